@@ -1,0 +1,117 @@
+#include "base/clock.h"
+
+#include <stdio.h>
+#include <time.h>
+
+static uint64_t read_clock(clockid_t id) {
+    struct timespec t;
+    clock_gettime(id, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+uint64_t rs_clock_wall_ns(void) { return read_clock(CLOCK_REALTIME); }
+uint64_t rs_clock_mono_ns(void) { return read_clock(CLOCK_MONOTONIC); }
+
+static char *put_digits(char *p, unsigned value, int width) {
+    for (int i = width - 1; i >= 0; i--) {
+        p[i] = (char)('0' + value % 10);
+        value /= 10;
+    }
+    return p + width;
+}
+
+void rs_clock_format(uint64_t wall_ns, char out[RS_RFC3339_LEN + 1]) {
+    time_t seconds = (time_t)(wall_ns / 1000000000u);
+    struct tm tm;
+    gmtime_r(&seconds, &tm);
+    char *p = put_digits(out, (unsigned)tm.tm_year + 1900, 4);
+    *p++ = '-';
+    p = put_digits(p, (unsigned)tm.tm_mon + 1, 2);
+    *p++ = '-';
+    p = put_digits(p, (unsigned)tm.tm_mday, 2);
+    *p++ = 'T';
+    p = put_digits(p, (unsigned)tm.tm_hour, 2);
+    *p++ = ':';
+    p = put_digits(p, (unsigned)tm.tm_min, 2);
+    *p++ = ':';
+    p = put_digits(p, (unsigned)tm.tm_sec, 2);
+    *p++ = '.';
+    p = put_digits(p, (unsigned)(wall_ns % 1000000000u), 9);
+    *p++ = 'Z';
+    *p = 0;
+}
+
+/* Reads exactly `width` digits at *at; -1 if they are not there. */
+static int take_digits(rs_str s, size_t *at, int width) {
+    int v = 0;
+    for (int i = 0; i < width; i++, (*at)++) {
+        if (*at >= s.n || s.p[*at] < '0' || s.p[*at] > '9') return -1;
+        v = v * 10 + (s.p[*at] - '0');
+    }
+    return v;
+}
+
+static bool take_char(rs_str s, size_t *at, const char *any) {
+    if (*at >= s.n || !strchr(any, s.p[*at])) return false;
+    (*at)++;
+    return true;
+}
+
+static bool take_zone(rs_str s, size_t *at, int *offset_seconds) {
+    *offset_seconds = 0;
+    if (*at == s.n || take_char(s, at, "Zz")) return true;
+    int sign = s.p[*at] == '-' ? -1 : 1;
+    if (!take_char(s, at, "+-")) return false;
+    int hours = take_digits(s, at, 2);
+    if (hours < 0 || hours > 23) return false;
+    take_char(s, at, ":");
+    int minutes = take_digits(s, at, 2);
+    if (minutes < 0 || minutes > 59) return false;
+    *offset_seconds = sign * (hours * 3600 + minutes * 60);
+    return true;
+}
+
+bool rs_clock_parse(rs_str s, uint64_t *wall_ns) {
+    unsigned long long unix_seconds;
+    if (s.n != 4 && rs_str_to_u64(s, &unix_seconds)) {
+        if (unix_seconds > 9223372036u) return false;
+        *wall_ns = unix_seconds * 1000000000u;
+        return true;
+    }
+    size_t at = 0;
+    struct tm tm = {0};
+    int year = take_digits(s, &at, 4);
+    bool ok = year >= 1970 && year <= 2261 && take_char(s, &at, "-");
+    int month = ok ? take_digits(s, &at, 2) : -1;
+    ok = ok && month >= 1 && month <= 12 && take_char(s, &at, "-");
+    int day = ok ? take_digits(s, &at, 2) : -1;
+    if (!ok || day < 1 || day > 31) return false;
+    uint64_t fraction = 0;
+    int offset = 0;
+    if (at < s.n) { /* a bare date means midnight UTC */
+        if (!take_char(s, &at, "Tt ")) return false;
+        tm.tm_hour = take_digits(s, &at, 2);
+        if (tm.tm_hour < 0 || tm.tm_hour > 23 || !take_char(s, &at, ":")) return false;
+        tm.tm_min = take_digits(s, &at, 2);
+        if (tm.tm_min < 0 || tm.tm_min > 59) return false;
+        if (take_char(s, &at, ":")) {
+            tm.tm_sec = take_digits(s, &at, 2);
+            if (tm.tm_sec < 0 || tm.tm_sec > 60) return false;
+            if (take_char(s, &at, ".,")) {
+                uint64_t unit = 100000000;
+                size_t first = at;
+                for (; at < s.n && s.p[at] >= '0' && s.p[at] <= '9'; at++, unit /= 10)
+                    fraction += (uint64_t)(s.p[at] - '0') * unit;
+                if (at == first) return false;
+            }
+        }
+        if (!take_zone(s, &at, &offset) || at != s.n) return false;
+    }
+    tm.tm_year = year - 1900;
+    tm.tm_mon = month - 1;
+    tm.tm_mday = day;
+    time_t t = timegm(&tm) - offset;
+    if (t < 0) return false;
+    *wall_ns = (uint64_t)t * 1000000000u + fraction;
+    return true;
+}

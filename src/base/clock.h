@@ -1,0 +1,19 @@
+/* Clocks. Any thread, no state, cannot fail on Linux. */
+#ifndef RS_BASE_CLOCK_H
+#define RS_BASE_CLOCK_H
+
+#include "base/buf.h"
+#include <stdint.h>
+
+uint64_t rs_clock_wall_ns(void); /* since the Unix epoch, UTC; what spans carry */
+uint64_t rs_clock_mono_ns(void); /* for durations and deadlines; unaffected by clock steps */
+
+/* RFC 3339 with nanoseconds, "2026-11-24T12:38:41.207000000Z"; writes 30 bytes and a NUL. */
+enum { RS_RFC3339_LEN = 30 };
+void rs_clock_format(uint64_t wall_ns, char out[RS_RFC3339_LEN + 1]);
+
+/* Parses RFC 3339 (any fraction, Z or ±hh:mm; a space for T; missing zone means UTC) or whole Unix seconds.
+ * False on anything else or outside 1970..2262. */
+bool rs_clock_parse(rs_str s, uint64_t *wall_ns);
+
+#endif

@@ -1,0 +1,88 @@
+#include "base/str.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+static int lower(unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; }
+
+bool rs_str_eq_nocase(rs_str a, rs_str b) {
+    if (a.n != b.n) return false;
+    for (size_t i = 0; i < a.n; i++)
+        if (lower((unsigned char)a.p[i]) != lower((unsigned char)b.p[i])) return false;
+    return true;
+}
+
+rs_str rs_str_cut_utf8(rs_str s, size_t max) {
+    if (s.n <= max) return s;
+    size_t n = max;
+    while (n > 0 && ((unsigned char)s.p[n] & 0xC0) == 0x80) n--;
+    return (rs_str){s.p, n};
+}
+
+/* Length of the well-formed sequence at p (1 to 4), 0 if there is none; table 3-7 of the Unicode standard. */
+static size_t utf8_sequence(const unsigned char *p, const unsigned char *end) {
+    unsigned char c = p[0];
+    if (c < 0x80) return 1;
+    size_t len = c >= 0xC2 && c <= 0xDF ? 2 : (c & 0xF0) == 0xE0 ? 3 : c >= 0xF0 && c <= 0xF4 ? 4 : 0;
+    if (len == 0 || (size_t)(end - p) < len) return 0;
+    unsigned char low = 0x80, high = 0xBF;
+    if (c == 0xE0) low = 0xA0;
+    if (c == 0xED) high = 0x9F;
+    if (c == 0xF0) low = 0x90;
+    if (c == 0xF4) high = 0x8F;
+    if (p[1] < low || p[1] > high) return 0;
+    for (size_t i = 2; i < len; i++)
+        if ((p[i] & 0xC0) != 0x80) return 0;
+    return len;
+}
+
+bool rs_str_is_utf8(rs_str s) {
+    const unsigned char *p = (const unsigned char *)s.p, *end = p + s.n;
+    while (p < end) {
+        uint64_t w;
+        if ((size_t)(end - p) >= 8 && (memcpy(&w, p, 8), (w & 0x8080808080808080u) == 0)) {
+            p += 8; /* eight ASCII bytes at once */
+            continue;
+        }
+        size_t len = utf8_sequence(p, end);
+        if (len == 0) return false;
+        p += len;
+    }
+    return true;
+}
+
+bool rs_str_to_u64(rs_str s, unsigned long long *out) {
+    if (s.n == 0 || s.n > 20) return false;
+    unsigned long long v = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned d = (unsigned char)s.p[i] - '0';
+        if (d > 9 || v > (UINT64_MAX - d) / 10) return false;
+        v = v * 10 + d;
+    }
+    *out = v;
+    return true;
+}
+
+bool rs_str_to_i64(rs_str s, long long *out) {
+    bool negative = s.n > 0 && s.p[0] == '-';
+    unsigned long long v;
+    if (!rs_str_to_u64(rs_str_from(s, negative), &v)) return false;
+    if (v > (unsigned long long)INT64_MAX + negative) return false;
+    *out = negative ? (long long)(0 - v) : (long long)v;
+    return true;
+}
+
+bool rs_str_to_double(rs_str s, double *out) {
+    char tmp[64]; /* strtod needs a terminator; longer numbers carry no more precision than a double has */
+    if (s.n == 0 || s.n >= sizeof tmp || isspace((unsigned char)s.p[0])) return false;
+    memcpy(tmp, s.p, s.n);
+    tmp[s.n] = 0;
+    char *end;
+    double v = strtod(tmp, &end);
+    if (end != tmp + s.n || !isfinite(v)) return false;
+    *out = v;
+    return true;
+}

@@ -1,0 +1,51 @@
+/* rs_str: a borrowed slice of bytes, not NUL-terminated. It owns nothing; who owns the bytes is said where the
+ * slice is handed out. The empty slice may have p == NULL. */
+#ifndef RS_BASE_STR_H
+#define RS_BASE_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+typedef struct rs_str {
+    const char *p;
+    size_t n;
+} rs_str;
+
+#define RS_STR(literal)  ((rs_str){(literal), sizeof(literal) - 1})
+#define RS_STR_ARG(s)    (int)(s).n, (s).n ? (s).p : "" /* for "%.*s" */
+#define RS_ARRAY_LEN(a)  (sizeof(a) / sizeof((a)[0]))
+
+static inline rs_str rs_str_of(const char *z) { return (rs_str){z, z ? strlen(z) : 0}; }
+
+static inline bool rs_str_eq(rs_str a, rs_str b) {
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline bool rs_str_starts(rs_str s, rs_str prefix) {
+    return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
+}
+
+static inline bool rs_str_ends(rs_str s, rs_str suffix) {
+    return s.n >= suffix.n && (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
+}
+
+static inline rs_str rs_str_from(rs_str s, size_t at) {
+    return at >= s.n ? (rs_str){s.p + s.n, 0} : (rs_str){s.p + at, s.n - at};
+}
+
+/* ASCII case-insensitive equality (HTTP tokens, booleans in environment variables). */
+bool rs_str_eq_nocase(rs_str a, rs_str b);
+
+/* The longest prefix of s of at most max bytes that does not cut a UTF-8 sequence in two. */
+rs_str rs_str_cut_utf8(rs_str s, size_t max);
+
+/* True if s is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
+bool rs_str_is_utf8(rs_str s);
+
+/* Whole-slice numbers; false (and *out untouched) on anything but a complete number in range. */
+bool rs_str_to_u64(rs_str s, unsigned long long *out);
+bool rs_str_to_i64(rs_str s, long long *out);
+bool rs_str_to_double(rs_str s, double *out);
+
+#endif

@@ -1,0 +1,21 @@
+/* Bytes -> spans, for the two encodings of OTLP/HTTP (opentelemetry.io/docs/specs/otlp, v1).
+ *
+ * One walk over the body. Strings are slices of the body (JSON strings with escapes are unescaped into the arena),
+ * so body and arena must outlive the spans. Unknown fields are skipped. A span without a valid trace or span id is
+ * left out and counted (partial success); a body that is not an ExportTraceServiceRequest is an error as a whole,
+ * with the byte offset, and nothing of it may be used. No I/O, no globals, any thread. */
+#ifndef RS_OTLP_DECODE_H
+#define RS_OTLP_DECODE_H
+
+#include "otlp/span.h"
+
+/* ExportTraceServiceRequest -> out. RS_ERR_INVALID / RS_ERR_TRUNCATED (malformed), RS_ERR_TOO_LARGE (nesting),
+ * RS_ERR_MEMORY (arena limit). */
+RS_MUST_CHECK rs_status rs_otlp_decode_protobuf(rs_str body, rs_arena *arena, rs_spans *out, rs_err *err);
+RS_MUST_CHECK rs_status rs_otlp_decode_json(rs_str body, rs_arena *arena, rs_spans *out, rs_err *err);
+
+/* Iterates a composite value's protobuf bytes (RS_VALUE_ARRAY: key stays empty; RS_VALUE_KVLIST).
+ * at: 0 to begin; false at the end. */
+bool rs_value_next(const rs_value *composite, size_t *at, rs_str *key, rs_value *value);
+
+#endif

@@ -1,0 +1,61 @@
+/* The HTTP face of the server: requests and responses as handlers see them, over libmicrohttpd.
+ *
+ * http.c owns sockets, limits, body collection and timeouts; it asks routes.c which endpoint a request is for, checks who is
+ * asking, and calls the endpoint's handler on an HTTP thread with the whole body. A request and its arena live until
+ * the response is sent. Handlers are re-entrant; what they share is behind rs_server (server.h). */
+#ifndef RS_SERVER_HTTP_H
+#define RS_SERVER_HTTP_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/status.h"
+
+typedef struct rs_server rs_server; /* server.h */
+
+typedef enum rs_auth {
+    RS_AUTH_NONE,   /* anyone who can connect */
+    RS_AUTH_KEY,    /* Authorization: Bearer KEY, or x-api-key */
+    RS_AUTH_ANY,    /* a key or a browser session */
+} rs_auth;
+
+typedef struct rs_request {
+    rs_arena arena; /* for whatever the answer needs; freed after the response */
+    const char *method, *path;
+    rs_str id;       /* the {id} segment of the route's pattern */
+    rs_str body;     /* as received, still compressed if content_encoding says so */
+    uint64_t project; /* whose data; 0 with RS_AUTH_NONE */
+    void *transport; /* http.c's own */
+} rs_request;
+
+/* Query parameter (percent-decoded, NUL-terminated) or NULL; the first if repeated. */
+const char *rs_request_query(const rs_request *r, const char *name);
+/* Calls fn for every query parameter in order. */
+typedef void (*rs_query_fn)(void *ctx, const char *name, const char *value);
+void rs_request_each_query(const rs_request *r, rs_query_fn fn, void *ctx);
+/* Header value or NULL; name is case-insensitive. */
+const char *rs_request_header(const rs_request *r, const char *name);
+/* Cookie value or NULL. */
+const char *rs_request_cookie(const rs_request *r, const char *name);
+
+typedef struct rs_response {
+    int status; /* 200 unless set */
+    const char *content_type; /* "application/json" unless set; static storage */
+    rs_buf body;              /* handlers append; taken by http.c */
+    rs_str static_body;       /* instead of body: bytes that live as long as the program */
+    struct {
+        const char *name, *value; /* static storage, or the request's arena */
+    } headers[8];
+    size_t nheaders;
+} rs_response;
+
+void rs_response_header(rs_response *res, const char *name, const char *value);
+
+/* {"error":{"code":…,"message":…,"field":…}} with that status; field may be NULL. */
+void rs_response_error(rs_response *res, int status, const char *code, const char *field, const char *fmt, ...)
+    __attribute__((format(printf, 5, 6)));
+/* The same from an rs_err: status chosen by err->code (400, 404, 413, 415, 503, 500). */
+void rs_response_from_err(rs_response *res, const rs_err *err);
+
+typedef void (*rs_handler)(rs_server *server, rs_request *req, rs_response *res);
+
+#endif
