@@ -1,0 +1,230 @@
+/* librespan: spans from a C or C++ program to an OTLP/HTTP server, at next to no cost for the caller.
+ *
+ *     respan_config config;
+ *     respan_config_init(&config);
+ *     config.app_name = "my-app";
+ *     respan_client *client;
+ *     if (respan_client_open(&config, &client, NULL) != RESPAN_OK) ...
+ *
+ *     respan_span *span = respan_span_start(client, RESPAN_TEXT("chat smollm2"), NULL, 0);
+ *     respan_span_set_string(span, RESPAN_TEXT("gen_ai.request.model"), RESPAN_TEXT("smollm2"));
+ *     respan_span_end(span, 0);
+ *
+ *     respan_client_close(client, 5000, NULL);
+ *
+ * Threads. A client may be used from any number of threads at once. A span belongs to one thread at a time: hand it
+ * over, do not share it. One background thread per client exports; it never calls back into the program.
+ * Tracing never breaks what it traces: every function takes a NULL span or client and then does nothing, a span that
+ * cannot be had is NULL, a failed set leaves the attribute out, and nothing here blocks but flush and close.
+ * Fork: after fork() the child's client starts with an empty ring and its own exporter thread at its first span; spans
+ * that were unsent in the parent are sent by the parent alone.
+ *
+ * Text is UTF-8, given as pointer and length in bytes, and copied before the call returns; bytes that are not UTF-8
+ * are replaced by U+FFFD. Times are nanoseconds since the Unix epoch (UTC); 0 means now. Ids are big-endian bytes as
+ * in W3C Trace Context; all zero is "none". */
+#ifndef RESPAN_H
+#define RESPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define RESPAN_API __attribute__((visibility("default")))
+#else
+#define RESPAN_API
+#endif
+
+/* A literal as the (pointer, length) pair that the functions below take. */
+#define RESPAN_TEXT(literal) (literal), (sizeof(literal) - 1)
+
+typedef struct respan_client respan_client;         /* one destination, one ring, one exporter thread */
+typedef struct respan_span respan_span;             /* one open span */
+typedef struct respan_attributes respan_attributes; /* a set of attributes, encoded once, shared by many spans */
+
+typedef enum respan_status {
+    RESPAN_OK = 0,
+    RESPAN_ERR_MEMORY = -1,  /* an allocation failed */
+    RESPAN_ERR_INVALID = -2, /* an argument is malformed; the message names it */
+    RESPAN_ERR_SYSTEM = -6,  /* a thread or file could not be had */
+    RESPAN_ERR_TIMEOUT = -11 /* the deadline passed with spans unacknowledged */
+} respan_status;
+
+typedef struct respan_error {
+    respan_status code;
+    char message[240]; /* names the thing and the remedy; NUL-terminated */
+} respan_error;
+
+/* Library version, "0.1.0"; static storage. */
+RESPAN_API const char *respan_version(void);
+
+/* ---- configuration ------------------------------------------------------------------------------------------ */
+
+typedef struct respan_attribute respan_attribute;
+
+typedef struct respan_header {
+    const char *name, *value;
+} respan_header;
+
+/* Read once by respan_client_open; everything in it is borrowed for that call only. */
+typedef struct respan_config {
+    size_t size; /* sizeof(respan_config), set by respan_config_init: lets later versions add fields */
+
+    /* NULL: $RESPAN_BASE_URL, else RESPAN_BASE_URL of the credentials file, else http://127.0.0.1:8460/api.
+     * Spans go to {base_url}/v2/traces. */
+    const char *base_url;
+    /* NULL: $RESPAN_API_KEY, else, if the base URL is a loopback address, RESPAN_API_KEY of
+     * $XDG_CONFIG_HOME/respan/credentials (read again while missing, so that a server started later is found). */
+    const char *api_key;
+    const char *app_name;    /* resource service.name; NULL: $OTEL_SERVICE_NAME, else "unknown_service" */
+    const char *environment; /* resource deployment.environment.name and span attribute respan.environment; or NULL */
+
+    const respan_attribute *resource_attributes; /* added to those of the SDK and of $OTEL_RESOURCE_ATTRIBUTES */
+    size_t resource_attribute_count;
+    const respan_header *headers; /* added to each request */
+    size_t header_count;
+    const char *scope_name, *scope_version; /* instrumentation scope; NULL: "respan" and the library's version */
+
+    size_t ring_bytes;           /* ended spans waiting for export, encoded; full = the newest is dropped and counted.
+                                    Default 64 MiB; memory is taken as it is needed, not up front */
+    uint32_t batch_spans;        /* a batch goes out at this many spans (default 512) … */
+    size_t batch_bytes;          /* … or bytes (default 2 MiB) … */
+    uint32_t batch_interval_ms;  /* … or this long after its first span (default 500) */
+    uint32_t request_timeout_ms; /* one HTTP attempt (default 10,000) */
+    size_t max_content_bytes;    /* a longer string attribute is cut on a UTF-8 boundary (default 4 MiB) */
+    bool quiet;                  /* true: nothing on standard error, ever (default false) */
+} respan_config;
+
+RESPAN_API void respan_config_init(respan_config *config);
+
+/* ---- client -------------------------------------------------------------------------------------------------- */
+
+/* Makes a client. No network, no HTTP library loaded: that is the exporter's, at the first export.
+ * RESPAN_ERR_INVALID for a base URL that is not http(s). On failure *out is NULL. err may be NULL. */
+RESPAN_API respan_status respan_client_open(const respan_config *config, respan_client **out, respan_error *err);
+
+typedef struct respan_stats {
+    uint64_t started;      /* spans */
+    uint64_t ended;        /* includes the dropped */
+    uint64_t acknowledged; /* the server said that it has them */
+    uint64_t rejected;     /* the server refused them (401, 400, partial success) */
+    uint64_t dropped;      /* no room in the ring, or unsent at close */
+    uint64_t pending;      /* in the ring or on the wire now */
+    char last_error[240];  /* why the last export failed; "" if it did not */
+} respan_stats;
+
+RESPAN_API void respan_client_stats(const respan_client *client, respan_stats *out);
+
+/* Sends what ended before the call and waits until all of it is acknowledged or refused, at most timeout_ms.
+ * RESPAN_OK: the server has every span. RESPAN_ERR_TIMEOUT: not so; what is unsent stays queued. Retrying goes on
+ * in the background with jittered backoff. */
+RESPAN_API respan_status respan_client_flush(respan_client *client, uint32_t timeout_ms);
+
+/* Flushes, stops the exporter and frees the client; returns within timeout_ms plus a moment whatever the network does.
+ * What could not be sent is dropped, counted in *stats (may be NULL), and said in one line on standard error.
+ * Spans that are still open may be ended afterwards; they go nowhere. */
+RESPAN_API respan_status respan_client_close(respan_client *client, uint32_t timeout_ms, respan_stats *stats);
+
+/* ---- spans --------------------------------------------------------------------------------------------------- */
+
+typedef struct respan_span_context {
+    uint8_t trace_id[16];
+    uint8_t span_id[8];
+} respan_span_context;
+
+typedef enum respan_span_kind {
+    RESPAN_KIND_INTERNAL = 1,
+    RESPAN_KIND_SERVER = 2,
+    RESPAN_KIND_CLIENT = 3,
+    RESPAN_KIND_PRODUCER = 4,
+    RESPAN_KIND_CONSUMER = 5
+} respan_span_kind;
+
+typedef enum respan_status_code {
+    RESPAN_STATUS_UNSET = 0,
+    RESPAN_STATUS_OK = 1,
+    RESPAN_STATUS_ERROR = 2
+} respan_status_code;
+
+/* Opens a span. parent NULL or with a zero trace id: the root of a new trace. NULL if memory is exhausted. Owned by the
+ * caller until respan_span_end or respan_span_discard. */
+RESPAN_API respan_span *respan_span_start(respan_client *client, const char *name, size_t name_len,
+                                          const respan_span_context *parent, uint64_t start_ns);
+
+/* The span's own ids; all zero for NULL. */
+RESPAN_API respan_span_context respan_span_get_context(const respan_span *span);
+
+/* Setting a key again replaces its value. An empty key is ignored. */
+RESPAN_API void respan_span_set_string(respan_span *span, const char *key, size_t key_len, const char *value,
+                                       size_t value_len);
+RESPAN_API void respan_span_set_int(respan_span *span, const char *key, size_t key_len, int64_t value);
+RESPAN_API void respan_span_set_double(respan_span *span, const char *key, size_t key_len, double value);
+RESPAN_API void respan_span_set_bool(respan_span *span, const char *key, size_t key_len, bool value);
+
+RESPAN_API void respan_span_set_name(respan_span *span, const char *name, size_t name_len);
+RESPAN_API void respan_span_set_kind(respan_span *span, respan_span_kind kind);
+RESPAN_API void respan_span_set_status(respan_span *span, respan_status_code code, const char *message,
+                                       size_t message_len);
+
+/* An event now, or at time_ns, with attributes (may be NULL when count is 0). */
+RESPAN_API void respan_span_add_event(respan_span *span, const char *name, size_t name_len, uint64_t time_ns,
+                                      const respan_attribute *attributes, size_t count);
+
+/* Encodes the span, once, into OTLP protobuf and puts it in the ring; frees it. Takes the span. */
+RESPAN_API void respan_span_end(respan_span *span, uint64_t end_ns);
+/* Frees the span without recording it. Takes the span. */
+RESPAN_API void respan_span_discard(respan_span *span);
+
+/* ---- attributes in bulk --------------------------------------------------------------------------------------- */
+
+typedef enum respan_type {
+    RESPAN_TYPE_STRING = 1,
+    RESPAN_TYPE_BOOL = 2,
+    RESPAN_TYPE_INT = 3,
+    RESPAN_TYPE_DOUBLE = 4,
+    RESPAN_TYPE_STRING_ARRAY = 5
+} respan_type;
+
+typedef struct respan_text {
+    const char *p;
+    size_t n; /* bytes */
+} respan_text;
+
+struct respan_attribute {
+    respan_text key;
+    respan_type type;
+    union {
+        respan_text string;
+        bool boolean;
+        int64_t integer;
+        double real;
+        struct {
+            const respan_text *items;
+            size_t count;
+        } strings;
+    } value;
+};
+
+RESPAN_API void respan_span_set(respan_span *span, const respan_attribute *attributes, size_t count);
+
+/* A set encoded once and shared by many spans (defaults, propagated attributes). Immutable and reference-counted; any
+ * thread. NULL if memory is exhausted. respan_span_use keeps it alive as long as the span needs it; an attribute of the span with the
+ * same key wins. A second set used on the same span replaces the first. */
+RESPAN_API respan_attributes *respan_attributes_new(const respan_attribute *attributes, size_t count);
+RESPAN_API void respan_attributes_free(respan_attributes *set); /* drops the caller's reference */
+RESPAN_API void respan_span_use(respan_span *span, respan_attributes *set);
+
+/* ---- ids ------------------------------------------------------------------------------------------------------ */
+
+/* Lower-case hex with a NUL: 33 and 17 bytes. */
+RESPAN_API void respan_trace_id_hex(const respan_span_context *context, char out[33]);
+RESPAN_API void respan_span_id_hex(const respan_span_context *context, char out[17]);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
