@@ -1,0 +1,133 @@
+#include "store/db.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { BUSY_TIMEOUT_MS = 5000 };
+
+static rs_status status_of(sqlite3 *db, int rc) {
+    switch (rc & 0xff) {
+    case SQLITE_FULL:
+        return RS_ERR_FULL;
+    case SQLITE_NOMEM:
+        return RS_ERR_MEMORY;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        return RS_ERR_CORRUPT;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        return RS_ERR_TIMEOUT;
+    case SQLITE_IOERR: {
+        int e = db ? sqlite3_system_errno(db) : 0;
+        return e == ENOSPC || e == EDQUOT || e == EFBIG ? RS_ERR_FULL : RS_ERR_IO;
+    }
+    default:
+        return RS_ERR_IO;
+    }
+}
+
+rs_status rs_db_fail(sqlite3 *db, int rc, const char *what, rs_err *err) {
+    const char *path = db ? sqlite3_db_filename(db, "main") : NULL;
+    return rs_fail(err, status_of(db, rc), 0, "%s: %s: %s", path ? path : "database", what,
+                   db && sqlite3_errcode(db) != SQLITE_OK ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+}
+
+rs_status rs_db_open(const char *path, bool create, const char *pragmas, sqlite3 **out, rs_err *err) {
+    *out = NULL;
+    if (create) { /* SQLite would make it with the umask's mode */
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (fd < 0)
+            return rs_fail(err, errno == ENOSPC ? RS_ERR_FULL : RS_ERR_IO, 0, "cannot open %s: %s", path,
+                           strerror(errno));
+        close(fd);
+    }
+    sqlite3 *db = NULL;
+    rs_status st = RS_OK;
+    int rc =
+        sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    if (rc != SQLITE_OK) {
+        st = rs_db_fail(db, rc, "cannot open", err);
+        goto out;
+    }
+    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
+    if (pragmas) st = rs_db_exec(db, pragmas, err);
+    if (st == RS_OK) *out = db, db = NULL;
+out:
+    sqlite3_close(db);
+    return st;
+}
+
+rs_status rs_db_exec(sqlite3 *db, const char *sql, rs_err *err) {
+    int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+    return rc == SQLITE_OK ? RS_OK : rs_db_fail(db, rc, sql, err);
+}
+
+static rs_status user_version(sqlite3 *db, int *version, rs_err *err) {
+    sqlite3_stmt *stmt = NULL;
+    bool row = false;
+    rs_status st = rs_db_prepare(db, "PRAGMA user_version", &stmt, err);
+    if (st == RS_OK) st = rs_db_step(stmt, &row, err);
+    if (st == RS_OK) *version = row ? sqlite3_column_int(stmt, 0) : 0;
+    sqlite3_finalize(stmt);
+    return st;
+}
+
+rs_status rs_db_migrate(sqlite3 *db, int version, const char *schema, rs_err *err) {
+    int found;
+    rs_status st = user_version(db, &found, err);
+    if (st != RS_OK || found == version) return st;
+    if ((st = rs_db_exec(db, "BEGIN IMMEDIATE", err)) != RS_OK) return st;
+    st = user_version(db, &found, err); /* another process may have been quicker */
+    if (st == RS_OK && found != version) {
+        char set[64];
+        snprintf(set, sizeof set, "PRAGMA user_version=%d", version);
+        if (found != 0)
+            st = rs_fail(err, RS_ERR_UNSUPPORTED, 0, "%s has format %d, this respan reads %d",
+                         sqlite3_db_filename(db, "main"), found, version);
+        if (st == RS_OK) st = rs_db_exec(db, schema, err);
+        if (st == RS_OK) st = rs_db_exec(db, set, err);
+    }
+    if (st == RS_OK) st = rs_db_exec(db, "COMMIT", err);
+    if (st != RS_OK && !sqlite3_get_autocommit(db)) sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    return st;
+}
+
+rs_status rs_db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **stmt, rs_err *err) {
+    if (*stmt) return RS_OK;
+    int rc = sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL);
+    return rc == SQLITE_OK ? RS_OK : rs_db_fail(db, rc, sql, err);
+}
+
+rs_status rs_db_step(sqlite3_stmt *stmt, bool *row, rs_err *err) {
+    int rc = sqlite3_step(stmt);
+    *row = rc == SQLITE_ROW;
+    if (*row) return RS_OK;
+    rs_status st =
+        rc == SQLITE_DONE ? RS_OK : rs_db_fail(sqlite3_db_handle(stmt), rc, sqlite3_sql(stmt), err);
+    sqlite3_reset(stmt);
+    return st;
+}
+
+rs_status rs_db_run(sqlite3_stmt *stmt, rs_err *err) {
+    bool row;
+    rs_status st = rs_db_step(stmt, &row, err);
+    if (row) sqlite3_reset(stmt);
+    return st;
+}
+
+void rs_db_bind_str(sqlite3_stmt *stmt, int at, rs_str s) {
+    sqlite3_bind_text64(stmt, at, s.n ? s.p : "", s.n, SQLITE_STATIC, SQLITE_UTF8);
+}
+
+void rs_db_bind_blob(sqlite3_stmt *stmt, int at, const void *p, size_t n) {
+    sqlite3_bind_blob64(stmt, at, n ? p : "", n, SQLITE_STATIC);
+}
+
+rs_str rs_db_column_str(sqlite3_stmt *stmt, int at) {
+    const void *p = sqlite3_column_blob(stmt, at);
+    int n = sqlite3_column_bytes(stmt, at);
+    return p ? (rs_str){p, (size_t)n} : (rs_str){0};
+}

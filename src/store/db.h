@@ -1,0 +1,41 @@
+/* SQLite in our terms: opening, statements, and its result codes as rs_status with a message.
+ *
+ * Used by the control plane and by the SQLite trace store only. A connection and its statements belong to one
+ * thread at a time; whoever shares one holds a lock. */
+#ifndef RS_STORE_DB_H
+#define RS_STORE_DB_H
+
+#include "base/status.h"
+#include "base/str.h"
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Opens `path`, made with mode 0600 if `create`; then runs `pragmas` (may be NULL). The -wal and -shm files
+ * inherit the mode. */
+RS_MUST_CHECK rs_status rs_db_open(const char *path, bool create, const char *pragmas, sqlite3 **out,
+                                   rs_err *err);
+
+/* Brings a database to `version` by running `schema` in one transaction if it is new (version 0).
+ * RS_ERR_UNSUPPORTED if another version of respan made it. */
+RS_MUST_CHECK rs_status rs_db_migrate(sqlite3 *db, int version, const char *schema, rs_err *err);
+
+RS_MUST_CHECK rs_status rs_db_exec(sqlite3 *db, const char *sql, rs_err *err);
+
+/* Prepares on first use into *stmt, which the caller finalizes before it closes the connection. */
+RS_MUST_CHECK rs_status rs_db_prepare(sqlite3 *db, const char *sql, sqlite3_stmt **stmt, rs_err *err);
+
+/* RS_OK with *row saying whether a row came. On the last row and on failure the statement is reset. */
+RS_MUST_CHECK rs_status rs_db_step(sqlite3_stmt *stmt, bool *row, rs_err *err);
+/* Steps a statement that gives no rows, and resets it. */
+RS_MUST_CHECK rs_status rs_db_run(sqlite3_stmt *stmt, rs_err *err);
+
+/* Fills err from a result code of SQLite: FULL for no room, TIMEOUT for a lock that stayed, CORRUPT, MEMORY,
+ * else IO. */
+rs_status rs_db_fail(sqlite3 *db, int rc, const char *what, rs_err *err);
+
+void rs_db_bind_str(sqlite3_stmt *stmt, int at, rs_str s);                 /* text; borrowed until reset */
+void rs_db_bind_blob(sqlite3_stmt *stmt, int at, const void *p, size_t n); /* borrowed until reset */
+rs_str rs_db_column_str(sqlite3_stmt *stmt, int at); /* text or blob; until the next step */
+
+#endif

@@ -1,0 +1,164 @@
+#include "base/str.h"
+#include "store/control.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+typedef struct fixture {
+    char dir[64];
+    rs_control *c;
+    rs_project project;
+} fixture;
+
+static int setup(void **state) {
+    fixture *f = calloc(1, sizeof *f);
+    rs_err err = {0};
+    assert_non_null(f);
+    snprintf(f->dir, sizeof f->dir, "/tmp/test_control.XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    assert_int_equal(rs_control_open(f->dir, &f->c, &err), RS_OK);
+    assert_int_equal(rs_control_create_project(f->c, "default", &f->project, &err), RS_OK);
+    *state = f;
+    return 0;
+}
+
+static int teardown(void **state) {
+    static const char *const files[] = {"control.db", "control.db-wal", "control.db-shm"};
+    fixture *f = *state;
+    char path[128];
+    rs_control_close(f->c);
+    for (size_t i = 0; i < RS_ARRAY_LEN(files); i++) {
+        snprintf(path, sizeof path, "%s/%s", f->dir, files[i]);
+        unlink(path);
+    }
+    rmdir(f->dir);
+    free(f);
+    return 0;
+}
+
+static void projects(void **state) {
+    fixture *f = *state;
+    rs_project p = {0};
+    rs_err err = {0};
+    assert_int_equal(f->project.id, 1);
+    assert_int_equal(rs_control_find_project(f->c, "default", &p, &err), RS_OK);
+    assert_int_equal(p.id, 1);
+    assert_string_equal(p.name, "default");
+    assert_int_equal(rs_control_find_project(f->c, "none", &p, &err), RS_ERR_NOT_FOUND);
+    assert_int_equal(rs_control_get_project(f->c, 7, &p, NULL), RS_ERR_NOT_FOUND);
+    assert_int_equal(rs_control_create_project(f->c, "default", &p, NULL), RS_ERR_INVALID);
+    assert_int_equal(rs_control_create_project(f->c, "", &p, NULL), RS_ERR_INVALID);
+    char longest[65];
+    memset(longest, 'x', 64);
+    longest[64] = 0;
+    assert_int_equal(rs_control_create_project(f->c, longest, &p, NULL), RS_ERR_TOO_LARGE);
+    assert_int_equal(rs_control_create_project(f->c, "other", &p, NULL), RS_OK);
+    assert_int_equal(rs_control_get_project(f->c, p.id, &p, NULL), RS_OK);
+    assert_string_equal(p.name, "other");
+}
+
+static bool count_key(void *ctx, const rs_api_key *key) {
+    int *counts = ctx;
+    counts[key->revoked_ns ? 1 : 0]++;
+    return true;
+}
+
+static void keys(void **state) {
+    fixture *f = *state;
+    char secret[RS_SECRET_MAX], second[RS_SECRET_MAX];
+    rs_api_key made, found, other;
+    rs_project stranger;
+    assert_int_equal(rs_control_create_project(f->c, "stranger", &stranger, NULL), RS_OK);
+    assert_int_equal(rs_control_create_key(f->c, 1, "laptop", secret, &made, NULL), RS_OK);
+    assert_int_equal(rs_control_create_key(f->c, 1, "server", second, &other, NULL), RS_OK);
+    assert_int_equal(strlen(secret), 47);
+    assert_memory_equal(secret, "rsp_", 4);
+    assert_string_not_equal(secret, second);
+    assert_int_equal(rs_control_check_key(f->c, rs_str_of(secret), &found, NULL), RS_OK);
+    assert_int_equal(found.id, made.id);
+    assert_int_equal(found.project, 1);
+    assert_string_equal(found.name, "laptop");
+    assert_memory_equal(found.hint, secret, strlen(found.hint));
+    assert_true(found.last_used_ns > 0);
+    uint64_t noted = found.last_used_ns;
+    assert_int_equal(rs_control_check_key(f->c, rs_str_of(secret), &found, NULL), RS_OK);
+    assert_int_equal(found.last_used_ns, noted); /* once a minute at most */
+
+    secret[10] ^= 1;
+    assert_int_equal(rs_control_check_key(f->c, rs_str_of(secret), &found, NULL), RS_ERR_DENIED);
+    secret[10] ^= 1;
+    assert_int_equal(rs_control_check_key(f->c, (rs_str){secret, 46}, &found, NULL), RS_ERR_DENIED);
+    assert_int_equal(rs_control_check_key(f->c, (rs_str){0}, &found, NULL), RS_ERR_DENIED);
+
+    assert_int_equal(rs_control_revoke_key(f->c, stranger.id, made.id, NULL), RS_ERR_NOT_FOUND);
+    assert_int_equal(rs_control_revoke_key(f->c, 1, made.id, NULL), RS_OK);
+    assert_int_equal(rs_control_revoke_key(f->c, 1, made.id, NULL), RS_OK);
+    assert_int_equal(rs_control_check_key(f->c, rs_str_of(secret), &found, NULL), RS_ERR_DENIED);
+    assert_int_equal(rs_control_check_key(f->c, rs_str_of(second), &found, NULL), RS_OK);
+    int counts[2] = {0};
+    assert_int_equal(rs_control_list_keys(f->c, 1, count_key, counts, NULL), RS_OK);
+    assert_int_equal(counts[0], 1);
+    assert_int_equal(counts[1], 1);
+    assert_int_equal(rs_control_create_key(f->c, 99, "x", secret, &made, NULL), RS_ERR_NOT_FOUND);
+}
+
+static void link_works_once(void **state) {
+    fixture *f = *state;
+    char token[RS_SECRET_MAX], session[RS_SECRET_MAX], again[RS_SECRET_MAX];
+    uint64_t project = 0;
+    assert_int_equal(rs_control_create_link(f->c, 1, token, NULL), RS_OK);
+    assert_int_equal(rs_control_check_session(f->c, rs_str_of(token), &project, NULL), RS_ERR_DENIED);
+    assert_int_equal(rs_control_redeem_link(f->c, rs_str_of(token), session, NULL), RS_OK);
+    assert_int_equal(rs_control_redeem_link(f->c, rs_str_of(token), again, NULL), RS_ERR_DENIED);
+    assert_int_equal(rs_control_check_session(f->c, rs_str_of(session), &project, NULL), RS_OK);
+    assert_int_equal(project, 1);
+    assert_int_equal(rs_control_end_session(f->c, rs_str_of(session), NULL), RS_OK);
+    assert_int_equal(rs_control_check_session(f->c, rs_str_of(session), &project, NULL), RS_ERR_DENIED);
+    assert_int_equal(rs_control_end_session(f->c, RS_STR("nothing"), NULL), RS_OK);
+    assert_int_equal(rs_control_create_link(f->c, 5, token, NULL), RS_ERR_NOT_FOUND);
+}
+
+/* The server and `respan keys` have it open at once; a reopened one knows everything; nothing secret is in
+ * the file. */
+static void two_at_once(void **state) {
+    fixture *f = *state;
+    rs_control *second;
+    char secret[RS_SECRET_MAX], path[128], text[1 << 16];
+    rs_api_key key;
+    assert_int_equal(rs_control_open(f->dir, &second, NULL), RS_OK);
+    assert_int_equal(rs_control_create_key(second, 1, "cli", secret, &key, NULL), RS_OK);
+    assert_int_equal(rs_control_check_key(f->c, rs_str_of(secret), &key, NULL), RS_OK);
+    assert_int_equal(rs_control_revoke_key(second, 1, key.id, NULL), RS_OK);
+    assert_int_equal(rs_control_check_key(f->c, rs_str_of(secret), &key, NULL), RS_ERR_DENIED);
+    rs_control_close(second);
+    rs_control_close(f->c);
+    assert_int_equal(rs_control_open(f->dir, &f->c, NULL), RS_OK);
+    assert_int_equal(rs_control_check_key(f->c, rs_str_of(secret), &key, NULL), RS_ERR_DENIED);
+    snprintf(path, sizeof path, "%s/control.db", f->dir);
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t n = fread(text, 1, sizeof text, file);
+    fclose(file);
+    assert_null(memmem(text, n, secret + 12, 20));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(projects, setup, teardown),
+        cmocka_unit_test_setup_teardown(keys, setup, teardown),
+        cmocka_unit_test_setup_teardown(link_works_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(two_at_once, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
