@@ -44,10 +44,11 @@ build/.debian-test: build/.debian
 	@tools/setup_debian build test check
 	@touch $@
 
-$(VENV)/.packages: tools/requirements.txt build/.debian
+$(VENV)/.packages: tools/requirements.txt tools/requirements_alone.txt build/.debian
 	@echo "Installing Python packages into $(VENV)"
 	@test -x $(PY) || python3 -m venv $(VENV)
-	@$(PY) -m pip install -q -r tools/requirements.txt 2> >(grep -v 'is ignored: it is neither' >&2)
+	@$(PY) -m pip install -q -r tools/requirements.txt
+	@$(PY) -m pip install -q --no-deps -r tools/requirements_alone.txt
 	@touch $@
 
 # Node.js builds the page: the system's if it is new enough for Vite, else one from PyPI.
