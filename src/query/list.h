@@ -1,0 +1,54 @@
+/* A list request: which rows, in which order, which page. Parsed from query parameters and a JSON body that
+ * strangers wrote, and answered by traces.c and spans.c. Everything lives in the request's arena; one thread.
+ *
+ * Paging by cursor names a place in the order (the last row's sort value and key), not a number of rows, so
+ * rows that arrive meanwhile neither repeat nor hide any. */
+#ifndef RS_QUERY_LIST_H
+#define RS_QUERY_LIST_H
+
+#include "query/filter.h"
+
+enum {
+    RS_LIST_PAGE_SIZE = 50,
+    RS_LIST_PAGE_SIZE_MAX = 1000,
+    RS_LIST_DEPTH_MAX = 100000, /* rows before and on a page asked for by number; past it: use the cursor */
+    RS_LIST_SCAN_MAX = 2000000, /* rows that one request looks through; see traces.h for what happens then */
+    RS_LIST_SCAN_STEP = 4096,   /* rows per read transaction, so that none pins the log for long */
+    RS_LIST_BODY_MAX = 1 << 20, /* bytes of a POST body */
+    RS_CURSOR_LEN = 33,
+};
+
+/* The place behind (or, backward, before) a row. */
+typedef struct rs_cursor {
+    bool backward;
+    double value; /* the row's sort value; 0 where the list is sorted by start */
+    int64_t key;
+} rs_cursor;
+
+void rs_cursor_format(const rs_cursor *c, char out[RS_CURSOR_LEN + 1]);
+bool rs_cursor_parse(rs_str s, rs_cursor *out);
+
+typedef struct rs_list {
+    const rs_field_table *table;
+    rs_filter filter;
+    uint32_t page, page_size; /* page from 1; 1 if not given */
+    const rs_field *sort;     /* NULL: by start, which is the order of the rows' keys */
+    bool ascending;
+    bool has_cursor; /* and then page does not count */
+    rs_cursor cursor;
+    uint64_t start_min_ns, start_max_ns; /* [min, max); max 0: open */
+    bool content;                        /* input, output, attributes …; true if not given */
+    uint32_t scan_max;                   /* RS_LIST_SCAN_MAX; tests set less */
+    char bad_field[64]; /* after RS_ERR_INVALID: the parameter or field at fault, "" for none */
+} rs_list;
+
+void rs_list_init(rs_list *list, const rs_field_table *table);
+
+/* One parameter by its name, or a field of the table for equality. */
+RS_MUST_CHECK rs_status rs_list_set(rs_list *list, rs_str name, rs_str value, rs_arena *arena, rs_err *err);
+
+/* A JSON object of the same names, and "filters": {"field": {"operator": "gt", "value": [100]}}; several
+ * conditions on one field are an array of such objects. */
+RS_MUST_CHECK rs_status rs_list_set_json(rs_list *list, rs_str body, rs_arena *arena, rs_err *err);
+
+#endif

@@ -1,0 +1,106 @@
+/* The fields of a span's head: what the store keeps apart from content, so that lists and trees are cheap. */
+#include "query/field.h"
+#include "store/store.h"
+
+#define GETTER(name) static bool get_##name(const void *row, rs_field_value *out)
+#define GET(name, kind, value)                                                                               \
+    GETTER(name) {                                                                                           \
+        return rs_field_set_##kind(out, value);                                                              \
+    }
+#define SPAN ((const rs_span *)row)
+
+GETTER(trace_unique_id) {
+    return rs_field_set_hex(out, SPAN->trace_id, 16);
+}
+GETTER(span_unique_id) {
+    return rs_field_set_hex(out, SPAN->span_id, 8);
+}
+GETTER(span_parent_id) {
+    return SPAN->has_parent && rs_field_set_hex(out, SPAN->parent_id, 8);
+}
+GET(span_name, text, SPAN->name)
+GET(span_workflow_name, text, SPAN->facts.workflow)
+GET(span_path, text, SPAN->facts.path)
+GET(log_type, text, rs_log_type_name(SPAN->facts.log_type))
+GET(model, text, SPAN->facts.model)
+GET(provider, text, SPAN->facts.provider)
+GET(start_time, time, SPAN->start_ns)
+GET(timestamp, time, SPAN->end_ns)
+GET(time_to_first_token, real, SPAN->facts.ttft)
+GET(tokens_per_second, real, SPAN->facts.tokens_per_second)
+GET(prompt_tokens, count, SPAN->facts.prompt_tokens)
+GET(completion_tokens, count, SPAN->facts.completion_tokens)
+GET(usage_source, text, rs_usage_source_name(SPAN->facts.usage_source))
+GET(cost, real, SPAN->facts.cost)
+GET(error_message, text, SPAN->facts.error_message)
+GET(thread_identifier, text, SPAN->facts.thread)
+GET(customer_identifier, text, SPAN->facts.customer)
+GET(environment, text, SPAN->facts.environment)
+
+GET(name, text, SPAN->facts.entity_name.n ? SPAN->facts.entity_name : SPAN->name)
+
+GETTER(kind) {
+    static const char *const names[] = {"unspecified", "internal", "server",
+                                        "client",      "producer", "consumer"};
+    return rs_field_set_text(out, rs_str_of(names[SPAN->kind < RS_ARRAY_LEN(names) ? SPAN->kind : 0]));
+}
+
+GETTER(latency) {
+    uint64_t ns = SPAN->end_ns > SPAN->start_ns ? SPAN->end_ns - SPAN->start_ns : 0;
+    return rs_field_set_real(out, (double)ns / 1e9);
+}
+
+GETTER(total_tokens) {
+    int64_t in = SPAN->facts.prompt_tokens, made = SPAN->facts.completion_tokens;
+    if (in < 0) return rs_field_set_count(out, made);
+    return rs_field_set_count(out, made < 0 ? in : in + made);
+}
+
+GETTER(status_code) {
+    switch (SPAN->status) {
+    case RS_STATUS_ERROR:
+        return rs_field_set_text(out, RS_STR("error"));
+    case RS_STATUS_OK:
+        return rs_field_set_text(out, RS_STR("ok"));
+    case RS_STATUS_UNSET:
+        break;
+    }
+    return rs_field_set_text(out, RS_STR("unset"));
+}
+
+GETTER(interrupted) {
+    out->integer = SPAN->facts.interrupted;
+    return true;
+}
+
+static const rs_field fields[] = {
+    {"trace_unique_id", RS_FIELD_TEXT, get_trace_unique_id, NULL, 0},
+    {"span_unique_id", RS_FIELD_TEXT, get_span_unique_id, NULL, 0},
+    {"span_parent_id", RS_FIELD_TEXT, get_span_parent_id, NULL, 0},
+    {"span_name", RS_FIELD_TEXT, get_span_name, NULL, RS_FIELD_SEARCHED},
+    {"name", RS_FIELD_TEXT, get_name, NULL, RS_FIELD_SEARCHED},
+    {"span_workflow_name", RS_FIELD_TEXT, get_span_workflow_name, NULL, 0},
+    {"span_path", RS_FIELD_TEXT, get_span_path, NULL, 0},
+    {"kind", RS_FIELD_TEXT, get_kind, NULL, 0},
+    {"log_type", RS_FIELD_TEXT, get_log_type, NULL, 0},
+    {"model", RS_FIELD_TEXT, get_model, NULL, RS_FIELD_SEARCHED},
+    {"provider", RS_FIELD_TEXT, get_provider, NULL, 0},
+    {"start_time", RS_FIELD_TIME, get_start_time, NULL, 0},
+    {"timestamp", RS_FIELD_TIME, get_timestamp, NULL, 0},
+    {"latency", RS_FIELD_REAL, get_latency, NULL, 0},
+    {"time_to_first_token", RS_FIELD_REAL, get_time_to_first_token, NULL, 0},
+    {"tokens_per_second", RS_FIELD_REAL, get_tokens_per_second, NULL, 0},
+    {"prompt_tokens", RS_FIELD_INT, get_prompt_tokens, NULL, 0},
+    {"completion_tokens", RS_FIELD_INT, get_completion_tokens, NULL, 0},
+    {"total_tokens", RS_FIELD_INT, get_total_tokens, NULL, 0},
+    {"usage_source", RS_FIELD_TEXT, get_usage_source, NULL, 0},
+    {"cost", RS_FIELD_REAL, get_cost, NULL, 0},
+    {"status_code", RS_FIELD_TEXT, get_status_code, NULL, 0},
+    {"error_message", RS_FIELD_TEXT, get_error_message, NULL, 0},
+    {"interrupted", RS_FIELD_BOOL, get_interrupted, NULL, 0},
+    {"thread_identifier", RS_FIELD_TEXT, get_thread_identifier, NULL, 0},
+    {"customer_identifier", RS_FIELD_TEXT, get_customer_identifier, NULL, 0},
+    {"environment", RS_FIELD_TEXT, get_environment, NULL, 0},
+};
+
+const rs_field_table rs_span_fields = {"span", fields, RS_ARRAY_LEN(fields), NULL};

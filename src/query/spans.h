@@ -1,0 +1,24 @@
+/* Lists of spans, newest arrival first: a list request -> one page, handed out span by span.
+ *
+ * Conditions are decided on span heads; content is read only for the spans of the page. As in traces.h, a
+ * request that has looked through list->scan_max spans ends there: no count, and `next` goes on. Any thread.
+ */
+#ifndef RS_QUERY_SPANS_H
+#define RS_QUERY_SPANS_H
+
+#include "query/list.h"
+
+typedef struct rs_span_page {
+    size_t n;
+    bool counted;
+    uint64_t count; /* of all that match; exact */
+    bool has_next, has_previous;
+    rs_cursor next, previous;
+} rs_span_page;
+
+/* Calls fn for each span of the page in order; the span is valid during the call, which must not use the
+ * store. With list->content the spans are in full (rs_read_depth), else heads. */
+RS_MUST_CHECK rs_status rs_spans_list(rs_store *store, uint64_t project, rs_list *list, rs_arena *arena,
+                                      rs_span_fn fn, void *ctx, rs_span_page *out, rs_err *err);
+
+#endif

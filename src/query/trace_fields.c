@@ -1,0 +1,84 @@
+/* The fields of a trace: its summary row, made by the store as spans come. */
+#include "query/field.h"
+#include "store/store.h"
+
+#define GETTER(name) static bool get_##name(const void *row, rs_field_value *out)
+#define GET(name, kind, value)                                                                               \
+    GETTER(name) {                                                                                           \
+        return rs_field_set_##kind(out, value);                                                              \
+    }
+#define TRACE ((const rs_trace_row *)row)
+
+GETTER(trace_unique_id) {
+    return rs_field_set_hex(out, TRACE->trace_id, 16);
+}
+GETTER(root_span_unique_id) {
+    return TRACE->has_root && rs_field_set_hex(out, TRACE->root_span_id, 8);
+}
+GET(name, text, TRACE->name)
+GET(log_type, text, rs_log_type_name(TRACE->log_type))
+GET(start_time, time, TRACE->start_ns)
+GET(end_time, time, TRACE->end_ns)
+GET(span_count, count, TRACE->span_count)
+GET(llm_call_count, count, TRACE->llm_call_count)
+GET(error_count, count, TRACE->error_count)
+GET(total_prompt_tokens, count, TRACE->prompt_tokens)
+GET(total_completion_tokens, count, TRACE->completion_tokens)
+GET(total_cost, real, TRACE->cost)
+GET(time_to_first_token, real, TRACE->ttft)
+GET(tokens_per_second, real, TRACE->tokens_per_second)
+GET(model, text, TRACE->model)
+GET(input, text, TRACE->input)
+GET(output, text, TRACE->output)
+GET(metadata, text, TRACE->metadata.n ? TRACE->metadata : RS_STR("{}"))
+GET(customer_identifier, text, TRACE->customer)
+GET(session_identifier, text, TRACE->thread)
+GET(environment, text, TRACE->environment)
+GET(error_message, text, TRACE->error_message)
+
+GETTER(duration) {
+    uint64_t ns = TRACE->end_ns > TRACE->start_ns ? TRACE->end_ns - TRACE->start_ns : 0;
+    return rs_field_set_real(out, (double)ns / 1e9);
+}
+
+GETTER(total_tokens) {
+    int64_t in = TRACE->prompt_tokens, made = TRACE->completion_tokens;
+    if (in < 0) return rs_field_set_count(out, made);
+    return rs_field_set_count(out, made < 0 ? in : in + made);
+}
+
+GET(status_code, text, TRACE->error_count ? RS_STR("error") : RS_STR("ok"))
+
+static const rs_field fields[] = {
+    {"trace_unique_id", RS_FIELD_TEXT, get_trace_unique_id, NULL, 0},
+    {"root_span_unique_id", RS_FIELD_TEXT, get_root_span_unique_id, NULL, 0},
+    {"name", RS_FIELD_TEXT, get_name, "name", RS_FIELD_SEARCHED},
+    {"log_type", RS_FIELD_TEXT, get_log_type, "log_type", RS_FIELD_ANY_SPAN},
+    {"start_time", RS_FIELD_TIME, get_start_time, NULL, RS_FIELD_SORTS},
+    {"end_time", RS_FIELD_TIME, get_end_time, NULL, 0},
+    {"duration", RS_FIELD_REAL, get_duration, NULL, RS_FIELD_SORTS},
+    {"span_count", RS_FIELD_INT, get_span_count, NULL, RS_FIELD_SORTS},
+    {"llm_call_count", RS_FIELD_INT, get_llm_call_count, NULL, 0},
+    {"error_count", RS_FIELD_INT, get_error_count, NULL, RS_FIELD_SORTS},
+    {"total_tokens", RS_FIELD_INT, get_total_tokens, NULL, RS_FIELD_SORTS},
+    {"total_prompt_tokens", RS_FIELD_INT, get_total_prompt_tokens, NULL, 0},
+    {"total_completion_tokens", RS_FIELD_INT, get_total_completion_tokens, NULL, 0},
+    {"total_cost", RS_FIELD_REAL, get_total_cost, NULL, RS_FIELD_SORTS},
+    {"time_to_first_token", RS_FIELD_REAL, get_time_to_first_token, NULL, 0},
+    {"tokens_per_second", RS_FIELD_REAL, get_tokens_per_second, NULL, 0},
+    {"model", RS_FIELD_TEXT, get_model, "model", RS_FIELD_ANY_SPAN | RS_FIELD_SEARCHED},
+    {"input", RS_FIELD_TEXT, get_input, NULL, RS_FIELD_CONTENT | RS_FIELD_SEARCHED},
+    {"output", RS_FIELD_TEXT, get_output, NULL, RS_FIELD_CONTENT | RS_FIELD_SEARCHED},
+    {"metadata", RS_FIELD_JSON, get_metadata, NULL, 0},
+    {"customer_identifier", RS_FIELD_TEXT, get_customer_identifier, "customer_identifier", RS_FIELD_ANY_SPAN},
+    {"session_identifier", RS_FIELD_TEXT, get_session_identifier, "thread_identifier", RS_FIELD_ANY_SPAN},
+    {"environment", RS_FIELD_TEXT, get_environment, "environment", RS_FIELD_ANY_SPAN},
+    {"status_code", RS_FIELD_TEXT, get_status_code, NULL, 0},
+    {"error_message", RS_FIELD_TEXT, get_error_message, NULL, 0},
+};
+
+static rs_str metadata_of(const void *row) {
+    return TRACE->metadata;
+}
+
+const rs_field_table rs_trace_fields = {"trace", fields, RS_ARRAY_LEN(fields), metadata_of};

@@ -1,0 +1,33 @@
+/* Lists of traces: a list request -> one page of summary rows, its count, and the places before and behind
+ * it.
+ *
+ * Equality on a field that the store tags is a scan of that tag; every other condition is decided on the
+ * summary rows of the scan. By start, the scan stops when the page is full; by another field, the best rows
+ * are kept in a bounded heap over the whole scan. Scans are cut into steps of RS_LIST_SCAN_STEP rows. Past
+ * list->scan_max rows:
+ *   - by start, the page holds what was found so far (perhaps nothing), `next` goes on from there, and there
+ * is no count;
+ *   - by another field the request is refused (RS_ERR_INVALID, `sort_by`): a part in order would be a wrong
+ * answer. Any thread; blocks on reads of the store. */
+#ifndef RS_QUERY_TRACES_H
+#define RS_QUERY_TRACES_H
+
+#include "query/list.h"
+
+typedef struct rs_trace_page {
+    rs_trace_row *rows; /* in the arena, as is what they point to */
+    size_t n;
+    bool counted;
+    uint64_t count; /* of all that match, on this page or not; exact */
+    bool has_next, has_previous;
+    rs_cursor next, previous;
+} rs_trace_page;
+
+RS_MUST_CHECK rs_status rs_traces_list(rs_store *store, uint64_t project, rs_list *list, rs_arena *arena,
+                                       rs_trace_page *out, rs_err *err);
+
+/* One trace's row, in the arena. RS_ERR_NOT_FOUND. */
+RS_MUST_CHECK rs_status rs_traces_get(rs_store *store, uint64_t project, const uint8_t trace_id[16],
+                                      rs_arena *arena, rs_trace_row *out, rs_err *err);
+
+#endif
