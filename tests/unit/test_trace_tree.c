@@ -1,11 +1,12 @@
 /* The tree of any spans at all: each of them exactly once, in start order, whatever their parents say. */
 #include "query/trace_tree.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 static rs_span span_of(uint8_t id, uint8_t parent, uint64_t start) {
     return (rs_span){
