@@ -17,7 +17,7 @@
  * Tracing never breaks what it traces: every function takes a NULL span or client and then does nothing, a span that
  * cannot be had is NULL, a failed set leaves the attribute out, and nothing here blocks but flush and close.
  * Fork: after fork() the child's client starts with an empty ring and its own exporter thread at its first span; spans
- * that were unsent in the parent are sent by the parent alone.
+ * that were unsent in the parent, or open at the fork, are sent by the parent alone: the child's copies go nowhere.
  *
  * Text is UTF-8, given as pointer and length in bytes, and copied before the call returns; bytes that are not UTF-8
  * are replaced by U+FFFD. Times are nanoseconds since the Unix epoch (UTC); 0 means now. Ids are big-endian bytes as
@@ -51,7 +51,8 @@ typedef enum respan_status {
     RESPAN_ERR_MEMORY = -1,  /* an allocation failed */
     RESPAN_ERR_INVALID = -2, /* an argument is malformed; the message names it */
     RESPAN_ERR_SYSTEM = -6,  /* a thread or file could not be had */
-    RESPAN_ERR_TIMEOUT = -11 /* the deadline passed with spans unacknowledged */
+    RESPAN_ERR_REFUSED = -10, /* the server refused spans (respan_stats.last_error says why) */
+    RESPAN_ERR_TIMEOUT = -11  /* the deadline passed with spans unacknowledged */
 } respan_status;
 
 typedef struct respan_error {
@@ -95,7 +96,8 @@ typedef struct respan_config {
     size_t batch_bytes;          /* … or bytes (default 2 MiB) … */
     uint32_t batch_interval_ms;  /* … or this long after its first span (default 500) */
     uint32_t request_timeout_ms; /* one HTTP attempt (default 10,000) */
-    size_t max_content_bytes;    /* a longer string attribute is cut on a UTF-8 boundary (default 4 MiB) */
+    size_t max_content_bytes;    /* a longer string is cut on a UTF-8 boundary (default 4 MiB), and its length in bytes
+                                    set as the integer attribute "<key>.full_length" */
     bool quiet;                  /* true: nothing on standard error, ever (default false) */
 } respan_config;
 
@@ -120,11 +122,12 @@ typedef struct respan_stats {
 RESPAN_API void respan_client_stats(const respan_client *client, respan_stats *out);
 
 /* Sends what ended before the call and waits until all of it is acknowledged or refused, at most timeout_ms.
- * RESPAN_OK: the server has every span. RESPAN_ERR_TIMEOUT: not so; what is unsent stays queued. Retrying goes on
- * in the background with jittered backoff. */
+ * RESPAN_OK: the server has every span. RESPAN_ERR_REFUSED: it has decided, and refused some. RESPAN_ERR_TIMEOUT: not so
+ * yet; what is unsent stays queued. Retrying goes on in the background with jittered backoff. */
 RESPAN_API respan_status respan_client_flush(respan_client *client, uint32_t timeout_ms);
 
-/* Flushes, stops the exporter and frees the client; returns within timeout_ms plus a moment whatever the network does.
+/* Flushes, stops the exporter and frees the client; returns within timeout_ms plus a moment whatever the network does,
+ * and after a second if nobody listens at the address. The result is the flush's.
  * What could not be sent is dropped, counted in *stats (may be NULL), and said in one line on standard error.
  * Spans that are still open may be ended afterwards; they go nowhere. */
 RESPAN_API respan_status respan_client_close(respan_client *client, uint32_t timeout_ms, respan_stats *stats);

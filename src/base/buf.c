@@ -36,6 +36,16 @@ void rs_buf_put(rs_buf *b, const void *p, size_t n) {
     b->n += n;
 }
 
+void rs_buf_put_utf8(rs_buf *b, rs_str s) {
+    for (;;) {
+        size_t good = rs_str_utf8_prefix(s);
+        rs_buf_put(b, s.p, good);
+        if (good == s.n) return;
+        rs_buf_text(b, "\xEF\xBF\xBD");
+        s = rs_str_from(s, good + 1);
+    }
+}
+
 void rs_buf_printf(rs_buf *b, const char *fmt, ...) {
     char small[256];
     va_list ap;

@@ -24,6 +24,8 @@ static inline void rs_buf_clear(rs_buf *b) { b->n = 0, b->failed = RS_OK; }
 char *rs_buf_reserve(rs_buf *b, size_t n);
 
 void rs_buf_put(rs_buf *b, const void *p, size_t n);
+/* Appends s with each byte that is not part of well-formed UTF-8 replaced by U+FFFD. */
+void rs_buf_put_utf8(rs_buf *b, rs_str s);
 void rs_buf_printf(rs_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 static inline void rs_buf_byte(rs_buf *b, uint8_t c) {

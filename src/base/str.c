@@ -39,7 +39,7 @@ static size_t utf8_sequence(const unsigned char *p, const unsigned char *end) {
     return len;
 }
 
-bool rs_str_is_utf8(rs_str s) {
+size_t rs_str_utf8_prefix(rs_str s) {
     const unsigned char *p = (const unsigned char *)s.p, *end = p + s.n;
     while (p < end) {
         uint64_t w;
@@ -48,11 +48,13 @@ bool rs_str_is_utf8(rs_str s) {
             continue;
         }
         size_t len = utf8_sequence(p, end);
-        if (len == 0) return false;
+        if (len == 0) break;
         p += len;
     }
-    return true;
+    return (size_t)(p - (const unsigned char *)s.p);
 }
+
+bool rs_str_is_utf8(rs_str s) { return rs_str_utf8_prefix(s) == s.n; }
 
 bool rs_str_to_u64(rs_str s, unsigned long long *out) {
     if (s.n == 0 || s.n > 20) return false;

@@ -40,6 +40,9 @@ bool rs_str_eq_nocase(rs_str a, rs_str b);
 /* The longest prefix of s of at most max bytes that does not cut a UTF-8 sequence in two. */
 rs_str rs_str_cut_utf8(rs_str s, size_t max);
 
+/* Length of the longest prefix of s that is well-formed UTF-8. */
+size_t rs_str_utf8_prefix(rs_str s);
+
 /* True if s is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool rs_str_is_utf8(rs_str s);
 

@@ -1,0 +1,29 @@
+/* What respan_config, the environment and the credentials file say together: made once by respan_client_open,
+ * immutable afterwards, owned by the client. */
+#ifndef RS_SDK_CONFIG_H
+#define RS_SDK_CONFIG_H
+
+#include "base/buf.h"
+#include "respan.h"
+
+typedef struct rs_config {
+    char *base_url;   /* without a slash at the end; never with user:password */
+    char *traces_url; /* {base_url}/v2/traces */
+    char *api_key;    /* NULL: none was given */
+    bool is_loopback;
+    bool key_from_file; /* no key was given and the server is local: that of the credentials file, when it is
+                           there */
+    char **headers;     /* "name: value" */
+    size_t header_count;
+    rs_buf resource, scope;         /* message bodies, encoded */
+    respan_attributes *environment; /* respan.environment for every span, or NULL */
+    size_t ring_bytes, batch_bytes, max_content_bytes;
+    uint32_t batch_spans, batch_interval_ms, request_timeout_ms;
+    bool quiet;
+} rs_config;
+
+/* On failure *out is to be deinitialised all the same. */
+RS_MUST_CHECK rs_status rs_config_resolve(rs_config *out, const respan_config *given, rs_err *err);
+void rs_config_deinit(rs_config *c);
+
+#endif

@@ -1,0 +1,218 @@
+#include "sdk/exporter.h"
+
+#include "base/clock.h"
+#include "base/credentials.h"
+#include "base/ids.h"
+#include "otlp/encode.h"
+#include "sdk/export_response.h"
+#include <stdio.h>
+
+#define MS 1000000ull
+static const uint64_t backoff_first_ns = 200 * MS, backoff_max_ns = 30000 * MS;
+static const uint64_t hurry_ns = 200 * MS; /* between attempts while somebody waits in flush */
+static const uint64_t retry_after_max_ns = 600000 * MS;
+
+/* ---- the request
+ * ------------------------------------------------------------------------------------------------ */
+
+enum { FIELD_SIZE_MAX = 1 + 10 /* tag and length */ };
+
+size_t rs_exporter_headroom(const rs_config *c) {
+    return 4 * FIELD_SIZE_MAX + c->resource.n + c->scope.n;
+}
+
+static void open_field(rs_buf *out, uint8_t field, uint64_t length) {
+    rs_buf_byte(out, (uint8_t)(field << 3 | 2));
+    rs_pb_varint(out, length);
+}
+
+static size_t field_size(size_t length) {
+    return 1 + rs_pb_varint_size(length) + length;
+}
+
+/* ExportTraceServiceRequest up to its first span: 1 ResourceSpans { 1 Resource, 2 ScopeSpans { 1 Scope, … } }
+ */
+static void write_opening(rs_buf *out, const rs_config *c, size_t frames) {
+    size_t scope_spans = field_size(c->scope.n) + frames;
+    rs_buf_clear(out);
+    open_field(out, 1, field_size(c->resource.n) + field_size(scope_spans));
+    open_field(out, 1, c->resource.n);
+    rs_buf_str(out, rs_buf_slice(&c->resource));
+    open_field(out, 2, scope_spans);
+    open_field(out, 1, c->scope.n);
+    rs_buf_str(out, rs_buf_slice(&c->scope));
+}
+
+/* ---- errors
+ * ------------------------------------------------------------------------------------------------------ */
+
+static void set_error(rs_exporter *e, const char *text) {
+    pthread_mutex_lock(&e->lock);
+    snprintf(e->last_error, sizeof e->last_error, "%s", text);
+    pthread_mutex_unlock(&e->lock);
+}
+
+void rs_exporter_last_error(rs_exporter *e, char out[240]) {
+    pthread_mutex_lock(&e->lock);
+    memcpy(out, e->last_error, sizeof e->last_error);
+    pthread_mutex_unlock(&e->lock);
+}
+
+static void note_failure(rs_exporter *e, const rs_http_answer *a) {
+    char text[160], line[240];
+    if (a->status == 0) {
+        set_error(e, a->why);
+        return;
+    }
+    rs_export_error_text(rs_buf_slice(&a->body), text, sizeof text);
+    snprintf(line, sizeof line, "HTTP %ld%s%s", a->status, text[0] ? ": " : "", text);
+    set_error(e, line);
+}
+
+static void note_refused(rs_exporter *e, bool refused) {
+    uint64_t since = __atomic_load_n(&e->refused_since_ns, __ATOMIC_RELAXED);
+    if (refused && since) return;
+    __atomic_store_n(&e->refused_since_ns, refused ? rs_clock_mono_ns() : 0, __ATOMIC_RELAXED);
+}
+
+bool rs_exporter_is_refused(const rs_exporter *e, uint64_t since_ns, uint64_t wait_ns) {
+    uint64_t since = __atomic_load_n(&e->refused_since_ns, __ATOMIC_RELAXED);
+    return since && rs_clock_mono_ns() >= (since > since_ns ? since : since_ns) + wait_ns;
+}
+
+/* ---- delivery
+ * ---------------------------------------------------------------------------------------------------- */
+
+/* True if the credentials file gave another key than the one we have. */
+static bool read_key(rs_exporter *e) {
+    rs_credentials c;
+    if (rs_credentials_read(&c, NULL) != RS_OK || !c.api_key[0] || strcmp(c.api_key, e->key) == 0)
+        return false;
+    for (const char *p = c.api_key; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f) return false;
+    memcpy(e->key, c.api_key, sizeof e->key);
+    return true;
+}
+
+static void post(rs_exporter *e, rs_str body, rs_http_answer *a) {
+    const rs_config *c = e->config;
+    if (c->key_from_file && !e->key[0]) read_key(e); /* a server that was started later has one by now */
+    rs_http_request request = {.url = c->traces_url,
+                               .bearer = c->api_key ? c->api_key : e->key,
+                               .headers = (const char *const *)c->headers,
+                               .header_count = c->header_count,
+                               .body = body,
+                               .timeout_ms = c->request_timeout_ms,
+                               .direct = c->is_loopback};
+    a->body = e->answer;
+    rs_http_post(e->http, &request, a);
+    e->answer = a->body;
+}
+
+static bool is_retryable(const rs_http_answer *a) {
+    return a->status == 0 || a->status == 408 || a->status == 429 || a->status >= 500;
+}
+
+static uint64_t backoff(unsigned attempt, const rs_http_answer *a) {
+    uint64_t ns = attempt < 16 ? backoff_first_ns << attempt : backoff_max_ns;
+    if (ns > backoff_max_ns) ns = backoff_max_ns;
+    ns = ns / 2 +
+         rs_id_random() % (ns / 2); /* jitter: clients that lost a server together do not return together */
+    if (a->retry_after_s == 0) return ns;
+    uint64_t asked = a->retry_after_s > 600 ? retry_after_max_ns : a->retry_after_s * 1000 * MS;
+    return asked + ns / 4;
+}
+
+static void acknowledge(rs_exporter *e, rs_batch *b, const rs_http_answer *a) {
+    rs_export_response r;
+    rs_export_response_read(rs_buf_slice(&a->body),
+                            &r); /* what cannot be read rejects nothing: the status was 2xx */
+    uint32_t rejected = r.rejected_spans > b->spans ? b->spans : (uint32_t)r.rejected_spans;
+    char text[160], line[240] = "";
+    if (rejected) {
+        rs_export_error_text(r.message, text, sizeof text);
+        snprintf(line, sizeof line, "the server rejected %u of %u spans%s%s", rejected, b->spans,
+                 text[0] ? ": " : "", text);
+    }
+    set_error(e, line);
+    rs_ring_done(e->ring, b, rejected, 0);
+}
+
+static void deliver(rs_exporter *e, rs_batch *b) {
+    write_opening(&e->opening, e->config, rs_batch_frames(b).n);
+    if (rs_buf_status(&e->opening) != RS_OK) { /* 64 bytes and the resource could not be had, once */
+        set_error(e, "out of memory");
+        rs_ring_done(e->ring, b, 0, b->spans);
+        return;
+    }
+    rs_str body = rs_batch_request(b, rs_buf_slice(&e->opening));
+    bool key_was_read = false;
+    for (unsigned attempt = 0;; attempt++) {
+        rs_http_answer a = {0};
+        post(e, body, &a);
+        if (a.status >= 200 && a.status < 300) {
+            note_refused(e, false);
+            acknowledge(e, b, &a);
+            return;
+        }
+        if (!a.cancelled) {
+            note_refused(e, a.refused);
+            note_failure(e, &a);
+        }
+        if (a.status == 401 && e->config->key_from_file && !key_was_read &&
+            (key_was_read = true, read_key(e)))
+            continue;
+        if (!is_retryable(&a)) {
+            rs_ring_done(e->ring, b, b->spans, 0);
+            return;
+        }
+        uint64_t wait = backoff(attempt, &a);
+        if (!rs_ring_pause(e->ring, wait, a.retry_after_s ? wait : hurry_ns)) {
+            rs_ring_done(e->ring, b, 0, b->spans);
+            return;
+        }
+    }
+}
+
+void rs_exporter_run(rs_exporter *e) {
+    for (rs_batch *b; (b = rs_ring_take(e->ring));) deliver(e, b);
+}
+
+/* ---- life
+ * ----------------------------------------------------------------------------------------------------------
+ */
+
+rs_status rs_exporter_init(rs_exporter *e, rs_ring *ring, const rs_config *config) {
+    *e = (rs_exporter){.ring = ring, .config = config, .http = rs_http_new()};
+    if (!e->http) return RS_ERR_MEMORY;
+    return pthread_mutex_init(&e->lock, NULL) == 0 ? RS_OK : RS_ERR_MEMORY;
+}
+
+void rs_exporter_deinit(rs_exporter *e) {
+    rs_http_free(e->http);
+    rs_buf_deinit(&e->opening);
+    rs_buf_deinit(&e->answer);
+    pthread_mutex_destroy(&e->lock);
+}
+
+void rs_exporter_cancel(rs_exporter *e) {
+    rs_http_cancel(e->http);
+}
+
+void rs_exporter_lock(rs_exporter *e) {
+    pthread_mutex_lock(&e->lock);
+}
+void rs_exporter_unlock(rs_exporter *e) {
+    pthread_mutex_unlock(&e->lock);
+}
+
+bool rs_exporter_reset(rs_exporter *e) {
+    /* The parent's thread may have been writing these two: the child leaves them where they are. */
+    rs_buf_init(&e->opening);
+    rs_buf_init(&e->answer);
+    e->key[0] = 0;
+    e->last_error[0] = 0;
+    e->refused_since_ns = 0;
+    e->http = rs_http_forget(e->http);
+    return pthread_mutex_init(&e->lock, NULL) == 0 && e->http;
+}

@@ -1,0 +1,49 @@
+/* rs_exporter: the one background thread of a client, from the ring to the server.
+ *
+ * It takes a batch, posts it, and tries again until the server has decided: 2xx is acknowledged (less what a
+ * partial success rejects); no answer, 408, 429 and 5xx are tried again with jittered exponential backoff,
+ * not before Retry-After; all else is a refusal: the batch is counted as rejected. It holds what it needs
+ * (ring, configuration) by reference and ends when the ring is stopped. The thread blocks all signals and
+ * never calls into the program. */
+#ifndef RS_SDK_EXPORTER_H
+#define RS_SDK_EXPORTER_H
+
+#include "sdk/config.h"
+#include "sdk/http.h"
+#include "sdk/ring.h"
+#include <pthread.h>
+
+typedef struct rs_exporter {
+    rs_ring *ring;
+    const rs_config *config;
+    rs_http *http;
+    rs_buf opening, answer; /* of the request under way; the thread's */
+    char key[256];          /* the credentials file's; the thread's */
+
+    pthread_mutex_t lock; /* for last_error */
+    char last_error[240];
+    uint64_t
+        refused_since_ns; /* atomic, monotonic: since when every attempt found nobody listening; 0: not so */
+} rs_exporter;
+
+/* How many bytes rs_exporter puts before the frames of a request at most. */
+size_t rs_exporter_headroom(const rs_config *config);
+
+RS_MUST_CHECK rs_status rs_exporter_init(rs_exporter *e, rs_ring *ring, const rs_config *config);
+void rs_exporter_deinit(rs_exporter *e);
+
+/* The thread's work: returns when the ring is stopped. */
+void rs_exporter_run(rs_exporter *e);
+
+/* Any thread. */
+void rs_exporter_cancel(rs_exporter *e); /* ends a transfer under way; after rs_ring_stop */
+void rs_exporter_last_error(rs_exporter *e, char out[240]);
+/* True if for wait_ns, counted from since_ns at the earliest, nobody listened at the address. */
+bool rs_exporter_is_refused(const rs_exporter *e, uint64_t since_ns, uint64_t wait_ns);
+
+/* Around fork. Reset: in the child, alone; false if memory is exhausted. */
+void rs_exporter_lock(rs_exporter *e);
+void rs_exporter_unlock(rs_exporter *e);
+bool rs_exporter_reset(rs_exporter *e);
+
+#endif

@@ -1,0 +1,299 @@
+#include "sdk/http.h"
+
+#define CURL_DISABLE_TYPECHECK
+#include <curl/curl.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* ---- libcurl, loaded
+ * ----------------------------------------------------------------------------------------- */
+
+#define CURL_FUNCTIONS(X)                                                                                    \
+    X(curl_global_init)                                                                                      \
+    X(curl_easy_init)                                                                                        \
+    X(curl_easy_cleanup)                                                                                     \
+    X(curl_easy_setopt)                                                                                      \
+    X(curl_easy_getinfo)                                                                                     \
+    X(curl_easy_strerror)                                                                                    \
+    X(curl_slist_append)                                                                                     \
+    X(curl_slist_free_all)                                                                                   \
+    X(curl_multi_init)                                                                                       \
+    X(curl_multi_cleanup)                                                                                    \
+    X(curl_multi_setopt)                                                                                     \
+    X(curl_multi_add_handle)                                                                                 \
+    X(curl_multi_remove_handle)                                                                              \
+    X(curl_multi_perform)                                                                                    \
+    X(curl_multi_poll)                                                                                       \
+    X(curl_multi_wakeup)                                                                                     \
+    X(curl_multi_info_read)
+
+struct curl_library {
+#define X(name) __typeof__(&name) name;
+    CURL_FUNCTIONS(X)
+#undef X
+};
+
+/* The one thing in this library that belongs to the process: a loaded library cannot belong to a client. */
+static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct curl_library library;
+static bool library_loaded;
+
+static bool resolve_functions(void *handle, char *why, size_t size) {
+#define X(name)                                                                                              \
+    if (!(library.name = (__typeof__(library.name))dlsym(handle, #name))) {                                  \
+        snprintf(why, size, "libcurl is too old: it lacks %s", #name);                                       \
+        return false;                                                                                        \
+    }
+    CURL_FUNCTIONS(X)
+#undef X
+    return true;
+}
+
+static bool load_library(char *why, size_t size) {
+    void *handle = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+    if (!handle) handle = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
+    if (!handle) {
+        snprintf(why, size, "libcurl.so.4 is not there: install the package libcurl4");
+        return false;
+    }
+    if (!resolve_functions(handle, why, size)) {
+        dlclose(handle);
+        return false;
+    }
+    if (library.curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        snprintf(why, size, "libcurl could not be set up");
+        return false;
+    }
+    return true; /* kept for the life of the process: libcurl and TLS libraries do not like to be unloaded */
+}
+
+static const struct curl_library *get_library(char *why, size_t size) {
+    pthread_mutex_lock(&library_lock);
+    if (!library_loaded) library_loaded = load_library(why, size);
+    bool ok = library_loaded;
+    pthread_mutex_unlock(&library_lock);
+    return ok ? &library : NULL;
+}
+
+void rs_http_lock_library(void) {
+    pthread_mutex_lock(&library_lock);
+}
+void rs_http_unlock_library(void) {
+    pthread_mutex_unlock(&library_lock);
+}
+
+/* ---- the connection
+ * ------------------------------------------------------------------------------------------- */
+
+enum { SOCKETS_MAX = 4 /* open at once: one connection, two while addresses of both families are tried */ };
+
+struct rs_http {
+    pthread_mutex_t lock; /* for multi's life against rs_http_cancel */
+    CURLM *multi;
+    CURL *easy;
+    const struct curl_library *curl;
+    bool cancelled;           /* atomic */
+    int sockets[SOCKETS_MAX]; /* what a child of fork must close; -1: none */
+    rs_http_answer *answer;   /* of the post under way */
+};
+
+rs_http *rs_http_new(void) {
+    rs_http *h = calloc(1, sizeof *h);
+    if (!h) return NULL;
+    pthread_mutex_init(&h->lock, NULL);
+    for (int i = 0; i < SOCKETS_MAX; i++) h->sockets[i] = -1;
+    return h;
+}
+
+static void close_connection(rs_http *h) {
+    pthread_mutex_lock(&h->lock);
+    CURLM *multi = h->multi;
+    h->multi = NULL;
+    pthread_mutex_unlock(&h->lock);
+    if (h->easy) h->curl->curl_easy_cleanup(h->easy);
+    if (multi) h->curl->curl_multi_cleanup(multi);
+    h->easy = NULL;
+}
+
+void rs_http_free(rs_http *h) {
+    if (!h) return;
+    close_connection(h);
+    pthread_mutex_destroy(&h->lock);
+    free(h);
+}
+
+rs_http *rs_http_forget(rs_http *h) {
+    /* curl's handles are leaked on purpose: to clean them up would say goodbye on the parent's connection. */
+    for (int i = 0; h && i < SOCKETS_MAX; i++)
+        if (h->sockets[i] >= 0) close(h->sockets[i]);
+    free(h);
+    return rs_http_new();
+}
+
+void rs_http_cancel(rs_http *h) {
+    __atomic_store_n(&h->cancelled, true, __ATOMIC_RELEASE);
+    pthread_mutex_lock(&h->lock);
+    if (h->multi) h->curl->curl_multi_wakeup(h->multi);
+    pthread_mutex_unlock(&h->lock);
+}
+
+static bool is_cancelled(const rs_http *h) {
+    return __atomic_load_n(&h->cancelled, __ATOMIC_ACQUIRE);
+}
+
+/* ---- curl calls us
+ * --------------------------------------------------------------------------------------------- */
+
+static size_t on_body(char *data, size_t size, size_t n, void *context) {
+    rs_buf *body = context;
+    size_t got = size * n, room = RS_HTTP_ANSWER_MAX - body->n;
+    rs_buf_put(body, data, got < room ? got : room);
+    return got;
+}
+
+static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
+    (void)purpose;
+    rs_http *h = context;
+    int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    for (int i = 0; fd >= 0 && i < SOCKETS_MAX; i++)
+        if (h->sockets[i] < 0) {
+            h->sockets[i] = fd;
+            break;
+        }
+    return fd;
+}
+
+static int on_close_socket(void *context, curl_socket_t fd) {
+    rs_http *h = context;
+    for (int i = 0; i < SOCKETS_MAX; i++)
+        if (h->sockets[i] == fd) h->sockets[i] = -1;
+    return close(fd);
+}
+
+/* ---- a post
+ * ----------------------------------------------------------------------------------------------------- */
+
+static void fail(rs_http_answer *a, const char *why) {
+    a->status = 0;
+    snprintf(a->why, sizeof a->why, "%s", why);
+}
+
+static bool open_connection(rs_http *h, rs_http_answer *a) {
+    if (h->easy) return true;
+    h->curl = get_library(a->why, sizeof a->why);
+    if (!h->curl) return false;
+    CURLM *multi = h->curl->curl_multi_init();
+    h->easy = multi ? h->curl->curl_easy_init() : NULL;
+    if (!h->easy) {
+        if (multi) h->curl->curl_multi_cleanup(multi);
+        fail(a, "out of memory");
+        return false;
+    }
+    h->curl->curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 1L);
+    pthread_mutex_lock(&h->lock);
+    h->multi = multi;
+    pthread_mutex_unlock(&h->lock);
+    return true;
+}
+
+static struct curl_slist *make_headers(rs_http *h, const rs_http_request *r) {
+    struct curl_slist *list = NULL, *longer;
+    rs_buf bearer;
+    rs_buf_init(&bearer);
+    if (r->bearer && *r->bearer) rs_buf_printf(&bearer, "Authorization: Bearer %s", r->bearer);
+    const char *authorization = bearer.n ? rs_buf_cstr(&bearer) : NULL;
+    const char *own[] = {"Content-Type: application/x-protobuf", "Accept: application/x-protobuf",
+                         "Expect:" /* no round trip before a large body */, authorization};
+    size_t own_n = authorization ? 4 : 3;
+    for (size_t i = 0; i < own_n + r->header_count; i++) {
+        longer = h->curl->curl_slist_append(list, i < own_n ? own[i] : r->headers[i - own_n]);
+        if (!longer) {
+            h->curl->curl_slist_free_all(list);
+            list = NULL;
+            break;
+        }
+        list = longer;
+    }
+    rs_buf_deinit(&bearer);
+    return list;
+}
+
+static void set_options(rs_http *h, const rs_http_request *r, struct curl_slist *headers, rs_http_answer *a) {
+    __typeof__(&curl_easy_setopt) set = h->curl->curl_easy_setopt;
+    CURL *easy = h->easy;
+    set(easy, CURLOPT_URL, r->url);
+    set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    set(easy, CURLOPT_HTTPHEADER, headers);
+    set(easy, CURLOPT_USERAGENT, "respan-c/" RS_VERSION);
+    set(easy, CURLOPT_POST, 1L);
+    set(easy, CURLOPT_POSTFIELDS, r->body.p);
+    set(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);
+    set(easy, CURLOPT_TIMEOUT_MS, (long)r->timeout_ms);
+    set(easy, CURLOPT_NOSIGNAL, 1L);   /* the program's signals are its own */
+    set(easy, CURLOPT_QUICK_EXIT, 1L); /* never wait for a name lookup that was given up */
+    set(easy, CURLOPT_WRITEFUNCTION, on_body);
+    set(easy, CURLOPT_WRITEDATA, &a->body);
+    set(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    set(easy, CURLOPT_OPENSOCKETDATA, h);
+    set(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
+    set(easy, CURLOPT_CLOSESOCKETDATA, h);
+    if (r->direct) set(easy, CURLOPT_NOPROXY, "*");
+}
+
+/* Runs the transfer to its end; CURLE_ABORTED_BY_CALLBACK if it was cancelled. */
+static CURLcode run(rs_http *h) {
+    const struct curl_library *c = h->curl;
+    int running = 1, left;
+    while (!is_cancelled(h)) {
+        if (c->curl_multi_perform(h->multi, &running) != CURLM_OK) return CURLE_FAILED_INIT;
+        for (CURLMsg *m; (m = c->curl_multi_info_read(h->multi, &left));)
+            if (m->msg == CURLMSG_DONE) return m->data.result;
+        if (!running) return CURLE_FAILED_INIT;
+        if (c->curl_multi_poll(h->multi, NULL, 0, 1000, NULL) != CURLM_OK) return CURLE_FAILED_INIT;
+    }
+    return CURLE_ABORTED_BY_CALLBACK;
+}
+
+static void read_outcome(rs_http *h, CURLcode code, rs_http_answer *a) {
+    curl_off_t retry_after = 0;
+    long os_error = 0;
+    a->cancelled = is_cancelled(h);
+    h->curl->curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &a->status);
+    h->curl->curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &retry_after);
+    h->curl->curl_easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &os_error);
+    if (retry_after > 0) a->retry_after_s = (uint64_t)retry_after;
+    if (code == CURLE_OK && a->status > 0) return;
+    a->refused = code == CURLE_COULDNT_CONNECT && os_error == ECONNREFUSED;
+    fail(a, a->refused ? "connection refused" : code ? h->curl->curl_easy_strerror(code) : "no HTTP answer");
+}
+
+void rs_http_post(rs_http *h, const rs_http_request *r, rs_http_answer *a) {
+    rs_buf body = a->body;
+    rs_buf_clear(&body);
+    *a = (rs_http_answer){.body = body};
+    if (is_cancelled(h)) {
+        a->cancelled = true;
+        fail(a, "cancelled");
+        return;
+    }
+    if (!open_connection(h, a)) return;
+    struct curl_slist *headers = make_headers(h, r);
+    if (!headers) {
+        fail(a, "out of memory");
+        return;
+    }
+    set_options(h, r, headers, a);
+    if (h->curl->curl_multi_add_handle(h->multi, h->easy) == CURLM_OK) {
+        CURLcode code = run(h);
+        read_outcome(h, code, a);
+        h->curl->curl_multi_remove_handle(h->multi, h->easy);
+    } else {
+        fail(a, "libcurl could not start the transfer");
+    }
+    h->curl->curl_slist_free_all(headers);
+}

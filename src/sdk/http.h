@@ -1,0 +1,48 @@
+/* rs_http: one keep-alive connection that posts bodies to one address, over libcurl.
+ *
+ * libcurl is loaded (dlopen) at the first post, so that a program that traces nothing, or that exits first,
+ * never pays for it and librespan links without it. TLS certificates are verified, redirects are not
+ * followed, and a loopback address never goes through a proxy. One thread posts; any thread may cancel: the
+ * post under way and all later ones then end at once. */
+#ifndef RS_SDK_HTTP_H
+#define RS_SDK_HTTP_H
+
+#include "base/buf.h"
+#include "base/str.h"
+#include <stdint.h>
+
+typedef struct rs_http rs_http;
+
+enum { RS_HTTP_ANSWER_MAX = 64 << 10 /* what is kept of an answer; the rest is read and forgotten */ };
+
+typedef struct rs_http_request {
+    const char *url, *bearer;   /* bearer: NULL or "" for none */
+    const char *const *headers; /* "name: value" */
+    size_t header_count;
+    rs_str body; /* application/x-protobuf */
+    uint32_t timeout_ms;
+    bool direct; /* never through a proxy */
+} rs_http_request;
+
+typedef struct rs_http_answer {
+    long status;            /* HTTP status; 0: there was no answer, and `why` says so */
+    uint64_t retry_after_s; /* of Retry-After; 0: none */
+    bool refused;           /* nobody listens at the address */
+    bool cancelled;
+    char why[200];
+    rs_buf body; /* the caller's, cleared at each post */
+} rs_http_answer;
+
+rs_http *rs_http_new(void); /* NULL: out of memory */
+void rs_http_free(rs_http *http);
+
+void rs_http_post(rs_http *http, const rs_http_request *request, rs_http_answer *answer);
+void rs_http_cancel(rs_http *http);
+
+/* Around fork: no thread may be inside the loading of libcurl while the process is copied. In the child, a
+ * connection is forgotten without a word to the server: it is the parent's. */
+void rs_http_lock_library(void);
+void rs_http_unlock_library(void);
+rs_http *rs_http_forget(rs_http *http); /* gives a fresh one for the child, or NULL */
+
+#endif

@@ -1,0 +1,292 @@
+#include "sdk/ring.h"
+
+#include "base/clock.h"
+#include "otlp/encode.h"
+#include <stdlib.h>
+#include <time.h>
+
+enum { BATCH_START = 16 << 10, SPARES_MAX = 2, FRAME_TAG = 2 << 3 | 2 /* ScopeSpans.spans */ };
+
+/* ---- batches
+ * ------------------------------------------------------------------------------------------------ */
+
+static void batch_free(rs_batch *b) {
+    if (!b) return;
+    free(b->bytes);
+    free(b);
+}
+
+static void batches_free(rs_batch *b) {
+    while (b) {
+        rs_batch *next = b->next;
+        batch_free(b);
+        b = next;
+    }
+}
+
+static rs_batch *batch_new(rs_ring *ring) {
+    rs_batch *b = ring->spares;
+    if (b) {
+        ring->spares = b->next;
+        ring->spare_count--;
+    } else if (!(b = calloc(1, sizeof *b))) {
+        return NULL;
+    }
+    *b = (rs_batch){.from = ring->limits.headroom,
+                    .n = ring->limits.headroom,
+                    .cap = b->cap,
+                    .bytes = b->bytes,
+                    .opened_ns = rs_clock_mono_ns()};
+    return b;
+}
+
+static bool batch_reserve(rs_batch *b, size_t n) {
+    if (b->n + n <= b->cap) return true;
+    size_t cap = b->cap ? b->cap * 2 : BATCH_START;
+    if (cap < b->n + n) cap = b->n + n;
+    char *bytes = realloc(b->bytes, cap);
+    if (!bytes) return false;
+    b->bytes = bytes;
+    b->cap = cap;
+    return true;
+}
+
+static void batch_recycle(rs_ring *ring, rs_batch *b) {
+    if (ring->stopped || ring->spare_count >= SPARES_MAX ||
+        b->cap > 2 * ring->limits.batch_bytes + ring->limits.headroom) {
+        batch_free(b);
+        return;
+    }
+    b->next = ring->spares;
+    ring->spares = b;
+    ring->spare_count++;
+}
+
+rs_str rs_batch_request(rs_batch *b, rs_str opening) {
+    char *at = b->bytes + b->from - opening.n;
+    memcpy(at, opening.p, opening.n);
+    return (rs_str){at, b->n - b->from + opening.n};
+}
+
+/* ---- life
+ * --------------------------------------------------------------------------------------------------- */
+
+static rs_status init_locks(rs_ring *ring) {
+    pthread_mutexattr_t mutex;
+    pthread_condattr_t cond;
+    pthread_mutexattr_init(&mutex);
+    pthread_mutexattr_settype(&mutex, PTHREAD_MUTEX_ADAPTIVE_NP); /* held for a copy: spin before sleeping */
+    pthread_condattr_init(&cond);
+    pthread_condattr_setclock(&cond, CLOCK_MONOTONIC);
+    bool ok = pthread_mutex_init(&ring->lock, &mutex) == 0 && pthread_cond_init(&ring->work, &cond) == 0 &&
+              pthread_cond_init(&ring->progress, &cond) == 0;
+    pthread_mutexattr_destroy(&mutex);
+    pthread_condattr_destroy(&cond);
+    return ok ? RS_OK : RS_ERR_MEMORY;
+}
+
+rs_status rs_ring_init(rs_ring *ring, rs_ring_limits limits) {
+    *ring = (rs_ring){.limits = limits};
+    return init_locks(ring);
+}
+
+static void free_batches(rs_ring *ring) {
+    batches_free(ring->first);
+    batches_free(ring->spares);
+    batch_free(ring->taken);
+    ring->first = ring->last = ring->spares = ring->taken = NULL;
+}
+
+void rs_ring_deinit(rs_ring *ring) {
+    free_batches(ring);
+    pthread_mutex_destroy(&ring->lock);
+    pthread_cond_destroy(&ring->work);
+    pthread_cond_destroy(&ring->progress);
+}
+
+void rs_ring_lock(rs_ring *ring) {
+    pthread_mutex_lock(&ring->lock);
+}
+void rs_ring_unlock(rs_ring *ring) {
+    pthread_mutex_unlock(&ring->lock);
+}
+
+void rs_ring_reset(rs_ring *ring) {
+    free_batches(ring);
+    /* Threads that waited on these are not in this process: the condition variables are made anew, not
+     * destroyed. */
+    if (rs_ring_init(ring, ring->limits) != RS_OK) ring->stopped = true;
+}
+
+void rs_ring_stop(rs_ring *ring) {
+    pthread_mutex_lock(&ring->lock);
+    ring->stopped = true;
+    pthread_cond_broadcast(&ring->work);
+    pthread_cond_broadcast(&ring->progress);
+    pthread_mutex_unlock(&ring->lock);
+}
+
+void rs_ring_count(rs_ring *ring, rs_ring_counts *out) {
+    pthread_mutex_lock(&ring->lock);
+    *out = ring->counts;
+    pthread_mutex_unlock(&ring->lock);
+}
+
+/* ---- producers
+ * ----------------------------------------------------------------------------------------------- */
+
+static size_t write_varint(char *p, uint64_t v) {
+    size_t n = 0;
+    for (; v >= 0x80; v >>= 7) p[n++] = (char)(v | 0x80);
+    p[n++] = (char)v;
+    return n;
+}
+
+static void seal(rs_ring *ring, bool *wake) {
+    ring->last->sealed = true;
+    if (ring->waiting == RS_RING_GATHERING) *wake = true;
+}
+
+/* The open batch with room for `frame` more bytes, or NULL. */
+static rs_batch *open_batch(rs_ring *ring, size_t frame, bool *wake) {
+    rs_batch *b = ring->last;
+    if (b && !b->sealed && b->n - b->from + frame > ring->limits.batch_bytes) seal(ring, wake);
+    if (!b || b->sealed) {
+        b = batch_new(ring);
+        if (!b) return NULL;
+        if (!batch_reserve(b, frame)) return batch_free(b), NULL;
+        if (ring->last)
+            ring->last->next = b;
+        else
+            ring->first = b;
+        ring->last = b;
+    }
+    return batch_reserve(b, frame) ? b : NULL;
+}
+
+bool rs_ring_put(rs_ring *ring, const rs_str *pieces, size_t count) {
+    size_t body = 0;
+    for (size_t i = 0; i < count; i++) body += pieces[i].n;
+    char head[12] = {FRAME_TAG};
+    size_t head_n = 1 + write_varint(head + 1, body), frame = head_n + body;
+
+    bool wake = false, stored = false;
+    pthread_mutex_lock(&ring->lock);
+    rs_batch *b = NULL;
+    if (!ring->stopped && frame <= ring->limits.bytes - ring->held) b = open_batch(ring, frame, &wake);
+    if (b) {
+        char *at = b->bytes + b->n;
+        memcpy(at, head, head_n);
+        at += head_n;
+        for (size_t i = 0; i < count; i++) {
+            if (pieces[i].n) memcpy(at, pieces[i].p, pieces[i].n);
+            at += pieces[i].n;
+        }
+        b->n += frame;
+        ring->held += frame;
+        ring->counts.put++;
+        if (++b->spans >= ring->limits.spans) seal(ring, &wake);
+        if (ring->waiting == RS_RING_IDLE) wake = true;
+        stored = true;
+    } else {
+        ring->counts.overflowed++;
+    }
+    if (wake) ring->waiting = RS_RING_AWAKE; /* one producer wakes, the others need not */
+    pthread_mutex_unlock(&ring->lock);
+    if (wake) pthread_cond_signal(&ring->work);
+    return stored;
+}
+
+/* ---- waiting
+ * ------------------------------------------------------------------------------------------------- */
+
+/* False once the deadline has passed. */
+static bool wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t deadline_ns) {
+    struct timespec t = {.tv_sec = (time_t)(deadline_ns / 1000000000u),
+                         .tv_nsec = (long)(deadline_ns % 1000000000u)};
+    return pthread_cond_timedwait(cond, lock, &t) == 0;
+}
+
+static uint64_t done_count(const rs_ring *ring) {
+    const rs_ring_counts *c = &ring->counts;
+    return c->acknowledged + c->rejected + c->lost;
+}
+
+rs_status rs_ring_flush(rs_ring *ring, uint64_t deadline_ns) {
+    pthread_mutex_lock(&ring->lock);
+    uint64_t target = ring->counts.put, acknowledged = ring->counts.acknowledged, done = done_count(ring);
+    if (ring->flush_to < target) ring->flush_to = target;
+    ring->flushers++;
+    if (done < target) pthread_cond_broadcast(&ring->work);
+    bool in_time = true;
+    while (done_count(ring) < target && !ring->stopped && in_time)
+        in_time = wait_until(&ring->progress, &ring->lock, deadline_ns);
+    ring->flushers--;
+    rs_status status = RS_OK;
+    if (done_count(ring) < target)
+        status = ring->stopped ? RS_ERR_CLOSED : RS_ERR_TIMEOUT;
+    else if (ring->counts.acknowledged - acknowledged < target - done)
+        status = RS_ERR_DENIED;
+    pthread_mutex_unlock(&ring->lock);
+    return status;
+}
+
+/* ---- the consumer
+ * --------------------------------------------------------------------------------------------- */
+
+static bool is_due(const rs_ring *ring, uint64_t now) {
+    const rs_batch *b = ring->first;
+    return b &&
+           (b->sealed || ring->flush_to > done_count(ring) || now >= b->opened_ns + ring->limits.interval_ns);
+}
+
+rs_batch *rs_ring_take(rs_ring *ring) {
+    pthread_mutex_lock(&ring->lock);
+    while (!ring->stopped && !is_due(ring, rs_clock_mono_ns())) {
+        if (ring->first) {
+            ring->waiting = RS_RING_GATHERING;
+            wait_until(&ring->work, &ring->lock, ring->first->opened_ns + ring->limits.interval_ns);
+        } else {
+            ring->waiting = RS_RING_IDLE;
+            pthread_cond_wait(&ring->work, &ring->lock);
+        }
+        ring->waiting = RS_RING_AWAKE;
+    }
+    rs_batch *b = ring->stopped ? NULL : ring->first;
+    if (b) {
+        ring->first = b->next;
+        if (!ring->first) ring->last = NULL;
+        b->next = NULL;
+        ring->taken = b;
+    }
+    pthread_mutex_unlock(&ring->lock);
+    return b;
+}
+
+void rs_ring_done(rs_ring *ring, rs_batch *b, uint32_t rejected, uint32_t lost) {
+    pthread_mutex_lock(&ring->lock);
+    if (rejected > b->spans) rejected = b->spans;
+    if (lost > b->spans - rejected) lost = b->spans - rejected;
+    ring->counts.rejected += rejected;
+    ring->counts.lost += lost;
+    ring->counts.acknowledged += b->spans - rejected - lost;
+    ring->held -= b->n - b->from;
+    ring->taken = NULL;
+    batch_recycle(ring, b);
+    pthread_cond_broadcast(&ring->progress);
+    pthread_mutex_unlock(&ring->lock);
+}
+
+bool rs_ring_pause(rs_ring *ring, uint64_t wait_ns, uint64_t hurry_ns) {
+    uint64_t began = rs_clock_mono_ns();
+    if (hurry_ns > wait_ns) hurry_ns = wait_ns;
+    pthread_mutex_lock(&ring->lock);
+    while (!ring->stopped) {
+        uint64_t until = began + (ring->flushers ? hurry_ns : wait_ns);
+        if (rs_clock_mono_ns() >= until) break;
+        wait_until(&ring->work, &ring->lock, until);
+    }
+    bool go_on = !ring->stopped;
+    pthread_mutex_unlock(&ring->lock);
+    return go_on;
+}

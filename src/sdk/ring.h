@@ -1,0 +1,111 @@
+/* rs_ring: ended spans on their way from the program's threads to the one exporter thread.
+ *
+ * Structure. A first-in first-out list of batches; a batch is one allocation that becomes one request body:
+ *
+ *     [ headroom | frame frame frame … | room to grow ]
+ *
+ * A frame is a Span as it stands inside ScopeSpans (tag, length, body). The headroom takes the opening of the
+ * request (resource, scope and their lengths), written right before the first frame when the batch is sent.
+ * So a span is copied once, from its own buffer to the very bytes that go to the socket.
+ *
+ * Invariants, all under `lock`:
+ *  - Only the last batch is open, that is, may grow; the others are sealed. It is sealed when the next span
+ * would take it past batch_bytes or when it has batch_spans spans. Only a batch of a single span may be
+ * larger than batch_bytes.
+ *  - The consumer owns at most one batch, `taken`, which is in the list no more.
+ *  - held = frame bytes of the list and of `taken`; held <= limit. Full: the newest span is dropped and
+ * counted.
+ *  - Spans are done in the order in which they were put: put - done of them are in the list and in `taken`.
+ *  - done = acknowledged + rejected + lost; ended = put + dropped for want of room.
+ * Memory is at most about twice `held` (batches grow by doubling) and two spare batches, kept so that a
+ * steady flow allocates nothing and touches no fresh page.
+ *
+ * Threads. Any thread puts; it holds `lock` for one copy of the span. It wakes the consumer (one futex call)
+ * only if the consumer sleeps without an end in sight, or if it sealed a batch for which the consumer waits.
+ * One consumer takes and finishes. Fork: rs_ring_lock / rs_ring_unlock around fork, rs_ring_reset in the
+ * child. */
+#ifndef RS_SDK_RING_H
+#define RS_SDK_RING_H
+
+#include "base/buf.h"
+#include <pthread.h>
+#include <stdint.h>
+
+typedef struct rs_batch {
+    struct rs_batch *next;
+    uint64_t opened_ns; /* monotonic, when its first span was put */
+    size_t from;        /* offset of the first frame: the headroom's size */
+    size_t n, cap;      /* bytes used and held of `bytes`, headroom included */
+    uint32_t spans;
+    bool sealed;
+    char *bytes;
+} rs_batch;
+
+typedef struct rs_ring_limits {
+    size_t bytes;       /* frames held at most */
+    size_t headroom;    /* bytes kept free before the first frame of a batch */
+    uint32_t spans;     /* per batch */
+    size_t batch_bytes; /* per batch */
+    uint64_t interval_ns;
+} rs_ring_limits;
+
+typedef struct rs_ring_counts {
+    uint64_t put, acknowledged, rejected, lost; /* lost: put, then given up */
+    uint64_t overflowed;                        /* dropped for want of room or memory */
+} rs_ring_counts;
+
+typedef enum rs_ring_wait { RS_RING_AWAKE, RS_RING_IDLE, RS_RING_GATHERING } rs_ring_wait;
+
+typedef struct rs_ring {
+    pthread_mutex_t lock;
+    pthread_cond_t work;     /* the consumer waits here */
+    pthread_cond_t progress; /* flushers wait here */
+    rs_ring_limits limits;
+    rs_batch *first, *last, *taken, *spares;
+    unsigned spare_count;
+    size_t held;
+    rs_ring_counts counts;
+    uint64_t flush_to; /* spans before this number go out without waiting for a full batch */
+    unsigned flushers;
+    rs_ring_wait waiting; /* what the consumer sleeps for */
+    bool stopped;
+} rs_ring;
+
+RS_MUST_CHECK rs_status rs_ring_init(rs_ring *ring, rs_ring_limits limits);
+void rs_ring_deinit(rs_ring *ring); /* no other thread may use it any more */
+
+/* Any thread. Puts one span whose body is the pieces in order; false if it was dropped (full, or stopped). */
+bool rs_ring_put(rs_ring *ring, const rs_str *pieces, size_t count);
+
+/* Any thread. Sends what was put before now without further waiting, until all of it is done or the deadline
+ * (monotonic ns). RS_OK: all acknowledged; RS_ERR_DENIED: some were rejected or lost; RS_ERR_TIMEOUT;
+ * RS_ERR_CLOSED: stopped. */
+RS_MUST_CHECK rs_status rs_ring_flush(rs_ring *ring, uint64_t deadline_ns);
+
+/* Any thread. The consumer's waits end; nothing more is taken or put. */
+void rs_ring_stop(rs_ring *ring);
+
+void rs_ring_count(rs_ring *ring, rs_ring_counts *out);
+static inline uint64_t rs_ring_pending(const rs_ring_counts *c) {
+    return c->put - c->acknowledged - c->rejected - c->lost;
+}
+
+/* The consumer. Waits until a batch is due (sealed, old enough, or wanted by a flush); NULL when stopped. */
+rs_batch *rs_ring_take(rs_ring *ring);
+/* The consumer. The request's body, with `opening` (at most the headroom) written before the frames. */
+rs_str rs_batch_request(rs_batch *batch, rs_str opening);
+static inline rs_str rs_batch_frames(const rs_batch *b) {
+    return (rs_str){b->bytes + b->from, b->n - b->from};
+}
+/* The consumer. Takes the batch back: `rejected` and `lost` of its spans were, the rest is acknowledged. */
+void rs_ring_done(rs_ring *ring, rs_batch *batch, uint32_t rejected, uint32_t lost);
+/* The consumer. Sleeps for wait_ns; a flush cuts that to hurry_ns. False if stopped. */
+bool rs_ring_pause(rs_ring *ring, uint64_t wait_ns, uint64_t hurry_ns);
+
+/* Around fork. Reset: the child, alone and holding the lock, starts empty with no consumer and all counts
+ * zero. */
+void rs_ring_lock(rs_ring *ring);
+void rs_ring_unlock(rs_ring *ring);
+void rs_ring_reset(rs_ring *ring);
+
+#endif
