@@ -1,30 +1,32 @@
 /* The HTTP face of the server: requests and responses as handlers see them, over libmicrohttpd.
  *
- * http.c owns sockets, limits, body collection and timeouts; it asks routes.c which endpoint a request is for, checks who is
- * asking, and calls the endpoint's handler on an HTTP thread with the whole body. A request and its arena live until
- * the response is sent. Handlers are re-entrant; what they share is behind rs_server (server.h). */
+ * http.c owns sockets, limits, body collection and timeouts; it asks routes.c which endpoint a request is
+ * for, checks who is asking, and calls the endpoint's handler on an HTTP thread with the whole body. A
+ * request and its arena live until the response is sent. Handlers are re-entrant; what they share is behind
+ * rs_server (server.h). */
 #ifndef RS_SERVER_HTTP_H
 #define RS_SERVER_HTTP_H
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/status.h"
+#include <stdint.h>
 
 typedef struct rs_server rs_server; /* server.h */
 
 typedef enum rs_auth {
-    RS_AUTH_NONE,   /* anyone who can connect */
-    RS_AUTH_KEY,    /* Authorization: Bearer KEY, or x-api-key */
-    RS_AUTH_ANY,    /* a key or a browser session */
+    RS_AUTH_NONE, /* anyone who can connect */
+    RS_AUTH_KEY,  /* Authorization: Bearer KEY, or x-api-key */
+    RS_AUTH_ANY,  /* a key or a browser session */
 } rs_auth;
 
 typedef struct rs_request {
     rs_arena arena; /* for whatever the answer needs; freed after the response */
     const char *method, *path;
-    rs_str id;       /* the {id} segment of the route's pattern */
-    rs_str body;     /* as received, still compressed if content_encoding says so */
+    rs_str id;        /* the {id} segment of the route's pattern */
+    rs_str body;      /* as received, still compressed if content_encoding says so */
     uint64_t project; /* whose data; 0 with RS_AUTH_NONE */
-    void *transport; /* http.c's own */
+    void *transport;  /* http.c's own */
 } rs_request;
 
 /* Query parameter (percent-decoded, NUL-terminated) or NULL; the first if repeated. */
@@ -38,7 +40,7 @@ const char *rs_request_header(const rs_request *r, const char *name);
 const char *rs_request_cookie(const rs_request *r, const char *name);
 
 typedef struct rs_response {
-    int status; /* 200 unless set */
+    int status;               /* 200 unless set */
     const char *content_type; /* "application/json" unless set; static storage */
     rs_buf body;              /* handlers append; taken by http.c */
     rs_str static_body;       /* instead of body: bytes that live as long as the program */
@@ -51,11 +53,37 @@ typedef struct rs_response {
 void rs_response_header(rs_response *res, const char *name, const char *value);
 
 /* {"error":{"code":…,"message":…,"field":…}} with that status; field may be NULL. */
-void rs_response_error(rs_response *res, int status, const char *code, const char *field, const char *fmt, ...)
-    __attribute__((format(printf, 5, 6)));
+void rs_response_error(rs_response *res, int status, const char *code, const char *field, const char *fmt,
+                       ...) __attribute__((format(printf, 5, 6)));
 /* The same from an rs_err: status chosen by err->code (400, 404, 413, 415, 503, 500). */
 void rs_response_from_err(rs_response *res, const rs_err *err);
 
 typedef void (*rs_handler)(rs_server *server, rs_request *req, rs_response *res);
+
+/* An answer that another thread will give (ingest: the writer, after its commit). The handler calls defer,
+ * hands req and res on and returns; the other thread fills *res and calls finish exactly once, after which it
+ * may touch neither. */
+void rs_request_defer(rs_request *r);
+void rs_request_finish(rs_request *r);
+
+/* Counts n more bytes that the request holds until it is answered (what was inflated or decoded) against the
+ * server's memory for requests in flight; false if that is used up: answer 503. */
+bool rs_request_charge(rs_request *r, size_t n);
+
+/* Takes buf's content in place of the body as received, which is freed; lives as long as the request. */
+rs_str rs_request_replace_body(rs_request *r, rs_buf *buf);
+
+/* ---- the server around it (server.c) --------------------------------------------------------------------
+ */
+
+typedef struct rs_http rs_http;
+
+/* Serves on a listening socket, which it takes (*listen_fd becomes -1). `threads` HTTP threads; requests
+ * reach handlers at once. `host` is a further name allowed in Host headers, or NULL. */
+RS_MUST_CHECK rs_status rs_http_start(rs_server *server, int *listen_fd, unsigned threads, const char *host,
+                                      rs_http **out, rs_err *err);
+/* Takes no more connections; waits up to timeout_ms for requests in progress. */
+void rs_http_quiesce(rs_http *h, unsigned timeout_ms);
+void rs_http_stop(rs_http *h);
 
 #endif

@@ -1,0 +1,73 @@
+/* respan auth link: a new one-time sign-in link for the browser. */
+#include "cli/cmd.h"
+
+#include "base/credentials.h"
+#include "cli/data_dir.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+/* Where the server is, for the link: --url, else the local server of the credentials, else the default. */
+static void find_url(const char *option, char out[1024]) {
+    rs_credentials c;
+    snprintf(out, 1024, "%s", option ? option : "http://127.0.0.1:8460");
+    if (!option && rs_credentials_read(&c, NULL) == RS_OK && rs_url_is_loopback(c.base_url))
+        snprintf(out, 1024, "%s", c.base_url);
+    rs_str url = rs_str_of(out);
+    while (url.n && url.p[url.n - 1] == '/') url.n--;
+    if (rs_str_ends(url, RS_STR("/api"))) url.n -= 4;
+    out[url.n] = 0;
+}
+
+static int link_command(const char *data, const char *project_name, const char *url_option) {
+    rs_err err = {0};
+    rs_control *control = NULL;
+    rs_project project;
+    char token[RS_SECRET_MAX], url[1024];
+    rs_status st = rs_data_open_control(data, &control, &err);
+    if (st == RS_OK) st = rs_control_find_project(control, project_name, &project, &err);
+    if (st == RS_OK) st = rs_control_create_link(control, project.id, token, &err);
+    rs_control_close(control);
+    if (st != RS_OK) {
+        fprintf(stderr, "respan: %s\n", err.message);
+        return RS_EXIT_NOT_FOUND;
+    }
+    find_url(url_option, url);
+    printf("%s/login?token=%s\n", url, token);
+    return RS_EXIT_DONE;
+}
+
+static int run(int argc, char **argv) {
+    static const struct option longs[] = {{"data", required_argument, NULL, 'd'},
+                                          {"project", required_argument, NULL, 'p'},
+                                          {"url", required_argument, NULL, 'u'},
+                                          {0}};
+    const char *data = NULL, *project = "default", *url = NULL;
+    opterr = 0;
+    for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+        if (c == 'd')
+            data = optarg;
+        else if (c == 'p')
+            project = optarg;
+        else if (c == 'u')
+            url = optarg;
+        else
+            return rs_cmd_usage(&rs_cmd_auth, "there is no option '%s', or its value is missing",
+                                argv[optind - 1]);
+    }
+    if (argc - optind != 1 || strcmp(argv[optind], "link") != 0)
+        return rs_cmd_usage(&rs_cmd_auth, "say link");
+    return link_command(data, project, url);
+}
+
+const rs_cmd rs_cmd_auth = {
+    .name = "auth",
+    .summary = "a new one-time link that signs a browser in",
+    .help = "usage: respan auth link [--url URL]\n\n"
+            "Prints a link that signs a browser in: it works once, and for a day.\n\n"
+            "  --url URL        the server's address as the browser sees it (default: that of the "
+            "credentials file)\n"
+            "  --data DIR       the server's data (default $XDG_DATA_HOME/respan)\n"
+            "  --project NAME   whose traces (default \"default\")\n",
+    .run = run,
+};

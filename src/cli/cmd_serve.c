@@ -1,0 +1,127 @@
+/* respan serve: the server in the foreground, until SIGTERM or SIGINT. */
+#include "cli/cmd.h"
+
+#include "base/log.h"
+#include "cli/data_dir.h"
+#include "cli/local_key.h"
+#include "server/server.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { LAST_WORD_S = 10 }; /* after a stop signal the process ends within this, whatever hangs */
+
+/* Few threads, short-lived memory: two arenas are enough, and what is freed goes back to the system. */
+static void tune_memory(void) {
+    mallopt(M_ARENA_MAX, 2);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+}
+
+static void allow_many_files(void) {
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= 4096) return;
+    files.rlim_cur = files.rlim_max < 4096 ? files.rlim_max : 4096;
+    (void)!setrlimit(RLIMIT_NOFILE, &files); /* without it fewer connections fit, no more */
+}
+
+/* Blocked in every thread, taken here by sigwait. */
+static void block_stop_signals(sigset_t *stop) {
+    sigemptyset(stop);
+    sigaddset(stop, SIGINT);
+    sigaddset(stop, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, stop, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static rs_status greet(rs_server *server, rs_err *err) {
+    rs_project project;
+    char token[RS_SECRET_MAX];
+    rs_status st = rs_local_key_ensure(server->control, server->url, &project, err);
+    if (st == RS_OK) st = rs_control_create_link(server->control, project.id, token, err);
+    if (st != RS_OK) return st;
+    printf("Respan is at %s\nSign in (works once): %s/login?token=%s\n", server->url, server->url, token);
+    fflush(stdout);
+    if (!server->is_loopback)
+        rs_log("listening on a network address without TLS: keys and traces travel in the clear");
+    return RS_OK;
+}
+
+static int serve(const rs_server_config *config) {
+    rs_err err = {0};
+    rs_server *server;
+    sigset_t stop;
+    int signal_number;
+    tune_memory();
+    allow_many_files();
+    block_stop_signals(&stop);
+    if (rs_server_open(config, &server, &err) != RS_OK) {
+        rs_log("%s", err.message);
+        return err.code == RS_ERR_INVALID ? RS_EXIT_USAGE : RS_EXIT_NOT_FOUND;
+    }
+    rs_status st = greet(server, &err);
+    if (st != RS_OK) rs_log("%s", err.message);
+    while (st == RS_OK && sigwait(&stop, &signal_number) == EINTR) {
+    }
+    alarm(LAST_WORD_S);
+    rs_server_close(server);
+    return st == RS_OK ? RS_EXIT_DONE : RS_EXIT_NOT_FOUND;
+}
+
+static int run(int argc, char **argv) {
+    static const struct option longs[] = {
+        {"listen", required_argument, NULL, 'l'},   {"data", required_argument, NULL, 'd'},
+        {"otlp", no_argument, NULL, 'o'},           {"host", required_argument, NULL, 'h'},
+        {"max-body", required_argument, NULL, 'm'}, {0}};
+    rs_server_config config = {.listen = "127.0.0.1:8460"};
+    const char *data = NULL;
+    unsigned long long mib;
+    opterr = 0;
+    for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+        if (c == 'l')
+            config.listen = optarg;
+        else if (c == 'd')
+            data = optarg;
+        else if (c == 'o')
+            config.otlp_listen = "127.0.0.1:4318";
+        else if (c == 'h')
+            config.host = optarg;
+        else if (c == 'm' && rs_str_to_u64(rs_str_of(optarg), &mib) && mib >= 1 && mib <= 256)
+            config.max_body = (size_t)mib << 20;
+        else if (c == 'm')
+            return rs_cmd_usage(&rs_cmd_serve, "--max-body takes 1 to 256 (MiB)");
+        else
+            return rs_cmd_usage(&rs_cmd_serve, "there is no option '%s', or its value is missing",
+                                argv[optind - 1]);
+    }
+    if (optind < argc) return rs_cmd_usage(&rs_cmd_serve, "serve takes no argument '%s'", argv[optind]);
+    char dir[RS_PATH_MAX];
+    rs_err err = {0};
+    if (rs_data_dir(data, dir, &err) != RS_OK) {
+        rs_log("%s", err.message);
+        return RS_EXIT_USAGE;
+    }
+    config.data_dir = dir;
+    return serve(&config);
+}
+
+const rs_cmd rs_cmd_serve = {
+    .name = "serve",
+    .summary = "the server: takes in spans, keeps them, shows them",
+    .help = "usage: respan serve [--listen ADDR:PORT] [--data DIR] [--otlp]\n\n"
+            "  --listen ADDR:PORT   where to listen (default 127.0.0.1:8460; port 0: any free one)\n"
+            "  --data DIR           where the traces are (default $XDG_DATA_HOME/respan)\n"
+            "  --otlp               listen on 127.0.0.1:4318 too, where OpenTelemetry sends by default\n"
+            "  --host NAME          a further name that clients call this server by\n"
+            "  --max-body MIB       longest request body, compressed or not (default 64)\n\n"
+            "Prints its address and a link that signs a browser in. The first start makes an API key and "
+            "writes it to\n"
+            "$XDG_CONFIG_HOME/respan/credentials, where the SDK and this command find it. Stops at SIGTERM "
+            "or SIGINT.\n",
+    .run = run,
+};

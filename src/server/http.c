@@ -1,0 +1,377 @@
+/* The HTTP server proper: libmicrohttpd with a pool of epoll threads.
+ *
+ * An exchange is one request and its answer, from the request's headers to the last byte sent. It belongs to
+ * its connection's HTTP thread, except between rs_request_defer and rs_request_finish, when the connection is
+ * suspended and the exchange is whoever finishes it's.
+ *
+ * A refused request's body is read and thrown away, so that the client gets to read the answer and the
+ * connection lives on; only a body too long to be worth that closes it. */
+#include "server/http.h"
+
+#include "base/clock.h"
+#include "server/auth.h"
+#include "server/headers.h"
+#include "server/routes.h"
+#include "server/server.h"
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    CONNECTION_MEMORY =
+        32 << 10, /* headers and the read buffer; 1 MB cost nine tenths of the small-request rate */
+    CONNECTIONS = 1000,
+    CONNECTIONS_PER_ADDRESS = 500,
+    IDLE_TIMEOUT_S = 60, /* no byte either way */
+    THREAD_STACK = 512 << 10,
+    SMALL_BODY = 1 << 20,
+    DISCARD_FACTOR = 4,       /* a refused body up to this many times its limit is read and thrown away */
+    BODY_GRACE_S = 30,        /* a body may take this long, and … */
+    BODY_MIN_RATE = 16 << 10, /* … a second more for each of these bytes */
+    FIRST_RESERVE = 1 << 20,  /* of a declared length, taken at once */
+    ARENA_LIMIT = 256 << 20,
+};
+#define IN_FLIGHT_BYTES ((size_t)512 << 20) /* all requests' bodies and what is made of them */
+
+struct rs_http {
+    rs_server *server;
+    struct MHD_Daemon *daemon;
+    const char *names[2]; /* allowed in Host: the machine's, and the configured one */
+    char hostname[256];
+    pthread_mutex_t lock; /* the following */
+    pthread_cond_t idle;
+    size_t active, in_flight;
+};
+
+typedef struct exchange {
+    rs_request req; /* first: handlers hold it */
+    rs_response res;
+    rs_http *http;
+    struct MHD_Connection *connection;
+    const rs_route *route;
+    rs_buf body;
+    size_t limit, seen, charged;
+    uint64_t started_ns;
+    bool refused;  /* res is ready, the body is discarded */
+    bool deferred; /* someone else answers */
+    bool is_head;
+} exchange;
+
+static exchange *exchange_of(const rs_request *r) {
+    return r->transport;
+}
+
+/* ---- the request as handlers see it ---------------------------------------------------------------------
+ */
+
+const char *rs_request_query(const rs_request *r, const char *name) {
+    return MHD_lookup_connection_value(exchange_of(r)->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+const char *rs_request_header(const rs_request *r, const char *name) {
+    return MHD_lookup_connection_value(exchange_of(r)->connection, MHD_HEADER_KIND, name);
+}
+
+const char *rs_request_cookie(const rs_request *r, const char *name) {
+    return MHD_lookup_connection_value(exchange_of(r)->connection, MHD_COOKIE_KIND, name);
+}
+
+typedef struct each_query {
+    rs_query_fn fn;
+    void *ctx;
+} each_query;
+
+static enum MHD_Result on_query(void *cls, enum MHD_ValueKind kind, const char *name, const char *value) {
+    (void)kind;
+    const each_query *each = cls;
+    each->fn(each->ctx, name, value ? value : "");
+    return MHD_YES;
+}
+
+void rs_request_each_query(const rs_request *r, rs_query_fn fn, void *ctx) {
+    each_query each = {fn, ctx};
+    MHD_get_connection_values(exchange_of(r)->connection, MHD_GET_ARGUMENT_KIND, on_query, &each);
+}
+
+void rs_request_defer(rs_request *r) {
+    exchange *x = exchange_of(r);
+    x->deferred = true;
+    MHD_suspend_connection(x->connection);
+}
+
+void rs_request_finish(rs_request *r) {
+    MHD_resume_connection(exchange_of(r)->connection);
+}
+
+bool rs_request_charge(rs_request *r, size_t n) {
+    exchange *x = exchange_of(r);
+    rs_http *h = x->http;
+    pthread_mutex_lock(&h->lock);
+    bool fits = n <= IN_FLIGHT_BYTES - h->in_flight;
+    if (fits) h->in_flight += n, x->charged += n;
+    pthread_mutex_unlock(&h->lock);
+    return fits;
+}
+
+rs_str rs_request_replace_body(rs_request *r, rs_buf *buf) {
+    exchange *x = exchange_of(r);
+    rs_buf_deinit(&x->body);
+    x->body = *buf;
+    rs_buf_init(buf);
+    return r->body = rs_buf_slice(&x->body);
+}
+
+/* ---- an exchange's life ---------------------------------------------------------------------------------
+ */
+
+static exchange *exchange_new(rs_http *h, struct MHD_Connection *connection, const char *method,
+                              const char *path) {
+    exchange *x = calloc(1, sizeof *x);
+    if (!x) return NULL;
+    x->http = h;
+    x->connection = connection;
+    x->req.transport = x;
+    x->req.method = method;
+    x->req.path = path;
+    rs_arena_init(&x->req.arena, ARENA_LIMIT);
+    x->res.status = MHD_HTTP_OK;
+    x->res.content_type = "application/json";
+    x->started_ns = rs_clock_mono_ns();
+    x->is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
+    pthread_mutex_lock(&h->lock);
+    h->active++;
+    pthread_mutex_unlock(&h->lock);
+    return x;
+}
+
+static void exchange_free(exchange *x) {
+    rs_http *h = x->http;
+    rs_arena_deinit(&x->req.arena);
+    rs_buf_deinit(&x->body);
+    rs_buf_deinit(&x->res.body);
+    pthread_mutex_lock(&h->lock);
+    h->in_flight -= x->charged;
+    if (--h->active == 0) pthread_cond_broadcast(&h->idle);
+    pthread_mutex_unlock(&h->lock);
+    free(x);
+}
+
+/* Room for n more body bytes, counted against the server's memory; false: refuse. */
+static bool body_reserve(exchange *x, size_t n) {
+    size_t before = x->body.cap;
+    if (!rs_buf_reserve(&x->body, n)) return false;
+    return x->body.cap == before || rs_request_charge(&x->req, x->body.cap - before);
+}
+
+static void refuse_busy(exchange *x) {
+    x->refused = true;
+    rs_buf_deinit(&x->body);
+    rs_response_error(&x->res, 503, "unavailable", NULL, "too much is being taken in at once: retry later");
+}
+
+static void refuse_too_large(exchange *x) {
+    x->refused = true;
+    rs_buf_deinit(&x->body);
+    rs_response_error(&x->res, 413, "too_large", NULL, "the body is longer than %zu bytes", x->limit);
+}
+
+/* Checks what the headers alone decide: host, endpoint, method, credentials, declared length. */
+static void check_headers(exchange *x) {
+    rs_http *h = x->http;
+    rs_request *r = &x->req;
+    x->limit = SMALL_BODY;
+    const char *host = rs_request_header(r, MHD_HTTP_HEADER_HOST);
+    if (host && !rs_header_host_is_ours(rs_str_of(host), h->names, RS_ARRAY_LEN(h->names))) {
+        rs_response_error(&x->res, 403, "forbidden", "Host",
+                          "this server is not called that: use its address, or start it with --host NAME");
+        x->refused = true;
+        return;
+    }
+    x->route = rs_route_find(r->path, &r->id);
+    if (!x->route) {
+        rs_response_error(&x->res, 404, "not_found", NULL, "there is no such endpoint");
+        x->refused = true;
+        return;
+    }
+    if (x->route->body == RS_BODY_INGEST) x->limit = h->server->max_body;
+    if (!rs_route_allows(x->route, r->method)) {
+        rs_response_error(&x->res, 405, "method_not_allowed", NULL, "this endpoint takes %s",
+                          rs_route_allow_header(x->route));
+        rs_response_header(&x->res, MHD_HTTP_HEADER_ALLOW, rs_route_allow_header(x->route));
+        x->refused = true;
+        return;
+    }
+    rs_err err = {0};
+    if (rs_guard_admit(h->server->guard, r, x->route->auth, &r->project, &err) != RS_OK) {
+        rs_response_from_err(&x->res, &err);
+        x->refused = true;
+        return;
+    }
+    const char *length = rs_request_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    unsigned long long declared = 0;
+    if (!length || !rs_str_to_u64(rs_str_of(length), &declared))
+        return; /* none, or chunked: counted while reading */
+    if (declared > x->limit)
+        refuse_too_large(x);
+    else if (declared && !body_reserve(x, declared < FIRST_RESERVE ? declared : FIRST_RESERVE))
+        refuse_busy(x);
+}
+
+/* Whether to answer a refusal now, without its body: the client waits for our word before it sends it, or it
+ * is too long to read. libmicrohttpd closes the connection after such an answer. */
+static bool answers_early(const exchange *x) {
+    if (!x->refused) return false;
+    const char *expect = rs_request_header(&x->req, MHD_HTTP_HEADER_EXPECT);
+    const char *length = rs_request_header(&x->req, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    unsigned long long declared = 0;
+    if (length) (void)!rs_str_to_u64(rs_str_of(length), &declared);
+    return (expect && strcasecmp(expect, "100-continue") == 0) || declared / DISCARD_FACTOR > x->limit;
+}
+
+/* Takes or discards a piece of the body; false: close the connection. */
+static bool take_body(exchange *x, const char *data, size_t n) {
+    x->seen += n;
+    uint64_t allowed_ns = (BODY_GRACE_S + x->seen / BODY_MIN_RATE) * 1000000000ULL;
+    if (rs_clock_mono_ns() - x->started_ns > allowed_ns) return false;
+    if (x->refused) return x->seen / DISCARD_FACTOR <= x->limit;
+    if (x->seen > x->limit)
+        refuse_too_large(x);
+    else if (!body_reserve(x, n))
+        refuse_busy(x);
+    else
+        rs_buf_put(&x->body, data, n);
+    return true;
+}
+
+static void add_headers(const exchange *x, struct MHD_Response *answer) {
+    static const struct {
+        const char *name, *value;
+    } always[] = {
+        {"X-Content-Type-Options", "nosniff"},
+        {"Referrer-Policy", "no-referrer"},
+    };
+    for (size_t i = 0; i < RS_ARRAY_LEN(always); i++)
+        MHD_add_response_header(answer, always[i].name, always[i].value);
+    bool cached = false;
+    for (size_t i = 0; i < x->res.nheaders; i++) {
+        MHD_add_response_header(answer, x->res.headers[i].name, x->res.headers[i].value);
+        cached |= strcmp(x->res.headers[i].name, MHD_HTTP_HEADER_CACHE_CONTROL) == 0;
+    }
+    if (!cached) MHD_add_response_header(answer, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    if (x->res.content_type)
+        MHD_add_response_header(answer, MHD_HTTP_HEADER_CONTENT_TYPE, x->res.content_type);
+}
+
+static enum MHD_Result send_answer(exchange *x) {
+    rs_response *res = &x->res;
+    if (rs_buf_status(&res->body) != RS_OK) {
+        rs_buf_deinit(&res->body);
+        rs_response_error(res, 503, "unavailable", NULL, "out of memory for the answer");
+    }
+    struct MHD_Response *answer;
+    if (res->static_body.n)
+        answer = MHD_create_response_from_buffer(res->static_body.n, (void *)(uintptr_t)res->static_body.p,
+                                                 MHD_RESPMEM_PERSISTENT);
+    else
+        /* The exchange, and so the body, outlives the response's use of it. */
+        answer = MHD_create_response_from_buffer(res->body.n, res->body.p, MHD_RESPMEM_PERSISTENT);
+    if (!answer) return MHD_NO;
+    add_headers(x, answer);
+    enum MHD_Result queued = MHD_queue_response(x->connection, (unsigned)res->status, answer);
+    MHD_destroy_response(answer);
+    return queued;
+}
+
+/* libmicrohttpd calls this when the headers are in, for each piece of body, at its end, and after a resume.
+ */
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *data_size, void **slot) {
+    (void)version;
+    exchange *x = *slot;
+    if (!x) {
+        x = *slot = exchange_new(cls, connection, method, url);
+        if (!x) return MHD_NO;
+        check_headers(x);
+        return answers_early(x) ? send_answer(x) : MHD_YES;
+    }
+    if (*data_size) {
+        size_t n = *data_size;
+        *data_size = 0;
+        return take_body(x, data, n) ? MHD_YES : MHD_NO;
+    }
+    if (!x->refused && !x->deferred) {
+        x->req.body = rs_buf_slice(&x->body);
+        x->route->handler(x->http->server, &x->req, &x->res);
+        if (x->deferred) return MHD_YES;
+    }
+    return send_answer(x);
+}
+
+static void on_completed(void *cls, struct MHD_Connection *connection, void **slot,
+                         enum MHD_RequestTerminationCode why) {
+    (void)cls, (void)connection, (void)why;
+    if (*slot) exchange_free(*slot);
+    *slot = NULL;
+}
+
+/* ---- the server -----------------------------------------------------------------------------------------
+ */
+
+static void on_log(void *cls, const char *fmt, va_list ap) {
+    (void)cls, (void)fmt, (void)ap; /* peers that hang up or talk nonsense are not news */
+}
+
+rs_status rs_http_start(rs_server *server, int *listen_fd, unsigned threads, const char *host, rs_http **out,
+                        rs_err *err) {
+    *out = NULL;
+    rs_http *h = calloc(1, sizeof *h);
+    if (!h) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    h->server = server;
+    if (gethostname(h->hostname, sizeof h->hostname - 1) == 0) h->names[0] = h->hostname;
+    h->names[1] = host;
+    pthread_mutex_init(&h->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&h->idle, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    h->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, *listen_fd,
+        MHD_OPTION_THREAD_POOL_SIZE, threads, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_PER_ADDRESS,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+    if (!h->daemon) {
+        pthread_cond_destroy(&h->idle);
+        pthread_mutex_destroy(&h->lock);
+        free(h);
+        return rs_fail(err, RS_ERR_IO, 0, "the HTTP server cannot start: out of memory, threads or files");
+    }
+    *listen_fd = -1;
+    *out = h;
+    return RS_OK;
+}
+
+void rs_http_quiesce(rs_http *h, unsigned timeout_ms) {
+    int fd = MHD_quiesce_daemon(h->daemon);
+    if (fd >= 0) close(fd);
+    uint64_t until = rs_clock_mono_ns() + timeout_ms * 1000000ULL;
+    struct timespec deadline = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
+    pthread_mutex_lock(&h->lock);
+    while (h->active && pthread_cond_timedwait(&h->idle, &h->lock, &deadline) == 0) {
+    }
+    pthread_mutex_unlock(&h->lock);
+}
+
+void rs_http_stop(rs_http *h) {
+    if (!h) return;
+    MHD_stop_daemon(h->daemon);
+    pthread_cond_destroy(&h->idle);
+    pthread_mutex_destroy(&h->lock);
+    free(h);
+}

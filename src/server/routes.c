@@ -1,0 +1,59 @@
+#include "server/routes.h"
+
+#include "server/signin.h"
+#include "server/static.h"
+
+/* Order matters where patterns overlap: the first that fits decides. */
+static const rs_route routes[] = {
+    /* signing in, health */
+    {"/login", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_signin_login},
+    {"/logout", RS_POST, RS_AUTH_NONE, RS_BODY_SMALL, rs_signin_logout},
+    {"/healthz", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_health},
+    /* the page: its files, and its client-side routes */
+    {"/assets/*", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_file},
+    {"/traces/{id}", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_page},
+    {"/", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_page},
+    {"/{id}", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_file_or_page},
+};
+
+/* Walks pattern and path together; a request's path may leave out or add one last slash. */
+static bool fits(const char *pattern, const char *path, rs_str *id) {
+    *id = (rs_str){0};
+    while (*pattern) {
+        if (*pattern == '*') return *path != 0;
+        if (strncmp(pattern, "{id}", 4) == 0) {
+            size_t n = strcspn(path, "/");
+            if (n == 0) return false;
+            *id = (rs_str){path, n};
+            pattern += 4, path += n;
+        } else if (*pattern == *path) {
+            pattern++, path++;
+        } else {
+            return strcmp(pattern, "/") == 0 && *path == 0;
+        }
+    }
+    return *path == 0 || (strcmp(path, "/") == 0 && pattern[-1] != '/');
+}
+
+const rs_route *rs_route_find(const char *path, rs_str *id) {
+    for (size_t i = 0; i < RS_ARRAY_LEN(routes); i++)
+        if (fits(routes[i].pattern, path, id)) return &routes[i];
+    *id = (rs_str){0};
+    return NULL;
+}
+
+bool rs_route_allows(const rs_route *route, const char *method) {
+    if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) return route->methods & RS_GET;
+    return strcmp(method, "POST") == 0 && route->methods & RS_POST;
+}
+
+const char *rs_route_allow_header(const rs_route *route) {
+    switch (route->methods) {
+    case RS_GET:
+        return "GET, HEAD";
+    case RS_POST:
+        return "POST";
+    default:
+        return "GET, HEAD, POST";
+    }
+}

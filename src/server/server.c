@@ -1,0 +1,48 @@
+#include "server/server.h"
+
+#include "server/auth.h"
+#include "server/http.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { HTTP_THREADS = 4, DRAIN_MS = 3000 };
+#define DEFAULT_MAX_BODY ((size_t)64 << 20)
+
+rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err *err) {
+    *out = NULL;
+    int fd = -1, otlp_fd = -1;
+    bool loopback;
+    char otlp_url[RS_URL_MAX];
+    rs_server *s = calloc(1, sizeof *s);
+    if (!s) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    s->max_body = config->max_body ? config->max_body : DEFAULT_MAX_BODY;
+    /* Sockets first: a taken port is found before any file is made. */
+    rs_status st = rs_listen(config->listen, &fd, s->url, &s->is_loopback, err);
+    if (st == RS_OK && config->otlp_listen)
+        st = rs_listen(config->otlp_listen, &otlp_fd, otlp_url, &loopback, err);
+    if (st == RS_OK) st = rs_path_make_dirs(config->data_dir, err);
+    if (st == RS_OK) st = rs_control_open(config->data_dir, &s->control, err);
+    if (st == RS_OK) st = rs_guard_new(s->control, &s->guard, err);
+    if (st == RS_OK) st = rs_http_start(s, &fd, HTTP_THREADS, config->host, &s->http, err);
+    if (st == RS_OK && otlp_fd >= 0)
+        st = rs_http_start(s, &otlp_fd, HTTP_THREADS, config->host, &s->otlp_http, err);
+    if (fd >= 0) close(fd);
+    if (otlp_fd >= 0) close(otlp_fd);
+    if (st == RS_OK)
+        *out = s;
+    else
+        rs_server_close(s);
+    return st;
+}
+
+void rs_server_close(rs_server *s) {
+    if (!s) return;
+    if (s->http) rs_http_quiesce(s->http, DRAIN_MS);
+    if (s->otlp_http) rs_http_quiesce(s->otlp_http, DRAIN_MS);
+    rs_http_stop(s->http);
+    rs_http_stop(s->otlp_http);
+    rs_guard_free(s->guard);
+    rs_control_close(s->control);
+    free(s);
+}

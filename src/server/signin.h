@@ -1,0 +1,11 @@
+/* The browser's way in: /login?token= turns a one-time link into a session cookie, /logout ends the session.
+ */
+#ifndef RS_SERVER_SIGNIN_H
+#define RS_SERVER_SIGNIN_H
+
+#include "server/http.h"
+
+void rs_signin_login(rs_server *server, rs_request *req, rs_response *res);
+void rs_signin_logout(rs_server *server, rs_request *req, rs_response *res);
+
+#endif
