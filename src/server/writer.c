@@ -1,0 +1,134 @@
+#include "server/writer.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+/* A group commit takes what is queued, up to this: larger groups only delay their first job's answer. */
+enum { GROUP_JOBS = 128, GROUP_BYTES = 16 << 20, IDLE_TRIM_S = 2 };
+
+struct rs_writer {
+    rs_store *store;
+    size_t limit;
+    pthread_t thread;
+    pthread_mutex_t lock; /* the following */
+    pthread_cond_t wake;
+    rs_job *first, **last;
+    size_t bytes; /* queued or being committed */
+    bool stopping;
+};
+
+/* Takes jobs for one commit off the queue; under the lock. */
+static size_t take_group(rs_writer *w, rs_job *group[GROUP_JOBS], size_t *bytes) {
+    size_t n = 0;
+    *bytes = 0;
+    while (w->first && n < GROUP_JOBS && (n == 0 || *bytes + w->first->bytes <= GROUP_BYTES)) {
+        rs_job *job = w->first;
+        w->first = job->next;
+        if (!w->first) w->last = &w->first;
+        *bytes += job->bytes;
+        group[n++] = job;
+    }
+    return n;
+}
+
+static void commit_group(rs_writer *w, rs_job *group[], size_t n) {
+    rs_store_batch batches[GROUP_JOBS];
+    bool failed[GROUP_JOBS] = {false};
+    rs_err err = {0};
+    for (size_t i = 0; i < n; i++) batches[i] = group[i]->batch;
+    rs_status st = rs_store_commit(w->store, batches, n, failed, &err);
+    if (st != RS_OK && err.code == RS_OK) (void)!rs_fail(&err, st, 0, "%s", rs_status_text(st));
+    for (size_t i = 0; i < n; i++) group[i]->done(group[i], st != RS_OK && failed[i] ? &err : NULL);
+}
+
+/* Waits for work; after a while without any, gives freed memory back to the system. Under the lock. */
+static void wait_for_work(rs_writer *w, bool *worked) {
+    while (!w->first && !w->stopping) {
+        if (!*worked) {
+            pthread_cond_wait(&w->wake, &w->lock);
+            continue;
+        }
+        struct timespec until;
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec += IDLE_TRIM_S;
+        if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == 0 || w->first) continue;
+        *worked = false;
+        pthread_mutex_unlock(&w->lock);
+        malloc_trim(0);
+        pthread_mutex_lock(&w->lock);
+    }
+}
+
+static void *run(void *arg) {
+    rs_writer *w = arg;
+    rs_job *group[GROUP_JOBS];
+    bool worked = true; /* starting up left things to trim */
+    pthread_mutex_lock(&w->lock);
+    for (;;) {
+        wait_for_work(w, &worked);
+        if (!w->first) break;
+        size_t bytes, n = take_group(w, group, &bytes);
+        pthread_mutex_unlock(&w->lock);
+        commit_group(w, group, n);
+        worked = true;
+        pthread_mutex_lock(&w->lock);
+        w->bytes -= bytes;
+    }
+    pthread_mutex_unlock(&w->lock);
+    return NULL;
+}
+
+rs_status rs_writer_start(rs_store *store, size_t queue_bytes, rs_writer **out, rs_err *err) {
+    *out = NULL;
+    rs_writer *w = calloc(1, sizeof *w);
+    if (!w) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    w->store = store;
+    w->limit = queue_bytes;
+    w->last = &w->first;
+    pthread_mutex_init(&w->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&w->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (pthread_create(&w->thread, NULL, run, w) != 0) {
+        pthread_cond_destroy(&w->wake);
+        pthread_mutex_destroy(&w->lock);
+        free(w);
+        return rs_fail(err, RS_ERR_MEMORY, 0, "cannot start the writer thread");
+    }
+    *out = w;
+    return RS_OK;
+}
+
+rs_status rs_writer_push(rs_writer *w, rs_job *job) {
+    rs_status st = RS_OK;
+    job->next = NULL;
+    pthread_mutex_lock(&w->lock);
+    if (w->stopping) {
+        st = RS_ERR_CLOSED;
+    } else if (w->bytes && w->bytes + job->bytes > w->limit) { /* alone, a job of any size is taken */
+        st = RS_ERR_FULL;
+    } else {
+        *w->last = job;
+        w->last = &job->next;
+        w->bytes += job->bytes;
+        pthread_cond_signal(&w->wake);
+    }
+    pthread_mutex_unlock(&w->lock);
+    return st;
+}
+
+void rs_writer_stop(rs_writer *w) {
+    if (!w) return;
+    pthread_mutex_lock(&w->lock);
+    w->stopping = true;
+    pthread_cond_signal(&w->wake);
+    pthread_mutex_unlock(&w->lock);
+    pthread_join(w->thread, NULL);
+    pthread_cond_destroy(&w->wake);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
+}

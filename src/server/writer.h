@@ -1,0 +1,29 @@
+/* rs_writer: the one thread that commits. HTTP threads push jobs; it takes all that are queued, commits them
+ * in one go (group commit), and tells each job how it went.
+ *
+ * The queue is bounded in bytes: full is RS_ERR_FULL, and the sender is told to come back. A job lives in its
+ * request's arena and is the writer's from push until `done` is called. */
+#ifndef RS_SERVER_WRITER_H
+#define RS_SERVER_WRITER_H
+
+#include "store/store.h"
+
+typedef struct rs_writer rs_writer;
+
+typedef struct rs_job {
+    rs_store_batch batch;
+    size_t bytes; /* what it holds in memory, for the queue's limit */
+    /* On the writer thread, once; err is NULL if the batch is safe. The job may be gone when it returns. */
+    void (*done)(struct rs_job *job, const rs_err *err);
+    struct rs_job *next; /* the queue's */
+} rs_job;
+
+enum { RS_WRITER_QUEUE_BYTES = 64 << 20 };
+
+RS_MUST_CHECK rs_status rs_writer_start(rs_store *store, size_t queue_bytes, rs_writer **out, rs_err *err);
+/* RS_ERR_FULL, or RS_ERR_CLOSED once stopping: the job stays the caller's. */
+RS_MUST_CHECK rs_status rs_writer_push(rs_writer *w, rs_job *job);
+/* Takes no more jobs, commits those queued, ends the thread. */
+void rs_writer_stop(rs_writer *w);
+
+#endif

@@ -1,0 +1,128 @@
+/* The writer on a store of our own: grouping, the queue's limit, errors per batch, stopping. */
+#include "server/writer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <pthread.h>
+
+/* A store that waits at a gate, counts its commits, and refuses project 13. */
+struct rs_store {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool open;
+    size_t commits, batches, largest;
+};
+
+rs_status rs_store_commit(rs_store *s, const rs_store_batch *batches, size_t n, bool *failed, rs_err *err) {
+    rs_status st = RS_OK;
+    pthread_mutex_lock(&s->lock);
+    s->commits++;
+    s->batches += n;
+    if (n > s->largest) s->largest = n;
+    pthread_cond_broadcast(&s->changed);
+    while (!s->open) pthread_cond_wait(&s->changed, &s->lock);
+    pthread_mutex_unlock(&s->lock);
+    for (size_t i = 0; i < n; i++)
+        if ((failed[i] = batches[i].project == 13)) st = rs_fail(err, RS_ERR_FULL, 0, "no room");
+    return st;
+}
+
+static void set_gate(rs_store *s, bool open) {
+    pthread_mutex_lock(&s->lock);
+    s->open = open;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void await_commit(rs_store *s, size_t commits) {
+    pthread_mutex_lock(&s->lock);
+    while (s->commits < commits) pthread_cond_wait(&s->changed, &s->lock);
+    pthread_mutex_unlock(&s->lock);
+}
+
+typedef struct told {
+    rs_job job;
+    bool done;
+    rs_status status;
+} told;
+
+/* The writer has stopped, and so has been joined, before a test looks. */
+static void on_done(rs_job *job, const rs_err *err) {
+    told *t = (told *)job;
+    t->done = true;
+    t->status = err ? err->code : RS_OK;
+}
+
+static told make(uint64_t project, size_t bytes) {
+    return (told){.job = {.batch = {.project = project}, .bytes = bytes, .done = on_done}};
+}
+
+static rs_store new_store(bool open) {
+    return (rs_store){.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .open = open};
+}
+
+static void what_waits_is_one_group(void **state) {
+    (void)state;
+    rs_store store = new_store(false);
+    rs_writer *w;
+    told jobs[5];
+    assert_int_equal(rs_writer_start(&store, 1000, &w, NULL), RS_OK);
+    jobs[0] = make(1, 10);
+    assert_int_equal(rs_writer_push(w, &jobs[0].job), RS_OK);
+    await_commit(&store, 1);
+    for (size_t i = 1; i < 5; i++) {
+        jobs[i] = make(i == 3 ? 13 : 1, 10);
+        assert_int_equal(rs_writer_push(w, &jobs[i].job), RS_OK);
+    }
+    set_gate(&store, true);
+    rs_writer_stop(w);
+    assert_int_equal(store.commits, 2);
+    assert_int_equal(store.largest, 4);
+    for (size_t i = 0; i < 5; i++) {
+        assert_true(jobs[i].done);
+        assert_int_equal(jobs[i].status, i == 3 ? RS_ERR_FULL : RS_OK);
+    }
+}
+
+static void full_is_refused(void **state) {
+    (void)state;
+    rs_store store = new_store(false);
+    rs_writer *w;
+    told huge = make(1, 5000), small = make(1, 1);
+    assert_int_equal(rs_writer_start(&store, 1000, &w, NULL), RS_OK);
+    assert_int_equal(rs_writer_push(w, &huge.job), RS_OK); /* alone, any size */
+    await_commit(&store, 1);
+    assert_int_equal(rs_writer_push(w, &small.job), RS_ERR_FULL); /* what is being committed counts */
+    set_gate(&store, true);
+    rs_writer_stop(w);
+    assert_true(huge.done);
+    assert_false(small.done);
+}
+
+static void stopping_commits_what_is_queued(void **state) {
+    (void)state;
+    rs_store store = new_store(true);
+    rs_writer *w;
+    told jobs[300];
+    assert_int_equal(rs_writer_start(&store, 1 << 20, &w, NULL), RS_OK);
+    for (size_t i = 0; i < 300; i++) {
+        jobs[i] = make(1, 10);
+        assert_int_equal(rs_writer_push(w, &jobs[i].job), RS_OK);
+    }
+    rs_writer_stop(w);
+    assert_int_equal(store.batches, 300);
+    for (size_t i = 0; i < 300; i++) assert_true(jobs[i].done);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_waits_is_one_group),
+        cmocka_unit_test(full_is_refused),
+        cmocka_unit_test(stopping_commits_what_is_queued),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
