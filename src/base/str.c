@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-static int lower(unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; }
+static int lower(unsigned char c) {
+    return c >= 'A' && c <= 'Z' ? c + 32 : c;
+}
 
 bool rs_str_eq_nocase(rs_str a, rs_str b) {
     if (a.n != b.n) return false;
@@ -39,22 +41,44 @@ static size_t utf8_sequence(const unsigned char *p, const unsigned char *end) {
     return len;
 }
 
-size_t rs_str_utf8_prefix(rs_str s) {
-    const unsigned char *p = (const unsigned char *)s.p, *end = p + s.n;
-    while (p < end) {
-        uint64_t w;
-        if ((size_t)(end - p) >= 8 && (memcpy(&w, p, 8), (w & 0x8080808080808080u) == 0)) {
-            p += 8; /* eight ASCII bytes at once */
-            continue;
-        }
-        size_t len = utf8_sequence(p, end);
-        if (len == 0) break;
-        p += len;
-    }
-    return (size_t)(p - (const unsigned char *)s.p);
+static bool has_high_bit(const unsigned char *p) {
+    uint64_t w;
+    memcpy(&w, p, 8);
+    return (w & 0x8080808080808080u) != 0;
 }
 
-bool rs_str_is_utf8(rs_str s) { return rs_str_utf8_prefix(s) == s.n; }
+/* The first byte that is not ASCII, or end. Most text is ASCII, most of it long: 32 bytes at once, then 8,
+ * then the last 8 again rather than one by one. */
+static const unsigned char *skip_ascii(const unsigned char *p, const unsigned char *end) {
+    const unsigned char *begin = p;
+    while (end - p >= 32) {
+        uint64_t w[4];
+        memcpy(w, p, 32);
+        if ((w[0] | w[1] | w[2] | w[3]) & 0x8080808080808080u) break;
+        p += 32;
+    }
+    while (end - p >= 8 && !has_high_bit(p)) p += 8;
+    if (end - p < 8 && end - begin >= 8 && !has_high_bit(end - 8)) return end;
+    while (p < end && *p < 0x80) p++;
+    return p;
+}
+
+size_t rs_str_utf8_prefix(rs_str s) {
+    if (s.n == 0) return 0;
+    const unsigned char *begin = (const unsigned char *)s.p, *p = begin, *end = p + s.n;
+    while ((p = skip_ascii(p, end)) < end) {
+        do {
+            size_t len = utf8_sequence(p, end);
+            if (len == 0) return (size_t)(p - begin);
+            p += len;
+        } while (p < end && *p >= 0x80);
+    }
+    return s.n;
+}
+
+bool rs_str_is_utf8(rs_str s) {
+    return rs_str_utf8_prefix(s) == s.n;
+}
 
 bool rs_str_to_u64(rs_str s, unsigned long long *out) {
     if (s.n == 0 || s.n > 20) return false;

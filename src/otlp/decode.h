@@ -3,7 +3,11 @@
  * One walk over the body. Strings are slices of the body (JSON strings with escapes are unescaped into the arena),
  * so body and arena must outlive the spans. Unknown fields are skipped. A span without a valid trace or span id is
  * left out and counted (partial success); a body that is not an ExportTraceServiceRequest is an error as a whole,
- * with the byte offset, and nothing of it may be used. No I/O, no globals, any thread. */
+ * with the byte offset, and nothing of it may be used. No I/O, no globals, any thread.
+ *
+ * Text that is not UTF-8 does not cost the span: in protobuf each stray byte becomes U+FFFD, in a copy ('?' inside
+ * composite values, whose length must not change); JSON must be UTF-8 as a whole, and lone surrogate escapes become
+ * U+FFFD. Times are kept as sent, even an end before its start. A link without valid ids counts as dropped. */
 #ifndef RS_OTLP_DECODE_H
 #define RS_OTLP_DECODE_H
 

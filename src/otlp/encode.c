@@ -4,7 +4,7 @@
  * AnyValue's oneof never. */
 #include "otlp/encode.h"
 
-enum { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
+#include "otlp/protobuf.h"
 
 static uint8_t *put_varint(uint8_t *p, uint64_t v) {
     while (v >= 0x80) {
@@ -33,7 +33,7 @@ static size_t size_field(uint32_t field, size_t n) {
 }
 
 static uint8_t *put_head(uint8_t *p, uint32_t field, size_t n) {
-    return put_varint(put_tag(p, field, BYTES), n);
+    return put_varint(put_tag(p, field, RS_PB_BYTES), n);
 }
 
 static uint8_t *put_raw(uint8_t *p, const void *bytes, size_t n) {
@@ -56,7 +56,7 @@ static size_t size_uint(uint32_t field, uint64_t v) {
     return v ? size_tag(field) + rs_pb_varint_size(v) : 0;
 }
 static uint8_t *put_uint(uint8_t *p, uint32_t field, uint64_t v) {
-    return v ? put_varint(put_tag(p, field, VARINT), v) : p;
+    return v ? put_varint(put_tag(p, field, RS_PB_VARINT), v) : p;
 }
 
 static uint8_t *put_little_endian(uint8_t *p, uint64_t v, int bytes) {
@@ -68,32 +68,30 @@ static size_t size_fixed64(uint32_t field, uint64_t v) {
     return v ? size_tag(field) + 8 : 0;
 }
 static uint8_t *put_fixed64(uint8_t *p, uint32_t field, uint64_t v) {
-    return v ? put_little_endian(put_tag(p, field, FIXED64), v, 8) : p;
+    return v ? put_little_endian(put_tag(p, field, RS_PB_FIXED64), v, 8) : p;
 }
 
 static size_t size_fixed32(uint32_t field, uint32_t v) {
     return v ? size_tag(field) + 4 : 0;
 }
 static uint8_t *put_fixed32(uint8_t *p, uint32_t field, uint32_t v) {
-    return v ? put_little_endian(put_tag(p, field, FIXED32), v, 4) : p;
+    return v ? put_little_endian(put_tag(p, field, RS_PB_FIXED32), v, 4) : p;
 }
 
 /* ---- AnyValue, KeyValue
  * ------------------------------------------------------------------------------------- */
 
-enum { ANY_STRING = 1, ANY_BOOL, ANY_INT, ANY_DOUBLE, ANY_ARRAY, ANY_KVLIST, ANY_BYTES };
-
 /* The AnyValue member that holds such a value as length-delimited bytes; 0 if it is none of those. */
 static uint32_t bytes_member(rs_value_type t) {
     switch (t) {
     case RS_VALUE_STRING:
-        return ANY_STRING;
+        return RS_ANY_STRING;
     case RS_VALUE_ARRAY:
-        return ANY_ARRAY;
+        return RS_ANY_ARRAY;
     case RS_VALUE_KVLIST:
-        return ANY_KVLIST;
+        return RS_ANY_KVLIST;
     case RS_VALUE_BYTES:
-        return ANY_BYTES;
+        return RS_ANY_BYTES;
     default:
         return 0;
     }
@@ -120,12 +118,12 @@ static uint8_t *put_value(uint8_t *p, const rs_value *v) {
     case RS_VALUE_EMPTY:
         return p;
     case RS_VALUE_BOOL:
-        return put_varint(put_tag(p, ANY_BOOL, VARINT), v->b);
+        return put_varint(put_tag(p, RS_ANY_BOOL, RS_PB_VARINT), v->b);
     case RS_VALUE_INT:
-        return put_varint(put_tag(p, ANY_INT, VARINT), (uint64_t)v->i);
+        return put_varint(put_tag(p, RS_ANY_INT, RS_PB_VARINT), (uint64_t)v->i);
     case RS_VALUE_DOUBLE:
         memcpy(&bits, &v->d, 8);
-        return put_little_endian(put_tag(p, ANY_DOUBLE, FIXED64), bits, 8);
+        return put_little_endian(put_tag(p, RS_ANY_DOUBLE, RS_PB_FIXED64), bits, 8);
     default:
         return put_bytes(p, bytes_member(v->type), v->s);
     }

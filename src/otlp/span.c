@@ -37,10 +37,14 @@ bool rs_log_type_is_model_call(rs_log_type t) {
 
 rs_str rs_usage_source_name(rs_usage_source s) {
     switch (s) {
-    case RS_USAGE_MEASURED: return RS_STR("measured");
-    case RS_USAGE_REPORTED: return RS_STR("reported");
-    case RS_USAGE_ESTIMATED: return RS_STR("estimated");
-    case RS_USAGE_NONE: break;
+    case RS_USAGE_MEASURED:
+        return RS_STR("measured");
+    case RS_USAGE_REPORTED:
+        return RS_STR("reported");
+    case RS_USAGE_ESTIMATED:
+        return RS_STR("estimated");
+    case RS_USAGE_NONE:
+        break;
     }
     return (rs_str){0};
 }
