@@ -1,0 +1,282 @@
+// The traces that the browser tests and the screenshots look at.
+import { random, TraceBuilder } from './otlp.mjs';
+
+const entity = (name, kind) => ({ 'traceloop.entity.name': name, 'traceloop.span.kind': kind });
+
+function messages(prefix, list) {
+  const out = {};
+  list.forEach((m, i) => {
+    for (const [key, v] of Object.entries(m)) out[`${prefix}.${i}.${key}`] = v;
+  });
+  return out;
+}
+
+export const tinyModel = 'sshleifer/tiny-gpt2';
+export const chatModel = 'HuggingFaceTB/SmolLM2-135M-Instruct';
+export const prompt = 'Tracing Hugging Face pipelines helps';
+export const continuation = ' one see where the time goes, token by token, and why an answer was late.';
+
+/** The script of the README: a workflow and its text generation. */
+export function textGeneration(seed, start) {
+  const t = new TraceBuilder(seed, start);
+  const root = t.span('huggingface_text_generation.workflow', {
+    lasts: 55,
+    type: 'workflow',
+    attrs: { ...entity('huggingface_text_generation', 'workflow'), 'traceloop.workflow.name': 'huggingface_text_generation' },
+  });
+  t.span(`text_completion ${tinyModel}`, {
+    parent: root,
+    at: 2,
+    lasts: 51,
+    type: 'text',
+    attrs: {
+      'gen_ai.system': 'huggingface',
+      'gen_ai.request.model': tinyModel,
+      'gen_ai.request.temperature': 0.35,
+      'gen_ai.request.top_p': 0.9,
+      'gen_ai.request.max_length': 42,
+      'gen_ai.request.repetition_penalty': 1.1,
+      ...messages('gen_ai.prompt', [{ role: 'user', content: prompt }]),
+      ...messages('gen_ai.completion', [{ role: 'assistant', content: prompt + continuation, finish_reason: 'length' }]),
+      'gen_ai.usage.input_tokens': 9,
+      'gen_ai.usage.output_tokens': 33,
+      'respan.usage.source': 'measured',
+      'respan.generation.time_to_first_token': 0.0042,
+      'respan.generation.tokens_per_second': 705.1,
+      'respan.model.dtype': 'float32',
+      'respan.model.device': 'cpu',
+    },
+  });
+  return t;
+}
+
+const draft =
+  'Spans are encoded once, when they end. Spans that ended are kept when the process is killed. The waterfall draws only what is on screen, at any size.';
+
+/** Ten spans of five kinds, a chat among them. */
+export function rerankThenWrite(seed, start) {
+  const t = new TraceBuilder(seed, start);
+  const who = {
+    'respan.customer_params.customer_identifier': 'user_421',
+    'respan.threads.thread_identifier': 'conv_abc_123',
+    'respan.metadata.plan': 'pro',
+    'respan.environment': 'production',
+  };
+  const root = t.span('rerank_then_write.workflow', {
+    lasts: 2210,
+    type: 'workflow',
+    attrs: {
+      ...entity('rerank_then_write', 'workflow'),
+      ...who,
+      'traceloop.entity.input': JSON.stringify({ args: [], kwargs: { question: 'release notes', top: 5 } }),
+      'traceloop.entity.output': JSON.stringify({ draft, saved: true, scores: [0.92, 0.71, 0.66] }),
+    },
+  });
+  const task = (name, parent, at, lasts) => t.span(`${name}.task`, { parent, at, lasts, type: 'task', attrs: entity(name, 'task') });
+  const retrieve = task('retrieve', root, 20, 378);
+  t.span('embeddings all-MiniLM-L6-v2', {
+    parent: retrieve,
+    at: 44,
+    lasts: 121,
+    type: 'embedding',
+    attrs: { 'gen_ai.request.model': 'sentence-transformers/all-MiniLM-L6-v2', 'gen_ai.usage.input_tokens': 18 },
+  });
+  t.span('search_index.tool', {
+    parent: retrieve,
+    at: 222,
+    lasts: 158,
+    type: 'tool',
+    attrs: { ...entity('search_index', 'tool'), 'traceloop.entity.input': JSON.stringify({ query: 'release notes', k: 16 }) },
+  });
+  const rerank = task('rerank', root, 420, 487);
+  t.span('text_classification batch', {
+    parent: rerank,
+    at: 444,
+    lasts: 449,
+    type: 'text',
+    attrs: {
+      'gen_ai.request.model': 'cross-encoder/ms-marco-MiniLM-L-6-v2',
+      ...messages('gen_ai.prompt', ['encode spans once', 'spool survives kill -9', 'virtual waterfall'].map((content) => ({ role: 'user', content }))),
+      ...messages('gen_ai.completion', ['0.92', '0.71', '0.66'].map((content) => ({ role: 'assistant', content }))),
+    },
+  });
+  const write = task('write', root, 930, 1260);
+  t.span('load SmolLM2-135M-Instruct.task', { parent: write, at: 938, lasts: 31, type: 'task' });
+  t.span(`chat ${chatModel}`, {
+    parent: write,
+    at: 995,
+    lasts: 1180,
+    type: 'chat',
+    attrs: {
+      'gen_ai.system': 'huggingface',
+      'gen_ai.request.model': chatModel,
+      'gen_ai.request.temperature': 0.35,
+      'gen_ai.request.top_p': 0.9,
+      'gen_ai.request.max_new_tokens': 64,
+      'gen_ai.request.repetition_penalty': 1.1,
+      ...messages('gen_ai.prompt', [
+        { role: 'system', content: 'You write terse release notes. No adjectives.' },
+        {
+          role: 'user',
+          content: 'Draft the release notes from these commits:\n\n- encode spans once\n- spool survives kill -9\n- virtual waterfall',
+        },
+      ]),
+      ...messages('gen_ai.completion', [{ role: 'assistant', content: draft, finish_reason: 'length' }]),
+      'gen_ai.usage.input_tokens': 212,
+      'gen_ai.usage.output_tokens': 64,
+      'respan.usage.source': 'measured',
+      'respan.generation.time_to_first_token': 0.154,
+      'respan.generation.tokens_per_second': 63.9,
+      'respan.model.dtype': 'float32',
+      'respan.model.device': 'cpu',
+      'respan.model.revision': '7e27bd9',
+      'respan.model.parameters': 134515008,
+    },
+  });
+  t.span('store_draft.tool', { parent: root, at: 2192, lasts: 12, type: 'tool', attrs: entity('store_draft', 'tool') });
+  return t;
+}
+
+export const failure = 'CUDA out of memory. Tried to allocate 2.50 GiB (GPU 0; 7.79 GiB total capacity)';
+
+export function failing(seed, start) {
+  const t = new TraceBuilder(seed, start);
+  const root = t.span('nightly_batch.workflow', { lasts: 840, type: 'workflow', attrs: entity('nightly_batch', 'workflow'), error: failure });
+  t.span(`text_completion ${chatModel}`, {
+    parent: root,
+    at: 30,
+    lasts: 800,
+    type: 'text',
+    error: failure,
+    attrs: {
+      'gen_ai.request.model': chatModel,
+      ...messages('gen_ai.prompt', [{ role: 'user', content: 'Summarise the night in one line.' }]),
+    },
+    events: [
+      {
+        name: 'exception',
+        at: 828,
+        attrs: {
+          'exception.type': 'torch.OutOfMemoryError',
+          'exception.message': failure,
+          'exception.stacktrace': 'Traceback (most recent call last):\n  File "nightly.py", line 31, in main\n    generate(prompts)\nOutOfMemoryError: CUDA out of memory.',
+        },
+      },
+    ],
+  });
+  return t;
+}
+
+/** Two prompts in one call. */
+export function batch(seed, start) {
+  const t = new TraceBuilder(seed, start);
+  t.span(`text_completion ${tinyModel}`, {
+    lasts: 88,
+    type: 'text',
+    attrs: {
+      'gen_ai.request.model': tinyModel,
+      ...messages('gen_ai.prompt', [
+        { role: 'user', content: 'First prompt of two:' },
+        { role: 'user', content: 'Second prompt of two:' },
+      ]),
+      ...messages('gen_ai.completion', [
+        { role: 'assistant', content: 'First prompt of two: first answer' },
+        { role: 'assistant', content: 'Second prompt of two: second answer' },
+      ]),
+      'gen_ai.usage.input_tokens': 12,
+      'gen_ai.usage.output_tokens': 8,
+    },
+  });
+  return t;
+}
+
+export const hostileName = '<img src=x onerror="window.pwned=1">\u202egnp.exe';
+
+export function hostile(seed, start) {
+  const t = new TraceBuilder(seed, start);
+  const script = '<script>window.pwned=1</script><img src="http://evil.invalid/x.png" onerror="window.pwned=1">';
+  const root = t.span(hostileName, { lasts: 40, type: 'workflow' });
+  t.span('javascript:window.pwned=1', {
+    parent: root,
+    at: 1,
+    lasts: 30,
+    type: 'chat',
+    attrs: {
+      'gen_ai.request.model': '"><svg onload=window.pwned=1>',
+      ...messages('gen_ai.prompt', [
+        { role: '</small><script>window.pwned=1</script>', content: script + '\u0000\u0007 \u2066 ' + 'مرحبا' },
+        { role: 'user', content: 'one long line '.repeat(150_000) },
+      ]),
+      ...messages('gen_ai.completion', [{ role: 'assistant', content: `{{constructor.constructor('window.pwned=1')()}} ${script}` }]),
+      [script]: script,
+      '__proto__': 'own',
+    },
+  });
+  return t;
+}
+
+/** A trace of n spans: fans, chains and every kind. */
+export function big(seed, start, n = 10_000) {
+  const t = new TraceBuilder(seed, start);
+  const rand = random(seed + 1);
+  const root = t.span('index_everything.workflow', { lasts: n * 3, type: 'workflow', attrs: entity('index_everything', 'workflow') });
+  let task = root;
+  for (let i = 1; i < n; i++) {
+    const at = i * 3;
+    if (i % 20 === 1) task = t.span(`chunk_${Math.floor(i / 20)}.task`, { parent: root, at, lasts: 58, type: 'task' });
+    else if (i % 20 < 4) t.span(`lookup_${i}.tool`, { parent: task, at, lasts: 1 + rand() * 4, type: 'tool' });
+    else {
+      t.span(`text_completion ${tinyModel}`, {
+        parent: task,
+        at,
+        lasts: 1 + rand() * 9,
+        type: 'text',
+        error: i % 997 === 0 ? 'the tokenizer lost its place' : null,
+        attrs: {
+          'gen_ai.request.model': tinyModel,
+          ...messages('gen_ai.prompt', [{ role: 'user', content: `chunk ${i}` }]),
+          ...messages('gen_ai.completion', [{ role: 'assistant', content: `summary of chunk ${i}` }]),
+          'gen_ai.usage.input_tokens': 20,
+          'gen_ai.usage.output_tokens': 10,
+        },
+      });
+    }
+  }
+  return t;
+}
+
+const questions = [
+  ['answer_question', 'What changed in the spool format since last week?', 'Records carry a checksum, and a torn tail is cut at start.'],
+  ['summarise', 'Summarise: the exporter thread owns the connection and …', 'One thread sends; callers only append to the ring.'],
+  ['chat', 'Can you make the second paragraph shorter?', 'Certainly. The store writes blocks and indexes traces.'],
+  ['classify_ticket', 'My traces do not show up after a restart.', 'category: configuration'],
+];
+
+/** A plain trace among many. */
+export function ordinary(seed, start) {
+  const rand = random(seed);
+  const [name, ask, answer] = questions[seed % questions.length];
+  const lasts = 60 + rand() ** 3 * 9000;
+  const model = rand() < 0.5 ? chatModel : 'google/gemma-3-270m-it';
+  const t = new TraceBuilder(seed + 7_000_000, start);
+  const root = t.span(`${name}.workflow`, {
+    lasts,
+    type: 'workflow',
+    attrs: { ...entity(name, 'workflow'), 'respan.customer_params.customer_identifier': `user_${100 + (seed % 40)}` },
+  });
+  t.span(`chat ${model}`, {
+    parent: root,
+    at: 3,
+    lasts: lasts - 5,
+    type: 'chat',
+    attrs: {
+      'gen_ai.request.model': model,
+      ...messages('gen_ai.prompt', [{ role: 'user', content: ask }]),
+      ...messages('gen_ai.completion', [{ role: 'assistant', content: answer }]),
+      'gen_ai.usage.input_tokens': Math.floor(40 + rand() * 800),
+      'gen_ai.usage.output_tokens': Math.floor(10 + rand() * 350),
+      'respan.usage.source': 'measured',
+    },
+  });
+  return t;
+}

@@ -1,0 +1,23 @@
+/** The questions the page asks, one function each. */
+import type { FilterParams } from '../model/filter';
+import { getJson, getText } from './client';
+import type { Session, Span } from './types';
+
+export const pageSize = 100;
+
+export function tracesPath(filter: FilterParams, size = pageSize): string {
+  const query = new URLSearchParams({ page_size: String(size) });
+  for (const [name, value] of filter) query.append(name, value);
+  return `/api/traces/list/?${query.toString()}`;
+}
+
+/** The body as text: a poll that brings the same bytes changes nothing. */
+export const getTracePage = (path: string, signal: AbortSignal): Promise<string> => getText(path, signal);
+
+export const getTree = (trace: string, signal: AbortSignal): Promise<string> =>
+  getText(`/api/traces/${encodeURIComponent(trace)}/?content=false`, signal);
+
+export const getSession = (signal: AbortSignal): Promise<Session> => getJson('/api/session/', signal);
+
+export const getSpan = (trace: string, span: string, signal: AbortSignal): Promise<Span> =>
+  getJson(`/api/spans/${encodeURIComponent(span)}/?trace_id=${encodeURIComponent(trace)}`, signal);

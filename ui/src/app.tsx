@@ -1,0 +1,79 @@
+/** The frame: side bar, the view of the route, and the keys that work everywhere. */
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { asApiError, isAbort, type ApiError } from './api/client';
+import { getSession } from './api/endpoints';
+import type { Session } from './api/types';
+import { go, useRoute } from './navigation';
+import { KeysDialog } from './views/keys-dialog';
+import { SideBar } from './views/side-bar';
+import { SignedOut, Nowhere } from './views/notices';
+import { TraceView } from './views/trace';
+import { newListState, TracesView } from './views/traces';
+import { useKeys, usePolling } from './widgets/hooks';
+
+export function App() {
+  const route = useRoute();
+  const [session, setSession] = useState<Session | null>(null);
+  const [signedOut, setSignedOut] = useState(false);
+  const [help, setHelp] = useState(false);
+  const list = useRef(newListState());
+  const listUrl = useRef('/');
+  const pendingG = useRef(0);
+
+  const onFailure = useCallback((error: ApiError) => {
+    if (error.failure === 'signed-out') setSignedOut(true);
+  }, []);
+
+  const loadSession = useCallback(() => {
+    getSession(AbortSignal.timeout(10_000)).then(setSession, (error: unknown) => {
+      if (!isAbort(error)) onFailure(asApiError(error));
+    });
+  }, [onFailure]);
+  useEffect(loadSession, [loadSession]);
+  usePolling(10_000, !signedOut, loadSession);
+
+  if (route.view === 'traces') listUrl.current = location.pathname + location.search;
+
+  useKeys((event) => {
+    const afterG = performance.now() - pendingG.current < 1000;
+    pendingG.current = event.key === 'g' ? performance.now() : 0;
+    if (event.key === 'g') return true;
+    if (afterG && event.key === 't') {
+      go(listUrl.current);
+      return true;
+    }
+    if (event.key === '?') {
+      setHelp(true);
+      return true;
+    }
+    return false;
+  });
+
+  if (signedOut) return <SignedOut />;
+  return (
+    <div class="frame">
+      <SideBar
+        route={route}
+        listUrl={listUrl.current}
+        session={session}
+        onHelp={() => {
+          setHelp(true);
+        }}
+      />
+      <main>
+        {route.view === 'traces' && <TracesView q={route.q} list={list.current} onFailure={onFailure} />}
+        {route.view === 'trace' && (
+          <TraceView key={route.id} id={route.id} span={route.span} listUrl={listUrl.current} onFailure={onFailure} />
+        )}
+        {route.view === 'none' && <Nowhere />}
+      </main>
+      {help && (
+        <KeysDialog
+          onClose={() => {
+            setHelp(false);
+          }}
+        />
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,98 @@
+/** What went in and came out of a span, in the shape it is shown in. */
+import type { Json, JsonObject, Span } from '../api/types';
+
+export interface Message {
+  role: string;
+  /** Text where it is text, the structure where it is not. */
+  content: Json;
+  /** What else the message says: finish_reason, tool_calls, name. */
+  extra: JsonObject;
+}
+
+export type Side =
+  | { shape: 'none' }
+  | { shape: 'text'; text: string }
+  | { shape: 'messages'; messages: Message[] }
+  | { shape: 'json'; value: Json };
+
+export interface Pair {
+  prompt: Message | null;
+  completion: Message | null;
+}
+
+export type Content =
+  | { kind: 'sides'; input: Side; output: Side }
+  | { kind: 'batch'; pairs: Pair[] };
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function toMessage(value: JsonObject): Message {
+  const { role, content, ...extra } = value;
+  return { role: typeof role === 'string' ? role : '', content: plainContent(content ?? null), extra };
+}
+
+/** Content parts that are all text read as one text. */
+function plainContent(content: Json): Json {
+  if (!Array.isArray(content) || content.length === 0) return content;
+  const texts = content.map((part) => (isObject(part) && typeof part.text === 'string' ? part.text : null));
+  return texts.every((t) => t !== null) ? texts.join('\n') : content;
+}
+
+export function sideOf(value: Json | undefined): Side {
+  if (value === null || value === undefined || value === '') return { shape: 'none' };
+  if (typeof value === 'string') return { shape: 'text', text: value };
+  if (Array.isArray(value) && value.length > 0 && value.every((m) => isObject(m) && 'role' in m)) {
+    return { shape: 'messages', messages: (value as JsonObject[]).map(toMessage) };
+  }
+  if (Array.isArray(value) && value.length > 0 && value.every((m) => typeof m === 'string')) {
+    return { shape: 'messages', messages: value.map((content) => ({ role: '', content, extra: {} })) };
+  }
+  return { shape: 'json', value };
+}
+
+/** A message that stands alone for a text is that text: a plain generation has no conversation to show. */
+function loneText(side: Side): Side {
+  if (side.shape !== 'messages' || side.messages.length !== 1) return side;
+  const content = side.messages[0]?.content;
+  return typeof content === 'string' ? { shape: 'text', text: content } : side;
+}
+
+const batchTypes = new Set(['text', 'completion', 'generation', 'embedding', 'transcription', 'speech']);
+
+export function contentOf(span: Pick<Span, 'input' | 'output' | 'log_type'>): Content {
+  const input = sideOf(span.input);
+  const output = sideOf(span.output);
+  if (!batchTypes.has(span.log_type ?? '')) return { kind: 'sides', input, output };
+  const prompts = input.shape === 'messages' ? input.messages : [];
+  const completions = output.shape === 'messages' ? output.messages : [];
+  const sameRole = prompts.every((m) => m.role === prompts[0]?.role);
+  const fits = completions.length === 0 ? output.shape === 'none' : completions.length === prompts.length;
+  if (prompts.length > 1 && sameRole && fits) {
+    return {
+      kind: 'batch',
+      pairs: prompts.map((prompt, i) => ({ prompt, completion: completions[i] ?? null })),
+    };
+  }
+  return { kind: 'sides', input: loneText(input), output: loneText(output) };
+}
+
+/** A completion that repeats its prompt, as text generation's does: where the new text begins; 0 if it does not repeat it. */
+export function newTextAt(prompt: string, completion: string): number {
+  return prompt !== '' && completion.length > prompt.length && completion.startsWith(prompt) ? prompt.length : 0;
+}
+
+/** Why generation ended, from the last completion that says so. */
+export function finishReason(side: Side): string | null {
+  if (side.shape !== 'messages') return null;
+  for (const { extra } of side.messages.toReversed()) {
+    if (typeof extra.finish_reason === 'string') return extra.finish_reason;
+  }
+  return null;
+}
+
+/** A value as one short text, for lists of keys and values. */
+export function valueText(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,45 @@
+/** The list of traces as it grows at both ends: older pages by cursor, newer ones by polling. */
+import type { Page, Trace } from '../api/types';
+
+export interface Feed {
+  rows: Trace[];
+  /** Path of the next older page, or null at the end. */
+  next: string | null;
+  count: number | null;
+}
+
+export const emptyFeed: Feed = { rows: [], next: null, count: null };
+
+export function firstPage(page: Page<Trace>): Feed {
+  return { rows: page.results, next: page.next, count: page.count };
+}
+
+export function addOlder(feed: Feed, page: Page<Trace>): Feed {
+  const known = new Set(feed.rows.map((t) => t.trace_unique_id));
+  return {
+    rows: feed.rows.concat(page.results.filter((t) => !known.has(t.trace_unique_id))),
+    next: page.next,
+    count: page.count ?? feed.count,
+  };
+}
+
+/** Merges the newest page into what is shown. The page is the truth for its stretch of the list; what is older stays.
+ *  A page that shares nothing with the list (more came than fits in it) starts the list anew. */
+export function addNewer(feed: Feed, page: Page<Trace>): Feed {
+  const fresh = new Set(page.results.map((t) => t.trace_unique_id));
+  const lastKnown = feed.rows.findLastIndex((t) => fresh.has(t.trace_unique_id));
+  if (lastKnown < 0) return firstPage(page);
+  const older = feed.rows.slice(lastKnown + 1).filter((t) => !fresh.has(t.trace_unique_id));
+  return {
+    rows: page.results.concat(older),
+    next: older.length > 0 ? feed.next : page.next,
+    count: page.count ?? feed.count,
+  };
+}
+
+/** How many rows came to stand above the row with that id: by so much the list must scroll to stand still. */
+export function shiftOf(id: string, before: Trace[], after: Trace[]): number {
+  const was = before.findIndex((t) => t.trace_unique_id === id);
+  const is = after.findIndex((t) => t.trace_unique_id === id);
+  return was < 0 || is < 0 ? 0 : is - was;
+}

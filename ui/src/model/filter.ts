@@ -1,0 +1,72 @@
+/** The filter text: `field:value` tokens and free words. One text is the whole state; it lives in the URL. */
+
+export type FilterParams = [name: string, value: string][];
+
+export interface FilterField {
+  /** What one types. */
+  name: string;
+  /** The API's parameter. */
+  param: string;
+  hint: string;
+}
+
+export const filterFields: FilterField[] = [
+  { name: 'name', param: 'name', hint: 'name:my_workflow' },
+  { name: 'model', param: 'model', hint: 'model:org/name' },
+  { name: 'status', param: 'status_code', hint: 'status:error' },
+  { name: 'type', param: 'log_type', hint: 'type:chat' },
+  { name: 'user', param: 'customer_identifier', hint: 'user:user_421' },
+  { name: 'thread', param: 'session_identifier', hint: 'thread:conv_1' },
+  { name: 'env', param: 'environment', hint: 'env:production' },
+];
+
+const params = new Map<string, string>();
+for (const { name, param } of filterFields) {
+  params.set(name, param);
+  params.set(param, param);
+}
+
+function paramOf(field: string): string | null {
+  const meta = /^metadata(?:\.|__)(.+)$/.exec(field);
+  if (meta) return `metadata__${meta[1] ?? ''}`;
+  return params.get(field.toLowerCase()) ?? null;
+}
+
+/* A token is field:value, field:"value with spaces", "a phrase" or a word. An unclosed quote runs to the end. */
+const token = /([A-Za-z][\w.-]*):(?:"([^"]*)"?|(\S+))|"([^"]*)"?|(\S+)/g;
+
+/** What to ask the server. Words that name no field, `http://…` say, are searched as they stand. */
+export function parseFilter(text: string): FilterParams {
+  const out: FilterParams = [];
+  const words: string[] = [];
+  for (const m of text.matchAll(token)) {
+    const [whole, field, quoted, plain, phrase] = m;
+    const param = field === undefined ? null : paramOf(field);
+    const value = quoted ?? plain ?? '';
+    if (param !== null) {
+      if (value !== '') out.push([param, value]);
+    } else {
+      const word = phrase ?? whole;
+      if (word !== '' && !isUnfinished(word)) words.push(word);
+    }
+  }
+  if (words.length > 0) out.push(['q', words.join(' ')]);
+  return out;
+}
+
+/** `model:` or `metadata.plan` while the rest is still to be typed is no word to search for. */
+function isUnfinished(word: string): boolean {
+  return word.startsWith('metadata.') || (word.endsWith(':') && paramOf(word.slice(0, -1)) !== null);
+}
+
+/** What can be begun with a click: the fields, and a metadata key that is yet to be named. */
+export const filterHints: { hint: string; begin: string }[] = [
+  ...filterFields.map(({ name, hint }) => ({ hint, begin: `${name}:` })),
+  { hint: 'metadata.plan:pro', begin: 'metadata.' },
+];
+
+/** The text with a token begun at its end, ready for the rest. */
+export function beginToken(text: string, begin: string): string {
+  const head = text.trimEnd();
+  return `${head === '' ? '' : `${head} `}${begin}`;
+}

@@ -1,0 +1,30 @@
+/** Log types, in the few families that colours and shapes tell apart. */
+
+export type Family = 'workflow' | 'task' | 'agent' | 'model' | 'tool' | 'guard' | 'other';
+
+const families: Record<string, Family> = {
+  workflow: 'workflow',
+  task: 'task',
+  function: 'task',
+  agent: 'agent',
+  handoff: 'agent',
+  text: 'model',
+  chat: 'model',
+  completion: 'model',
+  response: 'model',
+  embedding: 'model',
+  transcription: 'model',
+  speech: 'model',
+  generation: 'model',
+  tool: 'tool',
+  guardrail: 'guard',
+  score: 'guard',
+};
+
+export function familyOf(logType: string | null | undefined): Family {
+  return families[logType ?? ''] ?? 'other';
+}
+
+export function isModelCall(logType: string | null | undefined): boolean {
+  return familyOf(logType) === 'model';
+}

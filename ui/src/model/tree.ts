@@ -1,0 +1,168 @@
+/** A trace's spans as rows of a tree: flattened once, then hidden and shown by folding. */
+import type { SpanHead } from '../api/types';
+import { familyOf, isModelCall, type Family } from './logtype';
+import { parseInstant, secondsBetween, type Instant } from './time';
+
+export interface Row {
+  span: SpanHead;
+  id: string;
+  /** Index in the rows of the whole tree. */
+  index: number;
+  depth: number;
+  parent: number; // -1 for a root
+  /** Rows below this one that belong to it. */
+  descendants: number;
+  /** Place among its siblings, from 1, and how many they are. */
+  place: number;
+  siblings: number;
+  family: Family;
+  /** Seconds from the beginning of the trace. */
+  start: number;
+  end: number;
+  failed: boolean;
+  /** A descendant failed. */
+  failedBelow: boolean;
+}
+
+export interface Tree {
+  rows: Row[]; // in depth-first order
+  byId: Map<string, number>;
+  origin: Instant;
+  length: number; // seconds
+}
+
+/** Flattens without recursion: a chain of ten thousand spans is as deep as it is long. */
+export function flatten(roots: SpanHead[]): Tree {
+  const rows: Row[] = [];
+  const byId = new Map<string, number>();
+  const stack: { span: SpanHead; depth: number; parent: number; place: number; siblings: number }[] = [];
+  const push = (spans: SpanHead[], depth: number, parent: number): void => {
+    for (let i = spans.length - 1; i >= 0; i--) {
+      const span = spans[i];
+      if (span) stack.push({ span, depth, parent, place: i + 1, siblings: spans.length });
+    }
+  };
+  push(roots, 0, -1);
+  const starts: Instant[] = [];
+  const ends: Instant[] = [];
+  for (let item = stack.pop(); item; item = stack.pop()) {
+    const { span, depth, parent, place, siblings } = item;
+    const index = rows.length;
+    starts.push(parseInstant(span.start_time));
+    ends.push(parseInstant(span.timestamp));
+    byId.set(span.span_unique_id, index);
+    rows.push({
+      span,
+      id: span.span_unique_id,
+      index,
+      depth,
+      parent,
+      descendants: 0,
+      place,
+      siblings,
+      family: familyOf(span.log_type),
+      start: 0,
+      end: 0,
+      failed: span.status_code === 'error',
+      failedBelow: false,
+    });
+    if (span.children) push(span.children, depth + 1, index);
+  }
+  const origin = starts.reduce<Instant | null>((min, s) => (min && secondsBetween(min, s) >= 0 ? min : s), null);
+  const zero = origin ?? { sec: 0, nano: 0 };
+  let length = 0;
+  // Children stand behind their parents, so one walk from the end sums them up.
+  for (let i = rows.length - 1; i >= 0; i--) {
+    const row = rows[i];
+    const start = starts[i];
+    const end = ends[i];
+    if (!row || !start || !end) continue;
+    row.start = secondsBetween(zero, start);
+    row.end = Math.max(row.start, secondsBetween(zero, end));
+    length = Math.max(length, row.end);
+    const parent = rows[row.parent];
+    if (parent) {
+      parent.descendants += row.descendants + 1;
+      parent.failedBelow ||= row.failed || row.failedBelow;
+    }
+  }
+  return { rows, byId, origin: zero, length };
+}
+
+export type Folded = ReadonlySet<string>;
+
+/** The rows that can be seen while these spans are folded. */
+export function unfolded(tree: Tree, folded: Folded): Row[] {
+  if (folded.size === 0) return tree.rows;
+  const out: Row[] = [];
+  for (let i = 0; i < tree.rows.length; i++) {
+    const row = tree.rows[i];
+    if (!row) break;
+    out.push(row);
+    if (folded.has(row.id)) i += row.descendants;
+  }
+  return out;
+}
+
+export function fold(folded: Folded, id: string, closed: boolean): Folded {
+  const out = new Set(folded);
+  if (closed) out.add(id);
+  else out.delete(id);
+  return out;
+}
+
+/** One level less: folds the deepest level that is still open. */
+export function foldDeepest(tree: Tree, folded: Folded): Folded {
+  const open = unfolded(tree, folded).filter((r) => r.descendants > 0 && !folded.has(r.id));
+  const depth = Math.max(-1, ...depthsOf(open));
+  const out = new Set(folded);
+  for (const row of open) if (row.depth === depth) out.add(row.id);
+  return out;
+}
+
+/** One level more: opens the shallowest folded spans that can be seen. */
+export function unfoldShallowest(tree: Tree, folded: Folded): Folded {
+  const closed = unfolded(tree, folded).filter((r) => folded.has(r.id));
+  const depth = Math.min(Infinity, ...depthsOf(closed));
+  const out = new Set(folded);
+  for (const row of closed) if (row.depth === depth) out.delete(row.id);
+  return out;
+}
+
+/** The distinct depths, few whatever the number of rows (so they may be spread as arguments). */
+function depthsOf(rows: Row[]): number[] {
+  let min = Infinity;
+  let max = -Infinity;
+  for (const { depth } of rows) {
+    min = Math.min(min, depth);
+    max = Math.max(max, depth);
+  }
+  return rows.length === 0 ? [] : [min, max];
+}
+
+/** Opens whatever hides that span. */
+export function reveal(tree: Tree, folded: Folded, id: string): Folded {
+  let out = folded;
+  let row = tree.rows[tree.byId.get(id) ?? -1];
+  for (row = row && tree.rows[row.parent]; row; row = tree.rows[row.parent]) {
+    if (out.has(row.id)) out = fold(out, row.id, false);
+  }
+  return out;
+}
+
+/** The span to show first: the first model call, else the root. */
+export function defaultSpan(tree: Tree): string | null {
+  const call = tree.rows.find((r) => isModelCall(r.span.log_type));
+  return (call ?? tree.rows[0])?.id ?? null;
+}
+
+/** The next failed span behind that one, round and round. */
+export function nextFailed(tree: Tree, id: string | null): string | null {
+  const from = id === null ? -1 : (tree.byId.get(id) ?? -1);
+  const n = tree.rows.length;
+  for (let step = 1; step <= n; step++) {
+    const row = tree.rows[(from + step + n) % n];
+    if (row?.failed) return row.id;
+  }
+  return null;
+}

@@ -1,0 +1,35 @@
+/** The address bar as state: views read the route and go elsewhere through here. */
+import { useEffect, useState } from 'preact/hooks';
+import { parseRoute, type Route } from './model/route';
+
+const moved = 'respan:moved';
+
+export function go(url: string, how: 'push' | 'replace' = 'push'): void {
+  if (url === location.pathname + location.search) return;
+  if (how === 'push') history.pushState(null, '', url);
+  else history.replaceState(null, '', url);
+  dispatchEvent(new Event(moved));
+}
+
+/** For onClick of a link: a plain click stays in the page, others (new tab, …) are the browser's. */
+export function follow(event: MouseEvent, url: string): void {
+  if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  event.preventDefault();
+  go(url);
+}
+
+export function useRoute(): Route {
+  const [route, setRoute] = useState(() => parseRoute(location.pathname, location.search));
+  useEffect(() => {
+    const changed = (): void => {
+      setRoute(parseRoute(location.pathname, location.search));
+    };
+    addEventListener('popstate', changed);
+    addEventListener(moved, changed);
+    return () => {
+      removeEventListener('popstate', changed);
+      removeEventListener(moved, changed);
+    };
+  }, []);
+  return route;
+}

@@ -1,0 +1,71 @@
+import { useEffect, useRef } from 'preact/hooks';
+
+const groups: { title: string; keys: [keys: string[], does: string][] }[] = [
+  {
+    title: 'Everywhere',
+    keys: [
+      [['g', 't'], 'traces'],
+      [['?'], 'these keys'],
+    ],
+  },
+  {
+    title: 'List',
+    keys: [
+      [['j', 'k'], 'down, up (arrows too)'],
+      [['Enter'], 'open'],
+      [['/'], 'filter'],
+    ],
+  },
+  {
+    title: 'Trace',
+    keys: [
+      [['j', 'k'], 'down, up (arrows too)'],
+      [['→', '←'], 'open, close, to the parent'],
+      [['[', ']'], 'close, open one level'],
+      [['w', 's'], 'zoom in, out'],
+      [['a', 'd'], 'pan left, right'],
+      [['0'], 'whole trace'],
+      [['e'], 'next error'],
+      [['u'], 'back to the list'],
+    ],
+  },
+];
+
+export function KeysDialog({ onClose }: { onClose: () => void }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+  }, []);
+  return (
+    <dialog
+      ref={dialog}
+      class="keys"
+      aria-label="Keys"
+      onClose={onClose}
+      onClick={(event) => {
+        if (event.target === dialog.current) dialog.current?.close();
+      }}
+    >
+      {groups.map(({ title, keys }) => (
+        <section key={title}>
+          <h2>{title}</h2>
+          <dl>
+            {keys.map(([names, does]) => (
+              <div key={does}>
+                <dt>
+                  {names.map((name) => (
+                    <kbd key={name}>{name}</kbd>
+                  ))}
+                </dt>
+                <dd>{does}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      ))}
+      <form method="dialog">
+        <button class="button">Close</button>
+      </form>
+    </dialog>
+  );
+}

@@ -1,0 +1,95 @@
+/** Pages without data: nothing yet, nothing found, signed out, out of reach. */
+import type { ApiError } from '../api/client';
+import { follow } from '../navigation';
+import { Copy } from '../widgets/copy';
+
+const threeLines = `from respan import Respan
+from respan_instrumentation_huggingface import HuggingFaceInstrumentor
+Respan(instrumentations=[HuggingFaceInstrumentor()])`;
+
+export function NoTraces() {
+  return (
+    <div class="notice">
+      <h2>No traces yet</h2>
+      <p>Three lines at the top of your script, and its next run shows up here by itself:</p>
+      <Code text={threeLines} label="Copy the three lines" />
+      <p class="mute">Or any OpenTelemetry SDK, unchanged:</p>
+      <Code text={`OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin}`} label="Copy the variable" />
+      <p class="mute">
+        Its key is in <code>~/.config/respan/credentials</code>; our SDK finds it there.
+      </p>
+    </div>
+  );
+}
+
+function Code({ text, label }: { text: string; label: string }) {
+  return (
+    <div class="code">
+      <pre>{text}</pre>
+      <Copy text={text} label={label}>
+        Copy
+      </Copy>
+    </div>
+  );
+}
+
+export function NoMatch({ onClear }: { onClear: () => void }) {
+  return (
+    <div class="notice">
+      <h2>No trace matches</h2>
+      <p>New ones that do will appear here.</p>
+      <button type="button" class="button" onClick={onClear}>
+        Clear the filter
+      </button>
+    </div>
+  );
+}
+
+export function SignedOut() {
+  return (
+    <main class="alone">
+      <div class="notice">
+        <h1>
+          <i class="logo" aria-hidden="true" /> respan
+        </h1>
+        <h2>This browser is not signed in</h2>
+        <p>In a terminal on the machine that runs the server:</p>
+        <Code text="respan auth link" label="Copy the command" />
+        <p>It prints a link that works once. Open it in this browser.</p>
+      </div>
+    </main>
+  );
+}
+
+export function Nowhere() {
+  return (
+    <div class="notice">
+      <h2>There is nothing at this address</h2>
+      <p>
+        <a
+          href="/"
+          onClick={(event) => {
+            follow(event, '/');
+          }}
+        >
+          All traces
+        </a>
+      </p>
+    </div>
+  );
+}
+
+export function Failed({ error, what }: { error: ApiError; what: string }) {
+  const missing = error.failure === 'not-found';
+  return (
+    <div class="notice" role="alert">
+      <h2>{missing ? `There is no such ${what}` : `Could not load the ${what}`}</h2>
+      <p>{missing ? 'It may not have arrived yet, or it was removed.' : explain(error)}</p>
+    </div>
+  );
+}
+
+export function explain(error: ApiError): string {
+  if (error.failure === 'away') return `The server at ${location.host} does not answer. Trying again every two seconds.`;
+  return error.message;
+}

@@ -1,0 +1,212 @@
+/** What a span did: timing, prompt and completion (or input and output), parameters, model. */
+import type { Json, JsonObject, Span, SpanHead } from '../api/types';
+import { contentOf, finishReason, newTextAt, valueText, type Message, type Side } from '../model/content';
+import { cost, count, duration, plural, rate } from '../model/format';
+import { isModelCall } from '../model/logtype';
+import { oneLine } from '../model/text';
+import type { Row } from '../model/tree';
+import { JsonView } from '../widgets/json-view';
+import { LongText } from '../widgets/long-text';
+import { Grid, Section } from '../widgets/section';
+
+export function SpanContent({ row, span }: { row: Row; span: Span | null }) {
+  const { span: head } = row;
+  const call = isModelCall(head.log_type);
+  return (
+    <>
+      <Timing row={row} />
+      {span && <Exchange span={span} call={call} />}
+      {span && <Facts title="Parameters" values={span.parameters} />}
+      {call && <Tokens head={head} />}
+      {span && <Facts title="Model" values={modelFacts(span)} />}
+      {span && <Facts title="Metadata" values={span.metadata} />}
+    </>
+  );
+}
+
+function Timing({ row }: { row: Row }) {
+  const { span } = row;
+  const lasts = row.end - row.start;
+  const first = span.time_to_first_token;
+  const share = first !== null && lasts > 0 ? Math.min(1, Math.max(0, first / lasts)) : null;
+  const facts: [string, string][] = [];
+  if (first !== null) facts.push(['first token', duration(first)], ['rest', duration(Math.max(0, lasts - first))]);
+  if (span.tokens_per_second !== null) facts.push(['tokens/s', rate(span.tokens_per_second)]);
+  facts.push(['starts at', duration(row.start)]);
+  return (
+    <Section title="Timing" aside={duration(lasts)}>
+      {share !== null && (
+        <div class="timing" aria-hidden="true">
+          <i class="prefill" style={{ width: `${String(share * 100)}%` }} />
+        </div>
+      )}
+      <Grid facts={facts} />
+    </Section>
+  );
+}
+
+function tokensNote(n: number | null, source: string | null, finish: string | null = null): string {
+  const parts = n === null ? [] : [plural(n, 'token')];
+  if (n !== null && source) parts.push(source);
+  if (finish !== null) parts.push(`finish: ${finish}`);
+  return parts.join(' · ');
+}
+
+function Exchange({ span, call }: { span: Span; call: boolean }) {
+  const content = contentOf(span);
+  if (content.kind === 'batch') {
+    return (
+      <Section title={`Batch of ${count(content.pairs.length)}`} aside={tokensNote(span.total_tokens ?? null, span.usage_source)}>
+        <Batch pairs={content.pairs} />
+      </Section>
+    );
+  }
+  const { input, output } = content;
+  if (input.shape === 'none' && output.shape === 'none') {
+    return (
+      <Section title={call ? 'Prompt and completion' : 'Input and output'}>
+        <p class="mute">Not recorded.</p>
+      </Section>
+    );
+  }
+  const prompt = input.shape === 'text' ? input.text : '';
+  return (
+    <>
+      {input.shape !== 'none' && (
+        <Section
+          title={call ? 'Prompt' : 'Input'}
+          aside={call ? tokensNote(span.prompt_tokens, span.usage_source) : ''}
+          copy={() => plainText(span.input)}
+        >
+          <SideView side={input} prompt="" />
+        </Section>
+      )}
+      {output.shape !== 'none' && (
+        <Section
+          title={call ? 'Completion' : 'Output'}
+          aside={call ? tokensNote(span.completion_tokens, span.usage_source, finishReason(output)) : ''}
+          copy={() => plainText(span.output)}
+        >
+          <SideView side={output} prompt={prompt} answer />
+        </Section>
+      )}
+    </>
+  );
+}
+
+function plainText(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value, null, 2);
+}
+
+function SideView({ side, prompt, answer = false }: { side: Side; prompt: string; answer?: boolean }) {
+  switch (side.shape) {
+    case 'none':
+      return null;
+    case 'text':
+      return (
+        <div class={answer ? 'say answer' : 'say'}>
+          <LongText text={side.text} repeatedTo={newTextAt(prompt, side.text)} />
+        </div>
+      );
+    case 'messages':
+      return (
+        <>
+          {side.messages.map((message, i) => (
+            <MessageView key={i} message={message} label={message.role === '' ? String(i + 1) : message.role} answer={answer} />
+          ))}
+        </>
+      );
+    case 'json':
+      return <JsonView value={side.value} />;
+  }
+}
+
+function MessageView({ message, label, answer }: { message: Message; label: string; answer: boolean }) {
+  const extra = Object.fromEntries(Object.entries(message.extra).filter(([key]) => key !== 'finish_reason'));
+  return (
+    <div class={answer || message.role === 'assistant' ? 'say answer' : 'say'}>
+      <small>{oneLine(label, 40)}</small>
+      <ContentView content={message.content} />
+      {Object.keys(extra).length > 0 && <JsonView value={extra} />}
+    </div>
+  );
+}
+
+function ContentView({ content, prompt = '' }: { content: Json; prompt?: string }) {
+  if (content === null) return null;
+  if (typeof content === 'string') return <LongText text={content} repeatedTo={newTextAt(prompt, content)} />;
+  return <JsonView value={content} />;
+}
+
+/** So many pairs are laid out at once; a batch of thousands opens piece by piece. */
+const pairsShown = 50;
+
+function Batch({ pairs }: { pairs: { prompt: Message | null; completion: Message | null }[] }) {
+  return (
+    <ol class="batch">
+      {pairs.slice(0, pairsShown).map(({ prompt, completion }, i) => {
+        const asked = typeof prompt?.content === 'string' ? prompt.content : '';
+        return (
+          <li key={i}>
+            <span class="batch-number mono">{count(i)}</span>
+            <div class="say">
+              <ContentView content={prompt?.content ?? null} />
+            </div>
+            {completion && (
+              <div class="say answer">
+                <ContentView content={completion.content} prompt={asked} />
+              </div>
+            )}
+          </li>
+        );
+      })}
+      {pairs.length > pairsShown && (
+        <li>
+          <span class="batch-number mono">…</span>
+          <JsonView
+            value={pairs
+              .slice(pairsShown)
+              .map(({ prompt, completion }) => ({ prompt: prompt?.content ?? null, completion: completion?.content ?? null }))}
+          />
+        </li>
+      )}
+    </ol>
+  );
+}
+
+function Tokens({ head }: { head: SpanHead }) {
+  if (head.prompt_tokens === null && head.completion_tokens === null) return null;
+  const total = head.total_tokens ?? (head.prompt_tokens ?? 0) + (head.completion_tokens ?? 0);
+  const facts: [string, string][] = [
+    ['prompt', count(head.prompt_tokens)],
+    ['completion', count(head.completion_tokens)],
+    ['total', count(total)],
+  ];
+  if (head.cost !== null) facts.push(['cost', cost(head.cost)]);
+  return (
+    <Section title="Tokens" aside={head.usage_source ?? ''}>
+      <Grid facts={facts} />
+    </Section>
+  );
+}
+
+function modelFacts(span: Span): JsonObject {
+  const facts: JsonObject = {};
+  if (span.model !== null) facts.name = span.model;
+  if (span.provider) facts.provider = span.provider;
+  for (const [key, value] of Object.entries(span.attributes ?? {})) {
+    if (key.startsWith('respan.model.')) facts[key.slice('respan.model.'.length)] = value;
+  }
+  return facts;
+}
+
+function Facts({ title, values }: { title: string; values: JsonObject | null }) {
+  const facts = Object.entries(values ?? {}).map(([key, value]): [string, string] => [key, valueText(value)]);
+  if (facts.length === 0) return null;
+  return (
+    <Section title={title} copy={() => JSON.stringify(values, null, 2)}>
+      <Grid facts={facts} />
+    </Section>
+  );
+}
+

@@ -1,0 +1,121 @@
+/** The selected span, beside the tree. Its facts stand at once; its content is fetched when it is selected. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { asApiError, isAbort, type ApiError } from '../api/client';
+import { SpanCache } from '../api/span-cache';
+import type { Span } from '../api/types';
+import { count, shortId } from '../model/format';
+import { isModelCall } from '../model/logtype';
+import { oneLine, visible } from '../model/text';
+import type { Row } from '../model/tree';
+import { Copy } from '../widgets/copy';
+import { Mark } from '../widgets/mark';
+import { AttributesTab, EventsTab, ResourceTab } from './span-details';
+import { SpanContent } from './span-content';
+import { explain } from './notices';
+
+type Tab = 'content' | 'attributes' | 'events' | 'resource';
+
+interface Props {
+  row: Row;
+  /** Changes when the trace does: spans may have been sent again. */
+  revision: object;
+  onFailure: (error: ApiError) => void;
+}
+
+export function SpanPane({ row, revision, onFailure }: Props) {
+  const { span: head, id } = row;
+  const [tab, setTab] = useState<Tab>('content');
+  const cache = useMemo(() => new SpanCache(), [revision]);
+  const [loaded, setLoaded] = useState<Span | null>(null);
+  const [error, setError] = useState<ApiError | null>(null);
+  const span = cache.get(id) ?? (loaded?.span_unique_id === id ? loaded : null);
+
+  useEffect(() => {
+    setError(null);
+    if (cache.get(id)) return;
+    const abort = new AbortController();
+    cache.load(head.trace_unique_id, id, abort.signal).then(setLoaded, (reason: unknown) => {
+      if (isAbort(reason)) return;
+      const apiError = asApiError(reason);
+      setError(apiError);
+      onFailure(apiError);
+    });
+    return () => {
+      abort.abort();
+    };
+  }, [cache, head.trace_unique_id, id, onFailure]);
+
+  const tabs: [Tab, string, number | null][] = [
+    ['content', isModelCall(head.log_type) ? 'Generation' : 'Input / Output', null],
+    ['attributes', 'Attributes', span ? Object.keys(span.attributes ?? {}).length : null],
+    ['events', 'Events', span ? (span.events?.length ?? 0) + (span.links?.length ?? 0) : null],
+    ['resource', 'Resource', null],
+  ];
+
+  return (
+    <section class={`pane f-${row.family}`} aria-label="Selected span">
+      <div class="pane-head">
+        <Mark logType={head.log_type} />
+        <h2>
+          <bdi>{oneLine(head.name ?? head.span_name) || 'unnamed'}</bdi>
+        </h2>
+        {head.log_type !== null && <Chip>{head.log_type}</Chip>}
+        {head.model !== null && <Chip>{head.model}</Chip>}
+        <span class="pane-id mono" title={id}>
+          {shortId(id)}
+          <Copy text={id} label="Copy the span id" />
+        </span>
+      </div>
+      <div class="tabs" role="tablist" aria-label="Span">
+        {tabs.map(([name, title, n], i) => (
+          <button
+            key={name}
+            type="button"
+            role="tab"
+            id={`tab-${name}`}
+            aria-selected={tab === name}
+            aria-controls="tab-panel"
+            tabIndex={tab === name ? 0 : -1}
+            onClick={() => {
+              setTab(name);
+            }}
+            onKeyDown={(event) => {
+              const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
+              const to = tabs[(i + step + tabs.length) % tabs.length]?.[0];
+              if (step === 0 || !to) return;
+              event.preventDefault();
+              event.stopPropagation();
+              setTab(to);
+              document.getElementById(`tab-${to}`)?.focus();
+            }}
+          >
+            {title}
+            {n !== null && n > 0 && <span class="mono">{count(n)}</span>}
+          </button>
+        ))}
+      </div>
+      <div key={id} class="pane-body" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`} tabIndex={0}>
+        {head.status_code === 'error' && (
+          <div class="failure" role="note">
+            <b>Error</b>
+            <bdi>{visible(head.error_message ?? 'no message')}</bdi>
+          </div>
+        )}
+        {error && <div class="banner">{error.failure === 'not-found' ? 'This span was removed.' : explain(error)}</div>}
+        {tab === 'content' && <SpanContent row={row} span={span} />}
+        {tab === 'attributes' && span && <AttributesTab attributes={span.attributes ?? {}} />}
+        {tab === 'events' && span && <EventsTab span={span} start={head.start_time} />}
+        {tab === 'resource' && span && <ResourceTab span={span} />}
+      </div>
+    </section>
+  );
+}
+
+function Chip({ children }: { children: string }): ComponentChildren {
+  return (
+    <span class="chip mono" title={children}>
+      <bdi>{oneLine(children, 80)}</bdi>
+    </span>
+  );
+}

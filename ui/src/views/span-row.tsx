@@ -1,0 +1,94 @@
+/** One span as a row: its name in the tree, its bar in the waterfall. */
+import { count, duration } from '../model/format';
+import { oneLine } from '../model/text';
+import { barOf, type Bar, type Range } from '../model/timeline';
+import type { Row } from '../model/tree';
+import { Mark } from '../widgets/mark';
+
+export const spanRowId = (span: string): string => `s-${span}`;
+
+/** Deeper levels are drawn at this one, so that names stay in sight. */
+const deepest = 24;
+
+interface Props {
+  row: Row;
+  range: Range;
+  selected: boolean;
+  folded: boolean;
+  onSelect: () => void;
+  onToggle: () => void;
+}
+
+export function SpanRow({ row, range, selected, folded, onSelect, onToggle }: Props) {
+  const { span } = row;
+  const bar = barOf(row, range);
+  const name = oneLine(span.name ?? span.span_name) || 'unnamed';
+  const lasts = duration(row.end - row.start);
+  return (
+    <div
+      id={spanRowId(row.id)}
+      class={`span-row f-${row.family}${selected ? ' selected' : ''}${row.failed ? ' failed' : ''}`}
+      role="treeitem"
+      aria-level={row.depth + 1}
+      aria-posinset={row.place}
+      aria-setsize={row.siblings}
+      aria-selected={selected}
+      aria-expanded={row.descendants > 0 ? !folded : undefined}
+      aria-label={`${name}, ${span.log_type ?? 'span'}, ${lasts}${row.failed ? ', error' : ''}`}
+      onClick={onSelect}
+      onDblClick={row.descendants > 0 ? onToggle : undefined}
+    >
+      <span class="span-name" style={{ paddingLeft: `${String(10 + Math.min(row.depth, deepest) * 16)}px` }}>
+        {row.descendants > 0 ? (
+          <button
+            type="button"
+            class="twist-button"
+            tabIndex={-1}
+            aria-hidden="true"
+            onClick={(event) => {
+              event.stopPropagation();
+              onToggle();
+            }}
+          >
+            <i class={folded ? 'twist' : 'twist open'} />
+          </button>
+        ) : (
+          <span class="twist-room" />
+        )}
+        <Mark logType={span.log_type} />
+        <bdi class="label" title={name}>
+          {name}
+        </bdi>
+        {folded && <span class="hidden-count mono">+{count(row.descendants)}</span>}
+        {row.failed && (
+          <span class="flag" title={span.error_message ?? 'error'}>
+            error
+          </span>
+        )}
+        {!row.failed && folded && row.failedBelow && <span class="flag">error below</span>}
+        {span.interrupted === true && <span class="flag warn">interrupted</span>}
+      </span>
+      <span class="span-bar">{bar && <BarShape bar={bar} label={lasts} />}</span>
+    </div>
+  );
+}
+
+function BarShape({ bar, label }: { bar: Bar; label: string }) {
+  const percent = (x: number): string => `${String(x * 100)}%`;
+  const place =
+    bar.label === 'right'
+      ? { left: `calc(${percent(bar.left + bar.width)} + 6px)` }
+      : bar.label === 'left'
+        ? { right: `calc(${percent(1 - bar.left)} + 6px)` }
+        : { left: `calc(${percent(bar.left)} + 8px)` };
+  return (
+    <>
+      <i class="bar" style={{ left: percent(bar.left), width: percent(bar.width) }}>
+        {bar.prefill > 0 && <i class="prefill" style={{ width: percent(bar.prefill) }} />}
+      </i>
+      <span class={`bar-label mono ${bar.label}`} style={place}>
+        {label}
+      </span>
+    </>
+  );
+}

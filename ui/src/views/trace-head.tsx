@@ -1,0 +1,58 @@
+import type { TraceWithTree } from '../api/types';
+import { clock, cost, count, duration, shortId, tokens } from '../model/format';
+import { oneLine } from '../model/text';
+import { follow } from '../navigation';
+import { Copy } from '../widgets/copy';
+
+export function TraceHead({ trace, listUrl }: { trace: TraceWithTree; listUrl: string }) {
+  const failed = trace.status_code === 'error' || trace.error_count > 0;
+  const hasTokens = trace.total_prompt_tokens !== null || trace.total_completion_tokens !== null;
+  return (
+    <header class="trace-head">
+      <a
+        class="back"
+        href={listUrl}
+        onClick={(event) => {
+          follow(event, listUrl);
+        }}
+      >
+        ‹ Traces
+      </a>
+      <h1>
+        <bdi>{oneLine(trace.name ?? '') || 'unnamed'}</bdi>
+      </h1>
+      {failed ? (
+        <span class="dot error">{trace.error_count > 1 ? `${count(trace.error_count)} errors` : 'error'}</span>
+      ) : (
+        trace.status_code === 'ok' && <span class="dot ok">ok</span>
+      )}
+      <Fact name="duration" value={duration(trace.duration)} />
+      <Fact name="spans" value={count(trace.span_count)} />
+      {hasTokens && <Fact name="tokens" value={tokens(trace.total_prompt_tokens, trace.total_completion_tokens)} />}
+      {trace.total_cost !== null && <Fact name="cost" value={cost(trace.total_cost)} />}
+      {trace.customer_identifier !== null && <Fact name="user" value={trace.customer_identifier} />}
+      {trace.session_identifier !== null && <Fact name="thread" value={trace.session_identifier} />}
+      {trace.environment !== null && <Fact name="env" value={trace.environment} />}
+      <span class="fact when">
+        <span class="mono" title={trace.start_time}>
+          {clock(trace.start_time)}
+        </span>
+        <b class="mono" title={trace.trace_unique_id}>
+          {shortId(trace.trace_unique_id)}
+        </b>
+        <Copy text={trace.trace_unique_id} label="Copy the trace id" />
+      </span>
+    </header>
+  );
+}
+
+function Fact({ name, value }: { name: string; value: string }) {
+  return (
+    <span class="fact">
+      {name}{' '}
+      <b class="mono">
+        <bdi>{oneLine(value, 80)}</bdi>
+      </b>
+    </span>
+  );
+}

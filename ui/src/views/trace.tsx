@@ -1,0 +1,113 @@
+/** One trace: its head, the tree with its waterfall, and the selected span beside them. */
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { asApiError, isAbort, parse, type ApiError } from '../api/client';
+import { getTree } from '../api/endpoints';
+import type { TraceWithTree } from '../api/types';
+import { traceUrl } from '../model/route';
+import { parseInstant, toDate } from '../model/time';
+import { defaultSpan, flatten } from '../model/tree';
+import { go } from '../navigation';
+import { useMedia, usePolling } from '../widgets/hooks';
+import { useSize } from '../widgets/setting';
+import { Splitter } from '../widgets/splitter';
+import { explain, Failed } from './notices';
+import { SpanPane } from './span-pane';
+import { TraceHead } from './trace-head';
+import { Waterfall } from './waterfall';
+
+interface Props {
+  id: string;
+  span: string | null;
+  listUrl: string;
+  onFailure: (error: ApiError) => void;
+}
+
+/** Spans that come late are shown for as long after a trace's last one. */
+const lateFor = 60_000;
+
+export function TraceView({ id, span, listUrl, onFailure }: Props) {
+  const [trace, setTrace] = useState<TraceWithTree | null>(null);
+  const [error, setError] = useState<ApiError | null>(null);
+  const [paneWidth, setPaneWidth] = useSize('respan.pane', 480);
+  const narrow = useMedia('(max-width: 760px)');
+  const lastBody = useRef('');
+  const loading = useRef(false);
+
+  const load = useCallback(
+    (signal: AbortSignal) => {
+      if (loading.current) return;
+      loading.current = true;
+      getTree(id, signal)
+        .then((body) => {
+          setError(null);
+          if (body === lastBody.current) return;
+          lastBody.current = body;
+          setTrace(parse<TraceWithTree>(body));
+        })
+        .catch((reason: unknown) => {
+          if (isAbort(reason)) return;
+          const apiError = asApiError(reason);
+          setError(apiError);
+          onFailure(apiError);
+        })
+        .finally(() => {
+          loading.current = false;
+        });
+    },
+    [id, onFailure],
+  );
+
+  useEffect(() => {
+    const abort = new AbortController();
+    load(abort.signal);
+    return () => {
+      abort.abort();
+      loading.current = false;
+    };
+  }, [load]);
+
+  const recent = trace !== null && Date.now() - toDate(parseInstant(trace.end_time)).getTime() < lateFor;
+  usePolling(2000, recent || error !== null, () => {
+    load(AbortSignal.timeout(20_000));
+  });
+
+  const tree = useMemo(() => (trace ? flatten(trace.span_tree) : null), [trace]);
+  const selected = useMemo(() => {
+    if (!tree) return null;
+    return span !== null && tree.byId.has(span) ? span : defaultSpan(tree);
+  }, [tree, span]);
+  const select = useCallback(
+    (to: string, how: 'push' | 'replace') => {
+      go(traceUrl(id, to), how);
+    },
+    [id],
+  );
+
+  useEffect(() => {
+    document.title = `${trace?.name ?? 'Trace'} · respan`;
+  }, [trace?.name]);
+
+  if (!trace || !tree) {
+    return error ? <Failed error={error} what="trace" /> : <div class="notice" aria-busy="true" />;
+  }
+  const row = selected === null ? undefined : tree.rows[tree.byId.get(selected) ?? -1];
+  const maxPane = Math.max(320, innerWidth - 480);
+  const pane = Math.min(paneWidth, maxPane);
+  return (
+    <>
+      <TraceHead trace={trace} listUrl={listUrl} />
+      {error && (
+        <div class="banner" role="status">
+          {explain(error)}
+        </div>
+      )}
+      <div class="split" style={narrow ? undefined : { gridTemplateColumns: `minmax(0, 1fr) 0 ${String(pane)}px` }}>
+        <Waterfall tree={tree} selected={selected} onSelect={select} listUrl={listUrl} />
+        {!narrow && (
+          <Splitter label="Width of the span's pane" size={pane} min={320} max={maxPane} direction={-1} onSize={setPaneWidth} />
+        )}
+        {row && <SpanPane row={row} revision={trace} onFailure={onFailure} />}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,54 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+
+/** Runs `tick` every `ms` while the tab can be seen, and at once when it comes back into view. */
+export function usePolling(ms: number, active: boolean, tick: () => void): void {
+  const latest = useRef(tick);
+  latest.current = tick;
+  useEffect(() => {
+    if (!active) return;
+    const run = (): void => {
+      if (document.visibilityState === 'visible') latest.current();
+    };
+    const timer = setInterval(run, ms);
+    document.addEventListener('visibilitychange', run);
+    return () => {
+      clearInterval(timer);
+      document.removeEventListener('visibilitychange', run);
+    };
+  }, [ms, active]);
+}
+
+export function useMedia(query: string): boolean {
+  const [matches, setMatches] = useState(() => matchMedia(query).matches);
+  useEffect(() => {
+    const media = matchMedia(query);
+    const changed = (): void => {
+      setMatches(media.matches);
+    };
+    media.addEventListener('change', changed);
+    return () => {
+      media.removeEventListener('change', changed);
+    };
+  }, [query]);
+  return matches;
+}
+
+/** Keys pressed anywhere but in a field. The handler says whether the key was its own. */
+export function useKeys(handler: (event: KeyboardEvent) => boolean): void {
+  const latest = useRef(handler);
+  latest.current = handler;
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent): void => {
+      if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+      const at = event.target;
+      if (at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement || document.querySelector('dialog[open]')) return;
+      // A focused button or link keeps the keys that press it.
+      if (event.key === 'Enter' && at instanceof Element && at.closest('button, a')) return;
+      if (latest.current(event)) event.preventDefault();
+    };
+    addEventListener('keydown', pressed);
+    return () => {
+      removeEventListener('keydown', pressed);
+    };
+  }, []);
+}

@@ -1,0 +1,49 @@
+/** A list of any length whose DOM holds only the rows in the window. */
+import type { ComponentChildren, RefObject } from 'preact';
+import { useLayoutEffect, useState } from 'preact/hooks';
+import { sliceOf } from '../model/window';
+
+interface Props {
+  scroller: RefObject<HTMLElement | null>;
+  count: number;
+  rowHeight: number;
+  /** Height of what stands above the rows and stays there while they scroll. */
+  headHeight?: number;
+  render: (index: number) => ComponentChildren;
+}
+
+export function VirtualRows({ scroller, count, rowHeight, headHeight = 0, render }: Props) {
+  const [view, setView] = useState({ top: 0, height: 0 });
+
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const measure = (): void => {
+      setView((was) => {
+        // Steps of four rows: scrolling redraws only when rows come or go.
+        const top = Math.floor(element.scrollTop / (rowHeight * 4)) * rowHeight * 4;
+        const height = element.clientHeight;
+        return was.top === top && was.height === height ? was : { top, height };
+      });
+    };
+    measure();
+    element.addEventListener('scroll', measure, { passive: true });
+    const resized = new ResizeObserver(measure);
+    resized.observe(element);
+    return () => {
+      element.removeEventListener('scroll', measure);
+      resized.disconnect();
+    };
+  }, [scroller, rowHeight, count]);
+
+  const { first, last } = sliceOf(view.top, view.height + rowHeight * 4 - headHeight, rowHeight, count);
+  const rows: ComponentChildren[] = [];
+  for (let i = first; i < last; i++) rows.push(render(i));
+  return (
+    <div class="virtual" role="presentation" style={{ height: `${String(count * rowHeight)}px` }}>
+      <div class="virtual-rows" role="presentation" style={{ transform: `translateY(${String(first * rowHeight)}px)` }}>
+        {rows}
+      </div>
+    </div>
+  );
+}
