@@ -184,6 +184,7 @@ export class Mock {
       else if (name === 'cursor') after = Number(v);
       else if (name === 'q') rows = rows.filter((t) => [t.name, t.input, t.output, t.model].join(' ').toLowerCase().includes(v.toLowerCase()));
       else if (name.startsWith('metadata__')) rows = rows.filter((t) => String(t.metadata[name.slice(10)]) === v);
+      else if (name === 'log_type' || name === 'model') rows = rows.filter((t) => this.traces.get(t.trace_unique_id).some((s) => s.head[name] === v));
       else if (name in (this.rows[0] ?? {})) rows = rows.filter((t) => String(t[name]) === v);
       else return { error: { code: 'bad_request', message: `no such field: ${name}`, field: name } };
     }

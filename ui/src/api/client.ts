@@ -39,7 +39,7 @@ export async function getText(path: string, signal?: AbortSignal): Promise<strin
     response = await fetch(path, { headers: { accept: 'application/json' }, signal: signal ?? null });
     body = await response.text();
   } catch (error) {
-    if (signal?.aborted) throw error;
+    if (isAbort(error)) throw error;
     throw new ApiError('away', 'no answer');
   }
   if (!response.ok) throw errorOf(response.status, body);

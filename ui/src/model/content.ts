@@ -83,13 +83,22 @@ export function newTextAt(prompt: string, completion: string): number {
   return prompt !== '' && completion.length > prompt.length && completion.startsWith(prompt) ? prompt.length : 0;
 }
 
-/** Why generation ended, from the last completion that says so. */
-export function finishReason(side: Side): string | null {
-  if (side.shape !== 'messages') return null;
-  for (const { extra } of side.messages.toReversed()) {
+/** A completion's preview without the prompt that it repeats. Previews are cut, and a cut one may end with an ellipsis. */
+export function newPreview(prompt: string, completion: string): string {
+  const at = newTextAt(prompt.replace(/…$/, ''), completion);
+  return at === 0 ? completion : `…${completion.slice(at)}`;
+}
+
+/** Why generation ended, from the last completion that says so, else from the attributes. */
+export function finishReason(span: Pick<Span, 'output' | 'attributes'>): string | null {
+  const side = sideOf(span.output);
+  const messages = side.shape === 'messages' ? side.messages : [];
+  for (const { extra } of messages.toReversed()) {
     if (typeof extra.finish_reason === 'string') return extra.finish_reason;
   }
-  return null;
+  const reasons = span.attributes?.['gen_ai.response.finish_reasons'];
+  const said = span.attributes?.['gen_ai.completion.0.finish_reason'] ?? (Array.isArray(reasons) ? reasons[0] : reasons);
+  return typeof said === 'string' ? said : null;
 }
 
 /** A value as one short text, for lists of keys and values. */

@@ -28,3 +28,10 @@ export function familyOf(logType: string | null | undefined): Family {
 export function isModelCall(logType: string | null | undefined): boolean {
   return familyOf(logType) === 'model';
 }
+
+const generations = new Set(['text', 'chat', 'completion', 'response', 'generation']);
+
+/** A model call that answers in words. */
+export function isGeneration(logType: string | null | undefined): boolean {
+  return generations.has(logType ?? '');
+}

@@ -8,8 +8,7 @@ const tricky = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u20
 export function visible(text: string): string {
   return text.replace(/\r\n/g, '\n').replace(tricky, (c) => {
     const code = c.charCodeAt(0);
-    if (code < 0x20) return String.fromCharCode(0x2400 + code);
-    return `‹${code.toString(16).toUpperCase().padStart(4, '0')}›`;
+    return `‹${code.toString(16).toUpperCase().padStart(code < 0x100 ? 2 : 4, '0')}›`;
   });
 }
 

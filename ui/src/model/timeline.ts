@@ -34,11 +34,7 @@ export interface Bar {
   width: number;
   /** The part before the first token, as a fraction of the bar; 0 if not known. */
   prefill: number;
-  label: 'inside' | 'right' | 'left' | 'none';
 }
-
-/** How much of the width a label needs beside a bar, roughly. */
-const labelRoom = 0.14;
 
 /** The bar of a span, cut to the range; null if it lies outside. */
 export function barOf(row: Row, range: Range): Bar | null {
@@ -51,13 +47,7 @@ export function barOf(row: Row, range: Range): Bar | null {
   const ttft = row.span.time_to_first_token;
   const lasts = row.end - row.start;
   const prefill = ttft !== null && lasts > 0 && left >= 0 && right <= 1 ? Math.min(1, Math.max(0, ttft / lasts)) : 0;
-  return { left: from, width: to - from, prefill, label: labelPlace(from, to) };
-}
-
-function labelPlace(from: number, to: number): Bar['label'] {
-  if (1 - to >= labelRoom) return 'right';
-  if (from >= labelRoom) return 'left';
-  return 'inside';
+  return { left: from, width: to - from, prefill };
 }
 
 export interface Tick {

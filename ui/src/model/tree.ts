@@ -1,6 +1,6 @@
 /** A trace's spans as rows of a tree: flattened once, then hidden and shown by folding. */
 import type { SpanHead } from '../api/types';
-import { familyOf, isModelCall, type Family } from './logtype';
+import { familyOf, isGeneration, type Family } from './logtype';
 import { parseInstant, secondsBetween, type Instant } from './time';
 
 export interface Row {
@@ -150,10 +150,11 @@ export function reveal(tree: Tree, folded: Folded, id: string): Folded {
   return out;
 }
 
-/** The span to show first: the first model call, else the root. */
+/** The span to show first: the first that generates, else the first model call, else the root. */
 export function defaultSpan(tree: Tree): string | null {
-  const call = tree.rows.find((r) => isModelCall(r.span.log_type));
-  return (call ?? tree.rows[0])?.id ?? null;
+  const first =
+    tree.rows.find((r) => isGeneration(r.span.log_type)) ?? tree.rows.find((r) => r.family === 'model') ?? tree.rows[0];
+  return first?.id ?? null;
 }
 
 /** The next failed span behind that one, round and round. */

@@ -12,9 +12,11 @@ export function sliceOf(scrollTop: number, viewHeight: number, rowHeight: number
   return { first: Math.min(first, last), last };
 }
 
-/** Where to scroll so that the row is seen whole; the same place if it is. */
+/** Where to scroll so that the row is seen whole; the same place if it is. A step scrolls by a row, a leap to the middle. */
 export function scrollToShow(index: number, scrollTop: number, viewHeight: number, rowHeight: number): number {
   const top = index * rowHeight;
+  const leap = top + 2 * rowHeight < scrollTop || top - rowHeight > scrollTop + viewHeight;
+  if (leap) return Math.max(0, top - Math.floor((viewHeight - rowHeight) / 2));
   if (top < scrollTop) return top;
   if (top + rowHeight > scrollTop + viewHeight) return top + rowHeight - viewHeight;
   return scrollTop;

@@ -7,6 +7,10 @@ const threeLines = `from respan import Respan
 from respan_instrumentation_huggingface import HuggingFaceInstrumentor
 Respan(instrumentations=[HuggingFaceInstrumentor()])`;
 
+const otelLines = (): string => `. ~/.config/respan/credentials
+export OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin}
+export OTEL_EXPORTER_OTLP_HEADERS="x-api-key=$RESPAN_API_KEY"`;
+
 export function NoTraces() {
   return (
     <div class="notice">
@@ -14,10 +18,7 @@ export function NoTraces() {
       <p>Three lines at the top of your script, and its next run shows up here by itself:</p>
       <Code text={threeLines} label="Copy the three lines" />
       <p class="mute">Or any OpenTelemetry SDK, unchanged:</p>
-      <Code text={`OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin}`} label="Copy the variable" />
-      <p class="mute">
-        Its key is in <code>~/.config/respan/credentials</code>; our SDK finds it there.
-      </p>
+      <Code text={otelLines()} label="Copy the variables" />
     </div>
   );
 }

@@ -84,7 +84,7 @@ function Exchange({ span, call }: { span: Span; call: boolean }) {
       {output.shape !== 'none' && (
         <Section
           title={call ? 'Completion' : 'Output'}
-          aside={call ? tokensNote(span.completion_tokens, span.usage_source, finishReason(output)) : ''}
+          aside={call ? tokensNote(span.completion_tokens, span.usage_source, finishReason(span)) : ''}
           copy={() => plainText(span.output)}
         >
           <SideView side={output} prompt={prompt} answer />

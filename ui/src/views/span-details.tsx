@@ -1,4 +1,5 @@
 /** The tabs behind the first: everything that was sent, as it was sent. */
+import { Fragment } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { Json, JsonObject, Span, SpanEvent } from '../api/types';
 import { valueText } from '../model/content';
@@ -48,7 +49,7 @@ function Attributes({ entries }: { entries: [string, Json][] }) {
       {entries.map(([key, value]) => (
         <div key={key}>
           <dt>
-            <bdi>{oneLine(key)}</bdi>
+            <Key name={oneLine(key)} />
           </dt>
           <dd>
             {typeof value === 'object' && value !== null ? (
@@ -61,6 +62,20 @@ function Attributes({ entries }: { entries: [string, Json][] }) {
         </div>
       ))}
     </dl>
+  );
+}
+
+/** A long key breaks behind a dot or an underscore. */
+function Key({ name }: { name: string }) {
+  return (
+    <bdi>
+      {name.split(/(?<=[._])/).map((part, i) => (
+        <Fragment key={i}>
+          {i > 0 && <wbr />}
+          {part}
+        </Fragment>
+      ))}
+    </bdi>
   );
 }
 

@@ -60,12 +60,15 @@ export function SpanPane({ row, revision, onFailure }: Props) {
         <h2>
           <bdi>{oneLine(head.name ?? head.span_name) || 'unnamed'}</bdi>
         </h2>
-        {head.log_type !== null && <Chip>{head.log_type}</Chip>}
-        {head.model !== null && <Chip>{head.model}</Chip>}
         <span class="pane-id mono" title={id}>
           {shortId(id)}
           <Copy text={id} label="Copy the span id" />
         </span>
+      </div>
+      <div class="pane-chips">
+        <Chip>{head.log_type ?? 'unknown'}</Chip>
+        {head.model !== null && <Chip>{head.model}</Chip>}
+        {head.provider && <Chip>{head.provider}</Chip>}
       </div>
       <div class="tabs" role="tablist" aria-label="Span">
         {tabs.map(([name, title, n], i) => (

@@ -75,18 +75,12 @@ export function SpanRow({ row, range, selected, folded, onSelect, onToggle }: Pr
 
 function BarShape({ bar, label }: { bar: Bar; label: string }) {
   const percent = (x: number): string => `${String(x * 100)}%`;
-  const place =
-    bar.label === 'right'
-      ? { left: `calc(${percent(bar.left + bar.width)} + 6px)` }
-      : bar.label === 'left'
-        ? { right: `calc(${percent(1 - bar.left)} + 6px)` }
-        : { left: `calc(${percent(bar.left)} + 8px)` };
   return (
     <>
       <i class="bar" style={{ left: percent(bar.left), width: percent(bar.width) }}>
         {bar.prefill > 0 && <i class="prefill" style={{ width: percent(bar.prefill) }} />}
       </i>
-      <span class={`bar-label mono ${bar.label}`} style={place}>
+      <span class="bar-label mono" style={{ left: `calc(${percent(bar.left + bar.width)} + 6px)` }}>
         {label}
       </span>
     </>

@@ -1,5 +1,6 @@
 /** One trace as a line of the list. */
 import type { Trace } from '../api/types';
+import { newPreview } from '../model/content';
 import { clock, count, duration, tokens } from '../model/format';
 import { traceUrl } from '../model/route';
 import { oneLine } from '../model/text';
@@ -71,7 +72,7 @@ export function TraceRow({ trace, index, selected, longest, onOpen }: Props) {
         <Preview trace={trace} failed={failed} />
       </span>
       <span role="gridcell" class="model mono" title={trace.model ?? undefined}>
-        {trace.model !== null && <bdi>{oneLine(trace.model)}</bdi>}
+        {trace.model !== null && <Model name={oneLine(trace.model)} />}
       </span>
       <span role="gridcell" class="tokens mono end">
         {tokens(trace.total_prompt_tokens, trace.total_completion_tokens)}
@@ -89,6 +90,17 @@ export function TraceRow({ trace, index, selected, longest, onOpen }: Props) {
   );
 }
 
+/** The owner before the slash gives way first. */
+function Model({ name }: { name: string }) {
+  const slash = name.lastIndexOf('/') + 1;
+  return (
+    <>
+      <bdi class="owner">{name.slice(0, slash)}</bdi>
+      <bdi>{name.slice(slash)}</bdi>
+    </>
+  );
+}
+
 function Preview({ trace, failed }: { trace: Trace; failed: boolean }) {
   if (failed && trace.error_message) return <bdi class="bad">{oneLine(trace.error_message)}</bdi>;
   if (trace.input === null && trace.output === null) return null;
@@ -100,7 +112,7 @@ function Preview({ trace, failed }: { trace: Trace; failed: boolean }) {
           <span class="arrow" aria-hidden="true">
             →
           </span>
-          <bdi class="out">{oneLine(trace.output)}</bdi>
+          <bdi class="out">{oneLine(newPreview(trace.input ?? '', trace.output))}</bdi>
         </>
       )}
     </>

@@ -66,9 +66,9 @@ export function TraceView({ id, span, listUrl, onFailure }: Props) {
     };
   }, [load]);
 
-  const recent = trace !== null && Date.now() - toDate(parseInstant(trace.end_time)).getTime() < lateFor;
-  usePolling(2000, recent || error !== null, () => {
-    load(AbortSignal.timeout(20_000));
+  usePolling(2000, true, () => {
+    const recent = trace !== null && Date.now() - toDate(parseInstant(trace.end_time)).getTime() < lateFor;
+    if (recent || error !== null) load(AbortSignal.timeout(20_000));
   });
 
   const tree = useMemo(() => (trace ? flatten(trace.span_tree) : null), [trace]);

@@ -210,7 +210,7 @@ export function TracesView({ q, list, onFailure }: Props) {
           loadOlder();
         }}
       >
-        <TracesHead />
+        {feed.rows.length > 0 && <TracesHead />}
         <VirtualRows
           scroller={scroller}
           count={feed.rows.length}

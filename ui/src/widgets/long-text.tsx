@@ -11,7 +11,7 @@ interface Props {
   repeatedTo?: number;
 }
 
-export function LongText({ text, maxChars = 6000, maxLines = 60, repeatedTo = 0 }: Props) {
+export function LongText({ text, maxChars = 2400, maxLines = 40, repeatedTo = 0 }: Props) {
   const [all, setAll] = useState(false);
   // The cut never hides where the new text begins.
   const cut = cutLong(text, maxChars + repeatedTo, maxLines + (repeatedTo > 0 ? 40 : 0));
