@@ -1,0 +1,69 @@
+#include "normalize/message_writer.h"
+
+void rs_message_writer_init(rs_message_writer *w, const rs_content_style *style, rs_arena *arena) {
+    *w = (rs_message_writer){.style = style, .arena = arena, .plain = true};
+    rs_buf_init(&w->buf);
+    w->json = rs_json_on(&w->buf);
+    rs_json_array(&w->json);
+}
+
+bool rs_message_is_structure(rs_str s) {
+    size_t i = 0;
+    while (i < s.n && (s.p[i] == ' ' || s.p[i] == '\n' || s.p[i] == '\t' || s.p[i] == '\r')) i++;
+    return i < s.n && (s.p[i] == '{' || s.p[i] == '[') && rs_json_is_valid(s);
+}
+
+void rs_message_begin(rs_message_writer *w, const rs_value *role) {
+    bool given = role && role->type == RS_VALUE_STRING && role->s.n;
+    rs_str name = given ? role->s : w->style->role;
+    w->any_role |= given;
+    w->from_user = rs_str_eq(name, RS_STR("user")) || rs_str_eq(name, RS_STR("human"));
+    rs_json_object(&w->json);
+    rs_json_put_str(&w->json, "role", name);
+}
+
+void rs_message_text(rs_message_writer *w, rs_str text) {
+    rs_json_put_str(&w->json, "content", text);
+    if (w->n == 0) w->first = text;
+    if (text.n && (w->style->last || !w->gist.n)) w->gist = text;
+    if (text.n && w->from_user) w->asked = text;
+}
+
+/* A list of pieces ([{"type":"text",…}]) comes as a JSON text from SDKs that send only strings. */
+static bool is_pieces(rs_str s) {
+    return rs_str_starts(s, RS_STR("[{")) && memmem(s.p, s.n, "\"type\"", 6) && rs_json_is_valid(s);
+}
+
+void rs_message_content(rs_message_writer *w, const rs_value *value) {
+    if (value->type == RS_VALUE_STRING && !is_pieces(value->s)) {
+        rs_message_text(w, value->s);
+        return;
+    }
+    rs_json_key(&w->json, RS_STR("content"));
+    if (value->type == RS_VALUE_STRING)
+        rs_json_raw(&w->json, value->s);
+    else
+        rs_value_write_json(&w->json, value);
+    w->plain = false;
+}
+
+void rs_message_end(rs_message_writer *w) {
+    rs_json_object_end(&w->json);
+    w->n++;
+}
+
+rs_status rs_message_writer_finish(rs_message_writer *w, rs_content *out) {
+    rs_json_array_end(&w->json);
+    rs_status st = rs_buf_status(&w->buf);
+    *out = (rs_content){.gist = w->style->last && w->asked.n ? w->asked : w->gist};
+    if (st == RS_OK && w->n == 1 && w->plain && (w->style->completion || !w->any_role)) {
+        out->text = w->first;
+    } else if (st == RS_OK && w->n) {
+        out->text = rs_arena_copy(w->arena, rs_buf_slice(&w->buf));
+        out->is_json = true;
+        if (!out->text.p) st = RS_ERR_MEMORY;
+        if (!out->gist.n) out->gist = out->text;
+    }
+    rs_buf_deinit(&w->buf);
+    return st;
+}

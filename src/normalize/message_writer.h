@@ -1,0 +1,33 @@
+/* Writes messages one by one as a JSON array, and remembers enough to give plain text instead where that says as much.
+ * Internal to normalize/. init, then for each message begin … end, then finish, which frees. */
+#ifndef RS_NORMALIZE_MESSAGE_WRITER_H
+#define RS_NORMALIZE_MESSAGE_WRITER_H
+
+#include "base/json_read.h"
+#include "normalize/messages.h"
+
+typedef struct rs_message_writer {
+    const rs_content_style *style;
+    rs_arena *arena;
+    rs_buf buf;
+    rs_json json;
+    size_t n;   /* messages so far */
+    bool plain; /* nothing but text so far */
+    bool any_role;
+    bool from_user;     /* the message being written is a user's */
+    rs_str first;       /* the first message's text */
+    rs_str gist, asked; /* the gist by position; the last text that a user said */
+} rs_message_writer;
+
+void rs_message_writer_init(rs_message_writer *w, const rs_content_style *style, rs_arena *arena);
+void rs_message_begin(rs_message_writer *w, const rs_value *role); /* NULL: none given */
+/* One of these writes "content". */
+void rs_message_text(rs_message_writer *w, rs_str text);
+void rs_message_content(rs_message_writer *w, const rs_value *value);
+void rs_message_end(rs_message_writer *w);
+RS_MUST_CHECK rs_status rs_message_writer_finish(rs_message_writer *w, rs_content *out);
+
+/* True if s is a JSON object or array. */
+bool rs_message_is_structure(rs_str s);
+
+#endif

@@ -1,0 +1,220 @@
+/* Messages that come as one JSON text or structure, and whatever else a function takes or returns. */
+#include "normalize/message_writer.h"
+
+/* A value as JSON text in the arena; strings are given as they are. */
+static rs_status as_text(const rs_value *v, rs_arena *arena, rs_str *out) {
+    if (v->type == RS_VALUE_STRING) return *out = v->s, RS_OK;
+    rs_buf buf;
+    rs_buf_init(&buf);
+    rs_json json = rs_json_on(&buf);
+    rs_value_write_json(&json, v);
+    rs_status st = rs_buf_status(&buf);
+    if (st == RS_OK && !(*out = rs_arena_copy(arena, rs_buf_slice(&buf))).p) st = RS_ERR_MEMORY;
+    rs_buf_deinit(&buf);
+    return st;
+}
+
+rs_status rs_content_from_value(const rs_value *value, rs_arena *arena, rs_content *out) {
+    *out = (rs_content){0};
+    rs_status st = as_text(value, arena, &out->text);
+    if (st != RS_OK) return st;
+    out->is_json = rs_message_is_structure(out->text);
+    if (!out->is_json && out->text.n >= 2 && out->text.p[0] == '"') {
+        rs_json_reader r;
+        rs_json_read_init(&r, out->text, arena);
+        if (rs_json_read(&r) == RS_JSON_STRING) {
+            rs_str inner = r.text;
+            if (rs_json_read(&r) == RS_JSON_END) out->text = inner;
+        }
+    }
+    out->gist = out->text;
+    return RS_OK;
+}
+
+/* ---- arrays of messages ------------------------------------------------------------------------------------ */
+
+/* One element of "parts": {"type":"text","content":…}, {"type":"tool_call",…}, {"type":"tool_call_response","response":…}. */
+struct piece {
+    rs_str type, text; /* text: unescaped */
+    rs_str raw, response;
+};
+
+static bool read_string(rs_json_reader *r, rs_str raw, rs_str *out) {
+    rs_json_reader inner;
+    rs_json_read_init(&inner, raw, r->arena);
+    if (rs_json_read(&inner) != RS_JSON_STRING) return false;
+    *out = inner.text;
+    return true;
+}
+
+static bool read_piece(rs_json_reader *r, struct piece *out) {
+    *out = (struct piece){0};
+    if (!rs_json_read_skip(r, &out->raw)) return false;
+    rs_json_reader in;
+    rs_json_read_init(&in, out->raw, r->arena);
+    if (rs_json_read(&in) != RS_JSON_OBJECT) return true;
+    while (rs_json_read(&in) == RS_JSON_KEY) {
+        rs_str key = in.text, raw;
+        if (!rs_json_read_skip(&in, &raw)) return false;
+        if (rs_str_eq(key, RS_STR("type")))
+            read_string(r, raw, &out->type);
+        else if (rs_str_eq(key, RS_STR("content")) || rs_str_eq(key, RS_STR("text")))
+            read_string(r, raw, &out->text);
+        else if (rs_str_eq(key, RS_STR("response")) || rs_str_eq(key, RS_STR("result")))
+            out->response = raw;
+    }
+    return true;
+}
+
+/* The raw array of parts as one message's content: texts joined; tool calls and pieces of other kinds kept. */
+static bool write_pieces(rs_message_writer *w, rs_str parts) {
+    rs_buf text, calls, others;
+    rs_buf_init(&text), rs_buf_init(&calls), rs_buf_init(&others);
+    rs_json_reader r;
+    rs_json_read_init(&r, parts, w->arena);
+    bool ok = rs_json_read(&r) == RS_JSON_ARRAY;
+    rs_str response = {0};
+    while (ok && r.at < parts.n) {
+        rs_json_reader ahead = r; /* an array's end is only seen by reading on */
+        if (rs_json_read(&ahead) == RS_JSON_ARRAY_END) break;
+        struct piece piece;
+        if (!(ok = read_piece(&r, &piece))) break;
+        bool is_call = rs_str_eq(piece.type, RS_STR("tool_call"));
+        if (piece.text.p && (!piece.type.p || rs_str_eq(piece.type, RS_STR("text")))) {
+            if (text.n) rs_buf_byte(&text, '\n');
+            rs_buf_str(&text, piece.text);
+        } else if (piece.response.p && !response.p) {
+            response = piece.response;
+        } else {
+            rs_buf *to = is_call ? &calls : &others;
+            rs_buf_byte(to, to->n ? ',' : '[');
+            rs_buf_str(to, piece.raw);
+        }
+    }
+    rs_str joined = rs_arena_copy(w->arena, rs_buf_slice(&text));
+    if (!joined.p || text.failed || calls.failed || others.failed) w->buf.failed = RS_ERR_MEMORY;
+    if (response.p && !text.n)
+        rs_json_key(&w->json, RS_STR("content")), rs_json_raw(&w->json, response);
+    else
+        rs_message_text(w, joined);
+    if (calls.n)
+        rs_buf_byte(&calls, ']'), rs_json_key(&w->json, RS_STR("tool_calls")),
+            rs_json_raw(&w->json, rs_buf_slice(&calls));
+    if (others.n)
+        rs_buf_byte(&others, ']'), rs_json_key(&w->json, RS_STR("parts")),
+            rs_json_raw(&w->json, rs_buf_slice(&others));
+    if (calls.n || others.n || response.p) w->plain = false;
+    rs_buf_deinit(&text), rs_buf_deinit(&calls), rs_buf_deinit(&others);
+    return ok;
+}
+
+static void write_content(rs_message_writer *w, rs_str raw) {
+    rs_json_reader r;
+    rs_json_read_init(&r, raw, w->arena);
+    if (rs_json_read(&r) == RS_JSON_STRING) {
+        rs_message_text(w, r.text);
+    } else {
+        rs_json_key(&w->json, RS_STR("content"));
+        rs_json_raw(&w->json, raw);
+        w->plain = false;
+    }
+}
+
+/* The keys of a message that we put in places of our own. */
+struct message {
+    rs_str role, content, parts;
+};
+
+static bool read_message(rs_str raw, rs_arena *arena, struct message *m, rs_message_writer *others) {
+    rs_json_reader r;
+    rs_json_read_init(&r, raw, arena);
+    if (rs_json_read(&r) != RS_JSON_OBJECT) return false;
+    while (rs_json_read(&r) == RS_JSON_KEY) {
+        rs_str key = r.text, value;
+        if (!rs_json_read_skip(&r, &value)) return false;
+        if (rs_str_eq(key, RS_STR("role")))
+            read_string(&r, value, &m->role);
+        else if (rs_str_eq(key, RS_STR("content")))
+            m->content = value;
+        else if (rs_str_eq(key, RS_STR("parts")))
+            m->parts = value;
+        else if (others)
+            rs_json_key(&others->json, key), rs_json_raw(&others->json, value);
+    }
+    return true;
+}
+
+static bool write_message(rs_message_writer *w, rs_str raw) {
+    struct message m = {0};
+    if (!read_message(raw, w->arena, &m, NULL) || !(m.role.p || m.content.p || m.parts.p)) return false;
+    rs_value role = {.type = RS_VALUE_STRING, .s = m.role};
+    rs_message_begin(w, &role);
+    if (m.content.p)
+        write_content(w, m.content);
+    else if (!m.parts.p || !write_pieces(w, m.parts))
+        rs_message_text(w, (rs_str){0});
+    bool ok = read_message(raw, w->arena, &m, w);
+    rs_message_end(w);
+    return ok;
+}
+
+static bool write_system(rs_message_writer *w, rs_str system) {
+    rs_value role = {.type = RS_VALUE_STRING, .s = RS_STR("system")};
+    rs_message_begin(w, &role);
+    bool ok = true;
+    if (rs_message_is_structure(system) && system.p[0] == '[')
+        ok = write_pieces(w, system);
+    else
+        rs_message_text(w, system);
+    w->gist = (rs_str){0}; /* what everybody is told first says little */
+    rs_message_end(w);
+    return ok;
+}
+
+static bool write_array(rs_message_writer *w, rs_str json) {
+    rs_json_reader r;
+    rs_json_read_init(&r, json, w->arena);
+    if (rs_json_read(&r) != RS_JSON_ARRAY) return false;
+    for (;;) {
+        rs_json_reader ahead = r;
+        if (rs_json_read(&ahead) == RS_JSON_ARRAY_END) return w->n > 0;
+        rs_str raw;
+        if (!rs_json_read_skip(&r, &raw) || !write_message(w, raw)) return false;
+    }
+}
+
+rs_status rs_content_from_messages(const rs_value *messages, const rs_value *system,
+                                   const rs_content_style *style, rs_arena *arena, rs_content *out) {
+    rs_str text, system_text = {0};
+    rs_status st = as_text(messages, arena, &text);
+    if (st == RS_OK && system) st = as_text(system, arena, &system_text);
+    if (st != RS_OK) return st;
+    rs_message_writer w;
+    rs_message_writer_init(&w, style, arena);
+    bool ok = rs_message_is_structure(text) && (!system_text.n || write_system(&w, system_text)) &&
+              write_array(&w, text);
+    st = rs_message_writer_finish(&w, out);
+    return st == RS_OK && !ok ? rs_content_from_value(messages, arena, out) : st;
+}
+
+/* ---- previews ------------------------------------------------------------------------------------------------ */
+
+rs_status rs_content_preview(rs_str s, rs_arena *arena, rs_str *out) {
+    *out = (rs_str){0};
+    if (!s.n) return RS_OK;
+    char *line = rs_arena_alloc(arena, RS_PREVIEW_MAX + 1);
+    if (!line) return RS_ERR_MEMORY;
+    size_t n = 0;
+    bool space = false;
+    for (size_t i = 0; i < s.n && n <= RS_PREVIEW_MAX; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c <= ' ' || c == 0x7f) {
+            space = n > 0;
+            continue;
+        }
+        if (space) line[n++] = ' ', space = false;
+        if (n <= RS_PREVIEW_MAX) line[n++] = (char)c;
+    }
+    *out = rs_str_cut_utf8((rs_str){line, n}, RS_PREVIEW_MAX);
+    return RS_OK;
+}

@@ -1,0 +1,187 @@
+#include "normalize/normalize.h"
+#include "normalize/gather.h"
+#include "normalize/messages.h"
+#include "normalize/usage_estimate.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+/* ---- values of the right type ------------------------------------------------------------------------------ */
+
+static rs_status text_of(const rs_gather *g, rs_field field, rs_str *out) {
+    const rs_value *v = g->best[field];
+    *out = (rs_str){0};
+    if (!v) return RS_OK;
+    if (v->type == RS_VALUE_STRING) return *out = v->s, RS_OK;
+    char digits[24]; /* an identifier sent as a number */
+    int n = snprintf(digits, sizeof digits, "%" PRId64, v->i);
+    *out = rs_arena_copy(g->arena, (rs_str){digits, (size_t)n});
+    return out->p ? RS_OK : RS_ERR_MEMORY;
+}
+
+static double number_of(const rs_gather *g, rs_field field) {
+    const rs_value *v = g->best[field];
+    double d = NAN;
+    if (!v) return d;
+    if (v->type == RS_VALUE_INT)
+        d = (double)v->i;
+    else if (v->type == RS_VALUE_DOUBLE)
+        d = v->d;
+    else
+        rs_str_to_double(v->s, &d);
+    return isfinite(d) && d >= 0 ? d : NAN;
+}
+
+static int64_t count_of(const rs_gather *g, rs_field field) {
+    double d = number_of(g, field);
+    return isnan(d) || d > 9e15 ? -1 : (int64_t)d;
+}
+
+static bool truth_of(const rs_gather *g, rs_field field) {
+    const rs_value *v = g->best[field];
+    if (!v) return false;
+    return v->type == RS_VALUE_BOOL ? v->b : rs_str_eq_nocase(v->s, RS_STR("true"));
+}
+
+/* ---- one group of facts each -------------------------------------------------------------------------------- */
+
+static rs_usage_source usage_source(const rs_gather *g) {
+    const rs_value *v = g->best[RS_FIELD_USAGE_SOURCE];
+    for (int s = RS_USAGE_MEASURED; v && v->type == RS_VALUE_STRING && s <= RS_USAGE_ESTIMATED; s++)
+        if (rs_str_eq_nocase(v->s, rs_usage_source_name((rs_usage_source)s))) return (rs_usage_source)s;
+    return RS_USAGE_REPORTED;
+}
+
+static void fill_usage(const rs_gather *g, rs_facts *f) {
+    f->prompt_tokens = count_of(g, RS_FIELD_PROMPT_TOKENS);
+    f->completion_tokens = count_of(g, RS_FIELD_COMPLETION_TOKENS);
+    int64_t total = count_of(g, RS_FIELD_TOTAL_TOKENS);
+    if (f->prompt_tokens < 0 && f->completion_tokens >= 0 && total >= f->completion_tokens)
+        f->prompt_tokens = total - f->completion_tokens;
+    if (f->completion_tokens < 0 && f->prompt_tokens >= 0 && total >= f->prompt_tokens)
+        f->completion_tokens = total - f->prompt_tokens;
+    f->usage_source = f->prompt_tokens < 0 && f->completion_tokens < 0 ? RS_USAGE_NONE : usage_source(g);
+    f->cost = number_of(g, RS_FIELD_COST);
+    f->ttft = number_of(g, RS_FIELD_TTFT);
+    f->tokens_per_second = number_of(g, RS_FIELD_TOKENS_PER_SECOND);
+}
+
+/* "NAME.workflow" -> NAME: how OpenLLMetry names the spans of decorated functions. */
+static rs_str entity_of_span_name(rs_str name) {
+    static const rs_str marks[] = {RS_STR(".workflow"), RS_STR(".task"), RS_STR(".agent"), RS_STR(".tool")};
+    for (size_t i = 0; i < RS_ARRAY_LEN(marks); i++)
+        if (name.n > marks[i].n && rs_str_ends(name, marks[i])) return (rs_str){name.p, name.n - marks[i].n};
+    return (rs_str){0};
+}
+
+static rs_status fill_names(const rs_gather *g, const rs_span *span, rs_facts *f) {
+    rs_field entity = RS_FIELD_ENTITY_NAME;
+    if (!g->best[entity] && f->log_type == RS_LOG_AGENT) entity = RS_FIELD_AGENT_NAME;
+    if (!g->best[entity] && f->log_type == RS_LOG_TOOL) entity = RS_FIELD_TOOL_NAME;
+    const struct {
+        rs_field field;
+        rs_str *to;
+    } texts[] = {
+        {entity, &f->entity_name},         {RS_FIELD_MODEL, &f->model},
+        {RS_FIELD_PROVIDER, &f->provider}, {RS_FIELD_WORKFLOW, &f->workflow},
+        {RS_FIELD_PATH, &f->path},         {RS_FIELD_CUSTOMER, &f->customer},
+        {RS_FIELD_THREAD, &f->thread},     {RS_FIELD_ENVIRONMENT, &f->environment},
+    };
+    for (size_t i = 0; i < RS_ARRAY_LEN(texts); i++) {
+        rs_status st = text_of(g, texts[i].field, texts[i].to);
+        if (st != RS_OK) return st;
+    }
+    if (!f->entity_name.n) f->entity_name = entity_of_span_name(span->name);
+    if (!f->workflow.n && f->log_type == RS_LOG_WORKFLOW) f->workflow = f->entity_name;
+    return RS_OK;
+}
+
+static rs_str attr_text(const rs_attrs *attrs, rs_str key) {
+    const rs_attr *a = rs_attrs_find(attrs, key);
+    return a && a->value.type == RS_VALUE_STRING ? a->value.s : (rs_str){0};
+}
+
+/* What the whole process says of itself. */
+static void fill_from_resource(const rs_resource *resource, rs_facts *f) {
+    static const rs_str names[] = {RS_STR("respan.environment"), RS_STR("deployment.environment.name"),
+                                   RS_STR("deployment.environment")};
+    for (size_t i = 0; resource && !f->environment.n && i < RS_ARRAY_LEN(names); i++)
+        f->environment = attr_text(&resource->attrs, names[i]);
+}
+
+/* The status says it, else the exception that was recorded, else error.* attributes; not on spans that ended well. */
+static rs_status fill_error(const rs_gather *g, const rs_span *span, rs_facts *f) {
+    f->error_message = span->status_message;
+    if (f->error_message.n || span->status == RS_STATUS_OK) return RS_OK;
+    for (uint32_t i = span->nevents; !f->error_message.n && i-- > 0;) {
+        const rs_event *e = &span->events[i];
+        if (!rs_str_eq(e->name, RS_STR("exception"))) continue;
+        f->error_message = attr_text(&e->attrs, RS_STR("exception.message"));
+        if (!f->error_message.n) f->error_message = attr_text(&e->attrs, RS_STR("exception.type"));
+    }
+    return f->error_message.n ? RS_OK : text_of(g, RS_FIELD_ERROR, &f->error_message);
+}
+
+/* A span that names a model and holds messages or counts is a model call, whatever it forgot to say. */
+static rs_log_type log_type_of(const rs_gather *g, const rs_facts *f) {
+    if (g->log_type != RS_LOG_UNKNOWN || !g->best[RS_FIELD_MODEL]) return g->log_type;
+    bool content =
+        g->input.n || g->output.n || g->best[RS_FIELD_INPUT_MESSAGES] || g->best[RS_FIELD_OUTPUT_MESSAGES];
+    return content || f->usage_source != RS_USAGE_NONE ? RS_LOG_GENERATION : RS_LOG_UNKNOWN;
+}
+
+/* Parts and messages in one JSON are two ways to say the same: the better ranked wins; a function's arguments come last. */
+static rs_status content_of(const rs_gather *g, bool output, const rs_content_style *style, rs_content *out) {
+    rs_parts parts = output ? g->output : g->input;
+    rs_field messages = output ? RS_FIELD_OUTPUT_MESSAGES : RS_FIELD_INPUT_MESSAGES;
+    const rs_value *value = g->best[output ? RS_FIELD_OUTPUT : RS_FIELD_INPUT];
+    if (parts.n && !(g->best[messages] && g->rank[messages] < parts.rank))
+        return rs_content_from_parts(&parts, style, g->arena, out);
+    if (g->best[messages])
+        return rs_content_from_messages(g->best[messages], output ? NULL : g->best[RS_FIELD_SYSTEM_MESSAGE],
+                                        style, g->arena, out);
+    *out = (rs_content){0};
+    return value ? rs_content_from_value(value, g->arena, out) : RS_OK;
+}
+
+static rs_status fill_content(const rs_gather *g, rs_facts *f) {
+    bool completion =
+        f->log_type == RS_LOG_TEXT || f->log_type == RS_LOG_COMPLETION || f->log_type == RS_LOG_EMBEDDING;
+    const rs_content_style in_style = {RS_STR("user"), completion, !completion};
+    const rs_content_style out_style = {RS_STR("assistant"), completion, false};
+    rs_content in, out;
+    rs_status st = content_of(g, false, &in_style, &in);
+    if (st == RS_OK) st = content_of(g, true, &out_style, &out);
+    if (st == RS_OK) st = rs_content_preview(in.gist, g->arena, &f->input_preview);
+    if (st == RS_OK) st = rs_content_preview(out.gist, g->arena, &f->output_preview);
+    if (st != RS_OK) return st;
+    f->input = in.text, f->input_is_json = in.is_json;
+    f->output = out.text, f->output_is_json = out.is_json;
+    return RS_OK;
+}
+
+static rs_attrs list_of(const rs_gathered_list *list) {
+    return (rs_attrs){.items = list->items, .n = list->n};
+}
+
+rs_status rs_normalize_span(rs_span *span, rs_arena *arena) {
+    rs_gather g;
+    rs_gather_init(&g, arena);
+    rs_status st = rs_gather_attrs(&g, &span->attrs, 0);
+    for (uint32_t i = 0; st == RS_OK && i < span->nevents; i++) st = rs_gather_event(&g, &span->events[i], i);
+    if (st != RS_OK) return st;
+
+    rs_facts *f = &span->facts;
+    *f = (rs_facts){.interrupted = truth_of(&g, RS_FIELD_INTERRUPTED)};
+    fill_usage(&g, f);
+    f->log_type = log_type_of(&g, f);
+    st = fill_names(&g, span, f);
+    if (st == RS_OK) st = fill_error(&g, span, f);
+    if (st == RS_OK) st = fill_content(&g, f);
+    fill_from_resource(span->resource, f);
+    f->parameters = list_of(&g.parameters);
+    f->metadata = list_of(&g.metadata);
+    if (st == RS_OK && f->usage_source == RS_USAGE_NONE && rs_log_type_is_model_call(f->log_type))
+        rs_usage_estimate(f);
+    return st;
+}
