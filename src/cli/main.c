@@ -9,6 +9,7 @@
 
 static const rs_cmd *const commands[] = {
     &rs_cmd_serve,
+    &rs_cmd_traces,
     &rs_cmd_keys,
     &rs_cmd_auth,
 };

@@ -1,0 +1,172 @@
+#include "cli/client.h"
+
+#include "cli/cmd.h"
+#include <curl/curl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DEFAULT_BASE_URL "http://127.0.0.1:8460/api"
+
+enum { CONNECT_TIMEOUT_S = 5, REQUEST_TIMEOUT_S = 120, RESPONSE_MAX = 1 << 30 };
+
+static const char *from_environment(const char *name) {
+    const char *v = getenv(name);
+    return v && *v ? v : NULL;
+}
+
+static bool keep(char *out, size_t cap, const char *value, const char *what) {
+    if (snprintf(out, cap, "%s", value) < (int)cap) return true;
+    fprintf(stderr, "respan: %s is too long\n", what);
+    return false;
+}
+
+static void cut_last_slash(char *url) {
+    size_t n = strlen(url);
+    while (n > 0 && url[n - 1] == '/') url[--n] = 0;
+}
+
+static bool find_server(rs_credentials *to) {
+    rs_credentials file = {0};
+    rs_err err = {0};
+    if (rs_credentials_read(&file, &err) != RS_OK && err.code != RS_ERR_NOT_FOUND)
+        fprintf(stderr, "respan: %s\n", err.message);
+    cut_last_slash(file.base_url);
+    const char *url = from_environment("RESPAN_BASE_URL"), *key = from_environment("RESPAN_API_KEY");
+    if (!url) url = file.base_url[0] ? file.base_url : DEFAULT_BASE_URL;
+    if (!keep(to->base_url, sizeof to->base_url, url, "RESPAN_BASE_URL")) return false;
+    cut_last_slash(to->base_url);
+    bool ours = rs_url_is_loopback(to->base_url) || strcmp(to->base_url, file.base_url) == 0;
+    if (!key) key = ours ? file.api_key : "";
+    return keep(to->api_key, sizeof to->api_key, key, "RESPAN_API_KEY");
+}
+
+int rs_client_open(rs_client *c) {
+    *c = (rs_client){0};
+    if (!find_server(&c->to)) return RS_EXIT_USAGE;
+    if (strncmp(c->to.base_url, "http://", 7) != 0 && strncmp(c->to.base_url, "https://", 8) != 0) {
+        fprintf(stderr, "respan: RESPAN_BASE_URL is '%s', which is not an http(s) URL\n", c->to.base_url);
+        return RS_EXIT_USAGE;
+    }
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) c->curl = curl_easy_init();
+    if (c->curl) return RS_EXIT_DONE;
+    fprintf(stderr, "respan: libcurl does not start\n");
+    return RS_EXIT_UNREACHABLE;
+}
+
+void rs_client_close(rs_client *c) {
+    if (!c->curl) return;
+    curl_easy_cleanup(c->curl);
+    curl_global_cleanup();
+    c->curl = NULL;
+}
+
+void rs_client_encode(rs_buf *out, const char *s) {
+    for (; *s; s++) {
+        unsigned char ch = (unsigned char)*s;
+        bool plain = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
+                     strchr("-._~", ch);
+        if (plain)
+            rs_buf_byte(out, ch);
+        else
+            rs_buf_printf(out, "%%%02X", ch);
+    }
+}
+
+/* ---- one request ---------------------------------------------------------------------------------------------- */
+
+static size_t on_body(char *p, size_t size, size_t n, void *ctx) {
+    rs_buf *out = ctx;
+    rs_buf_put(out, p, size * n);
+    return rs_buf_status(out) == RS_OK ? size * n : 0;
+}
+
+static int complain(rs_client *c, int status, const char *message, const char *remedy) {
+    snprintf(c->message, sizeof c->message, "%s%s%s", message, remedy[0] ? "\n" : "", remedy);
+    if (!c->quiet || status != RS_EXIT_UNREACHABLE) fprintf(stderr, "respan: %s\n", c->message);
+    return status;
+}
+
+static int cannot_reach(rs_client *c, const char *why) {
+    char message[480];
+    snprintf(message, sizeof message, "cannot reach %.300s: %.120s", c->to.base_url, why);
+    return complain(c, RS_EXIT_UNREACHABLE, message,
+                    "Start the server with `respan serve`, or set RESPAN_BASE_URL to where it is.");
+}
+
+static int refused(rs_client *c) {
+    char message[480];
+    snprintf(message, sizeof message, "%.300s %s", c->to.base_url,
+             c->to.api_key[0] ? "refuses this API key" : "wants an API key, and none is set");
+    return complain(
+        c, RS_EXIT_UNREACHABLE, message,
+        "Make one with `respan keys create` where the server runs, then set RESPAN_API_KEY to it.");
+}
+
+/* The server's own words for what is wrong, with control characters taken out. */
+static int server_error(rs_client *c, long code, const rs_buf *body) {
+    json_t *answer = json_loadb(body->p ? body->p : "", body->n, 0, NULL);
+    const char *said = json_string_value(json_object_get(json_object_get(answer, "error"), "message"));
+    char message[480];
+    if (said)
+        snprintf(message, sizeof message, "%.470s", said);
+    else
+        snprintf(message, sizeof message, "%.300s answers with HTTP status %ld", c->to.base_url, code);
+    json_decref(answer);
+    for (char *p = message; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = ' ';
+    return complain(c, code == 400 ? RS_EXIT_USAGE : RS_EXIT_NOT_FOUND, message, "");
+}
+
+static CURLcode perform(rs_client *c, const char *url, const char *body, rs_buf *out,
+                        char why[CURL_ERROR_SIZE]) {
+    CURL *curl = c->curl;
+    struct curl_slist *headers = NULL;
+    char authorization[sizeof c->to.api_key + 32];
+    snprintf(authorization, sizeof authorization, "Authorization: Bearer %s", c->to.api_key);
+    if (c->to.api_key[0]) headers = curl_slist_append(headers, authorization);
+    if (body) headers = curl_slist_append(headers, "Content-Type: application/json");
+    curl_easy_reset(curl);
+    curl_easy_setopt(curl, CURLOPT_URL, url);
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEDATA, out);
+    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)REQUEST_TIMEOUT_S);
+    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(curl, CURLOPT_USERAGENT, "respan/" RS_VERSION);
+    if (rs_url_is_loopback(url))
+        curl_easy_setopt(curl, CURLOPT_NOPROXY, "*"); /* a proxy cannot reach this machine */
+    if (body) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+    CURLcode rc = curl_easy_perform(curl);
+    curl_slist_free_all(headers);
+    return rc;
+}
+
+int rs_client_request(rs_client *c, const char *path, const char *body, rs_buf *out) {
+    char why[CURL_ERROR_SIZE] = "";
+    rs_buf url, answer;
+    long code = 0;
+    int status;
+    rs_buf_init(&url);
+    rs_buf_init(&answer);
+    answer.limit = RESPONSE_MAX;
+    rs_buf_printf(&url, "%s%s", c->to.base_url, path);
+    const char *target = rs_buf_cstr(&url);
+    CURLcode rc = target ? perform(c, target, body, &answer, why) : CURLE_OUT_OF_MEMORY;
+    if (rc == CURLE_OK) curl_easy_getinfo((CURL *)c->curl, CURLINFO_RESPONSE_CODE, &code);
+    if (rc != CURLE_OK)
+        status = cannot_reach(c, why[0] ? why : curl_easy_strerror(rc));
+    else if (code == 401)
+        status = refused(c);
+    else if (code != 200)
+        status = server_error(c, code, &answer);
+    else
+        status = RS_EXIT_DONE;
+    if (status == RS_EXIT_DONE) rs_buf_str(out, rs_buf_slice(&answer));
+    rs_buf_deinit(&answer);
+    rs_buf_deinit(&url);
+    return status;
+}

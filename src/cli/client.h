@@ -1,0 +1,31 @@
+/* The command line's way to a server: HTTP by libcurl, with the address and key of the environment or the credentials file.
+ *
+ * RESPAN_BASE_URL, else that of the credentials file, else http://127.0.0.1:8460/api. RESPAN_API_KEY, else that of the
+ * file, which goes only to the address it was written for and to this machine. One thread. */
+#ifndef RS_CLI_CLIENT_H
+#define RS_CLI_CLIENT_H
+
+#include "base/buf.h"
+#include "base/credentials.h"
+#include <stdbool.h>
+
+typedef struct rs_client {
+    rs_credentials to; /* base_url without a last slash; api_key may be empty */
+    void *curl;
+    bool quiet;        /* a server that cannot be reached is not complained about (wait) */
+    char message[512]; /* what went wrong with the last request */
+} rs_client;
+
+/* An exit status of cmd.h; complains itself. Close whatever it returns. */
+int rs_client_open(rs_client *c);
+void rs_client_close(rs_client *c);
+
+/* GET {base_url}{path}, or POST with a JSON body if body is not NULL; the answer's body is appended to *out. An exit status:
+ * 0; 1 the server has no such thing; 2 it did not understand; 3 it cannot be reached or refuses the key. Complains
+ * itself on standard error, with the remedy. */
+int rs_client_request(rs_client *c, const char *path, const char *body, rs_buf *out);
+
+/* Appends s percent-encoded. */
+void rs_client_encode(rs_buf *out, const char *s);
+
+#endif

@@ -1,0 +1,280 @@
+/* respan traces list | get | wait: what was traced, in the terminal. */
+#include "base/clock.h"
+#include "cli/cmd.h"
+#include "cli/table.h"
+#include "cli/traces_client.h"
+#include "cli/tree.h"
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { DEFAULT_LIMIT = 20, DEFAULT_TIMEOUT_S = 30, POLL_MS = 200 };
+
+/* Options of all subcommands; each takes those that its letters name. */
+typedef struct options {
+    bool json, content;
+    long limit, count, timeout;
+    const char *name, *since;
+    rs_trace_query query;
+} options;
+
+static const struct option long_options[] = {
+    {"limit", required_argument, NULL, 'n'},
+    {"filter", required_argument, NULL, 'f'},
+    {"json", no_argument, NULL, 'j'},
+    {"content", no_argument, NULL, 'c'},
+    {"name", required_argument, NULL, 'm'},
+    {"count", required_argument, NULL, 'k'},
+    {"timeout", required_argument, NULL, 't'},
+    {"since", required_argument, NULL, 's'},
+    {0},
+};
+
+static const char *name_of(int letter) {
+    for (const struct option *o = long_options; o->name; o++)
+        if (o->val == letter) return o->name;
+    return "?";
+}
+
+static bool read_number(const char *s, long *out) {
+    char *end;
+    errno = 0;
+    *out = strtol(s, &end, 10);
+    return errno == 0 && end != s && *end == 0 && *out >= 1 && *out <= 1000000;
+}
+
+static int take_filter(options *o, const char *text) {
+    const char *equals = strchr(text, '=');
+    if (!equals || equals == text)
+        return rs_cmd_usage(&rs_cmd_traces, "--filter wants FIELD=VALUE, not '%s'", text);
+    char name[128];
+    snprintf(name, sizeof name, "%.*s", (int)(equals - text), text);
+    rs_trace_query_add(&o->query, name, equals + 1);
+    return RS_EXIT_DONE;
+}
+
+static int take_option(options *o, int letter, const char *value) {
+    long *number = letter == 'n' ? &o->limit : letter == 'k' ? &o->count : letter == 't' ? &o->timeout : NULL;
+    if (number && !read_number(value, number))
+        return rs_cmd_usage(&rs_cmd_traces, "--%s wants a number from 1 to 1000000, not '%s'",
+                            name_of(letter), value);
+    switch (letter) {
+    case 'f':
+        return take_filter(o, value);
+    case 'j':
+        o->json = true;
+        break;
+    case 'c':
+        o->content = true;
+        break;
+    case 'm':
+        o->name = value;
+        break;
+    case 's':
+        o->since = value;
+        break;
+    default:
+        break;
+    }
+    return RS_EXIT_DONE;
+}
+
+/* Reads argv[1..]; `letters`: the options that the subcommand has. optind is then at the first argument. */
+static int read_options(options *o, int argc, char **argv, const char *letters) {
+    int letter, status = RS_EXIT_DONE;
+    optind = 0;
+    opterr = 0;
+    while (status == RS_EXIT_DONE && (letter = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
+        if (letter == '?' || !strchr(letters, letter == ':' ? optopt : letter))
+            return rs_cmd_usage(&rs_cmd_traces, "traces %s has no option '%s'", argv[0], argv[optind - 1]);
+        if (letter == ':') return rs_cmd_usage(&rs_cmd_traces, "--%s wants a value", name_of(optopt));
+        status = take_option(o, letter, optarg);
+    }
+    return status;
+}
+
+static int print(rs_buf *out) {
+    if (rs_buf_status(out) != RS_OK) {
+        fprintf(stderr, "respan: %s\n", rs_status_text(rs_buf_status(out)));
+        return RS_EXIT_NOT_FOUND;
+    }
+    return fwrite(out->p, 1, out->n, stdout) == out->n ? RS_EXIT_DONE : RS_EXIT_NOT_FOUND;
+}
+
+/* ---- list ----------------------------------------------------------------------------------------------------- */
+
+static int print_list(const options *o, json_t *traces, long long count) {
+    if (o->json) {
+        json_t *answer = json_pack("{s:o, s:O}", "count", count < 0 ? json_null() : json_integer(count),
+                                   "results", traces);
+        int failed = answer ? json_dumpf(answer, stdout, JSON_INDENT(2)) : -1;
+        json_decref(answer);
+        putchar('\n');
+        return failed ? RS_EXIT_NOT_FOUND : RS_EXIT_DONE;
+    }
+    rs_term term;
+    rs_buf out;
+    rs_term_init(&term);
+    rs_buf_init(&out);
+    rs_table_print(&term, traces, &out);
+    int status = print(&out);
+    rs_buf_deinit(&out);
+    if (count > (long long)json_array_size(traces) && isatty(STDERR_FILENO))
+        fprintf(stderr, "%zu of %lld traces; --limit N shows more\n", json_array_size(traces), count);
+    return status;
+}
+
+static int run_list(rs_client *c, options *o, int argc, char **argv) {
+    int status = read_options(o, argc, argv, "nfj");
+    if (status != RS_EXIT_DONE) return status;
+    if (optind < argc)
+        return rs_cmd_usage(&rs_cmd_traces, "traces list takes no argument '%s'", argv[optind]);
+    json_t *traces;
+    long long count;
+    status = rs_client_open(c);
+    if (status == RS_EXIT_DONE)
+        status = rs_traces_fetch_list(c, &o->query, (size_t)o->limit, &traces, &count);
+    if (status != RS_EXIT_DONE) return status;
+    status = print_list(o, traces, count);
+    json_decref(traces);
+    return status;
+}
+
+/* ---- get ------------------------------------------------------------------------------------------------------ */
+
+static int print_trace(const options *o, rs_buf *answer) {
+    if (o->json) {
+        rs_buf_byte(answer, '\n');
+        return print(answer);
+    }
+    json_error_t error;
+    json_t *trace = json_loadb(answer->p, answer->n, 0, &error);
+    if (!trace) {
+        fprintf(stderr, "respan: the server's answer is not JSON: %s\n", error.text);
+        return RS_EXIT_UNREACHABLE;
+    }
+    rs_term term;
+    rs_buf out;
+    rs_term_init(&term);
+    rs_buf_init(&out);
+    if (rs_tree_print(&term, trace, o->content, &out) != RS_OK) out.failed = RS_ERR_MEMORY;
+    int status = print(&out);
+    rs_buf_deinit(&out);
+    json_decref(trace);
+    return status;
+}
+
+static int run_get(rs_client *c, options *o, int argc, char **argv) {
+    int status = read_options(o, argc, argv, "jc");
+    if (status != RS_EXIT_DONE) return status;
+    if (argc - optind != 1) return rs_cmd_usage(&rs_cmd_traces, "traces get wants one id, or 'latest'");
+    const char *wanted = argv[optind];
+    char id[33];
+    rs_buf answer;
+    rs_buf_init(&answer);
+    status = rs_client_open(c);
+    if (status == RS_EXIT_DONE) status = rs_traces_resolve(c, wanted, id);
+    if (status == RS_EXIT_DONE) status = rs_traces_fetch(c, id, !o->json, &answer);
+    if (status == RS_EXIT_DONE) status = print_trace(o, &answer);
+    rs_buf_deinit(&answer);
+    return status;
+}
+
+/* ---- wait ----------------------------------------------------------------------------------------------------- */
+
+/* Traces whose root has arrived: before that a trace has no name of its own, and more of it is to come. */
+static size_t print_whole(const json_t *traces, bool printing) {
+    size_t whole = 0, i;
+    json_t *trace;
+    json_array_foreach(traces, i, trace) {
+        if (json_is_null(json_object_get(trace, "root_span_unique_id"))) continue;
+        whole++;
+        if (printing) puts(json_string_value(json_object_get(trace, "trace_unique_id")));
+    }
+    return whole;
+}
+
+static int run_wait(rs_client *c, options *o, int argc, char **argv) {
+    int status = read_options(o, argc, argv, "fmkts");
+    if (status != RS_EXIT_DONE) return status;
+    if (optind < argc)
+        return rs_cmd_usage(&rs_cmd_traces, "traces wait takes no argument '%s'", argv[optind]);
+    if (o->name) rs_trace_query_add(&o->query, "name", o->name);
+    if (o->since) rs_trace_query_add(&o->query, "start_time", o->since);
+    status = rs_client_open(c);
+    if (status != RS_EXIT_DONE) return status;
+    c->quiet = true;
+    uint64_t deadline = rs_clock_mono_ns() + (uint64_t)o->timeout * 1000000000u;
+    for (;;) {
+        json_t *traces = NULL;
+        long long count;
+        status = rs_traces_fetch_list(c, &o->query, (size_t)o->count, &traces, &count);
+        bool there = status == RS_EXIT_DONE && print_whole(traces, false) >= (size_t)o->count;
+        if (there) print_whole(traces, true);
+        json_decref(traces);
+        if (there || status == RS_EXIT_USAGE || status == RS_EXIT_NOT_FOUND) return status;
+        if (rs_clock_mono_ns() >= deadline) break;
+        struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
+        nanosleep(&pause, NULL);
+    }
+    if (status == RS_EXIT_UNREACHABLE)
+        fprintf(stderr, "respan: %s\n", c->message);
+    else
+        fprintf(stderr, "respan: after %ld s there %s not %ld trace%s%s%s\n", o->timeout,
+                o->count == 1 ? "is" : "are", o->count, o->count == 1 ? "" : "s", o->name ? " named " : "",
+                o->name ? o->name : "");
+    return status == RS_EXIT_DONE ? RS_EXIT_NOT_FOUND : status;
+}
+
+/* ---- traces --------------------------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    int (*run)(rs_client *c, options *o, int argc, char **argv);
+} subcommands[] = {{"list", run_list}, {"get", run_get}, {"wait", run_wait}};
+
+static int run_traces(int argc, char **argv) {
+    if (argc < 2) return rs_cmd_usage(&rs_cmd_traces, "traces wants list, get or wait");
+    for (size_t i = 0; i < RS_ARRAY_LEN(subcommands); i++) {
+        if (strcmp(argv[1], subcommands[i].name) != 0) continue;
+        rs_client client = {0};
+        options o = {.limit = DEFAULT_LIMIT, .count = 1, .timeout = DEFAULT_TIMEOUT_S};
+        int status = subcommands[i].run(&client, &o, argc - 1, argv + 1);
+        rs_client_close(&client);
+        rs_buf_deinit(&o.query.parameters);
+        return status;
+    }
+    return rs_cmd_usage(&rs_cmd_traces, "there is no command 'traces %s'", argv[1]);
+}
+
+const rs_cmd rs_cmd_traces = {
+    .name = "traces",
+    .summary = "list traces, show one, wait for one",
+    .help = "usage: respan traces list [--limit N] [--filter FIELD=VALUE]... [--json]\n"
+            "       respan traces get ID|latest [--content] [--json]\n"
+            "       respan traces wait [--name NAME] [--filter FIELD=VALUE]... [--since TIME] [--count N] "
+            "[--timeout S]\n"
+            "\n"
+            "list   the newest traces (20), one a line\n"
+            "get    one trace as a tree: a bar per span, and what models were asked and answered;\n"
+            "       ID may be the first 6 or more digits of a trace's id\n"
+            "wait   until that many traces (1) are there, and print their ids\n"
+            "\n"
+            "  --limit N              how many traces\n"
+            "  --filter FIELD=VALUE   only traces with that value, such as model=gpt2 or metadata__run=7;\n"
+            "                         repeat it to ask for several\n"
+            "  --content              inputs and outputs of every span, in full\n"
+            "  --json                 the server's answer (docs/http-api.md)\n"
+            "  --name NAME            a trace of that name\n"
+            "  --since TIME           that began at or after TIME (RFC 3339, or Unix seconds)\n"
+            "  --timeout S            give up after S seconds (30)\n"
+            "\n"
+            "The server is RESPAN_BASE_URL and the key RESPAN_API_KEY; without them, what the first `respan "
+            "serve`\n"
+            "wrote into $XDG_CONFIG_HOME/respan/credentials. COLUMNS sets the width, NO_COLOR leaves colours "
+            "out.\n",
+    .run = run_traces,
+};
