@@ -18,8 +18,7 @@ uint64_t rs_key_hash(rs_str key) {
     return hash ? hash : 1;
 }
 
-/* ---- fields
- * --------------------------------------------------------------------------------------------------- */
+/* ---- fields ---------------------------------------------------------------------------------- */
 
 void rs_fields_init(rs_fields *f, size_t limit) {
     rs_buf_init(&f->wire);
@@ -29,6 +28,7 @@ void rs_fields_init(rs_fields *f, size_t limit) {
     f->cap = RS_FIELDS_INLINE;
     f->dead = 0;
     f->left_out = 0;
+    f->why = RS_OK;
     f->cut = false;
     if (limit >= WIRE_START) rs_buf_reserve(&f->wire, WIRE_START);
     f->wire.failed = RS_OK;
@@ -59,6 +59,7 @@ static bool grow_index(rs_fields *f) {
 }
 
 static void leave_out(rs_fields *f, size_t begin) {
+    f->why = f->wire.failed != RS_OK ? f->wire.failed : RS_ERR_MEMORY;
     f->wire.n = begin;
     f->wire.failed = RS_OK;
     f->left_out++;
@@ -108,8 +109,7 @@ void rs_fields_compact(rs_fields *f) {
     f->dead = 0;
 }
 
-/* ---- values
- * --------------------------------------------------------------------------------------------------- */
+/* ---- values ---------------------------------------------------------------------------------- */
 
 void rs_pb_text(rs_buf *out, uint32_t field, rs_str text, size_t max) {
     text = rs_str_cut_utf8(text, max);
@@ -210,12 +210,11 @@ void rs_fields_set(rs_fields *f, uint32_t field, const respan_attribute *a, size
     put(f, field, &made, &scratch);
     if (full > max_content || f->cut) mark_cut(f, field, made.key, full, full > max_content);
 out:
-    rs_buf_deinit(&key_scratch);
-    rs_buf_deinit(&scratch);
+    if (key_scratch.p) rs_buf_deinit(&key_scratch);
+    if (scratch.p) rs_buf_deinit(&scratch);
 }
 
-/* ---- shared sets
- * ----------------------------------------------------------------------------------------------- */
+/* ---- shared sets ----------------------------------------------------------------------------- */
 
 RESPAN_API respan_attributes *respan_attributes_new(const respan_attribute *attributes, size_t count) {
     respan_attributes *set = malloc(sizeof *set);

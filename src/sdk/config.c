@@ -33,8 +33,7 @@ static bool is_header_text(const char *s) {
     return true;
 }
 
-/* ---- where to, and as whom
- * ----------------------------------------------------------------------------------- */
+/* ---- where to, and as whom ------------------------------------------------------------------- */
 
 static rs_status resolve_url(rs_config *c, const char *url, rs_err *err) {
     const char *host = strncasecmp(url, "http://", 7) == 0    ? url + 7
@@ -101,8 +100,7 @@ static rs_status resolve_headers(rs_config *c, const respan_config *given, rs_er
     return RS_OK;
 }
 
-/* ---- who speaks
- * ------------------------------------------------------------------------------------------------ */
+/* ---- who speaks ------------------------------------------------------------------------------ */
 
 static void set_text(rs_fields *f, rs_str key, rs_str value) {
     respan_attribute a = {
@@ -168,11 +166,12 @@ static rs_status encode_resource(rs_config *c, const respan_config *given, rs_er
         rs_fields_set(&f, RESOURCE_ATTRIBUTES, &given->resource_attributes[i], RESOURCE_MAX);
     rs_fields_compact(&f);
     rs_buf_str(&c->resource, rs_buf_slice(&f.wire));
-    bool complete = f.left_out == 0;
+    rs_status why = f.why;
     rs_fields_deinit(&f);
-    if (rs_buf_status(&c->resource) != RS_OK) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
-    return complete ? RS_OK
-                    : rs_fail(err, RS_ERR_INVALID, 0, "resource attributes are over %d bytes", RESOURCE_MAX);
+    if (why == RS_OK) why = rs_buf_status(&c->resource);
+    if (why == RS_ERR_TOO_LARGE)
+        return rs_fail(err, RS_ERR_INVALID, 0, "resource_attributes are over %d bytes", RESOURCE_MAX);
+    return why == RS_OK ? RS_OK : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
 }
 
 static rs_status encode_identity(rs_config *c, const respan_config *given, rs_err *err) {
@@ -193,8 +192,7 @@ static rs_status encode_identity(rs_config *c, const respan_config *given, rs_er
     return rs_buf_status(&c->scope) == RS_OK ? RS_OK : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
 }
 
-/* ---- whole
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- whole ----------------------------------------------------------------------------------- */
 
 rs_status rs_config_resolve(rs_config *c, const respan_config *given, rs_err *err) {
     respan_config defaults, config;

@@ -12,8 +12,7 @@ static const uint64_t backoff_first_ns = 200 * MS, backoff_max_ns = 30000 * MS;
 static const uint64_t hurry_ns = 200 * MS; /* between attempts while somebody waits in flush */
 static const uint64_t retry_after_max_ns = 600000 * MS;
 
-/* ---- the request
- * ------------------------------------------------------------------------------------------------ */
+/* ---- the request ----------------------------------------------------------------------------- */
 
 enum { FIELD_SIZE_MAX = 1 + 10 /* tag and length */ };
 
@@ -43,8 +42,7 @@ static void write_opening(rs_buf *out, const rs_config *c, size_t frames) {
     rs_buf_str(out, rs_buf_slice(&c->scope));
 }
 
-/* ---- errors
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 static void set_error(rs_exporter *e, const char *text) {
     pthread_mutex_lock(&e->lock);
@@ -80,8 +78,7 @@ bool rs_exporter_is_refused(const rs_exporter *e, uint64_t since_ns, uint64_t wa
     return since && rs_clock_mono_ns() >= (since > since_ns ? since : since_ns) + wait_ns;
 }
 
-/* ---- delivery
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- delivery -------------------------------------------------------------------------------- */
 
 /* True if the credentials file gave another key than the one we have. */
 static bool read_key(rs_exporter *e) {

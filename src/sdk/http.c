@@ -10,8 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ---- libcurl, loaded
- * ----------------------------------------------------------------------------------------- */
+/* ---- libcurl, loaded ------------------------------------------------------------------------- */
 
 #define CURL_FUNCTIONS(X)                                                                                    \
     X(curl_global_init)                                                                                      \
@@ -87,8 +86,7 @@ void rs_http_unlock_library(void) {
     pthread_mutex_unlock(&library_lock);
 }
 
-/* ---- the connection
- * ------------------------------------------------------------------------------------------- */
+/* ---- the connection -------------------------------------------------------------------------- */
 
 enum { SOCKETS_MAX = 4 /* open at once: one connection, two while addresses of both families are tried */ };
 
@@ -146,8 +144,7 @@ static bool is_cancelled(const rs_http *h) {
     return __atomic_load_n(&h->cancelled, __ATOMIC_ACQUIRE);
 }
 
-/* ---- curl calls us
- * --------------------------------------------------------------------------------------------- */
+/* ---- curl calls us --------------------------------------------------------------------------- */
 
 static size_t on_body(char *data, size_t size, size_t n, void *context) {
     rs_buf *body = context;
@@ -175,8 +172,7 @@ static int on_close_socket(void *context, curl_socket_t fd) {
     return close(fd);
 }
 
-/* ---- a post
- * ----------------------------------------------------------------------------------------------------- */
+/* ---- a post ---------------------------------------------------------------------------------- */
 
 static void fail(rs_http_answer *a, const char *why) {
     a->status = 0;

@@ -16,8 +16,7 @@ RESPAN_API const char *respan_version(void) {
     return RS_VERSION;
 }
 
-/* ---- references and the thread
- * --------------------------------------------------------------------------------- */
+/* ---- references and the thread --------------------------------------------------------------- */
 
 void rs_client_retain(respan_client *c) {
     __atomic_add_fetch(&c->references, 1, __ATOMIC_RELAXED);
@@ -71,8 +70,7 @@ rs_status rs_client_start(respan_client *c) {
     return st;
 }
 
-/* ---- open
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- open ------------------------------------------------------------------------------------ */
 
 static void report(respan_error *out, rs_status st, const rs_err *err) {
     if (!out) return;
@@ -118,8 +116,7 @@ RESPAN_API respan_status respan_client_open(const respan_config *config, respan_
                                   : RESPAN_ERR_SYSTEM;
 }
 
-/* ---- stats, flush, close
- * ------------------------------------------------------------------------------------------ */
+/* ---- stats, flush, close --------------------------------------------------------------------- */
 
 RESPAN_API void respan_client_stats(const respan_client *client, respan_stats *out) {
     if (!out) return;

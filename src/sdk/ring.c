@@ -7,8 +7,7 @@
 
 enum { BATCH_START = 16 << 10, SPARES_MAX = 2, FRAME_TAG = 2 << 3 | 2 /* ScopeSpans.spans */ };
 
-/* ---- batches
- * ------------------------------------------------------------------------------------------------ */
+/* ---- batches --------------------------------------------------------------------------------- */
 
 static void batch_free(rs_batch *b) {
     if (!b) return;
@@ -68,8 +67,7 @@ rs_str rs_batch_request(rs_batch *b, rs_str opening) {
     return (rs_str){at, b->n - b->from + opening.n};
 }
 
-/* ---- life
- * --------------------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static rs_status init_locks(rs_ring *ring) {
     pthread_mutexattr_t mutex;
@@ -132,8 +130,7 @@ void rs_ring_count(rs_ring *ring, rs_ring_counts *out) {
     pthread_mutex_unlock(&ring->lock);
 }
 
-/* ---- producers
- * ----------------------------------------------------------------------------------------------- */
+/* ---- producers ------------------------------------------------------------------------------- */
 
 static size_t write_varint(char *p, uint64_t v) {
     size_t n = 0;
@@ -197,8 +194,7 @@ bool rs_ring_put(rs_ring *ring, const rs_str *pieces, size_t count) {
     return stored;
 }
 
-/* ---- waiting
- * ------------------------------------------------------------------------------------------------- */
+/* ---- waiting --------------------------------------------------------------------------------- */
 
 /* False once the deadline has passed. */
 static bool wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t deadline_ns) {
@@ -231,8 +227,7 @@ rs_status rs_ring_flush(rs_ring *ring, uint64_t deadline_ns) {
     return status;
 }
 
-/* ---- the consumer
- * --------------------------------------------------------------------------------------------- */
+/* ---- the consumer ---------------------------------------------------------------------------- */
 
 static bool is_due(const rs_ring *ring, uint64_t now) {
     const rs_batch *b = ring->first;

@@ -31,8 +31,7 @@ struct respan_span {
     rs_fields fields;
 };
 
-/* ---- start
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- start ----------------------------------------------------------------------------------- */
 
 static bool is_zero(const uint8_t *id, size_t n) {
     uint8_t any = 0;
@@ -70,8 +69,7 @@ RESPAN_API respan_span_context respan_span_get_context(const respan_span *span) 
     return span ? span->context : (respan_span_context){0};
 }
 
-/* ---- while it is open
- * ---------------------------------------------------------------------------------------------- */
+/* ---- while it is open ------------------------------------------------------------------------ */
 
 static void set(respan_span *s, const respan_attribute *a) {
     rs_fields_set(&s->fields, SPAN_ATTRIBUTES, a, s->client->config.max_content_bytes);

@@ -177,7 +177,7 @@ static void threads_may_flush_and_ask_while_others_write(void **state) {
     fake_http_stop(f);
 }
 
-/* ---- fork --------------------------------------------------------------------------------------------------------- */
+/* ---- fork ------------------------------------------------------------------------------------ */
 
 /* Runs in the child; nothing of cmocka may, so failure is the exit status. */
 static int child_work(respan_client *c, int first, int count, respan_span *open_at_fork) {
