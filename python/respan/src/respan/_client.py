@@ -1,0 +1,101 @@
+"""`get_client()`: reads and changes the current span from within traced code."""
+
+from __future__ import annotations
+
+from . import _core
+from ._propagate import span_attributes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+STATUS = {"UNSET": 0, "OK": 1, "ERROR": 2}
+
+
+class RespanClient:
+    """Acts on the span that is current where it is called; without one, nothing happens and the answer says so."""
+
+    def get_current_span(self) -> _core.Span | None:
+        return _core.current_span()
+
+    def get_current_trace_id(self) -> str | None:
+        span = _core.current_span()
+        return span.trace_id if span is not None else None
+
+    def get_current_span_id(self) -> str | None:
+        span = _core.current_span()
+        return span.span_id if span is not None else None
+
+    def is_recording(self) -> bool:
+        span = _core.current_span()
+        return span is not None and span.recording
+
+    def update_current_span(
+        self,
+        respan_params: Mapping[str, Any] | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        status: Any = None,
+        status_description: str | None = None,
+        name: str | None = None,
+    ) -> bool:
+        """respan_params: as in propagate_attributes(), for this span alone. status: "OK", "ERROR", 0 to 2, or an enum
+        member of such a name or value."""
+        span = _core.current_span()
+        if span is None or not span.recording:
+            return False
+        if name:
+            span.update_name(name)
+        if respan_params:
+            span.set_attributes(span_attributes(respan_params))
+        if attributes:
+            span.set_attributes(dict(attributes))
+        if status is not None:
+            code = getattr(status, "status_code", status)
+            code = getattr(code, "name", code)
+            code = STATUS.get(code.upper(), 0) if isinstance(code, str) else code
+            span.status(code, status_description or getattr(status, "description", None) or "")
+        return True
+
+    def add_event(self, name: str, attributes: Mapping[str, Any] | None = None, timestamp: int | None = None) -> bool:
+        span = _core.current_span()
+        if span is None or not span.recording:
+            return False
+        span.event(name, _core.Scope({}, dict(attributes or {})), timestamp or 0)
+        return True
+
+    def record_exception(self, exception: BaseException, attributes: Mapping[str, Any] | None = None) -> bool:
+        span = _core.current_span()
+        if span is None or not span.recording:
+            return False
+        span.fail(exception)
+        if attributes:
+            span.set_attributes(dict(attributes))
+        return True
+
+    def flush(self) -> None:
+        from ._respan import flush
+
+        flush()
+
+
+_client = RespanClient()
+
+
+def get_client() -> RespanClient:
+    return _client
+
+
+class respan_span_attributes:  # noqa: N801 (used like a function)
+    """with respan_span_attributes({"customer_identifier": "…"}): sets them on the span that is current at entry."""
+
+    __slots__ = ("_params",)
+
+    def __init__(self, respan_params: Mapping[str, Any]) -> None:
+        self._params = respan_params
+
+    def __enter__(self) -> None:
+        _client.update_current_span(respan_params=self._params)
+
+    def __exit__(self, *_: object) -> None:
+        pass

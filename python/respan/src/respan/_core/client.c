@@ -1,0 +1,233 @@
+#include "core.h"
+
+#include <unistd.h>
+
+/* respan_config's strings are borrowed until respan_client_open returns: they live in the arguments' str
+ * objects. */
+static bool optional_text(PyObject *value, const char **out, const char *name) {
+    *out = NULL;
+    if (value == NULL || value == Py_None) return true;
+    if (!PyUnicode_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "%s must be str or None, not %.100s", name, Py_TYPE(value)->tp_name);
+        return false;
+    }
+    Py_ssize_t n;
+    *out = PyUnicode_AsUTF8AndSize(value, &n);
+    if (*out == NULL) return false;
+    if (strlen(*out) == (size_t)n) return true;
+    PyErr_Format(PyExc_ValueError, "%s must not contain a NUL character", name);
+    return false;
+}
+
+/* {name: value} -> headers; *out is to be freed with PyMem_Free. The texts are borrowed from the dict. */
+static bool read_headers(PyObject *dict, respan_header **out, size_t *count) {
+    *out = NULL;
+    *count = 0;
+    if (dict == NULL || dict == Py_None) return true;
+    if (!PyDict_Check(dict)) {
+        PyErr_SetString(PyExc_TypeError, "headers must be a dict of str to str");
+        return false;
+    }
+    *out = PyMem_New(respan_header, (size_t)PyDict_Size(dict) + 1);
+    if (*out == NULL) return PyErr_NoMemory(), false;
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+    while (PyDict_Next(dict, &at, &key, &value)) {
+        respan_header *header = &(*out)[*count];
+        if (!optional_text(key, &header->name, "a header's name") ||
+            !optional_text(value, &header->value, "a header"))
+            return false;
+        if (header->name != NULL && header->value != NULL) (*count)++;
+    }
+    return true;
+}
+
+static int client_traverse(PyObject *self, visitproc visit, void *arg) {
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((client_object *)self)->defaults);
+    return 0;
+}
+
+static int client_clear(PyObject *self) {
+    Py_CLEAR(((client_object *)self)->defaults);
+    return 0;
+}
+
+static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"base_url", "api_key",  "app_name", "environment", "headers",
+                            "resource", "defaults", "content",  "quiet",       NULL};
+    core_state *state = core_state_of(type);
+    PyObject *base_url = NULL, *api_key = NULL, *app_name = NULL, *environment = NULL, *headers = NULL;
+    PyObject *resource = NULL, *defaults = NULL;
+    int content = 1, quiet = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOOOOOpp:Client", names, &base_url, &api_key,
+                                     &app_name, &environment, &headers, &resource, &defaults, &content,
+                                     &quiet))
+        return NULL;
+    if ((defaults != NULL && defaults != Py_None && !Py_IS_TYPE(defaults, state->scope_type)) ||
+        (resource != NULL && resource != Py_None && !Py_IS_TYPE(resource, state->scope_type)))
+        return PyErr_Format(PyExc_TypeError, "defaults and resource must be Scope or None");
+
+    respan_config config;
+    respan_config_init(&config);
+    config.quiet = quiet;
+    respan_header *header_list = NULL;
+    client_object *self = NULL;
+    respan_error error = {.code = RESPAN_OK};
+    if (!optional_text(base_url, &config.base_url, "base_url") ||
+        !optional_text(api_key, &config.api_key, "api_key") ||
+        !optional_text(app_name, &config.app_name, "app_name") ||
+        !optional_text(environment, &config.environment, "environment") ||
+        !read_headers(headers, &header_list, &config.header_count))
+        goto out;
+    config.headers = header_list;
+    if (resource != NULL && resource != Py_None) {
+        config.resource_attributes = ((scope_object *)resource)->attributes;
+        config.resource_attribute_count = ((scope_object *)resource)->count;
+    }
+    self = (client_object *)type->tp_alloc(type, 0);
+    if (self == NULL) goto out;
+    self->pid = getpid();
+    self->content = content;
+    if (defaults != NULL && defaults != Py_None) self->defaults = (scope_object *)Py_NewRef(defaults);
+    if (respan_client_open(&config, &self->handle, &error) != RESPAN_OK) {
+        PyObject *kind = error.code == RESPAN_ERR_INVALID  ? PyExc_ValueError
+                         : error.code == RESPAN_ERR_MEMORY ? PyExc_MemoryError
+                                                           : PyExc_OSError;
+        PyErr_SetString(kind, error.message);
+        Py_CLEAR(self);
+    }
+out:
+    PyMem_Free(header_list);
+    return (PyObject *)self;
+}
+
+static bool timeout_argument(PyObject *arg, uint32_t *out) {
+    unsigned long ms = PyLong_AsUnsignedLong(arg);
+    if (ms == (unsigned long)-1 && PyErr_Occurred()) return false;
+    *out = ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
+    return true;
+}
+
+static PyObject *client_flush(PyObject *op, PyObject *arg) {
+    client_object *self = (client_object *)op;
+    uint32_t timeout_ms;
+    if (!timeout_argument(arg, &timeout_ms)) return NULL;
+    if (self->handle == NULL) Py_RETURN_TRUE;
+    respan_client *handle = self->handle;
+    if (self->pid != getpid()) { /* forked: the parent's flushing threads are not here */
+        self->pid = getpid();
+        self->flushing = 0;
+    }
+    self->flushing++;
+    respan_status status;
+    Py_BEGIN_ALLOW_THREADS status = respan_client_flush(handle, timeout_ms);
+    Py_END_ALLOW_THREADS self->flushing--;
+    return PyBool_FromLong(status == RESPAN_OK);
+}
+
+static PyObject *stats_dict(const respan_stats *stats) {
+    return Py_BuildValue("{sK sK sK sK sK sK ss}", "started", stats->started, "ended", stats->ended,
+                         "acknowledged", stats->acknowledged, "rejected", stats->rejected, "dropped",
+                         stats->dropped, "pending", stats->pending, "last_error", stats->last_error);
+}
+
+static PyObject *client_close(PyObject *op, PyObject *arg) {
+    client_object *self = (client_object *)op;
+    core_state *state = core_state_of(Py_TYPE(op));
+    uint32_t timeout_ms;
+    if (!timeout_argument(arg, &timeout_ms)) return NULL;
+    if (self->handle == NULL) Py_RETURN_NONE;
+    respan_client *handle = self->handle;
+    self->handle = NULL; /* from here no new span and no new flush */
+    if (state->client == self) Py_CLEAR(state->client);
+    uint32_t waited = 0;
+    while (self->flushing > 0 && self->pid == getpid() && waited < timeout_ms) {
+        Py_BEGIN_ALLOW_THREADS usleep(1000);
+        Py_END_ALLOW_THREADS waited++;
+    }
+    /* A flush that outlasts the deadline still uses the client: then it is left to the process's end. */
+    if (self->flushing > 0 && self->pid == getpid()) Py_RETURN_NONE;
+    respan_stats stats;
+    Py_BEGIN_ALLOW_THREADS respan_client_close(handle, timeout_ms - waited, &stats);
+    Py_END_ALLOW_THREADS return stats_dict(&stats);
+}
+
+static PyObject *client_stats(PyObject *op, PyObject *Py_UNUSED(ignored)) {
+    client_object *self = (client_object *)op;
+    if (self->handle == NULL) Py_RETURN_NONE;
+    respan_stats stats;
+    respan_client_stats(self->handle, &stats);
+    return stats_dict(&stats);
+}
+
+static PyObject *client_use(PyObject *op, PyObject *Py_UNUSED(ignored)) {
+    core_state *state = core_state_of(Py_TYPE(op));
+    if (((client_object *)op)->handle != NULL) Py_XSETREF(state->client, (client_object *)Py_NewRef(op));
+    Py_RETURN_NONE;
+}
+
+static PyObject *client_get_closed(PyObject *op, void *Py_UNUSED(closure)) {
+    return PyBool_FromLong(((client_object *)op)->handle == NULL);
+}
+
+static PyObject *client_get_content(PyObject *op, void *Py_UNUSED(closure)) {
+    return PyBool_FromLong(((client_object *)op)->content);
+}
+
+static PyObject *client_get_defaults(PyObject *op, void *Py_UNUSED(closure)) {
+    PyObject *defaults = (PyObject *)((client_object *)op)->defaults;
+    return Py_NewRef(defaults != NULL ? defaults : Py_None);
+}
+
+static void client_dealloc(PyObject *op) {
+    client_object *self = (client_object *)op;
+    PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
+    respan_client *handle = self->handle;
+    if (handle != NULL) { /* dropped without close: nobody is left to wait for it */
+        self->handle = NULL;
+        Py_BEGIN_ALLOW_THREADS respan_client_close(handle, 0, NULL);
+        Py_END_ALLOW_THREADS
+    }
+    (void)client_clear(op);
+    type->tp_free(op);
+    Py_DECREF(type);
+}
+
+static PyMethodDef client_methods[] = {
+    {"flush", client_flush, METH_O,
+     PyDoc_STR(
+         "flush($self, timeout_ms, /)\n--\n\nTrue if the server has every span that ended before the call.")},
+    {"close", client_close, METH_O,
+     PyDoc_STR(
+         "close($self, timeout_ms, /)\n--\n\nFlushes and stops; the last stats, or None if already closed.")},
+    {"stats", client_stats, METH_NOARGS, PyDoc_STR("stats($self, /)\n--\n\nCounters, or None once closed.")},
+    {"use", client_use, METH_NOARGS, PyDoc_STR("use($self, /)\n--\n\nNew spans go here from now on.")},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef client_properties[] = {
+    {"closed", client_get_closed, NULL, NULL, NULL},
+    {"content", client_get_content, NULL, NULL, NULL},
+    {"defaults", client_get_defaults, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot client_slots[] = {
+    {Py_tp_new, client_new},
+    {Py_tp_dealloc, client_dealloc},
+    {Py_tp_traverse, client_traverse},
+    {Py_tp_clear, client_clear},
+    {Py_tp_methods, client_methods},
+    {Py_tp_getset, client_properties},
+    {Py_tp_doc, (void *)PyDoc_STR("One destination of spans.")},
+    {0, NULL},
+};
+
+PyType_Spec client_spec = {
+    .name = "respan._core.Client",
+    .basicsize = sizeof(client_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = client_slots,
+};

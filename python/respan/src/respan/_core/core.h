@@ -1,0 +1,118 @@
+/* respan._core: the CPython extension over librespan (respan.h is all it knows of it).
+ *
+ * Who owns what:
+ *   Client  one respan_client. The module's state points at the one that new spans go to.
+ *   Span    one open respan_span, and what its children inherit: its ids, entity path and workflow name.
+ *   Scope   immutable attributes for every span below it: defaults of a Client, or one
+ * propagate_attributes(). Entity  a decorated function: calls it inside a span.
+ *
+ * Two context variables carry the current Span and the current Scope, so asyncio tasks and to_thread keep
+ * theirs. Nothing here raises for a span's sake: a span that cannot be had is None, an attribute that cannot
+ * be read is left out. The exception is a BaseException that is no Exception (Ctrl-C while an argument is
+ * being serialised).
+ *
+ * Every function runs with the GIL held; it is released only around flush and close. The exporter thread
+ * belongs to librespan and never touches Python. There is no static mutable state: all of it hangs off the
+ * module. */
+#ifndef RESPAN_CORE_H
+#define RESPAN_CORE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+
+#include "respan.h"
+
+typedef struct client_object client_object;
+typedef struct span_object span_object;
+typedef struct scope_object scope_object;
+typedef struct entity_object entity_object;
+
+typedef struct core_state {
+    PyTypeObject *client_type, *span_type, *scope_type, *entity_type;
+    PyObject *current_span;  /* ContextVar: Span or None */
+    PyObject *current_scope; /* ContextVar: Scope or None */
+    client_object *client;   /* where new spans go; NULL: tracing is off */
+} core_state;
+
+struct client_object {
+    PyObject_HEAD respan_client *handle; /* NULL once closed */
+    scope_object *defaults;              /* or NULL */
+    bool content;                        /* inputs, outputs, exception messages may be recorded */
+    int flushing;                        /* threads inside respan_client_flush now, of process `pid` */
+    long pid;
+};
+
+struct span_object {
+    PyObject_HEAD respan_span *span; /* NULL once ended */
+    respan_span_context context;
+    PyObject *path;        /* str or NULL: the entity path that children inherit */
+    PyObject *workflow;    /* str or NULL: the workflow that children belong to */
+    span_object *previous; /* while current: what was current before, or NULL */
+    uint64_t end_ns;       /* set by stop(); 0: the end is when it ends */
+    bool active;           /* it is the current span of the context that entered it */
+    bool content;
+};
+
+struct scope_object {
+    PyObject_HEAD PyObject *values; /* the dict as its user gave it: what a nested scope merges over */
+    PyObject *items;                /* tuple of (str, value): keeps alive what `attributes` points into */
+    respan_attribute *attributes;
+    size_t count;
+    respan_attributes *set; /* the same, encoded */
+};
+
+struct entity_object {
+    PyObject_HEAD PyObject *function;
+    PyObject *dict;
+    PyObject *weakrefs;
+    vectorcallfunc vectorcall;
+    PyObject *name;      /* str */
+    PyObject *kind;      /* str: workflow, task, agent, tool */
+    PyObject *version;   /* int, str or NULL */
+    PyObject *span_name; /* "NAME.kind" */
+    bool names_workflow; /* workflow, agent: children belong to it; task, tool: children extend its path */
+    /* What its spans have in common, encoded once for the surroundings of the last call. */
+    respan_attributes *set;
+    scope_object *set_scope; /* or NULL */
+    PyObject *set_parent_path, *set_parent_workflow;
+    PyObject *path, *workflow;
+};
+
+core_state *core_state_of(PyTypeObject *type);
+
+/* Client */
+extern PyType_Spec client_spec;
+
+/* Scope */
+extern PyType_Spec scope_spec;
+/* The scope in force: the context's, else the client's defaults; borrowed for as long as the GIL is held. */
+scope_object *core_scope_current(core_state *state);
+
+/* One Python value as an attribute's value; false if it has no such form (the error is cleared). Text is
+ * borrowed. */
+bool core_attribute_value(PyObject *value, respan_attribute *out);
+/* A str's UTF-8, cached in it, or false for one with surrogates (no error is set). */
+bool core_text(PyObject *string, respan_text *out);
+
+/* Span */
+extern PyType_Spec span_spec;
+/* The current span; borrowed; NULL if there is none. */
+span_object *core_span_current(core_state *state);
+/* A span under `parent` (may be NULL); NULL without an error set if it cannot be had. */
+span_object *core_span_new(core_state *state, respan_text name, const span_object *parent);
+int core_span_enter(core_state *state, span_object *span);
+int core_span_leave(core_state *state, span_object *span);
+/* Records `error` as status and event. */
+void core_span_fail(span_object *span, PyObject *error);
+void core_span_end(span_object *span);
+
+/* Entity */
+extern PyType_Spec entity_spec;
+
+/* The raised exception, taken out of the thread's state, and put back as the same object. */
+PyObject *core_raised_take(void);
+void core_raised_restore(PyObject *error);
+/* Clears the raised exception if it is an Exception. False: it is not, and stays raised. */
+bool core_swallow(void);
+
+#endif

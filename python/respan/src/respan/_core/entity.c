@@ -1,0 +1,273 @@
+#include "core.h"
+#include "json.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <structmember.h>
+
+/* A path grows with each nested task; recursion must not make it grow without bound. */
+enum { PATH_MAX_CHARS = 1000 };
+
+/* ---- what an entity's spans have in common
+ * -------------------------------------------------------------------- */
+
+static void put_text(respan_attribute *list, size_t *n, const char *key, size_t key_len, PyObject *text) {
+    list[*n].key = (respan_text){key, key_len};
+    list[*n].type = RESPAN_TYPE_STRING;
+    if (core_text(text, &list[*n].value.string)) (*n)++;
+}
+
+static respan_attributes *encode_common(const entity_object *self, const scope_object *scope, PyObject *path,
+                                        PyObject *workflow) {
+    size_t inherited = scope == NULL ? 0 : scope->count, n = 0;
+    respan_attribute *list = PyMem_New(respan_attribute, inherited + 6);
+    if (list == NULL) return NULL;
+    put_text(list, &n, RESPAN_TEXT("traceloop.span.kind"), self->kind);
+    put_text(list, &n, RESPAN_TEXT("respan.entity.log_type"), self->kind);
+    put_text(list, &n, RESPAN_TEXT("traceloop.entity.name"), self->name);
+    if (path != NULL) put_text(list, &n, RESPAN_TEXT("traceloop.entity.path"), path);
+    if (workflow != NULL) put_text(list, &n, RESPAN_TEXT("traceloop.workflow.name"), workflow);
+    if (self->version != NULL && core_attribute_value(self->version, &list[n])) {
+        list[n].key = (respan_text){RESPAN_TEXT("traceloop.entity.version")};
+        n++;
+    }
+    if (inherited > 0) memcpy(list + n, scope->attributes, inherited * sizeof *list);
+    respan_attributes *set = respan_attributes_new(list, n + inherited);
+    PyMem_Free(list);
+    return set;
+}
+
+static PyObject *extend_path(PyObject *parent, PyObject *name) {
+    if (parent == NULL) return Py_NewRef(name);
+    if (PyUnicode_GET_LENGTH(parent) + PyUnicode_GET_LENGTH(name) >= PATH_MAX_CHARS) return Py_NewRef(parent);
+    PyObject *path = PyUnicode_FromFormat("%U.%U", parent, name);
+    if (path == NULL) PyErr_Clear();
+    return path != NULL ? path : Py_NewRef(parent);
+}
+
+/* Makes `set`, `path` and `workflow` those of a call under `parent` and `scope`: mostly the last call's. */
+static void prepare(entity_object *self, const span_object *parent, scope_object *scope) {
+    PyObject *parent_path = parent == NULL ? NULL : parent->path;
+    PyObject *parent_workflow = parent == NULL ? NULL : parent->workflow;
+    if (self->set != NULL && self->set_scope == scope && self->set_parent_path == parent_path &&
+        self->set_parent_workflow == parent_workflow)
+        return;
+    PyObject *path = self->names_workflow ? Py_XNewRef(parent_path) : extend_path(parent_path, self->name);
+    PyObject *workflow = self->names_workflow ? Py_NewRef(self->name) : Py_XNewRef(parent_workflow);
+    respan_attributes_free(self->set);
+    self->set = encode_common(self, scope, path, workflow);
+    Py_XSETREF(self->set_scope, (scope_object *)Py_XNewRef((PyObject *)scope));
+    Py_XSETREF(self->set_parent_path, Py_XNewRef(parent_path));
+    Py_XSETREF(self->set_parent_workflow, Py_XNewRef(parent_workflow));
+    Py_XSETREF(self->path, path);
+    Py_XSETREF(self->workflow, workflow);
+}
+
+static span_object *start(core_state *state, entity_object *self) {
+    const span_object *parent = core_span_current(state);
+    respan_text name;
+    if (!core_text(self->span_name, &name)) name = (respan_text){"", 0};
+    span_object *span = core_span_new(state, name, parent);
+    if (span == NULL) return NULL;
+    prepare(self, parent, core_scope_current(state));
+    respan_span_use(span->span, self->set);
+    Py_XSETREF(span->path, Py_XNewRef(self->path));
+    Py_XSETREF(span->workflow, Py_XNewRef(self->workflow));
+    return span;
+}
+
+/* ---- the call
+ * --------------------------------------------------------------------------------------------------- */
+
+static int record_input(span_object *span, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+    json_writer json;
+    json_init(&json);
+    int rc = json_write_call(&json, args, nargs, kwnames);
+    if (rc == 0 && !json.failed)
+        respan_span_set_string(span->span, RESPAN_TEXT("traceloop.entity.input"), json.p, json.size);
+    json_free(&json);
+    return rc;
+}
+
+static int record_output(span_object *span, PyObject *result) {
+    json_writer json;
+    json_init(&json);
+    int rc = json_write_value(&json, result);
+    if (rc == 0 && !json.failed)
+        respan_span_set_string(span->span, RESPAN_TEXT("traceloop.entity.output"), json.p, json.size);
+    json_free(&json);
+    return rc;
+}
+
+static PyObject *entity_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
+    entity_object *self = (entity_object *)op;
+    core_state *state = core_state_of(Py_TYPE(op));
+    span_object *span = state->client == NULL ? NULL : start(state, self);
+    if (span == NULL) return PyObject_Vectorcall(self->function, args, nargsf, kwnames);
+    PyObject *result = NULL;
+    if (core_span_enter(state, span) < 0) PyErr_Clear();
+    if (!span->content || record_input(span, args, PyVectorcall_NARGS(nargsf), kwnames) == 0)
+        result = PyObject_Vectorcall(self->function, args, nargsf, kwnames);
+    if (result != NULL && span->content && record_output(span, result) < 0) Py_CLEAR(result);
+    PyObject *raised = NULL;
+    if (result == NULL) {
+        raised = core_raised_take();
+        if (raised != NULL) core_span_fail(span, raised);
+    }
+    if (core_span_leave(state, span) < 0) PyErr_Clear();
+    core_span_end(span);
+    Py_DECREF(span);
+    if (raised != NULL) core_raised_restore(raised);
+    return result;
+}
+
+/* For coroutines and generators, whose wrappers are in Python: a span that is not current yet, or None. */
+static PyObject *entity_start(PyObject *op, PyObject *const *args, Py_ssize_t nargs) {
+    if (nargs != 2 || !PyTuple_Check(args[0]) || !PyDict_Check(args[1]))
+        return PyErr_Format(PyExc_TypeError, "start() takes a tuple and a dict");
+    core_state *state = core_state_of(Py_TYPE(op));
+    span_object *span = state->client == NULL ? NULL : start(state, (entity_object *)op);
+    if (span == NULL) Py_RETURN_NONE;
+    if (!span->content) return (PyObject *)span;
+    json_writer json;
+    json_init(&json);
+    int rc = json_write_arguments(&json, args[0], args[1]);
+    if (rc == 0 && !json.failed)
+        respan_span_set_string(span->span, RESPAN_TEXT("traceloop.entity.input"), json.p, json.size);
+    json_free(&json);
+    if (rc < 0) Py_CLEAR(span);
+    return (PyObject *)span;
+}
+
+/* ---- a callable that looks like its function
+ * -------------------------------------------------------------------- */
+
+static PyObject *entity_get(PyObject *op, PyObject *instance, PyObject *Py_UNUSED(owner)) {
+    if (instance == NULL || instance == Py_None) return Py_NewRef(op);
+    return PyMethod_New(op, instance);
+}
+
+/* What the entity has not, its function has: __code__, __defaults__, __annotations__, … */
+static PyObject *entity_getattro(PyObject *op, PyObject *name) {
+    PyObject *value = PyObject_GenericGetAttr(op, name);
+    entity_object *self = (entity_object *)op;
+    if (value != NULL || self->function == NULL || !PyErr_ExceptionMatches(PyExc_AttributeError))
+        return value;
+    PyErr_Clear();
+    return PyObject_GetAttr(self->function, name);
+}
+
+static PyObject *entity_repr(PyObject *op) {
+    entity_object *self = (entity_object *)op;
+    return PyUnicode_FromFormat("<%U of %R>", self->kind, self->function);
+}
+
+/* Pickled by name, as functions are. */
+static PyObject *entity_reduce(PyObject *op, PyObject *Py_UNUSED(ignored)) {
+    return PyObject_GetAttrString(op, "__qualname__");
+}
+
+static PyObject *entity_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"function", "name", "kind", "version", NULL};
+    PyObject *function, *name, *kind, *version = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OUU|O:Entity", names, &function, &name, &kind, &version))
+        return NULL;
+    if (!PyCallable_Check(function))
+        return PyErr_Format(PyExc_TypeError, "a %U must be callable, not %.100s", kind,
+                            Py_TYPE(function)->tp_name);
+    entity_object *self = (entity_object *)type->tp_alloc(type, 0);
+    if (self == NULL) return NULL;
+    self->vectorcall = entity_vectorcall;
+    self->function = Py_NewRef(function);
+    self->name = Py_NewRef(name);
+    self->kind = Py_NewRef(kind);
+    self->version = version == Py_None ? NULL : Py_NewRef(version);
+    self->names_workflow = PyUnicode_CompareWithASCIIString(kind, "workflow") == 0 ||
+                           PyUnicode_CompareWithASCIIString(kind, "agent") == 0;
+    self->span_name = PyUnicode_FromFormat("%U.%U", name, kind);
+    self->dict = PyDict_New();
+    if (self->span_name == NULL || self->dict == NULL) Py_CLEAR(self);
+    return (PyObject *)self;
+}
+
+static int entity_traverse(PyObject *op, visitproc visit, void *arg) {
+    entity_object *self = (entity_object *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->function);
+    Py_VISIT(self->dict);
+    Py_VISIT(self->version);
+    Py_VISIT(self->set_scope);
+    return 0;
+}
+
+static int entity_clear(PyObject *op) {
+    entity_object *self = (entity_object *)op;
+    Py_CLEAR(self->dict);
+    Py_CLEAR(self->version);
+    Py_CLEAR(self->set_scope);
+    Py_CLEAR(self->function);
+    return 0;
+}
+
+static void entity_dealloc(PyObject *op) {
+    entity_object *self = (entity_object *)op;
+    PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
+    if (self->weakrefs != NULL) PyObject_ClearWeakRefs(op);
+    (void)entity_clear(op);
+    respan_attributes_free(self->set);
+    Py_XDECREF(self->name);
+    Py_XDECREF(self->kind);
+    Py_XDECREF(self->span_name);
+    Py_XDECREF(self->set_parent_path);
+    Py_XDECREF(self->set_parent_workflow);
+    Py_XDECREF(self->path);
+    Py_XDECREF(self->workflow);
+    type->tp_free(op);
+    Py_DECREF(type);
+}
+
+static PyMethodDef entity_methods[] = {
+    {"start", (PyCFunction)(void (*)(void))entity_start, METH_FASTCALL,
+     PyDoc_STR(
+         "start($self, args, kwargs, /)\n--\n\nA Span that is not current yet, or None if tracing is off.")},
+    {"__reduce__", entity_reduce, METH_NOARGS, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyMemberDef entity_members[] = {
+    {"__vectorcalloffset__", T_PYSSIZET, offsetof(entity_object, vectorcall), READONLY, NULL},
+    {"__dictoffset__", T_PYSSIZET, offsetof(entity_object, dict), READONLY, NULL},
+    {"__weaklistoffset__", T_PYSSIZET, offsetof(entity_object, weakrefs), READONLY, NULL},
+    {NULL, 0, 0, 0, NULL},
+};
+
+static PyGetSetDef entity_properties[] = {
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot entity_slots[] = {
+    {Py_tp_new, entity_new},
+    {Py_tp_dealloc, entity_dealloc},
+    {Py_tp_traverse, entity_traverse},
+    {Py_tp_clear, entity_clear},
+    {Py_tp_call, PyVectorcall_Call},
+    {Py_tp_descr_get, entity_get},
+    {Py_tp_getattro, entity_getattro},
+    {Py_tp_setattro, PyObject_GenericSetAttr},
+    {Py_tp_repr, entity_repr},
+    {Py_tp_methods, entity_methods},
+    {Py_tp_members, entity_members},
+    {Py_tp_getset, entity_properties},
+    {Py_tp_doc, (void *)PyDoc_STR("A function that is called inside a span.")},
+    {0, NULL},
+};
+
+PyType_Spec entity_spec = {
+    .name = "respan._core.Entity",
+    .basicsize = sizeof(entity_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_VECTORCALL |
+             Py_TPFLAGS_METHOD_DESCRIPTOR,
+    .slots = entity_slots,
+};

@@ -1,0 +1,104 @@
+#include "core.h"
+
+enum { TRACEBACK_MAX = 32 << 10 };
+
+PyObject *core_raised_take(void) {
+#if PY_VERSION_HEX >= 0x030C0000
+    return PyErr_GetRaisedException();
+#else
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    if (type == NULL) return NULL;
+    PyErr_NormalizeException(&type, &value, &traceback);
+    if (traceback != NULL && value != NULL) (void)PyException_SetTraceback(value, traceback);
+    Py_XDECREF(type);
+    Py_XDECREF(traceback);
+    return value;
+#endif
+}
+
+void core_raised_restore(PyObject *error) {
+#if PY_VERSION_HEX >= 0x030C0000
+    PyErr_SetRaisedException(error);
+#else
+    PyObject *type = Py_NewRef(Py_TYPE(error));
+    PyErr_Restore(type, error, PyException_GetTraceback(error));
+#endif
+}
+
+bool core_swallow(void) {
+    if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_Exception)) return false;
+    PyErr_Clear();
+    return true;
+}
+
+/* The traceback as Python prints it; NULL if it cannot be had. Only a failing call pays for the import. */
+static PyObject *format_traceback(PyObject *error) {
+    PyObject *module = PyImport_ImportModule("traceback");
+    PyObject *lines = NULL, *text = NULL, *empty = NULL;
+    if (module != NULL) lines = PyObject_CallMethod(module, "format_exception", "O", error);
+    if (lines != NULL) empty = PyUnicode_FromString("");
+    if (empty != NULL) text = PyUnicode_Join(empty, lines);
+    if (text != NULL && PyUnicode_GET_LENGTH(text) > TRACEBACK_MAX) { /* the end says what happened */
+        Py_ssize_t n = PyUnicode_GET_LENGTH(text);
+        Py_SETREF(text, PyUnicode_Substring(text, n - TRACEBACK_MAX, n));
+    }
+    Py_XDECREF(empty);
+    Py_XDECREF(lines);
+    Py_XDECREF(module);
+    PyErr_Clear();
+    return text;
+}
+
+/* "module.Type", without the module for builtins. */
+static PyObject *type_name(PyObject *error) {
+    PyObject *type = (PyObject *)Py_TYPE(error);
+    PyObject *module = PyObject_GetAttrString(type, "__module__");
+    PyObject *name = PyObject_GetAttrString(type, "__qualname__");
+    PyObject *full = NULL;
+    if (module != NULL && name != NULL && PyUnicode_Check(module) && PyUnicode_Check(name)) {
+        if (PyUnicode_CompareWithASCIIString(module, "builtins") == 0)
+            full = Py_NewRef(name);
+        else
+            full = PyUnicode_FromFormat("%U.%U", module, name);
+    }
+    Py_XDECREF(module);
+    Py_XDECREF(name);
+    PyErr_Clear();
+    return full;
+}
+
+static void add_text(respan_attribute *list, size_t *count, const char *key, size_t key_len, PyObject *text) {
+    respan_attribute *attribute = &list[*count];
+    if (text == NULL || !core_text(text, &attribute->value.string)) return;
+    attribute->key = (respan_text){key, key_len};
+    attribute->type = RESPAN_TYPE_STRING;
+    (*count)++;
+}
+
+void core_span_fail(span_object *span, PyObject *error) {
+    if (span->span == NULL || !PyExceptionInstance_Check(error)) return;
+    if (PyErr_GivenExceptionMatches(error, PyExc_GeneratorExit))
+        return;                            /* the consumer stopped: nothing failed */
+    PyObject *raised = core_raised_take(); /* what follows may run Python code */
+    PyObject *type = type_name(error), *message = NULL, *traceback = NULL;
+    if (span->content) {
+        message = PyObject_Str(error);
+        PyErr_Clear();
+        traceback = format_traceback(error);
+    }
+    respan_text text = {NULL, 0};
+    if (message == NULL || !core_text(message, &text) || text.n == 0)
+        if (type == NULL || !core_text(type, &text)) text = (respan_text){"error", 5};
+    respan_span_set_status(span->span, RESPAN_STATUS_ERROR, text.p, text.n);
+    respan_attribute attributes[3];
+    size_t count = 0;
+    add_text(attributes, &count, RESPAN_TEXT("exception.type"), type);
+    add_text(attributes, &count, RESPAN_TEXT("exception.message"), message);
+    add_text(attributes, &count, RESPAN_TEXT("exception.stacktrace"), traceback);
+    respan_span_add_event(span->span, RESPAN_TEXT("exception"), 0, attributes, count);
+    Py_XDECREF(type);
+    Py_XDECREF(message);
+    Py_XDECREF(traceback);
+    if (raised != NULL) core_raised_restore(raised);
+}

@@ -1,0 +1,176 @@
+#include "core.h"
+#include "json.h"
+
+core_state *core_state_of(PyTypeObject *type) {
+    return PyType_GetModuleState(type);
+}
+
+static core_state *state_of(PyObject *module) {
+    return PyModule_GetState(module);
+}
+
+/* ---- functions
+ * ------------------------------------------------------------------------------------------------- */
+
+static void inherit_text(respan_span *span, const char *key, size_t key_len, PyObject *text) {
+    respan_text value;
+    if (text != NULL && core_text(text, &value)) respan_span_set_string(span, key, key_len, value.p, value.n);
+}
+
+static PyObject *start_span(PyObject *module, PyObject *args) {
+    core_state *state = state_of(module);
+    PyObject *name;
+    int kind = RESPAN_KIND_INTERNAL;
+    if (!PyArg_ParseTuple(args, "U|i:start_span", &name, &kind)) return NULL;
+    if (kind < RESPAN_KIND_INTERNAL || kind > RESPAN_KIND_CONSUMER)
+        return PyErr_Format(PyExc_ValueError, "a span's kind is 1 (internal) to 5 (consumer), not %d", kind);
+    respan_text text;
+    if (!core_text(name, &text)) text = (respan_text){"", 0};
+    span_object *span = core_span_new(state, text, core_span_current(state));
+    if (span == NULL) Py_RETURN_NONE;
+    if (kind != RESPAN_KIND_INTERNAL) respan_span_set_kind(span->span, (respan_span_kind)kind);
+    scope_object *scope = core_scope_current(state);
+    if (scope != NULL) respan_span_use(span->span, scope->set);
+    inherit_text(span->span, RESPAN_TEXT("traceloop.entity.path"), span->path);
+    inherit_text(span->span, RESPAN_TEXT("traceloop.workflow.name"), span->workflow);
+    return (PyObject *)span;
+}
+
+static PyObject *current_span(PyObject *module, PyObject *Py_UNUSED(ignored)) {
+    PyObject *span = (PyObject *)core_span_current(state_of(module));
+    return Py_NewRef(span != NULL ? span : Py_None);
+}
+
+static PyObject *current_scope(PyObject *module, PyObject *Py_UNUSED(ignored)) {
+    PyObject *scope = (PyObject *)core_scope_current(state_of(module));
+    return Py_NewRef(scope != NULL ? scope : Py_None);
+}
+
+static PyObject *swap_scope(PyObject *module, PyObject *scope) {
+    core_state *state = state_of(module);
+    if (scope != Py_None && !Py_IS_TYPE(scope, state->scope_type))
+        return PyErr_Format(PyExc_TypeError, "swap_scope() takes a Scope or None");
+    PyObject *previous = NULL;
+    if (PyContextVar_Get(state->current_scope, Py_None, &previous) < 0) return NULL;
+    PyObject *token = PyContextVar_Set(state->current_scope, scope);
+    if (token == NULL) {
+        Py_DECREF(previous);
+        return NULL;
+    }
+    Py_DECREF(token);
+    return previous;
+}
+
+static PyObject *current_client(PyObject *module, PyObject *Py_UNUSED(ignored)) {
+    PyObject *client = (PyObject *)state_of(module)->client;
+    return Py_NewRef(client != NULL ? client : Py_None);
+}
+
+static PyObject *to_json(PyObject *Py_UNUSED(module), PyObject *value) {
+    json_writer json;
+    json_init(&json);
+    PyObject *text = NULL;
+    if (json_write_value(&json, value) == 0)
+        text =
+            json.failed ? PyErr_NoMemory() : PyUnicode_DecodeUTF8(json.p, (Py_ssize_t)json.size, "replace");
+    json_free(&json);
+    return text;
+}
+
+static PyMethodDef functions[] = {
+    {"start_span", start_span, METH_VARARGS,
+     PyDoc_STR("A Span under the current one, not current itself, or None if tracing is off: "
+               "start_span(name, kind=1).")},
+    {"current_span", current_span, METH_NOARGS,
+     PyDoc_STR("current_span($module, /)\n--\n\nThe current Span or None.")},
+    {"current_scope", current_scope, METH_NOARGS,
+     PyDoc_STR(
+         "current_scope($module, /)\n--\n\nThe Scope in force (the client's defaults if no other) or None.")},
+    {"swap_scope", swap_scope, METH_O,
+     PyDoc_STR(
+         "swap_scope($module, scope, /)\n--\n\nMakes a Scope the current one; what was current, or None.")},
+    {"current_client", current_client, METH_NOARGS,
+     PyDoc_STR("current_client($module, /)\n--\n\nThe Client that new spans go to, or None.")},
+    {"to_json", to_json, METH_O,
+     PyDoc_STR("to_json($module, value, /)\n--\n\nAny value as bounded JSON text; unknown types are "
+               "\"<TypeName>\".")},
+    {NULL, NULL, 0, NULL},
+};
+
+/* ---- the module
+ * -------------------------------------------------------------------------------------------------- */
+
+static int add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **out) {
+    *out = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
+    return *out == NULL ? -1 : PyModule_AddType(module, *out);
+}
+
+static int module_exec(PyObject *module) {
+    core_state *state = state_of(module);
+    state->current_span = PyContextVar_New("respan.span", NULL);
+    state->current_scope = PyContextVar_New("respan.scope", NULL);
+    if (state->current_span == NULL || state->current_scope == NULL) return -1;
+    if (add_type(module, &client_spec, &state->client_type) < 0 ||
+        add_type(module, &span_spec, &state->span_type) < 0 ||
+        add_type(module, &scope_spec, &state->scope_type) < 0 ||
+        add_type(module, &entity_spec, &state->entity_type) < 0)
+        return -1;
+    return PyModule_AddStringConstant(module, "version", respan_version());
+}
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg) {
+    core_state *state = state_of(module);
+    Py_VISIT(state->client_type);
+    Py_VISIT(state->span_type);
+    Py_VISIT(state->scope_type);
+    Py_VISIT(state->entity_type);
+    Py_VISIT(state->current_span);
+    Py_VISIT(state->current_scope);
+    Py_VISIT(state->client);
+    return 0;
+}
+
+static int module_clear(PyObject *module) {
+    core_state *state = state_of(module);
+    Py_CLEAR(state->client);
+    Py_CLEAR(state->current_span);
+    Py_CLEAR(state->current_scope);
+    Py_CLEAR(state->client_type);
+    Py_CLEAR(state->span_type);
+    Py_CLEAR(state->scope_type);
+    Py_CLEAR(state->entity_type);
+    return 0;
+}
+
+static void module_free(void *module) {
+    (void)module_clear((PyObject *)module);
+}
+
+static PyModuleDef_Slot slots[] = {
+    {Py_mod_exec, module_exec},
+#ifdef Py_mod_multiple_interpreters
+    {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+#ifdef Py_mod_gil
+    {Py_mod_gil, Py_MOD_GIL_USED}, /* entities and spans are guarded by it */
+#endif
+    {0, NULL},
+};
+
+static PyModuleDef definition = {
+    PyModuleDef_HEAD_INIT,
+    .m_name = "respan._core",
+    .m_doc = PyDoc_STR("librespan for Python; respan's own modules are the interface."),
+    .m_size = sizeof(core_state),
+    .m_methods = functions,
+    .m_slots = slots,
+    .m_traverse = module_traverse,
+    .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC PyInit__core(void);
+
+PyMODINIT_FUNC PyInit__core(void) {
+    return PyModuleDef_Init(&definition);
+}

@@ -1,0 +1,133 @@
+#include "core.h"
+
+#include <string.h>
+
+bool core_text(PyObject *string, respan_text *out) {
+    Py_ssize_t n;
+    const char *p = PyUnicode_AsUTF8AndSize(string, &n);
+    if (p == NULL) {
+        PyErr_Clear();
+        return false;
+    }
+    *out = (respan_text){p, (size_t)n};
+    return true;
+}
+
+bool core_attribute_value(PyObject *value, respan_attribute *out) {
+    if (PyUnicode_Check(value)) {
+        out->type = RESPAN_TYPE_STRING;
+        return core_text(value, &out->value.string);
+    }
+    if (PyBool_Check(value)) {
+        out->type = RESPAN_TYPE_BOOL;
+        out->value.boolean = value == Py_True;
+        return true;
+    }
+    if (PyLong_Check(value)) {
+        int overflow = 0;
+        out->type = RESPAN_TYPE_INT;
+        out->value.integer = PyLong_AsLongLongAndOverflow(value, &overflow);
+        if (PyErr_Occurred()) PyErr_Clear();
+        return overflow == 0;
+    }
+    if (PyFloat_Check(value)) {
+        out->type = RESPAN_TYPE_DOUBLE;
+        out->value.real = PyFloat_AS_DOUBLE(value);
+        return true;
+    }
+    return false;
+}
+
+scope_object *core_scope_current(core_state *state) {
+    PyObject *value = NULL;
+    if (PyContextVar_Get(state->current_scope, NULL, &value) < 0) PyErr_Clear();
+    if (value != NULL) {
+        Py_DECREF(value); /* the context holds it, or the client below */
+        if (Py_IS_TYPE(value, state->scope_type)) return (scope_object *)value;
+    }
+    return state->client == NULL ? NULL : state->client->defaults;
+}
+
+static int scope_traverse(PyObject *op, visitproc visit, void *arg) {
+    scope_object *self = (scope_object *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->values);
+    Py_VISIT(self->items);
+    return 0;
+}
+
+/* `items` stays: the attributes point into it, and it holds strings and numbers only. */
+static int scope_clear(PyObject *op) {
+    Py_CLEAR(((scope_object *)op)->values);
+    return 0;
+}
+
+static void scope_dealloc(PyObject *op) {
+    scope_object *self = (scope_object *)op;
+    PyTypeObject *type = Py_TYPE(op);
+    PyObject_GC_UnTrack(op);
+    (void)scope_clear(op);
+    respan_attributes_free(self->set);
+    PyMem_Free(self->attributes);
+    Py_CLEAR(self->items);
+    type->tp_free(op);
+    Py_DECREF(type);
+}
+
+static PyObject *scope_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
+    static char *names[] = {"values", "attributes", NULL};
+    PyObject *values, *attributes;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!O!:Scope", names, &PyDict_Type, &values, &PyDict_Type,
+                                     &attributes))
+        return NULL;
+    scope_object *self = (scope_object *)type->tp_alloc(type, 0);
+    if (self == NULL) return NULL;
+    self->values = PyDict_Copy(values);
+    self->items = PyTuple_New(2 * PyDict_Size(attributes));
+    self->attributes = PyMem_New(respan_attribute, (size_t)PyDict_Size(attributes) + 1);
+    if (self->values == NULL || self->items == NULL || self->attributes == NULL) {
+        Py_DECREF(self);
+        return PyErr_Occurred() ? NULL : PyErr_NoMemory();
+    }
+    PyObject *key, *value;
+    Py_ssize_t at = 0, item = 0;
+    while (PyDict_Next(attributes, &at, &key, &value)) {
+        respan_attribute *attribute = &self->attributes[self->count];
+        if (!PyUnicode_Check(key) || !core_text(key, &attribute->key) ||
+            !core_attribute_value(value, attribute))
+            continue;
+        PyTuple_SET_ITEM(self->items, item++, Py_NewRef(key));
+        PyTuple_SET_ITEM(self->items, item++, Py_NewRef(value));
+        self->count++;
+    }
+    while (item < PyTuple_GET_SIZE(self->items)) PyTuple_SET_ITEM(self->items, item++, Py_NewRef(Py_None));
+    self->set = respan_attributes_new(self->attributes, self->count);
+    return (PyObject *)self;
+}
+
+static PyObject *scope_get_values(PyObject *op, void *Py_UNUSED(closure)) {
+    PyObject *values = ((scope_object *)op)->values;
+    return values == NULL ? PyDict_New() : PyDict_Copy(values);
+}
+
+static PyGetSetDef scope_properties[] = {
+    {"values", scope_get_values, NULL, PyDoc_STR("A copy of the values as they were given."), NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot scope_slots[] = {
+    {Py_tp_new, scope_new},
+    {Py_tp_dealloc, scope_dealloc},
+    {Py_tp_traverse, scope_traverse},
+    {Py_tp_clear, scope_clear},
+    {Py_tp_getset, scope_properties},
+    {Py_tp_doc, (void *)PyDoc_STR("Attributes that many spans share.")},
+    {0, NULL},
+};
+
+PyType_Spec scope_spec = {
+    .name = "respan._core.Scope",
+    .basicsize = sizeof(scope_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = scope_slots,
+};

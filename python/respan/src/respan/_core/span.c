@@ -1,0 +1,289 @@
+#include "core.h"
+#include "json.h"
+
+#include <string.h>
+#include <time.h>
+
+span_object *core_span_current(core_state *state) {
+    PyObject *value = NULL;
+    if (PyContextVar_Get(state->current_span, NULL, &value) < 0) PyErr_Clear();
+    if (value == NULL) return NULL;
+    Py_DECREF(value); /* the context holds it */
+    return Py_IS_TYPE(value, state->span_type) ? (span_object *)value : NULL;
+}
+
+span_object *core_span_new(core_state *state, respan_text name, const span_object *parent) {
+    if (state->client == NULL) return NULL;
+    respan_span *opened =
+        respan_span_start(state->client->handle, name.p, name.n, parent == NULL ? NULL : &parent->context, 0);
+    if (opened == NULL) return NULL;
+    span_object *self = PyObject_New(span_object, state->span_type);
+    if (self == NULL) {
+        PyErr_Clear();
+        respan_span_discard(opened);
+        return NULL;
+    }
+    self->span = opened;
+    self->context = respan_span_get_context(opened);
+    self->path = parent == NULL ? NULL : Py_XNewRef(parent->path);
+    self->workflow = parent == NULL ? NULL : Py_XNewRef(parent->workflow);
+    self->previous = NULL;
+    self->end_ns = 0;
+    self->active = false;
+    self->content = state->client->content;
+    return self;
+}
+
+int core_span_enter(core_state *state, span_object *span) {
+    if (span->active) return 0;
+    span_object *previous = (span_object *)Py_XNewRef((PyObject *)core_span_current(state));
+    PyObject *token = PyContextVar_Set(state->current_span, (PyObject *)span);
+    if (token == NULL) {
+        Py_XDECREF(previous);
+        return -1;
+    }
+    Py_DECREF(token);
+    span->previous = previous;
+    span->active = true;
+    return 0;
+}
+
+/* Sets rather than resets: a generator may be closed in another context than the one that advanced it. */
+int core_span_leave(core_state *state, span_object *span) {
+    if (!span->active) return 0;
+    span->active = false;
+    PyObject *previous = span->previous == NULL ? Py_NewRef(Py_None) : (PyObject *)span->previous;
+    span->previous = NULL;
+    PyObject *token = NULL;
+    if (core_span_current(state) == span) token = PyContextVar_Set(state->current_span, previous);
+    int rc = PyErr_Occurred() ? -1 : 0;
+    Py_XDECREF(token);
+    Py_DECREF(previous);
+    return rc;
+}
+
+void core_span_end(span_object *span) {
+    respan_span *opened = span->span;
+    span->span = NULL;
+    respan_span_end(opened, span->end_ns);
+}
+
+static void span_dealloc(PyObject *op) {
+    span_object *self = (span_object *)op;
+    PyTypeObject *type = Py_TYPE(op);
+    core_span_end(self); /* forgotten: what it knows is worth more than nothing */
+    Py_XDECREF(self->path);
+    Py_XDECREF(self->workflow);
+    Py_XDECREF((PyObject *)self->previous);
+    PyObject_Free(op);
+    Py_DECREF(type);
+}
+
+static bool set_strings(respan_span *span, respan_text key, PyObject *sequence) {
+    Py_ssize_t n = PySequence_Fast_GET_SIZE(sequence);
+    respan_text *items = PyMem_New(respan_text, (size_t)n + 1);
+    bool good = items != NULL;
+    for (Py_ssize_t i = 0; good && i < n; i++) {
+        PyObject *item = PySequence_Fast_GET_ITEM(sequence, i);
+        good = PyUnicode_Check(item) && core_text(item, &items[i]);
+    }
+    if (good) {
+        respan_attribute attribute = {.key = key, .type = RESPAN_TYPE_STRING_ARRAY};
+        attribute.value.strings.items = items;
+        attribute.value.strings.count = (size_t)n;
+        respan_span_set(span, &attribute, 1);
+    }
+    PyMem_Free(items);
+    return good;
+}
+
+/* str, bool, int, float and lists of str as they are; None is left out; all else as JSON. */
+static int set_value(span_object *self, PyObject *key, PyObject *value) {
+    respan_attribute attribute;
+    if (self->span == NULL || value == Py_None || !core_text(key, &attribute.key)) return 0;
+    if (core_attribute_value(value, &attribute)) {
+        respan_span_set(self->span, &attribute, 1);
+        return 0;
+    }
+    if ((PyList_Check(value) || PyTuple_Check(value)) && set_strings(self->span, attribute.key, value))
+        return 0;
+    json_writer json;
+    json_init(&json);
+    int rc = PyUnicode_Check(value) ? json_write_text(&json, value) : json_write_value(&json, value);
+    /* Python code may have run, and have ended the span. */
+    if (rc == 0 && !json.failed)
+        respan_span_set_string(self->span, attribute.key.p, attribute.key.n, json.p, json.size);
+    json_free(&json);
+    return rc;
+}
+
+static PyObject *span_set(PyObject *op, PyObject *const *args, Py_ssize_t nargs) {
+    if (nargs != 2 || !PyUnicode_Check(args[0]))
+        return PyErr_Format(PyExc_TypeError, "set_attribute() takes a str and a value");
+    if (set_value((span_object *)op, args[0], args[1]) < 0) return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *span_update(PyObject *op, PyObject *dict) {
+    if (!PyDict_Check(dict)) return PyErr_Format(PyExc_TypeError, "set_attributes() takes a dict");
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+    while (PyDict_Next(dict, &at, &key, &value)) {
+        if (!PyUnicode_Check(key)) continue;
+        Py_INCREF(key);
+        Py_INCREF(value);
+        int rc = set_value((span_object *)op, key, value);
+        Py_DECREF(key);
+        Py_DECREF(value);
+        if (rc < 0) return NULL;
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *span_rename(PyObject *op, PyObject *name) {
+    respan_text text;
+    if (!PyUnicode_Check(name)) return PyErr_Format(PyExc_TypeError, "update_name() takes a str");
+    if (core_text(name, &text)) respan_span_set_name(((span_object *)op)->span, text.p, text.n);
+    Py_RETURN_NONE;
+}
+
+static PyObject *span_status(PyObject *op, PyObject *args) {
+    int code;
+    const char *message = "";
+    Py_ssize_t n = 0;
+    if (!PyArg_ParseTuple(args, "i|s#:status", &code, &message, &n)) return NULL;
+    if (code < RESPAN_STATUS_UNSET || code > RESPAN_STATUS_ERROR)
+        return PyErr_Format(PyExc_ValueError, "status must be 0 (unset), 1 (ok) or 2 (error), not %d", code);
+    respan_span_set_status(((span_object *)op)->span, (respan_status_code)code, message, (size_t)n);
+    Py_RETURN_NONE;
+}
+
+static PyObject *span_event(PyObject *op, PyObject *args) {
+    PyObject *name, *scope = NULL;
+    unsigned long long time_ns = 0;
+    core_state *state = core_state_of(Py_TYPE(op));
+    if (!PyArg_ParseTuple(args, "U|O!K:event", &name, state->scope_type, &scope, &time_ns)) return NULL;
+    respan_text text;
+    scope_object *attributes = (scope_object *)scope;
+    if (core_text(name, &text))
+        respan_span_add_event(((span_object *)op)->span, text.p, text.n, time_ns,
+                              attributes == NULL ? NULL : attributes->attributes,
+                              attributes == NULL ? 0 : attributes->count);
+    Py_RETURN_NONE;
+}
+
+static PyObject *span_fail(PyObject *op, PyObject *error) {
+    core_span_fail((span_object *)op, error);
+    Py_RETURN_NONE;
+}
+
+static PyObject *span_output(PyObject *op, PyObject *value) {
+    span_object *self = (span_object *)op;
+    if (self->span == NULL || !self->content) Py_RETURN_NONE;
+    json_writer json;
+    json_init(&json);
+    int rc = json_write_value(&json, value);
+    if (rc == 0 && !json.failed)
+        respan_span_set_string(self->span, RESPAN_TEXT("traceloop.entity.output"), json.p, json.size);
+    json_free(&json);
+    if (rc < 0) return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *span_enter(PyObject *op, PyObject *Py_UNUSED(ignored)) {
+    if (core_span_enter(core_state_of(Py_TYPE(op)), (span_object *)op) < 0) return NULL;
+    return Py_NewRef(op);
+}
+
+static PyObject *span_leave(PyObject *op, PyObject *Py_UNUSED(ignored)) {
+    if (core_span_leave(core_state_of(Py_TYPE(op)), (span_object *)op) < 0) return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *span_stop(PyObject *op, PyObject *Py_UNUSED(ignored)) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    ((span_object *)op)->end_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    Py_RETURN_NONE;
+}
+
+static PyObject *span_end(PyObject *op, PyObject *Py_UNUSED(ignored)) {
+    if (core_span_leave(core_state_of(Py_TYPE(op)), (span_object *)op) < 0) PyErr_Clear();
+    core_span_end((span_object *)op);
+    Py_RETURN_NONE;
+}
+
+static PyObject *span_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs) {
+    if (nargs == 3 && args[1] != Py_None) core_span_fail((span_object *)op, args[1]);
+    return span_end(op, NULL);
+}
+
+static PyObject *get_trace_id(PyObject *op, void *Py_UNUSED(closure)) {
+    char hex[33];
+    respan_trace_id_hex(&((span_object *)op)->context, hex);
+    return PyUnicode_FromString(hex);
+}
+
+static PyObject *get_span_id(PyObject *op, void *Py_UNUSED(closure)) {
+    char hex[17];
+    respan_span_id_hex(&((span_object *)op)->context, hex);
+    return PyUnicode_FromString(hex);
+}
+
+static PyObject *get_recording(PyObject *op, void *Py_UNUSED(closure)) {
+    return PyBool_FromLong(((span_object *)op)->span != NULL);
+}
+
+static PyObject *get_content(PyObject *op, void *Py_UNUSED(closure)) {
+    return PyBool_FromLong(((span_object *)op)->content);
+}
+
+#define FASTCALL(f) ((PyCFunction)(void (*)(void))(f))
+
+static PyMethodDef span_methods[] = {
+    {"set", FASTCALL(span_set), METH_FASTCALL,
+     PyDoc_STR("set($self, key, value, /)\n--\n\nNone is left out.")},
+    {"set_attributes", span_update, METH_O,
+     PyDoc_STR("set_attributes($self, attributes, /)\n--\n\nSets each item.")},
+    {"update_name", span_rename, METH_O, PyDoc_STR("update_name($self, name, /)\n--\n\n")},
+    {"status", span_status, METH_VARARGS, PyDoc_STR("0 unset, 1 ok, 2 error; and a message.")},
+    {"event", span_event, METH_VARARGS,
+     PyDoc_STR("A name, and optionally a Scope and a time in nanoseconds.")},
+    {"fail", span_fail, METH_O,
+     PyDoc_STR("fail($self, error, /)\n--\n\nRecords an exception; the span stays open.")},
+    {"output", span_output, METH_O,
+     PyDoc_STR("output($self, value, /)\n--\n\nWhat the traced function returned.")},
+    {"enter", span_enter, METH_NOARGS, PyDoc_STR("enter($self, /)\n--\n\nMakes it the current span.")},
+    {"leave", span_leave, METH_NOARGS, PyDoc_STR("leave($self, /)\n--\n\nMakes current what was before.")},
+    {"stop", span_stop, METH_NOARGS,
+     PyDoc_STR("stop($self, /)\n--\n\nThe traced work ends now; end() comes later.")},
+    {"end", span_end, METH_NOARGS,
+     PyDoc_STR("end($self, /)\n--\n\nLeaves and records; later calls do nothing.")},
+    {"__enter__", span_enter, METH_NOARGS, NULL},
+    {"__exit__", FASTCALL(span_exit), METH_FASTCALL, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyGetSetDef span_properties[] = {
+    {"trace_id", get_trace_id, NULL, PyDoc_STR("32 hex digits"), NULL},
+    {"span_id", get_span_id, NULL, PyDoc_STR("16 hex digits"), NULL},
+    {"recording", get_recording, NULL, PyDoc_STR("False once ended"), NULL},
+    {"content", get_content, NULL, PyDoc_STR("Whether prompts, completions, inputs and outputs may be set."),
+     NULL},
+    {NULL, NULL, NULL, NULL, NULL},
+};
+
+static PyType_Slot span_slots[] = {
+    {Py_tp_dealloc, span_dealloc},
+    {Py_tp_methods, span_methods},
+    {Py_tp_getset, span_properties},
+    {Py_tp_doc, (void *)PyDoc_STR("An open span, made by start_span().")},
+    {0, NULL},
+};
+
+PyType_Spec span_spec = {
+    .name = "respan._core.Span",
+    .basicsize = sizeof(span_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = span_slots,
+};

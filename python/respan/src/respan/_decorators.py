@@ -1,0 +1,138 @@
+"""The decorators `workflow`, `task`, `agent` and `tool`: each call of the decorated function becomes a span."""
+
+from __future__ import annotations
+
+from . import _core
+from ._wrappers import (
+    CO_ASYNC_GENERATOR,
+    CO_COROUTINE,
+    CO_GENERATOR,
+    CO_ITERABLE_COROUTINE,
+    code_flags,
+    is_coroutine_function,
+    take_identity,
+    wrap_async_generator,
+    wrap_coroutine,
+    wrap_generator,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Protocol, TypeVar, overload
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+    class Decorator(Protocol):
+        @overload
+        def __call__(self, function: F, /) -> F: ...
+        @overload
+        def __call__(
+            self,
+            name: str | None = None,
+            /,
+            version: int | str | None = None,
+            method_name: str | None = None,
+            processors: str | list[str] | None = None,
+            export_filter: dict[str, Any] | None = None,
+            links: object = None,
+            sample_rate: float | None = None,
+        ) -> Callable[[F], F]: ...
+        @overload
+        def __call__(
+            self,
+            *,
+            name: str | Callable[..., str] | None = None,
+            version: int | str | None = None,
+            method_name: str | None = None,
+            processors: str | list[str] | None = None,
+            export_filter: dict[str, Any] | None = None,
+            links: object = None,
+            sample_rate: float | None = None,
+        ) -> Callable[[F], F]: ...
+
+
+def _name_of(function: Any) -> str:
+    name = getattr(function, "__name__", None)
+    return name if isinstance(name, str) else type(function).__name__
+
+
+def _trace(function: Any, name: str | None, kind: str, version: int | str | None) -> Any:
+    entity = _core.Entity(function, name or _name_of(function), kind, version)
+    flags = code_flags(function)
+    if flags & CO_COROUTINE:
+        return take_identity(wrap_coroutine(entity, function), function)
+    if flags & CO_ASYNC_GENERATOR:
+        return take_identity(wrap_async_generator(entity, function), function)
+    if flags & CO_GENERATOR and not flags & CO_ITERABLE_COROUTINE:
+        return take_identity(wrap_generator(entity, function), function)
+    return take_identity(entity, function)
+
+
+def _trace_named_at_call(function: Any, name: Callable[..., str], kind: str, version: int | str | None) -> Any:
+    """The span's name is what `name` makes of the arguments; the function's own if that fails."""
+
+    def choose(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        try:
+            chosen = name(*args, **kwargs)
+        except Exception:
+            chosen = None
+        return _trace(function, chosen if isinstance(chosen, str) else None, kind, version)
+
+    if is_coroutine_function(function):
+
+        async def traced_coroutine(*args: Any, **kwargs: Any) -> Any:
+            return await choose(args, kwargs)(*args, **kwargs)
+
+        return take_identity(traced_coroutine, function)
+
+    def traced(*args: Any, **kwargs: Any) -> Any:
+        return choose(args, kwargs)(*args, **kwargs)
+
+    return take_identity(traced, function)
+
+
+def _decorate(target: Any, name: Any, kind: str, version: int | str | None, method_name: str | None) -> Any:
+    if method_name is not None:  # a class: its method is traced, under the class's name
+        method = _decorate(getattr(target, method_name), name or _name_of(target), kind, version, None)
+        setattr(target, method_name, method)
+        return target
+    if isinstance(target, (staticmethod, classmethod)):
+        return type(target)(_decorate(target.__func__, name, kind, version, None))
+    if callable(name):
+        return _trace_named_at_call(target, name, kind, version)
+    return _trace(target, name, kind, version)
+
+
+def _decorator(kind: str) -> Decorator:
+    def decorator(
+        first: Any = None,
+        /,
+        version: int | str | None = None,
+        method_name: str | None = None,
+        processors: object = None,
+        export_filter: object = None,
+        links: object = None,
+        sample_rate: float | None = None,
+        *,
+        name: Any = None,
+    ) -> Any:
+        if callable(first):  # @workflow, without parentheses
+            return _decorate(first, name, kind, version, method_name)
+        return lambda target: _decorate(target, name or first, kind, version, method_name)
+
+    decorator.__name__ = decorator.__qualname__ = kind
+    decorator.__doc__ = f"""Makes each call of the decorated function a {kind} span; with or without parentheses.
+
+    name: of the span; a callable gets the call's arguments and returns it. Default: the function's name.
+    version: a number or text kept with the span.
+    method_name: on a class, the method to trace.
+    processors, export_filter, links, sample_rate: accepted for scripts written for other versions, without effect.
+    """
+    return decorator
+
+
+workflow = _decorator("workflow")
+task = _decorator("task")
+agent = _decorator("agent")
+tool = _decorator("tool")

@@ -1,0 +1,123 @@
+"""`propagate_attributes`: attributes for every span within a scope, and how a scope's values become span attributes."""
+
+from __future__ import annotations
+
+from . import _core
+from ._wrappers import is_coroutine_function, take_identity
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+    from typing import Any, TypeVar
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+ATTRIBUTES = {
+    "customer_identifier": "respan.customer_params.customer_identifier",
+    "customer_email": "respan.customer_params.email",
+    "customer_name": "respan.customer_params.name",
+    "evaluation_identifier": "respan.evaluation_params.evaluation_identifier",
+    "thread_identifier": "respan.threads.thread_identifier",
+    "session_identifier": "respan.sessions.session_identifier",
+    "custom_identifier": "respan.span_params.custom_identifier",
+    "trace_group_identifier": "respan.trace.trace_group_identifier",
+    "group_identifier": "respan.trace.trace_group_identifier",
+    "metadata": "respan.metadata",
+    "properties": "respan.properties",
+    "prompt": "respan.prompt",
+    "environment": "respan.environment",
+}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, (dict, list, tuple)):
+        return _core.to_json(value)
+    try:
+        return str(value)
+    except Exception:
+        return f"<{type(value).__name__}>"
+
+
+def span_attributes(values: Mapping[str, Any]) -> dict[str, str]:
+    """The span attributes that stand for `values`, whose keys are those of ATTRIBUTES."""
+    attributes = {}
+    for key, value in values.items():
+        name = ATTRIBUTES.get(key)
+        if name is None or value is None:
+            continue
+        if key == "metadata" and isinstance(value, dict):
+            for item, content in value.items():
+                attributes[f"{name}.{_text(item)}"] = _text(content)
+        else:
+            attributes[name] = _text(value)
+    return attributes
+
+
+def scope_of(values: Mapping[str, Any]) -> _core.Scope | None:
+    return _core.Scope(dict(values), span_attributes(values)) if values else None
+
+
+def _merge(outer: dict[str, Any], inner: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(outer)
+    for key, value in inner.items():
+        if key not in ATTRIBUTES:
+            import logging
+
+            logging.getLogger("respan").warning("propagate_attributes: there is no attribute %s", key)
+        elif key == "metadata" and isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = {**merged[key], **value}
+        else:
+            merged[key] = value
+    return merged
+
+
+class propagate_attributes:  # noqa: N801 (used like a function)
+    """Attributes for every span that starts within this scope; with, async with, or a decorator.
+
+    Keyword arguments: customer_identifier, customer_email, customer_name, thread_identifier, session_identifier,
+    custom_identifier, group_identifier, environment, metadata (a dict; merged over that of the outer scope and of
+    Respan()), prompt. An inner scope wins over an outer one. Threads and tasks see the scope that they started in.
+    """
+
+    __slots__ = ("_previous", "_values")
+
+    def __init__(self, **attributes: Any) -> None:
+        self._values = attributes
+        self._previous: list[_core.Scope | None] = []
+
+    def __enter__(self) -> None:
+        outer = _core.current_scope()
+        merged = _merge(outer.values if outer is not None else {}, self._values)
+        self._previous.append(_core.swap_scope(scope_of(merged)))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        _core.swap_scope(self._previous.pop())
+
+    async def __aenter__(self) -> None:
+        self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, traceback)
+
+    def __call__(self, function: F) -> F:
+        values = self._values
+        if is_coroutine_function(function):
+
+            async def scoped_coroutine(*args: Any, **kwargs: Any) -> Any:
+                with propagate_attributes(**values):
+                    return await function(*args, **kwargs)
+
+            return take_identity(scoped_coroutine, function)
+
+        def scoped(*args: Any, **kwargs: Any) -> Any:
+            with propagate_attributes(**values):
+                return function(*args, **kwargs)
+
+        return take_identity(scoped, function)

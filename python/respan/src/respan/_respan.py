@@ -1,0 +1,170 @@
+"""`Respan`, the entry point: one destination of spans, its defaults, and the instrumentations it switched on."""
+
+from __future__ import annotations
+
+import atexit
+import os
+
+from . import _core
+from ._decorators import agent, task, tool, workflow
+from ._propagate import propagate_attributes, scope_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
+
+FLUSH_TIMEOUT_S = 5.0
+SHUTDOWN_TIMEOUT_S = 5.0
+AWAY_TIMEOUT_S = 0.5  # for a shutdown after a flush that already waited in vain
+
+_open: list[Respan] = []  # not shut down yet; the process's end shuts them down
+
+
+def content_enabled() -> bool:
+    """Whether prompts, completions, inputs, outputs and exception messages may be recorded."""
+    for name in ("TRACELOOP_TRACE_CONTENT", "RESPAN_TRACE_CONTENT"):
+        if os.environ.get(name, "").strip().lower() in ("false", "0", "no", "off"):
+            return False
+    return True
+
+
+def _milliseconds(seconds: float) -> int:
+    return max(0, min(int(seconds * 1000), 2**32 - 1))
+
+
+class Respan:
+    """Sends the spans of this process to a Respan server; the newest instance is the one that spans go to.
+
+    Args:
+        api_key: falls back to $RESPAN_API_KEY, then, for a server on this machine, to its credentials file.
+        base_url: falls back to $RESPAN_BASE_URL, then to http://127.0.0.1:8460/api.
+        app_name: what the application is called in traces; falls back to $OTEL_SERVICE_NAME, then to "respan".
+        instrumentations: plugins to switch on, such as HuggingFaceInstrumentor().
+        is_auto_instrument: accepted for scripts written for other versions; only `instrumentations` are switched on.
+        customer_identifier, session_identifier, thread_identifier, metadata, environment: defaults of every span.
+        headers: added to each request.
+        resource_attributes: describe this process in every trace.
+        is_enabled: False leaves tracing off; decorated functions are then just called.
+        log_level, is_batching_enabled, instruments, block_instruments, auto_flush: accepted, without effect: spans
+            are always sent in batches by a thread of their own.
+
+    Raises ValueError for a base_url that is not one.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        app_name: str | None = None,
+        instrumentations: Sequence[Any] | None = None,
+        is_auto_instrument: bool | None = None,
+        customer_identifier: str | None = None,
+        session_identifier: str | None = None,
+        thread_identifier: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        environment: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        resource_attributes: Mapping[str, Any] | None = None,
+        is_enabled: bool = True,
+        span_postprocess_callback: Callable[..., Any] | None = None,
+        log_level: str | int = "INFO",
+        is_batching_enabled: bool | None = None,
+        instruments: object = None,
+        block_instruments: object = None,
+        auto_flush: str | None = None,
+    ) -> None:
+        if span_postprocess_callback is not None:  # it may be there to remove secrets: ignoring it would send them
+            raise NotImplementedError("span_postprocess_callback is not supported: spans are encoded outside Python")
+        self._instrumentations: dict[str, Any] = {}
+        self._client: _core.Client | None = None
+        self._server_is_away = False
+        if is_enabled:
+            defaults = {
+                "customer_identifier": customer_identifier,
+                "session_identifier": session_identifier,
+                "thread_identifier": thread_identifier,
+                "metadata": dict(metadata) if metadata else None,
+            }
+            self._client = _core.Client(
+                base_url=base_url or None,
+                api_key=api_key or None,
+                app_name=app_name or (None if os.environ.get("OTEL_SERVICE_NAME") else "respan"),
+                environment=environment or None,
+                headers=dict(headers) if headers else None,
+                resource=_core.Scope({}, dict(resource_attributes)) if resource_attributes else None,
+                defaults=scope_of({key: value for key, value in defaults.items() if value}),
+                content=content_enabled(),
+            )
+            self._client.use()
+            if not _open:
+                atexit.register(_shutdown_all)
+            _open.append(self)
+        for instrumentation in instrumentations or ():
+            self._activate(instrumentation)
+
+    propagate_attributes = staticmethod(propagate_attributes)
+    workflow = staticmethod(workflow)
+    task = staticmethod(task)
+    agent = staticmethod(agent)
+    tool = staticmethod(tool)
+
+    def _activate(self, instrumentation: Any) -> None:
+        name = getattr(instrumentation, "name", type(instrumentation).__name__)
+        if self._client is None or name in self._instrumentations:
+            return
+        try:
+            instrumentation.activate()
+        except Exception as error:
+            import logging
+
+            logging.getLogger("respan").warning("Instrumentation %s could not be switched on: %s", name, error)
+        else:
+            self._instrumentations[name] = instrumentation
+
+    def flush(self, timeout: float = FLUSH_TIMEOUT_S) -> bool:
+        """Sends what has ended; True if the server has all of it within `timeout` seconds."""
+        if self._client is None or self._client.closed:
+            return True
+        done = self._client.flush(_milliseconds(timeout))
+        self._server_is_away = not done
+        return done
+
+    def shutdown(self, timeout: float = SHUTDOWN_TIMEOUT_S) -> None:
+        """Switches the instrumentations off, flushes, and stops; spans that start later go nowhere.
+
+        Returns within about `timeout` seconds whatever the network does. A second call does nothing.
+        """
+        for name, instrumentation in list(self._instrumentations.items()):
+            try:
+                instrumentation.deactivate()
+            except Exception as error:
+                import logging
+
+                logging.getLogger("respan").warning("Instrumentation %s could not be switched off: %s", name, error)
+        self._instrumentations.clear()
+        if self in _open:
+            _open.remove(self)
+        if self._client is not None:
+            self._client.close(_milliseconds(min(timeout, AWAY_TIMEOUT_S) if self._server_is_away else timeout))
+
+    def stats(self) -> dict[str, int | str] | None:
+        """How many spans started, ended, were acknowledged, rejected, dropped, are pending; None once shut down."""
+        return None if self._client is None else self._client.stats()
+
+
+def flush(timeout: float = FLUSH_TIMEOUT_S) -> bool:
+    """Flushes every Respan of this process that is open."""
+    done = [respan.flush(timeout) for respan in list(_open)]  # each of them, whatever the first says
+    return all(done)
+
+
+def shutdown(timeout: float = SHUTDOWN_TIMEOUT_S) -> None:
+    """Shuts down every Respan of this process that is open."""
+    for respan in list(_open):
+        respan.shutdown(timeout)
+
+
+def _shutdown_all() -> None:
+    shutdown()

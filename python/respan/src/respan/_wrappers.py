@@ -1,0 +1,141 @@
+"""Coroutine functions and generators inside spans. (Plain functions are `_core.Entity`, in C.)
+
+Each wrapper is of the same sort as what it wraps, so inspect and frameworks see no difference.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Generator
+    from typing import Any, TypeVar
+
+    from . import _core
+
+    F = TypeVar("F")
+
+# inspect.CO_*: importing inspect costs more than all of respan
+CO_GENERATOR = 0x20
+CO_COROUTINE = 0x80
+CO_ITERABLE_COROUTINE = 0x100
+CO_ASYNC_GENERATOR = 0x200
+
+
+def code_flags(function: Any) -> int:
+    """The CO_* flags of what runs when `function` is called; 0 if that is not Python code."""
+    for _ in range(100):  # a partial of a partial of …
+        inner = getattr(function, "__func__", None) or getattr(function, "func", None)
+        if inner is None or hasattr(function, "__code__"):
+            break
+        function = inner
+    code = getattr(function, "__code__", None)
+    if code is None and not isinstance(function, type):
+        code = getattr(getattr(type(function), "__call__", None), "__code__", None)  # noqa: B004
+    flags = getattr(code, "co_flags", 0)
+    return flags if isinstance(flags, int) else 0
+
+
+def is_coroutine_function(function: Any) -> bool:
+    return bool(code_flags(function) & CO_COROUTINE)
+
+
+def take_identity(wrapper: Any, function: F) -> F:
+    """functools.wraps without functools."""
+    for name in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__type_params__"):
+        try:
+            setattr(wrapper, name, getattr(function, name))
+        except (AttributeError, TypeError):
+            pass
+    wrapper.__dict__.update(getattr(function, "__dict__", {}))
+    wrapper.__wrapped__ = function
+    looks_alike: F = wrapper
+    return looks_alike
+
+
+def wrap_coroutine(entity: _core.Entity, function: Callable[..., Any]) -> Callable[..., Any]:
+    async def traced(*args: Any, **kwargs: Any) -> Any:
+        span = entity.start(args, kwargs)
+        if span is None:
+            return await function(*args, **kwargs)
+        span.enter()
+        try:
+            result = await function(*args, **kwargs)
+            span.output(result)
+            return result
+        except BaseException as error:
+            span.fail(error)
+            raise
+        finally:
+            span.end()
+
+    return traced
+
+
+def wrap_generator(entity: _core.Entity, function: Callable[..., Any]) -> Callable[..., Any]:
+    def traced(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
+        span = entity.start(args, kwargs)
+        if span is None:
+            return (yield from function(*args, **kwargs))
+        try:
+            generator = function(*args, **kwargs)
+            sent: Any = None
+            thrown: BaseException | None = None
+            while True:
+                span.enter()  # current only while the generator runs, not while its consumer does
+                try:
+                    item = generator.send(sent) if thrown is None else generator.throw(thrown)
+                except StopIteration as stop:
+                    return stop.value
+                finally:
+                    span.leave()
+                thrown = None
+                try:
+                    sent = yield item
+                except GeneratorExit:
+                    generator.close()
+                    raise
+                except BaseException as error:
+                    thrown = error
+        except BaseException as error:
+            span.fail(error)
+            raise
+        finally:
+            span.end()
+
+    return traced
+
+
+def wrap_async_generator(entity: _core.Entity, function: Callable[..., Any]) -> Callable[..., Any]:
+    async def traced(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
+        span = entity.start(args, kwargs)
+        generator = function(*args, **kwargs)
+        sent: Any = None
+        thrown: BaseException | None = None
+        try:
+            while True:
+                if span is not None:
+                    span.enter()
+                try:
+                    item = await (generator.asend(sent) if thrown is None else generator.athrow(thrown))
+                except StopAsyncIteration:
+                    return
+                finally:
+                    if span is not None:
+                        span.leave()
+                thrown = None
+                try:
+                    sent = yield item
+                except GeneratorExit:
+                    await generator.aclose()
+                    raise
+                except BaseException as error:
+                    thrown = error
+        except BaseException as error:
+            if span is not None:
+                span.fail(error)
+            raise
+        finally:
+            if span is not None:
+                span.end()
+
+    return traced
