@@ -20,7 +20,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 C_FILES := $(shell find include src fuzz tests/unit tests/golden bench examples -name '*.[ch]' 2>/dev/null)
-C_BUILD := $(shell find . -name meson.build -not -path './build*' -not -path './$(VENV)*' -not -path '*/node_modules/*') meson.options
+C_BUILD := $(shell find . -name meson.build -not -path './build*' -not -path './$(VENV)*' -not -path '*/node_modules/*') meson_options.txt
 UI_FILES := $(shell find ui -type f -not -path '*/node_modules/*' -not -path 'ui/dist/*')
 PYTHON_FILES := $(shell find python -type f -not -name '*.pyc' -not -path '*.egg-info/*')
 
