@@ -93,7 +93,7 @@ class Respan:
                 app_name=app_name or (None if os.environ.get("OTEL_SERVICE_NAME") else "respan"),
                 environment=environment or None,
                 headers=dict(headers) if headers else None,
-                resource=_core.Scope({}, dict(resource_attributes)) if resource_attributes else None,
+                resource=_core.Scope({}, {"telemetry.sdk.language": "python", **(resource_attributes or {})}),
                 defaults=scope_of({key: value for key, value in defaults.items() if value}),
                 content=content_enabled(),
             )

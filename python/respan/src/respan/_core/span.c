@@ -241,8 +241,8 @@ static PyObject *get_content(PyObject *op, void *Py_UNUSED(closure)) {
 #define FASTCALL(f) ((PyCFunction)(void (*)(void))(f))
 
 static PyMethodDef span_methods[] = {
-    {"set", FASTCALL(span_set), METH_FASTCALL,
-     PyDoc_STR("set($self, key, value, /)\n--\n\nNone is left out.")},
+    {"set_attribute", FASTCALL(span_set), METH_FASTCALL,
+     PyDoc_STR("set_attribute($self, key, value, /)\n--\n\nNone is left out.")},
     {"set_attributes", span_update, METH_O,
      PyDoc_STR("set_attributes($self, attributes, /)\n--\n\nSets each item.")},
     {"update_name", span_rename, METH_O, PyDoc_STR("update_name($self, name, /)\n--\n\n")},

@@ -1,0 +1,5 @@
+"""Traces Hugging Face Transformers for Respan. Importing this imports neither transformers nor torch."""
+
+from ._instrumentor import HuggingFaceInstrumentor
+
+__all__ = ["HuggingFaceInstrumentor"]
