@@ -30,7 +30,7 @@ typedef struct rs_fields {
     size_t dead; /* bytes of `wire` that no entry points at */
     uint32_t left_out;
     rs_status why; /* the last of them was: RS_ERR_MEMORY or RS_ERR_TOO_LARGE */
-    bool cut; /* some attribute has a `<key>.full_length` */
+    bool cut;      /* some attribute has a `<key>.full_length` */
     rs_field first[RS_FIELDS_INLINE];
 } rs_fields;
 

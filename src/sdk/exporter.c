@@ -56,6 +56,19 @@ void rs_exporter_last_error(rs_exporter *e, char out[240]) {
     pthread_mutex_unlock(&e->lock);
 }
 
+void rs_exporter_last_refusal(rs_exporter *e, char out[240]) {
+    pthread_mutex_lock(&e->lock);
+    memcpy(out, e->last_refusal, sizeof e->last_refusal);
+    pthread_mutex_unlock(&e->lock);
+}
+
+/* The error that was just set is why spans are refused. */
+static void note_refusal(rs_exporter *e) {
+    pthread_mutex_lock(&e->lock);
+    memcpy(e->last_refusal, e->last_error, sizeof e->last_refusal);
+    pthread_mutex_unlock(&e->lock);
+}
+
 static void note_failure(rs_exporter *e, const rs_http_answer *a) {
     char text[160], line[240];
     if (a->status == 0) {
@@ -67,10 +80,11 @@ static void note_failure(rs_exporter *e, const rs_http_answer *a) {
     set_error(e, line);
 }
 
-static void note_refused(rs_exporter *e, bool refused) {
+/* Whether somebody listens at the address. */
+static void note_listening(rs_exporter *e, bool listening) {
     uint64_t since = __atomic_load_n(&e->refused_since_ns, __ATOMIC_RELAXED);
-    if (refused && since) return;
-    __atomic_store_n(&e->refused_since_ns, refused ? rs_clock_mono_ns() : 0, __ATOMIC_RELAXED);
+    if (!listening && since) return;
+    __atomic_store_n(&e->refused_since_ns, listening ? 0 : rs_clock_mono_ns(), __ATOMIC_RELAXED);
 }
 
 bool rs_exporter_is_refused(const rs_exporter *e, uint64_t since_ns, uint64_t wait_ns) {
@@ -132,6 +146,7 @@ static void acknowledge(rs_exporter *e, rs_batch *b, const rs_http_answer *a) {
                  text[0] ? ": " : "", text);
     }
     set_error(e, line);
+    if (rejected) note_refusal(e);
     rs_ring_done(e->ring, b, rejected, 0);
 }
 
@@ -148,18 +163,19 @@ static void deliver(rs_exporter *e, rs_batch *b) {
         rs_http_answer a = {0};
         post(e, body, &a);
         if (a.status >= 200 && a.status < 300) {
-            note_refused(e, false);
+            note_listening(e, true);
             acknowledge(e, b, &a);
             return;
         }
         if (!a.cancelled) {
-            note_refused(e, a.refused);
+            note_listening(e, !a.refused);
             note_failure(e, &a);
         }
         if (a.status == 401 && e->config->key_from_file && !key_was_read &&
             (key_was_read = true, read_key(e)))
             continue;
         if (!is_retryable(&a)) {
+            note_refusal(e);
             rs_ring_done(e->ring, b, b->spans, 0);
             return;
         }
@@ -208,7 +224,7 @@ bool rs_exporter_reset(rs_exporter *e) {
     rs_buf_init(&e->opening);
     rs_buf_init(&e->answer);
     e->key[0] = 0;
-    e->last_error[0] = 0;
+    e->last_error[0] = e->last_refusal[0] = 0;
     e->refused_since_ns = 0;
     e->http = rs_http_forget(e->http);
     return pthread_mutex_init(&e->lock, NULL) == 0 && e->http;

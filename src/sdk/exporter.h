@@ -20,8 +20,9 @@ typedef struct rs_exporter {
     rs_buf opening, answer; /* of the request under way; the thread's */
     char key[256];          /* the credentials file's; the thread's */
 
-    pthread_mutex_t lock; /* for last_error */
-    char last_error[240];
+    pthread_mutex_t lock;   /* for these two */
+    char last_error[240];   /* of the last export; "" if it succeeded */
+    char last_refusal[240]; /* why spans were refused, the last time that some were */
     uint64_t
         refused_since_ns; /* atomic, monotonic: since when every attempt found nobody listening; 0: not so */
 } rs_exporter;
@@ -38,6 +39,7 @@ void rs_exporter_run(rs_exporter *e);
 /* Any thread. */
 void rs_exporter_cancel(rs_exporter *e); /* ends a transfer under way; after rs_ring_stop */
 void rs_exporter_last_error(rs_exporter *e, char out[240]);
+void rs_exporter_last_refusal(rs_exporter *e, char out[240]);
 /* True if for wait_ns, counted from since_ns at the earliest, nobody listened at the address. */
 bool rs_exporter_is_refused(const rs_exporter *e, uint64_t since_ns, uint64_t wait_ns);
 

@@ -175,10 +175,25 @@ static void stop_exporter(respan_client *c) {
     if (pthread_timedjoin_np(c->thread, NULL, &t) != 0) pthread_detach(c->thread);
 }
 
-static void say_loss(const respan_client *c, const respan_stats *s) {
+/* Why spans are missing: what the last export met, else what refused them, else that none came to an end. */
+static void write_loss_reason(respan_client *c, const respan_stats *s, char out[240]) {
+    rs_ring_counts n;
+    rs_ring_count(&c->ring, &n);
+    if (s->last_error[0])
+        memcpy(out, s->last_error, sizeof s->last_error);
+    else if (s->rejected)
+        rs_exporter_last_refusal(&c->exporter, out);
+    else if (n.lost || rs_ring_pending(&n))
+        snprintf(out, 240, "no answer in time");
+    else
+        snprintf(out, 240, "no room for more than %zu bytes, see ring_bytes", c->config.ring_bytes);
+}
+
+static void say_loss(respan_client *c, const respan_stats *s) {
     uint64_t missing = s->dropped + s->rejected;
     if (c->config.quiet || missing == 0) return;
-    const char *why = s->last_error[0] ? s->last_error : "there was no room for more, see ring_bytes";
+    char why[240];
+    write_loss_reason(c, s, why);
     bool away = rs_exporter_is_refused(&c->exporter, 0, 0);
     rs_log("%llu of %llu spans could not be delivered to %s (%s) and were dropped%s",
            (unsigned long long)missing, (unsigned long long)s->ended, c->config.base_url, why,

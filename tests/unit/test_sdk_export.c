@@ -337,6 +337,36 @@ static void loss_is_said_in_one_line_without_the_key(void **state) {
     assert_string_equal(heard(saved), expected);
 }
 
+/* What a client that met these answers, one span each, says at its end, without its beginning. */
+static const char *said_after(const fake_answer *script, size_t n, uint64_t ring_bytes) {
+    fake_http *f = fake_http_start(script, n);
+    respan_config config;
+    respan_config_init(&config);
+    if (ring_bytes) config.ring_bytes = ring_bytes;
+    respan_client *c = open_at(fake_http_url(f), &config);
+    int saved = hear();
+    for (size_t i = 0; i < n; i++) {
+        make_spans(c, 1);
+        (void)respan_client_flush(c, 100);
+    }
+    close_client(c, 100);
+    heard(saved);
+    fake_http_stop(f);
+    char *reason = strchr(said, '(');
+    assert_non_null(reason);
+    return reason;
+}
+
+static void loss_is_told_with_its_reason(void **state) {
+    (void)state;
+    fake_answer no = {.status = 403, .body = RS_STR("no\nentry")}, hang = {.kind = FAKE_HANG};
+    fake_answer refused_then_well[] = {no, ok};
+    assert_string_equal(said_after(refused_then_well, 2, 0), "(HTTP 403: no entry) and were dropped\n");
+    assert_string_equal(said_after(&hang, 1, 0), "(no answer in time) and were dropped\n");
+    assert_string_equal(said_after(&ok, 1, 10),
+                        "(no room for more than 10 bytes, see ring_bytes) and were dropped\n");
+}
+
 static void nothing_is_said_when_all_is_well_or_when_quiet(void **state) {
     (void)state;
     int saved = hear();
@@ -463,6 +493,7 @@ int main(void) {
         cmocka_unit_test(close_does_not_wait_long_where_nobody_listens),
         cmocka_unit_test(close_of_an_unused_client_is_instant),
         cmocka_unit_test(loss_is_said_in_one_line_without_the_key),
+        cmocka_unit_test(loss_is_told_with_its_reason),
         cmocka_unit_test(nothing_is_said_when_all_is_well_or_when_quiet),
         cmocka_unit_test(a_key_that_appears_or_changes_is_found),
         cmocka_unit_test(bad_configuration_is_named),
