@@ -1,0 +1,164 @@
+#include "store/sqlite/block.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#define MAGIC "RSPB"
+enum { VERSION = 1, LEVEL = 1, HASHED = RS_BLOCK_HEADER - 8 };
+
+static const char *const section_names[RS_SECTION_COUNT] = {"heads", "details", "content"};
+
+size_t rs_block_length(const rs_block_header *h, rs_section last) {
+    size_t n = RS_BLOCK_HEADER;
+    for (int i = 0; i <= (int)last; i++) n += h->sections[i].stored;
+    return n;
+}
+
+/* ---- writing
+ * --------------------------------------------------------------------------------------------------- */
+
+rs_status rs_block_writer_init(rs_block_writer *w, rs_err *err) {
+    *w = (rs_block_writer){0};
+    rs_heads_writer_init(&w->heads);
+    rs_details_writer_init(&w->details);
+    w->details.records.limit = w->details.content.limit = w->raw.limit = RS_BLOCK_SECTION_LIMIT;
+    w->zstd = ZSTD_createCCtx();
+    if (!w->zstd) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, LEVEL);
+    return RS_OK;
+}
+
+void rs_block_writer_deinit(rs_block_writer *w) {
+    rs_heads_writer_deinit(&w->heads);
+    rs_details_writer_deinit(&w->details);
+    rs_buf_deinit(&w->raw);
+    ZSTD_freeCCtx(w->zstd);
+    w->zstd = NULL;
+}
+
+void rs_block_writer_clear(rs_block_writer *w) {
+    rs_heads_writer_clear(&w->heads);
+    rs_details_writer_clear(&w->details);
+    rs_buf_clear(&w->raw);
+    w->n = 0;
+}
+
+void rs_block_add(rs_block_writer *w, const rs_span *s) {
+    size_t details, content;
+    rs_details_add(&w->details, s, &details, &content);
+    rs_heads_add(&w->heads, s, details, content);
+    w->n++;
+}
+
+bool rs_block_is_full(const rs_block_writer *w) {
+    return w->n >= RS_BLOCK_MAX_SPANS || w->details.records.n + w->details.content.n >= RS_BLOCK_FULL_BYTES;
+}
+
+static rs_status pack(rs_block_writer *w, rs_str raw, rs_section section, rs_buf *out, rs_block_header *h) {
+    if (raw.n > RS_BLOCK_SECTION_LIMIT) return RS_ERR_TOO_LARGE;
+    h->sections[section].raw = (uint32_t)raw.n;
+    h->sections[section].stored = 0;
+    if (raw.n > 0) {
+        size_t bound = ZSTD_compressBound(raw.n);
+        char *to = rs_buf_reserve(out, bound);
+        if (!to) return rs_buf_status(out);
+        size_t n = ZSTD_compress2(w->zstd, to, bound, raw.p, raw.n);
+        if (ZSTD_isError(n)) return RS_ERR_MEMORY;
+        out->n += n;
+        h->sections[section].stored = (uint32_t)n;
+    }
+    size_t stored = h->sections[section].stored;
+    h->sections[section].hash = XXH3_64bits(out->p + out->n - stored, stored);
+    return RS_OK;
+}
+
+static void put_header(rs_buf *out, size_t at, const rs_block_header *h) {
+    size_t end = out->n;
+    out->n = at; /* its place was kept */
+    rs_buf_put(out, MAGIC, 4);
+    rs_wire_u16(out, VERSION);
+    rs_wire_u16(out, RS_SECTION_COUNT);
+    rs_wire_u64(out, h->first);
+    rs_wire_u32(out, h->spans);
+    rs_wire_u32(out, 0);
+    for (int i = 0; i < RS_SECTION_COUNT; i++) {
+        rs_wire_u32(out, h->sections[i].stored);
+        rs_wire_u32(out, h->sections[i].raw);
+        rs_wire_u64(out, h->sections[i].hash);
+    }
+    rs_wire_u64(out, XXH3_64bits(out->p + at, HASHED));
+    out->n = end;
+}
+
+rs_status rs_block_finish(rs_block_writer *w, uint64_t first, rs_buf *out, rs_block_header *header,
+                          rs_err *err) {
+    size_t at = out->n;
+    *header = (rs_block_header){.first = first, .spans = w->n};
+    rs_status st = RS_ERR_MEMORY;
+    if (!rs_buf_reserve(out, RS_BLOCK_HEADER)) goto out;
+    out->n += RS_BLOCK_HEADER;
+    if ((st = rs_heads_finish(&w->heads, &w->raw)) != RS_OK) goto out;
+    if ((st = pack(w, rs_buf_slice(&w->raw), RS_SECTION_HEADS, out, header)) != RS_OK) goto out;
+    rs_buf_clear(&w->raw);
+    if ((st = rs_details_finish(&w->details, &w->raw)) != RS_OK) goto out;
+    if ((st = pack(w, rs_buf_slice(&w->raw), RS_SECTION_DETAILS, out, header)) != RS_OK) goto out;
+    st = pack(w, rs_buf_slice(&w->details.content), RS_SECTION_CONTENT, out, header);
+    if (st == RS_OK) put_header(out, at, header);
+out:
+    if (st != RS_OK) out->n = at, rs_fail(err, st, 0, "cannot make a block of %u spans", w->n);
+    rs_block_writer_clear(w);
+    return st;
+}
+
+/* ---- reading
+ * --------------------------------------------------------------------------------------------------- */
+
+rs_status rs_block_read_header(rs_str bytes, rs_block_header *out, rs_err *err) {
+    rs_cursor c = rs_cursor_on(bytes);
+    if (bytes.n < RS_BLOCK_HEADER) return rs_fail(err, RS_ERR_CORRUPT, 0, "block header is cut off");
+    if (memcmp(bytes.p, MAGIC, 4) != 0) return rs_fail(err, RS_ERR_CORRUPT, 0, "no block begins here");
+    rs_cursor_bytes(&c, 4);
+    uint16_t version = rs_cursor_u16(&c), sections = rs_cursor_u16(&c);
+    out->first = rs_cursor_u64(&c);
+    out->spans = rs_cursor_u32(&c);
+    rs_cursor_u32(&c);
+    for (int i = 0; i < RS_SECTION_COUNT; i++) {
+        out->sections[i].stored = rs_cursor_u32(&c);
+        out->sections[i].raw = rs_cursor_u32(&c);
+        out->sections[i].hash = rs_cursor_u64(&c);
+    }
+    if (rs_cursor_u64(&c) != XXH3_64bits(bytes.p, HASHED))
+        return rs_fail(err, RS_ERR_CORRUPT, 0, "block header does not match its checksum");
+    if (version != VERSION || sections != RS_SECTION_COUNT)
+        return rs_fail(err, RS_ERR_UNSUPPORTED, 0, "block format %u is not one that this respan reads",
+                       version);
+    if (out->spans > RS_BLOCK_SPANS_LIMIT)
+        return rs_fail(err, RS_ERR_CORRUPT, 0, "block claims too many spans");
+    for (int i = 0; i < RS_SECTION_COUNT; i++)
+        if (out->sections[i].raw > RS_BLOCK_SECTION_LIMIT ||
+            out->sections[i].stored > RS_BLOCK_SECTION_LIMIT * 2u)
+            return rs_fail(err, RS_ERR_CORRUPT, 0, "block section is over its limit");
+    return RS_OK;
+}
+
+rs_status rs_block_unpack(const rs_block_header *h, rs_section section, rs_str block, ZSTD_DCtx *zstd,
+                          rs_buf *raw, rs_err *err) {
+    const char *name = section_names[section];
+    size_t end = rs_block_length(h, section), n = h->sections[section].stored,
+           size = h->sections[section].raw;
+    rs_buf_clear(raw);
+    if (end > block.n) return rs_fail(err, RS_ERR_CORRUPT, 0, "block %s are cut off", name);
+    const char *stored = block.p + (end - n);
+    if (XXH3_64bits(stored, n) != h->sections[section].hash)
+        return rs_fail(err, RS_ERR_CORRUPT, 0, "block %s do not match their checksum", name);
+    if (size == 0) return RS_OK;
+    /* The frame's own size must agree before memory is taken for it. */
+    if (ZSTD_getFrameContentSize(stored, n) != size)
+        return rs_fail(err, RS_ERR_CORRUPT, 0, "block %s have another size than their header says", name);
+    char *to = rs_buf_reserve(raw, size);
+    if (!to) return rs_fail(err, raw->failed, 0, "out of memory for block %s", name);
+    size_t got = ZSTD_decompressDCtx(zstd, to, size, stored, n);
+    if (got != size) return rs_fail(err, RS_ERR_CORRUPT, 0, "block %s do not decompress", name);
+    raw->n = size;
+    return RS_OK;
+}

@@ -1,0 +1,70 @@
+/* A block: up to RS_BLOCK_MAX_SPANS spans of one project, as three compressed sections behind a header of
+ * RS_BLOCK_HEADER bytes. Layout byte by byte: docs/store-format.md.
+ *
+ * Bytes in, bytes out: no I/O here. A writer is reused from block to block, by one thread at a time. */
+#ifndef RS_STORE_SQLITE_BLOCK_H
+#define RS_STORE_SQLITE_BLOCK_H
+
+#include "store/sqlite/details.h"
+#include "store/sqlite/heads.h"
+#include <zstd.h>
+
+enum {
+    RS_BLOCK_HEADER = 80,
+    RS_BLOCK_MAX_SPANS = 1024,       /* made; a trace of ten never unpacks more */
+    RS_BLOCK_FULL_BYTES = 8 << 20,   /* raw: a block that has this many takes no more spans */
+    RS_BLOCK_SPANS_LIMIT = 1 << 16,  /* read */
+    RS_BLOCK_SECTION_LIMIT = 1 << 28 /* raw bytes of one section, made and read */
+};
+
+typedef enum rs_section {
+    RS_SECTION_HEADS,
+    RS_SECTION_DETAILS,
+    RS_SECTION_CONTENT,
+    RS_SECTION_COUNT,
+} rs_section;
+
+typedef struct rs_block_header {
+    uint64_t first; /* arrival number of the first span; the others follow */
+    uint32_t spans;
+    struct {
+        uint32_t stored, raw; /* bytes */
+        uint64_t hash;        /* XXH3 of the stored bytes */
+    } sections[RS_SECTION_COUNT];
+} rs_block_header;
+
+/* Bytes of the block up to the end of that section. */
+size_t rs_block_length(const rs_block_header *h, rs_section last);
+
+/* ---- writing ---- */
+
+typedef struct rs_block_writer {
+    rs_heads_writer heads;
+    rs_details_writer details;
+    rs_buf raw;
+    ZSTD_CCtx *zstd;
+    uint32_t n;
+} rs_block_writer;
+
+RS_MUST_CHECK rs_status rs_block_writer_init(rs_block_writer *w, rs_err *err);
+void rs_block_writer_deinit(rs_block_writer *w);
+/* Forgets what was added and not finished. */
+void rs_block_writer_clear(rs_block_writer *w);
+
+/* Borrows the span until rs_block_finish or rs_block_writer_clear. */
+void rs_block_add(rs_block_writer *w, const rs_span *s);
+bool rs_block_is_full(const rs_block_writer *w);
+/* Appends the block to out and clears the writer. RS_ERR_TOO_LARGE: a section would be over its limit. */
+RS_MUST_CHECK rs_status rs_block_finish(rs_block_writer *w, uint64_t first, rs_buf *out,
+                                        rs_block_header *header, rs_err *err);
+
+/* ---- reading ---- */
+
+/* RS_ERR_CORRUPT unless the bytes begin with a header that is whole. */
+RS_MUST_CHECK rs_status rs_block_read_header(rs_str bytes, rs_block_header *out, rs_err *err);
+/* Checks and decompresses one section of a block (its bytes from the header on) into raw, which is cleared
+ * first. */
+RS_MUST_CHECK rs_status rs_block_unpack(const rs_block_header *h, rs_section section, rs_str block,
+                                        ZSTD_DCtx *zstd, rs_buf *raw, rs_err *err);
+
+#endif

@@ -1,0 +1,393 @@
+#include "store/sqlite/commit.h"
+#include "base/ids.h"
+#include "base/log.h"
+#include "store/sqlite/rollup.h"
+#include "store/sqlite/summary.h"
+#include "store/sqlite/tag.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+enum { NONE = UINT32_MAX, KEPT_BYTES = 8 << 20 };
+
+/* A span of the commit: the last one sent of its id. Items are numbered in order of arrival. */
+typedef struct item {
+    const rs_span *span;
+    uint32_t next; /* of the same trace; NONE: the last */
+} item;
+
+/* A trace of the commit. */
+typedef struct group {
+    uint32_t first, last, n; /* items */
+} group;
+
+struct rs_commit {
+    /* of the commit at hand */
+    rs_arena arena;
+    rs_intern ids, traces; /* (trace id, span id) -> item; trace id -> group */
+    item *items;
+    group *groups;
+    rs_block_ref *blocks;
+    size_t nblocks, blocks_cap;
+    rs_partition_state state; /* as it will be */
+    rs_rollup rollup;
+    rs_tags tags;
+    rs_buf bytes; /* of its blocks */
+    /* scratch */
+    rs_block_writer writer;
+    rs_summary summary;
+    rs_buf ids_blob;
+};
+
+static_assert(offsetof(rs_span, span_id) == offsetof(rs_span, trace_id) + 16, "a span's two ids are one key");
+static rs_str full_id(const rs_span *s) {
+    return (rs_str){(const char *)s + offsetof(rs_span, trace_id), 24};
+}
+static rs_str trace_id(const rs_span *s) {
+    return (rs_str){(const char *)s->trace_id, 16};
+}
+
+rs_status rs_commit_new(rs_commit **out, rs_err *err) {
+    rs_commit *c = calloc(1, sizeof *c);
+    *out = NULL;
+    if (!c) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    rs_rollup_init(&c->rollup);
+    rs_tags_init(&c->tags);
+    rs_summary_init(&c->summary);
+    rs_status st = rs_block_writer_init(&c->writer, err);
+    if (st == RS_OK)
+        *out = c;
+    else
+        rs_commit_free(c);
+    return st;
+}
+
+void rs_commit_free(rs_commit *c) {
+    if (!c) return;
+    rs_arena_deinit(&c->arena);
+    rs_intern_deinit(&c->ids);
+    rs_intern_deinit(&c->traces);
+    rs_rollup_deinit(&c->rollup);
+    rs_tags_deinit(&c->tags);
+    rs_summary_deinit(&c->summary);
+    rs_buf_deinit(&c->bytes);
+    rs_buf_deinit(&c->ids_blob);
+    rs_block_writer_deinit(&c->writer);
+    free(c);
+}
+
+static void clear(rs_commit *c) {
+    rs_arena_deinit(&c->arena);
+    rs_intern_clear(&c->ids);
+    rs_intern_clear(&c->traces);
+    rs_rollup_clear(&c->rollup);
+    rs_tags_clear(&c->tags);
+    rs_block_writer_clear(&c->writer);
+    if (c->bytes.cap > KEPT_BYTES) rs_buf_deinit(&c->bytes);
+    rs_buf_clear(&c->bytes);
+    c->blocks = NULL;
+    c->nblocks = c->blocks_cap = 0;
+}
+
+static rs_status no_memory(rs_err *err) {
+    return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory for a commit");
+}
+
+/* ---- grouping
+ * -------------------------------------------------------------------------------------------------- */
+
+static void take_span(rs_commit *c, const rs_span *s) {
+    uint32_t items = c->ids.n, i = rs_intern_put(&c->ids, full_id(s));
+    if (c->ids.failed != RS_OK) return;
+    c->items[i].span = s;
+    if (i < items) return; /* sent twice */
+    c->items[i].next = NONE;
+    uint32_t groups = c->traces.n, g = rs_intern_put(&c->traces, trace_id(s));
+    if (c->traces.failed != RS_OK) return;
+    if (g == groups)
+        c->groups[g] = (group){.first = i};
+    else
+        c->items[c->groups[g].last].next = i;
+    c->groups[g].last = i;
+    c->groups[g].n++;
+}
+
+static rs_status group_spans(rs_commit *c, uint64_t project, const rs_store_batch *batches, size_t n,
+                             rs_err *err) {
+    size_t total = 0;
+    for (size_t b = 0; b < n; b++)
+        if (batches[b].project == project) total += batches[b].n;
+    if (total >= NONE / 2) return rs_fail(err, RS_ERR_TOO_LARGE, 0, "too many spans for one commit");
+    c->items = rs_arena_zalloc(&c->arena, total, sizeof *c->items);
+    c->groups = rs_arena_zalloc(&c->arena, total, sizeof *c->groups);
+    if (!c->items || !c->groups) return no_memory(err);
+    for (size_t b = 0; b < n; b++)
+        for (size_t i = 0; batches[b].project == project && i < batches[b].n; i++)
+            take_span(c, &batches[b].spans[i]);
+    return c->ids.failed == RS_OK && c->traces.failed == RS_OK ? RS_OK : no_memory(err);
+}
+
+/* ---- blocks
+ * ---------------------------------------------------------------------------------------------------- */
+
+static rs_status finish_block(rs_commit *c, rs_block_ref *ref, rs_err *err) {
+    rs_block_header h;
+    size_t before = c->bytes.n;
+    void *blocks = c->blocks;
+    rs_status st = rs_block_finish(&c->writer, ref->first, &c->bytes, &h, err);
+    if (st != RS_OK) return st;
+    ref->at = c->state.segment_end + before;
+    ref->length = rs_block_length(&h, RS_SECTION_CONTENT);
+    ref->heads_length = rs_block_length(&h, RS_SECTION_HEADS);
+    ref->spans = h.spans;
+    if (!rs_arena_grow(&c->arena, &blocks, c->nblocks, &c->blocks_cap, sizeof *c->blocks))
+        return no_memory(err);
+    c->blocks = blocks;
+    c->blocks[c->nblocks++] = *ref;
+    return RS_OK;
+}
+
+/* Encodes every item; item i gets arrival number next_span + i. */
+static rs_status make_blocks(rs_commit *c, rs_err *err) {
+    rs_block_ref ref = {0};
+    for (uint32_t i = 0; i < c->ids.n; i++) {
+        const rs_span *s = c->items[i].span;
+        if (c->writer.n == 0) ref = (rs_block_ref){.first = c->state.next_span + i, .min_start = UINT64_MAX};
+        if (s->start_ns < ref.min_start) ref.min_start = s->start_ns;
+        if (s->start_ns > ref.max_start) ref.max_start = s->start_ns;
+        rs_block_add(&c->writer, s);
+        rs_rollup_add(&c->rollup, s, 1);
+        if (i + 1 < c->ids.n && !rs_block_is_full(&c->writer)) continue;
+        rs_status st = finish_block(c, &ref, err);
+        if (st != RS_OK) return st;
+    }
+    return RS_OK;
+}
+
+static rs_status index_blocks(rs_commit *c, rs_index *x, rs_err *err) {
+    sqlite3_stmt *stmt;
+    rs_status st = rs_index_prepare(x, RS_SQL_ADD_BLOCK, &stmt, err);
+    for (size_t i = 0; i < c->nblocks && st == RS_OK; i++) {
+        const rs_block_ref *b = &c->blocks[i];
+        sqlite3_bind_int64(stmt, 1, (int64_t)b->first);
+        sqlite3_bind_int64(stmt, 2, (int64_t)b->at);
+        sqlite3_bind_int64(stmt, 3, (int64_t)b->length);
+        sqlite3_bind_int64(stmt, 4, (int64_t)b->heads_length);
+        sqlite3_bind_int64(stmt, 5, b->spans);
+        sqlite3_bind_int64(stmt, 6, (int64_t)b->min_start);
+        sqlite3_bind_int64(stmt, 7, (int64_t)b->max_start);
+        st = rs_db_run(stmt, err);
+    }
+    return st;
+}
+
+/* ---- spans that came again
+ * --------------------------------------------------------------------------------------- */
+
+/* Whether any of the group's ids may be among those that the trace has: no false negatives, few false
+ * positives. */
+static rs_status may_have_copies(rs_commit *c, rs_index *x, const group *g, bool *may, rs_err *err) {
+    enum { BITS = 1 << 14 };
+    uint64_t bits[BITS / 64] = {0};
+    sqlite3_stmt *stmt;
+    bool row = false;
+    *may = false;
+    for (uint32_t i = g->first; i != NONE; i = c->items[i].next) {
+        uint32_t f = rs_span_fingerprint(c->items[i].span->span_id);
+        bits[f % BITS / 64] |= 1ull << f % 64;
+    }
+    rs_status st = rs_index_prepare(x, RS_SQL_TRACE_IDS, &stmt, err);
+    if (st != RS_OK) return st;
+    sqlite3_bind_int64(stmt, 1, c->summary.row.key);
+    while (!*may && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
+        rs_cursor ids = rs_cursor_on(rs_db_column_str(stmt, 0));
+        while (!*may && rs_cursor_left(&ids) >= 4) {
+            uint32_t f = rs_cursor_u32(&ids);
+            if (!(bits[f % BITS / 64] >> f % 64 & 1)) continue;
+            for (uint32_t i = g->first; i != NONE && !*may; i = c->items[i].next)
+                *may = f == rs_span_fingerprint(c->items[i].span->span_id);
+        }
+    }
+    sqlite3_reset(stmt);
+    return st;
+}
+
+static rs_status supersede(rs_commit *c, rs_index *x, const rs_stored_span *old, rs_err *err) {
+    sqlite3_stmt *stmt;
+    rs_status st = rs_index_prepare(x, RS_SQL_ADD_SUPERSEDED, &stmt, err);
+    if (st != RS_OK) return st;
+    sqlite3_bind_int64(stmt, 1, (int64_t)old->number);
+    if ((st = rs_db_run(stmt, err)) != RS_OK) return st;
+    rs_rollup_add(&c->rollup, &old->span, -1);
+    c->state.spans--;
+    return RS_OK;
+}
+
+/* Makes the summary anew from the heads of what stays, and marks what the commit replaces. */
+static rs_status replace_copies(rs_commit *c, rs_index *x, const rs_span *any, rs_err *err) {
+    rs_stored_spans old = {0};
+    rs_err trouble = {0};
+    rs_status st =
+        rs_index_gather(x, c->summary.row.key, any->trace_id, NULL, RS_READ_HEADS, &c->arena, &old, &trouble);
+    if (st == RS_ERR_CORRUPT) {
+        /* What cannot be read cannot be replaced: better a count too high than a commit refused. */
+        rs_log("%s", trouble.message);
+        return RS_OK;
+    }
+    if (st != RS_OK) return rs_fail(err, st, trouble.offset, "%s", trouble.message);
+    rs_stored_spans_dedupe(&old);
+    size_t replaced = 0;
+    for (size_t i = 0; i < old.n; i++)
+        replaced += rs_intern_find(&c->ids, full_id(&old.items[i].span)) != NONE;
+    if (replaced == 0) return RS_OK;
+    rs_summary_forget_heads(&c->summary);
+    for (size_t i = 0; i < old.n && st == RS_OK; i++) {
+        if (rs_intern_find(&c->ids, full_id(&old.items[i].span)) != NONE)
+            st = supersede(c, x, &old.items[i], err);
+        else if (!rs_summary_add(&c->summary, &old.items[i].span))
+            st = no_memory(err);
+    }
+    return st;
+}
+
+/* ---- traces
+ * ------------------------------------------------------------------------------------------------------ */
+
+static rs_status load_summary(rs_commit *c, rs_index *x, const group *g, bool *exists, rs_err *err) {
+    sqlite3_stmt *stmt;
+    rs_status st = rs_index_prepare(x, RS_SQL_TRACE_BY_ID, &stmt, err);
+    if (st != RS_OK) return st;
+    rs_summary_reset(&c->summary);
+    rs_db_bind_blob(stmt, 1, c->items[g->first].span->trace_id, 16);
+    st = rs_db_step(stmt, exists, err);
+    if (st == RS_OK && *exists && !rs_summary_load(&c->summary, stmt, &c->arena)) st = no_memory(err);
+    sqlite3_reset(stmt);
+    return st;
+}
+
+/* A new trace's key is its start in µs; equal ones are moved up: a little at first, then at random over a
+ * growing range, so that a crowd of equal starts costs no long search. */
+static rs_status insert_trace(rs_summary *s, rs_index *x, rs_err *err) {
+    sqlite3_stmt *stmt;
+    rs_status st = rs_index_prepare(x, RS_SQL_ADD_TRACE, &stmt, err);
+    if (st != RS_OK) return st;
+    int64_t wanted = (int64_t)(s->row.start_ns / 1000), range = 8;
+    s->row.key = wanted;
+    for (int tries = 0; tries < 64; tries++) {
+        rs_summary_bind(s, stmt);
+        int rc = sqlite3_step(stmt);
+        sqlite3_reset(stmt);
+        if (rc == SQLITE_DONE) return RS_OK;
+        if (rc != SQLITE_CONSTRAINT_PRIMARYKEY && rc != SQLITE_CONSTRAINT_ROWID)
+            return rs_db_fail(x->db, rc, "cannot add a trace", err);
+        if (tries < 8) {
+            s->row.key++;
+        } else {
+            if (range < INT64_C(1) << 40) range *= 2;
+            s->row.key = wanted + 8 + (int64_t)(rs_id_random() % (uint64_t)range);
+        }
+    }
+    return rs_fail(err, RS_ERR_IO, 0, "no free key for a trace");
+}
+
+static rs_status update_trace(const rs_summary *s, rs_index *x, rs_err *err) {
+    sqlite3_stmt *stmt;
+    rs_status st = rs_index_prepare(x, RS_SQL_SET_TRACE, &stmt, err);
+    if (st != RS_OK) return st;
+    rs_summary_bind(s, stmt);
+    return rs_db_run(stmt, err);
+}
+
+/* One row for each block that has spans of the trace. */
+static rs_status index_trace_blocks(rs_commit *c, rs_index *x, const group *g, rs_err *err) {
+    sqlite3_stmt *stmt;
+    size_t b = 0;
+    rs_status st = rs_index_prepare(x, RS_SQL_ADD_TRACE_BLOCK, &stmt, err);
+    rs_buf_clear(&c->ids_blob);
+    for (uint32_t i = g->first; i != NONE && st == RS_OK; i = c->items[i].next) {
+        while (c->state.next_span + i >= c->blocks[b].first + c->blocks[b].spans) b++;
+        rs_wire_u32(&c->ids_blob, rs_span_fingerprint(c->items[i].span->span_id));
+        uint32_t next = c->items[i].next;
+        if (next != NONE && c->state.next_span + next < c->blocks[b].first + c->blocks[b].spans) continue;
+        if (rs_buf_status(&c->ids_blob) != RS_OK) return no_memory(err);
+        sqlite3_bind_int64(stmt, 1, c->summary.row.key);
+        sqlite3_bind_int64(stmt, 2, (int64_t)c->blocks[b].first);
+        rs_db_bind_blob(stmt, 3, c->ids_blob.p, c->ids_blob.n);
+        st = rs_db_run(stmt, err);
+        rs_buf_clear(&c->ids_blob);
+    }
+    return st;
+}
+
+static rs_status upsert_trace(rs_commit *c, rs_index *x, const group *g, rs_err *err) {
+    rs_summary *s = &c->summary;
+    bool exists = false, copies = false;
+    rs_status st = load_summary(c, x, g, &exists, err);
+    if (st == RS_OK && exists) st = may_have_copies(c, x, g, &copies, err);
+    if (st == RS_OK && copies) st = replace_copies(c, x, c->items[g->first].span, err);
+    if (st != RS_OK) return st;
+    for (uint32_t i = g->first; i != NONE; i = c->items[i].next)
+        if (!rs_summary_add(s, c->items[i].span)) return no_memory(err);
+    st = exists ? update_trace(s, x, err) : insert_trace(s, x, err);
+    if (st == RS_OK) st = index_trace_blocks(c, x, g, err);
+    if (st != RS_OK) return st;
+    rs_tags_begin_trace(&c->tags);
+    for (uint32_t i = g->first; i != NONE; i = c->items[i].next)
+        rs_tags_add(&c->tags, c->items[i].span, s->row.key);
+    int64_t skew = s->row.key - (int64_t)(s->row.start_ns / 1000);
+    if (skew > c->state.skew) c->state.skew = skew;
+    c->state.traces += !exists;
+    return RS_OK;
+}
+
+/* ---- the transaction
+ * --------------------------------------------------------------------------------------------- */
+
+static rs_status index_all(rs_commit *c, rs_index *x, rs_err *err) {
+    rs_status st = rs_index_run(x, RS_SQL_BEGIN, err);
+    if (st == RS_OK) st = index_blocks(c, x, err);
+    for (uint32_t g = 0; g < c->traces.n && st == RS_OK; g++) st = upsert_trace(c, x, &c->groups[g], err);
+    if (st == RS_OK) st = rs_tags_write(&c->tags, x, err);
+    if (st == RS_OK) st = rs_rollup_write(&c->rollup, x, err);
+    c->state.next_span += c->ids.n;
+    c->state.spans += c->ids.n;
+    c->state.segment_end += c->bytes.n;
+    if (st == RS_OK) st = rs_index_set_state(x, &c->state, err);
+    if (st == RS_OK) st = rs_index_run(x, RS_SQL_COMMIT, err);
+    return st;
+}
+
+/* Back to what the index says: a commit that failed may have taken all the same. If it does not say, nothing
+ * is cut. */
+static void recover(rs_partition *p) {
+    rs_partition_state state;
+    rs_err trouble = {0};
+    if (!sqlite3_get_autocommit(p->writer.db)) sqlite3_exec(p->writer.db, "ROLLBACK", NULL, NULL, NULL);
+    if (rs_index_get_state(&p->writer, &state, &trouble) != RS_OK) {
+        rs_log("%s", trouble.message);
+        return;
+    }
+    p->state = state;
+    rs_segment_keep(&p->segment, state.segment_end);
+    rs_segment_cut(&p->segment);
+}
+
+rs_status rs_commit_project(rs_commit *c, rs_partition *p, const rs_store_batch *batches, size_t n,
+                            rs_err *err) {
+    c->state = p->state;
+    rs_status st = group_spans(c, p->project, batches, n, err);
+    if (st != RS_OK || c->ids.n == 0) goto out;
+    if ((st = make_blocks(c, err)) != RS_OK) goto out;
+    if ((st = rs_segment_append(&p->segment, rs_buf_slice(&c->bytes), err)) != RS_OK) goto out;
+    st = index_all(c, &p->writer, err);
+    if (st == RS_OK) {
+        p->state = c->state;
+        rs_segment_keep(&p->segment, c->state.segment_end);
+    } else {
+        recover(p);
+    }
+out:
+    clear(c);
+    return st;
+}

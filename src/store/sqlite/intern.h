@@ -1,0 +1,34 @@
+/* rs_intern: byte strings -> small numbers in order of first sight. For the dictionaries of a block and for
+ * grouping a commit.
+ *
+ * Borrows the strings: they outlive the table or its next clear. Failure is sticky (RS_ERR_MEMORY) and
+ * checked once. Owned by one thread at a time. */
+#ifndef RS_STORE_SQLITE_INTERN_H
+#define RS_STORE_SQLITE_INTERN_H
+
+#include "base/status.h"
+#include "base/str.h"
+#include <stdint.h>
+
+typedef struct rs_intern {
+    rs_str *items; /* by number */
+    uint32_t n, cap;
+    struct rs_intern_slot {
+        uint32_t hash, number; /* number + 1; 0: free */
+    } * slots;
+    uint32_t mask; /* slots - 1; 0: none yet */
+    rs_status failed;
+} rs_intern;
+
+static inline void rs_intern_init(rs_intern *t) {
+    *t = (rs_intern){0};
+}
+void rs_intern_deinit(rs_intern *t);
+void rs_intern_clear(rs_intern *t);
+
+/* The number of s, new if it was not seen; 0 after a failure. */
+uint32_t rs_intern_put(rs_intern *t, rs_str s);
+/* The number of s, or UINT32_MAX if it was not seen. */
+uint32_t rs_intern_find(const rs_intern *t, rs_str s);
+
+#endif

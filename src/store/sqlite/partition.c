@@ -1,0 +1,152 @@
+#include "store/sqlite/partition.h"
+
+#include <stdlib.h>
+
+/* ---- a connection
+ * ---------------------------------------------------------------------------------------------- */
+
+static rs_status index_open(rs_index *x, const char *path, const rs_segment *segment, bool writer,
+                            rs_err *err) {
+    *x = (rs_index){.segment = segment};
+    rs_status st = rs_view_init(&x->view, segment, err);
+    if (st == RS_OK)
+        st = rs_db_open(path, writer, writer ? rs_schema_writer_pragmas : rs_schema_reader_pragmas, &x->db,
+                        err);
+    return st;
+}
+
+static void index_close(rs_index *x) {
+    for (int i = 0; i < RS_SQL_COUNT; i++) sqlite3_finalize(x->stmts[i]);
+    sqlite3_close(x->db);
+    rs_view_deinit(&x->view);
+    rs_buf_deinit(&x->metadata);
+}
+
+rs_status rs_index_prepare(rs_index *x, rs_sql sql, sqlite3_stmt **out, rs_err *err) {
+    rs_status st = rs_db_prepare(x->db, rs_sql_text[sql], &x->stmts[sql], err);
+    *out = x->stmts[sql];
+    return st;
+}
+
+rs_status rs_index_run(rs_index *x, rs_sql sql, rs_err *err) {
+    sqlite3_stmt *stmt;
+    rs_status st = rs_index_prepare(x, sql, &stmt, err);
+    return st == RS_OK ? rs_db_run(stmt, err) : st;
+}
+
+rs_block_ref rs_index_block_ref(sqlite3_stmt *stmt) {
+    return (rs_block_ref){
+        .first = (uint64_t)sqlite3_column_int64(stmt, 0),
+        .at = (uint64_t)sqlite3_column_int64(stmt, 1),
+        .length = (size_t)sqlite3_column_int64(stmt, 2),
+        .heads_length = (size_t)sqlite3_column_int64(stmt, 3),
+        .spans = (uint32_t)sqlite3_column_int64(stmt, 4),
+        .min_start = (uint64_t)sqlite3_column_int64(stmt, 5),
+        .max_start = (uint64_t)sqlite3_column_int64(stmt, 6),
+    };
+}
+
+rs_status rs_index_get_state(rs_index *x, rs_partition_state *out, rs_err *err) {
+    sqlite3_stmt *stmt;
+    bool row = false;
+    rs_status st = rs_index_prepare(x, RS_SQL_GET_STATE, &stmt, err);
+    if (st == RS_OK) st = rs_db_step(stmt, &row, err);
+    if (st == RS_OK && !row) st = rs_fail(err, RS_ERR_CORRUPT, 0, "the index has no state");
+    if (st != RS_OK) return st;
+    *out = (rs_partition_state){
+        .next_span = (uint64_t)sqlite3_column_int64(stmt, 0),
+        .segment_end = (uint64_t)sqlite3_column_int64(stmt, 1),
+        .spans = (uint64_t)sqlite3_column_int64(stmt, 2),
+        .traces = (uint64_t)sqlite3_column_int64(stmt, 3),
+        .skew = sqlite3_column_int64(stmt, 4),
+    };
+    sqlite3_reset(stmt);
+    return RS_OK;
+}
+
+rs_status rs_index_set_state(rs_index *x, const rs_partition_state *state, rs_err *err) {
+    sqlite3_stmt *stmt;
+    rs_status st = rs_index_prepare(x, RS_SQL_SET_STATE, &stmt, err);
+    if (st != RS_OK) return st;
+    sqlite3_bind_int64(stmt, 1, (int64_t)state->next_span);
+    sqlite3_bind_int64(stmt, 2, (int64_t)state->segment_end);
+    sqlite3_bind_int64(stmt, 3, (int64_t)state->spans);
+    sqlite3_bind_int64(stmt, 4, (int64_t)state->traces);
+    sqlite3_bind_int64(stmt, 5, state->skew);
+    return rs_db_run(stmt, err);
+}
+
+/* ---- the partition
+ * --------------------------------------------------------------------------------------------- */
+
+rs_status rs_partition_open(uint64_t project, const char *dir, rs_partition **out, rs_err *err) {
+    *out = NULL;
+    rs_partition *p = calloc(1, sizeof *p);
+    if (!p) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    p->project = project;
+    p->segment.fd = -1;
+    pthread_mutex_init(&p->lock, NULL);
+    pthread_cond_init(&p->returned, NULL);
+    rs_status st = rs_path_make_dirs(dir, err);
+    if (st == RS_OK) st = rs_path_join(p->index_path, dir, "index.db", err);
+    if (st == RS_OK) st = index_open(&p->writer, p->index_path, &p->segment, true, err);
+    if (st == RS_OK) st = rs_db_migrate(p->writer.db, RS_SCHEMA_VERSION, rs_schema, err);
+    if (st == RS_OK) st = rs_index_get_state(&p->writer, &p->state, err);
+    if (st == RS_OK) st = rs_segment_open(&p->segment, dir, p->state.segment_end, err);
+    if (st == RS_OK)
+        *out = p;
+    else
+        rs_partition_close(p);
+    return st;
+}
+
+void rs_partition_close(rs_partition *p) {
+    for (rs_index *x = p->idle, *next; x; x = next) {
+        next = x->next;
+        index_close(x);
+        free(x);
+    }
+    index_close(&p->writer); /* last: it checkpoints and removes the WAL */
+    rs_segment_close(&p->segment);
+    pthread_cond_destroy(&p->returned);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+}
+
+rs_status rs_partition_borrow(rs_partition *p, rs_index **out, rs_err *err) {
+    pthread_mutex_lock(&p->lock);
+    while (!p->idle && p->readers == RS_PARTITION_READERS) pthread_cond_wait(&p->returned, &p->lock);
+    rs_index *x = p->idle;
+    if (x)
+        p->idle = x->next;
+    else
+        p->readers++;
+    pthread_mutex_unlock(&p->lock);
+    *out = x;
+    if (x) return RS_OK;
+
+    rs_status st = RS_ERR_MEMORY;
+    x = calloc(1, sizeof *x);
+    if (!x)
+        rs_fail(err, st, 0, "out of memory");
+    else if ((st = index_open(x, p->index_path, &p->segment, false, err)) != RS_OK)
+        index_close(x), free(x);
+    if (st == RS_OK) {
+        *out = x;
+        return RS_OK;
+    }
+    pthread_mutex_lock(&p->lock);
+    p->readers--;
+    pthread_cond_signal(&p->returned);
+    pthread_mutex_unlock(&p->lock);
+    return st;
+}
+
+void rs_partition_return(rs_partition *p, rs_index *x) {
+    rs_view_trim(&x->view);
+    pthread_mutex_lock(&p->lock);
+    x->next = p->idle;
+    p->idle = x;
+    pthread_cond_signal(&p->returned);
+    pthread_mutex_unlock(&p->lock);
+}

@@ -1,0 +1,60 @@
+/* A partition: one directory of one project with a segment and the database that indexes it; and the
+ * connections to that database: the writer's, and a bounded pool that readers borrow from.
+ *
+ * An rs_index belongs to one thread from borrow to return. The writer's is touched by the writer thread
+ * alone. */
+#ifndef RS_STORE_SQLITE_PARTITION_H
+#define RS_STORE_SQLITE_PARTITION_H
+
+#include "store/db.h"
+#include "store/sqlite/schema.h"
+#include "store/sqlite/segment.h"
+#include "store/sqlite/view.h"
+#include <pthread.h>
+
+enum { RS_PARTITION_READERS = 8 }; /* connections; a reader past them waits for one */
+
+typedef struct rs_index {
+    sqlite3 *db;
+    sqlite3_stmt *stmts[RS_SQL_COUNT]; /* prepared at first use */
+    const rs_segment *segment;
+    rs_view view;    /* the block that was read last */
+    rs_buf metadata; /* JSON of the trace row being handed out */
+    struct rs_index *next;
+} rs_index;
+
+RS_MUST_CHECK rs_status rs_index_prepare(rs_index *x, rs_sql sql, sqlite3_stmt **out, rs_err *err);
+/* Runs a statement that takes nothing and gives nothing. */
+RS_MUST_CHECK rs_status rs_index_run(rs_index *x, rs_sql sql, rs_err *err);
+/* A row of BLOCK_COLUMNS. */
+rs_block_ref rs_index_block_ref(sqlite3_stmt *stmt);
+
+/* The one row of table state. */
+typedef struct rs_partition_state {
+    uint64_t next_span, segment_end, spans, traces;
+    int64_t skew;
+} rs_partition_state;
+RS_MUST_CHECK rs_status rs_index_get_state(rs_index *x, rs_partition_state *out, rs_err *err);
+RS_MUST_CHECK rs_status rs_index_set_state(rs_index *x, const rs_partition_state *state, rs_err *err);
+
+typedef struct rs_partition {
+    uint64_t project;
+    char index_path[RS_PATH_MAX];
+    rs_segment segment;
+    rs_index writer;
+    rs_partition_state state; /* the writer's */
+    pthread_mutex_t lock;     /* over the pool */
+    pthread_cond_t returned;
+    rs_index *idle;
+    unsigned readers;
+    struct rs_partition *next;
+} rs_partition;
+
+/* Opens or makes it in dir (mode 0700) and cuts an orphan tail of its segment. */
+RS_MUST_CHECK rs_status rs_partition_open(uint64_t project, const char *dir, rs_partition **out, rs_err *err);
+void rs_partition_close(rs_partition *p); /* nothing is borrowed any more */
+
+RS_MUST_CHECK rs_status rs_partition_borrow(rs_partition *p, rs_index **out, rs_err *err);
+void rs_partition_return(rs_partition *p, rs_index *x);
+
+#endif

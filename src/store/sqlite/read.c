@@ -1,0 +1,227 @@
+/* Reading one trace or one span: index -> blocks -> spans in the caller's arena. */
+#include "store/sqlite/sqlite_store.h"
+#include "store/sqlite/summary.h"
+
+#include <stdlib.h>
+
+enum { PAGE = 64, IDS_PAGE = 4096 }; /* rows read in one statement: what bounds a read snapshot */
+
+uint32_t rs_span_fingerprint(const uint8_t span_id[8]) {
+    uint32_t a, b;
+    memcpy(&a, span_id, 4);
+    memcpy(&b, span_id + 4, 4);
+    return le32toh(a ^ b);
+}
+
+static bool ids_have(rs_str ids, uint32_t fingerprint) {
+    rs_cursor c = rs_cursor_on(ids);
+    while (rs_cursor_left(&c) >= 4)
+        if (rs_cursor_u32(&c) == fingerprint) return true;
+    return false;
+}
+
+/* ---- the blocks of a trace
+ * --------------------------------------------------------------------------------------- */
+
+static rs_status gather_block(rs_index *x, const rs_block_ref *ref, const uint8_t trace_id[16],
+                              const uint8_t *span_id, rs_read_depth depth, rs_arena *arena,
+                              rs_stored_spans *out, rs_err *err) {
+    rs_stored_span s;
+    bool more;
+    rs_status st = rs_view_open(&x->view, ref, depth, err);
+    while (st == RS_OK && (st = rs_view_next(&x->view, &s, &more, err)) == RS_OK && more) {
+        if (memcmp(s.span.trace_id, trace_id, 16) != 0) continue;
+        if (span_id && memcmp(s.span.span_id, span_id, 8) != 0) continue;
+        void *items = out->items;
+        if (!rs_arena_grow(arena, &items, out->n, &out->cap, sizeof s))
+            return rs_fail(err, RS_ERR_MEMORY, 0, "the spans do not fit the memory that the request may use");
+        out->items = items;
+        if ((st = rs_view_keep(&x->view, &s, depth, arena, err)) == RS_OK) out->items[out->n++] = s;
+    }
+    return st;
+}
+
+/* The next blocks of the trace behind `after`; with a span id only those that may have it. *rows: how many
+ * were looked at. */
+static rs_status next_blocks(rs_index *x, int64_t key, const uint8_t *span_id, uint64_t *after,
+                             rs_block_ref refs[PAGE], size_t *n, size_t *rows, rs_err *err) {
+    sqlite3_stmt *stmt;
+    bool row = false;
+    uint32_t fingerprint = span_id ? rs_span_fingerprint(span_id) : 0;
+    rs_status st = rs_index_prepare(x, RS_SQL_TRACE_BLOCKS, &stmt, err);
+    *n = *rows = 0;
+    if (st != RS_OK) return st;
+    sqlite3_bind_int64(stmt, 1, key);
+    sqlite3_bind_int64(stmt, 2, (int64_t)*after);
+    sqlite3_bind_int64(stmt, 3, PAGE);
+    while ((st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
+        refs[*n] = rs_index_block_ref(stmt);
+        *after = refs[*n].first;
+        ++*rows;
+        *n += !span_id || ids_have(rs_db_column_str(stmt, 7), fingerprint);
+    }
+    return st;
+}
+
+rs_status rs_index_gather(rs_index *x, int64_t key, const uint8_t trace_id[16], const uint8_t *span_id,
+                          rs_read_depth depth, rs_arena *arena, rs_stored_spans *out, rs_err *err) {
+    rs_block_ref refs[PAGE];
+    rs_status corrupt = RS_OK;
+    uint64_t after = 0;
+    size_t n, rows = PAGE;
+    while (rows == PAGE) {
+        rs_status st = next_blocks(x, key, span_id, &after, refs, &n, &rows, err);
+        if (st != RS_OK) return st;
+        for (size_t i = 0; i < n; i++) {
+            st = gather_block(x, &refs[i], trace_id, span_id, depth, arena, out, err);
+            if (st == RS_ERR_CORRUPT)
+                corrupt = st;
+            else if (st != RS_OK)
+                return st;
+        }
+    }
+    return corrupt;
+}
+
+static int by_id_then_newest(const void *a, const void *b) {
+    const rs_stored_span *x = a, *y = b;
+    int order = memcmp(x->span.span_id, y->span.span_id, 8);
+    return order ? order : (x->number < y->number) - (x->number > y->number);
+}
+
+void rs_stored_spans_dedupe(rs_stored_spans *s) {
+    size_t kept = 0;
+    if (s->n > 1) qsort(s->items, s->n, sizeof *s->items, by_id_then_newest);
+    for (size_t i = 0; i < s->n; i++)
+        if (kept == 0 || memcmp(s->items[i].span.span_id, s->items[kept - 1].span.span_id, 8) != 0)
+            s->items[kept++] = s->items[i];
+    s->n = kept;
+}
+
+/* ---- questions
+ * --------------------------------------------------------------------------------------------------- */
+
+static rs_status not_found(const char *what, rs_err *err) {
+    return rs_fail(err, RS_ERR_NOT_FOUND, 0, "no such %s", what);
+}
+
+static rs_status find_key(rs_index *x, const uint8_t trace_id[16], int64_t *key, rs_err *err) {
+    sqlite3_stmt *stmt;
+    bool row = false;
+    rs_status st = rs_index_prepare(x, RS_SQL_TRACE_BY_ID, &stmt, err);
+    if (st != RS_OK) return st;
+    rs_db_bind_blob(stmt, 1, trace_id, 16);
+    st = rs_db_step(stmt, &row, err);
+    if (row) *key = sqlite3_column_int64(stmt, RS_TRACE_KEY);
+    sqlite3_reset(stmt);
+    return st == RS_OK && !row ? not_found("trace", err) : st;
+}
+
+static int by_start(const void *a, const void *b) {
+    const rs_stored_span *x = a, *y = b;
+    if (x->span.start_ns != y->span.start_ns) return x->span.start_ns < y->span.start_ns ? -1 : 1;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+static rs_status hand_out(rs_stored_spans *found, rs_arena *arena, rs_spans *out, rs_err *err) {
+    rs_stored_spans_dedupe(found);
+    if (found->n > 1) qsort(found->items, found->n, sizeof *found->items, by_start);
+    rs_span *spans = rs_arena_zalloc(arena, found->n, sizeof *spans);
+    if (!spans)
+        return rs_fail(err, RS_ERR_MEMORY, 0, "the trace does not fit the memory that the request may use");
+    for (size_t i = 0; i < found->n; i++) spans[i] = found->items[i].span;
+    *out = (rs_spans){.items = spans, .n = found->n};
+    return RS_OK;
+}
+
+rs_status rs_store_read_trace(rs_store *s, uint64_t project, const uint8_t trace_id[16], rs_read_depth depth,
+                              rs_arena *arena, rs_spans *out, rs_err *err) {
+    rs_partition *p;
+    rs_index *x;
+    rs_stored_spans found = {0};
+    int64_t key;
+    *out = (rs_spans){0};
+    rs_status st = rs_store_find_partition(s, project, false, &p, err);
+    if (st != RS_OK) return st;
+    if (!p) return not_found("trace", err);
+    if ((st = rs_partition_borrow(p, &x, err)) != RS_OK) return st;
+    st = find_key(x, trace_id, &key, err);
+    if (st == RS_OK) st = rs_index_gather(x, key, trace_id, NULL, depth, arena, &found, err);
+    rs_partition_return(p, x);
+    if (st != RS_OK && st != RS_ERR_CORRUPT) return st;
+    rs_status handed = hand_out(&found, arena, out, err);
+    return handed == RS_OK ? st : handed;
+}
+
+/* The trace that the row of this key is of. */
+static rs_status find_trace_id(rs_index *x, int64_t key, uint8_t trace_id[16], rs_err *err) {
+    sqlite3_stmt *stmt;
+    bool row = false;
+    rs_status st = rs_index_prepare(x, RS_SQL_TRACE_BY_KEY, &stmt, err);
+    if (st != RS_OK) return st;
+    sqlite3_bind_int64(stmt, 1, key);
+    st = rs_db_step(stmt, &row, err);
+    rs_str id = row ? rs_db_column_str(stmt, RS_TRACE_ID) : (rs_str){0};
+    if (id.n == 16) memcpy(trace_id, id.p, 16);
+    sqlite3_reset(stmt);
+    return st == RS_OK && id.n != 16 ? not_found("trace", err) : st;
+}
+
+/* Traces behind (key, block), newest first, one of whose spans has this fingerprint: the first, if any. */
+static rs_status next_candidate(rs_index *x, uint32_t fingerprint, int64_t *key, int64_t *block, bool *found,
+                                rs_err *err) {
+    sqlite3_stmt *stmt;
+    bool row = true;
+    *found = false;
+    rs_status st = rs_index_prepare(x, RS_SQL_ALL_IDS, &stmt, err);
+    for (size_t rows = IDS_PAGE; st == RS_OK && !*found && rows == IDS_PAGE;) {
+        rows = 0;
+        sqlite3_bind_int64(stmt, 1, *key);
+        sqlite3_bind_int64(stmt, 2, *block);
+        sqlite3_bind_int64(stmt, 3, IDS_PAGE);
+        while (!*found && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
+            *key = sqlite3_column_int64(stmt, 0);
+            *block = sqlite3_column_int64(stmt, 1);
+            *found = ids_have(rs_db_column_str(stmt, 2), fingerprint);
+            rows++;
+        }
+        sqlite3_reset(stmt);
+    }
+    return st;
+}
+
+static rs_status find_anywhere(rs_index *x, const uint8_t span_id[8], rs_arena *arena, rs_stored_spans *out,
+                               rs_err *err) {
+    int64_t key = INT64_MAX, block = INT64_MAX;
+    uint8_t trace_id[16];
+    bool found = true;
+    rs_status st = RS_OK;
+    while (st == RS_OK && found && out->n == 0) {
+        st = next_candidate(x, rs_span_fingerprint(span_id), &key, &block, &found, err);
+        if (st != RS_OK || !found) break;
+        if ((st = find_trace_id(x, key, trace_id, err)) == RS_OK)
+            st = rs_index_gather(x, key, trace_id, span_id, RS_READ_FULL, arena, out, err);
+    }
+    return st;
+}
+
+rs_status rs_store_read_span(rs_store *s, uint64_t project, const uint8_t *trace_id, const uint8_t span_id[8],
+                             rs_arena *arena, rs_span *out, rs_err *err) {
+    rs_partition *p;
+    rs_index *x;
+    rs_stored_spans found = {0};
+    int64_t key;
+    rs_status st = rs_store_find_partition(s, project, false, &p, err);
+    if (st != RS_OK) return st;
+    if (!p) return not_found("span", err);
+    if ((st = rs_partition_borrow(p, &x, err)) != RS_OK) return st;
+    if (!trace_id)
+        st = find_anywhere(x, span_id, arena, &found, err);
+    else if ((st = find_key(x, trace_id, &key, err)) == RS_OK)
+        st = rs_index_gather(x, key, trace_id, span_id, RS_READ_FULL, arena, &found, err);
+    rs_partition_return(p, x);
+    rs_stored_spans_dedupe(&found);
+    if (st == RS_OK && found.n == 0) return not_found("span", err);
+    if (st == RS_OK) *out = found.items[0].span;
+    return st;
+}

@@ -1,0 +1,99 @@
+#include "store/sqlite/schema.h"
+
+/* NORMAL in WAL mode: a commit is safe against the death of the process, not against that of the machine. */
+const char rs_schema_writer_pragmas[] =
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;"
+    "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;";
+
+const char rs_schema_reader_pragmas[] =
+    "PRAGMA query_only=ON; PRAGMA cache_size=-1024; PRAGMA temp_store=MEMORY;";
+
+const char rs_schema[] =
+    "CREATE TABLE state(" /* one row */
+    "  id INTEGER PRIMARY KEY CHECK(id = 1),"
+    "  next_span INTEGER NOT NULL," /* arrival number of the next span, from 1 */
+    "  segment_end INTEGER NOT NULL,"
+    "  spans INTEGER NOT NULL," /* without superseded copies */
+    "  traces INTEGER NOT NULL,"
+    "  skew INTEGER NOT NULL);" /* the most that a trace's key is ahead of its start, in µs */
+    "INSERT INTO state VALUES(1, 1, 0, 0, 0, 0);"
+    "CREATE TABLE block("
+    "  first INTEGER PRIMARY KEY," /* arrival number of its first span */
+    "  at INTEGER NOT NULL, length INTEGER NOT NULL, heads_length INTEGER NOT NULL," /* in the segment */
+    "  spans INTEGER NOT NULL, min_start INTEGER NOT NULL, max_start INTEGER NOT NULL);"
+    "CREATE TABLE trace("
+    "  key INTEGER PRIMARY KEY, trace_id BLOB NOT NULL, root_id BLOB, log_type INTEGER NOT NULL,"
+    "  start INTEGER NOT NULL, end INTEGER NOT NULL,"
+    "  spans INTEGER NOT NULL, calls INTEGER NOT NULL, errors INTEGER NOT NULL,"
+    "  prompt_tokens INTEGER, completion_tokens INTEGER, cost REAL, ttft REAL, speed REAL,"
+    "  name TEXT, model TEXT, input TEXT, output TEXT, customer TEXT, thread TEXT, environment TEXT, error "
+    "TEXT,"
+    "  metadata BLOB,"
+    /* what the next upsert needs to know: summary.h */
+    "  lead_start INTEGER, call_start INTEGER, input_rank INTEGER, input_at INTEGER, output_rank INTEGER,"
+    "  output_at INTEGER);"
+    "CREATE UNIQUE INDEX trace_by_id ON trace(trace_id);"
+    "CREATE TABLE trace_block("
+    "  trace INTEGER NOT NULL, block INTEGER NOT NULL,"
+    "  ids BLOB NOT NULL," /* a fingerprint of 4 bytes for each span of the trace in the block */
+    "  PRIMARY KEY(trace, block)) WITHOUT ROWID;"
+    "CREATE TABLE tag(hash INTEGER NOT NULL, trace INTEGER NOT NULL, PRIMARY KEY(hash, trace)) WITHOUT ROWID;"
+    "CREATE TABLE superseded(span INTEGER PRIMARY KEY);" /* arrival numbers of copies that were sent again */
+    "CREATE TABLE rollup("
+    "  hour INTEGER NOT NULL, model TEXT NOT NULL," /* hours since the epoch; '' for spans without a model */
+    "  spans INTEGER NOT NULL, calls INTEGER NOT NULL, errors INTEGER NOT NULL,"
+    "  prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, cost REAL NOT NULL,"
+    "  PRIMARY KEY(hour, model)) WITHOUT ROWID;";
+
+#define TRACE_STATE_COLUMNS                                                                                  \
+    "root_id, log_type, start, end, spans, calls, errors, prompt_tokens, completion_tokens, cost, ttft, "    \
+    "speed, name,"                                                                                           \
+    " model, input, output, customer, thread, environment, error, metadata, lead_start, call_start, "        \
+    "input_rank,"                                                                                            \
+    " input_at, output_rank, output_at"
+#define TRACE_STATE_VALUES                                                                                   \
+    "?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, "     \
+    "?24, ?25, ?26,"                                                                                         \
+    " ?27, ?28, ?29"
+#define TRACE_COLUMNS "key, trace_id, " TRACE_STATE_COLUMNS
+#define BLOCK_COLUMNS "first, at, length, heads_length, block.spans, min_start, max_start"
+
+const char *const rs_sql_text[RS_SQL_COUNT] = {
+    [RS_SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [RS_SQL_COMMIT] = "COMMIT",
+    [RS_SQL_ROLLBACK] = "ROLLBACK",
+    [RS_SQL_GET_STATE] = "SELECT next_span, segment_end, spans, traces, skew FROM state",
+    [RS_SQL_SET_STATE] =
+        "UPDATE state SET next_span = ?1, segment_end = ?2, spans = ?3, traces = ?4, skew = ?5",
+    [RS_SQL_ADD_BLOCK] = "INSERT INTO block VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [RS_SQL_LAST_BLOCKS] =
+        "SELECT " BLOCK_COLUMNS " FROM block WHERE first < ?1 ORDER BY first DESC LIMIT ?2",
+    [RS_SQL_ADD_TRACE] = "INSERT INTO trace(" TRACE_COLUMNS ") VALUES(?1, ?2, " TRACE_STATE_VALUES ")",
+    [RS_SQL_SET_TRACE] = "UPDATE trace SET (" TRACE_STATE_COLUMNS ") = (" TRACE_STATE_VALUES
+                         ") WHERE key = ?1 AND trace_id = ?2",
+    [RS_SQL_TRACE_BY_ID] = "SELECT " TRACE_COLUMNS " FROM trace WHERE trace_id = ?1",
+    [RS_SQL_TRACE_BY_KEY] = "SELECT " TRACE_COLUMNS " FROM trace WHERE key = ?1",
+    [RS_SQL_TRACES_NEWEST] =
+        "SELECT " TRACE_COLUMNS " FROM trace WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC LIMIT ?3",
+    [RS_SQL_TRACES_OLDEST] =
+        "SELECT " TRACE_COLUMNS " FROM trace WHERE key BETWEEN ?1 AND ?2 ORDER BY key ASC LIMIT ?3",
+    [RS_SQL_ADD_TRACE_BLOCK] = "INSERT INTO trace_block VALUES(?1, ?2, ?3)",
+    [RS_SQL_TRACE_IDS] = "SELECT ids FROM trace_block WHERE trace = ?1",
+    [RS_SQL_TRACE_BLOCKS] =
+        "SELECT " BLOCK_COLUMNS ", ids FROM trace_block JOIN block ON first = block"
+        " WHERE trace = ?1 AND trace_block.block > ?2 ORDER BY trace_block.block LIMIT ?3",
+    [RS_SQL_ALL_IDS] = "SELECT trace, block, ids FROM trace_block WHERE (trace, block) < (?1, ?2)"
+                       " ORDER BY trace DESC, block DESC LIMIT ?3",
+    [RS_SQL_ADD_TAG] = "INSERT OR IGNORE INTO tag VALUES(?1, ?2)",
+    [RS_SQL_TAG_NEWEST] =
+        "SELECT trace FROM tag WHERE hash = ?1 AND trace BETWEEN ?2 AND ?3 ORDER BY trace DESC LIMIT 1",
+    [RS_SQL_TAG_OLDEST] =
+        "SELECT trace FROM tag WHERE hash = ?1 AND trace BETWEEN ?2 AND ?3 ORDER BY trace ASC LIMIT 1",
+    [RS_SQL_ADD_SUPERSEDED] = "INSERT OR IGNORE INTO superseded VALUES(?1)",
+    [RS_SQL_SUPERSEDED] = "SELECT span FROM superseded WHERE span >= ?1 AND span < ?2",
+    [RS_SQL_ADD_ROLLUP] =
+        "INSERT INTO rollup VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(hour, model) DO UPDATE SET"
+        " spans = spans + excluded.spans, calls = calls + excluded.calls, errors = errors + excluded.errors,"
+        " prompt_tokens = prompt_tokens + excluded.prompt_tokens,"
+        " completion_tokens = completion_tokens + excluded.completion_tokens, cost = cost + excluded.cost",
+};

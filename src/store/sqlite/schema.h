@@ -1,0 +1,73 @@
+/* The index database of a partition: its schema and every statement run on it, in one place.
+ * What the tables mean and their invariants: docs/store-format.md. */
+#ifndef RS_STORE_SQLITE_SCHEMA_H
+#define RS_STORE_SQLITE_SCHEMA_H
+
+enum { RS_SCHEMA_VERSION = 1 };
+extern const char rs_schema[];
+extern const char rs_schema_writer_pragmas[];
+extern const char rs_schema_reader_pragmas[];
+
+/* The columns of a trace row in the order of every statement that reads or writes one. */
+typedef enum rs_trace_column {
+    RS_TRACE_KEY,
+    RS_TRACE_ID,
+    RS_TRACE_ROOT_ID,
+    RS_TRACE_LOG_TYPE,
+    RS_TRACE_START,
+    RS_TRACE_END,
+    RS_TRACE_SPANS,
+    RS_TRACE_CALLS,
+    RS_TRACE_ERRORS,
+    RS_TRACE_PROMPT_TOKENS,
+    RS_TRACE_COMPLETION_TOKENS,
+    RS_TRACE_COST,
+    RS_TRACE_TTFT,
+    RS_TRACE_SPEED,
+    RS_TRACE_NAME,
+    RS_TRACE_MODEL,
+    RS_TRACE_INPUT,
+    RS_TRACE_OUTPUT,
+    RS_TRACE_CUSTOMER,
+    RS_TRACE_THREAD,
+    RS_TRACE_ENVIRONMENT,
+    RS_TRACE_ERROR,
+    RS_TRACE_METADATA,
+    RS_TRACE_LEAD_START,
+    RS_TRACE_CALL_START,
+    RS_TRACE_INPUT_RANK,
+    RS_TRACE_INPUT_AT,
+    RS_TRACE_OUTPUT_RANK,
+    RS_TRACE_OUTPUT_AT,
+    RS_TRACE_COLUMN_COUNT,
+} rs_trace_column;
+
+typedef enum rs_sql {
+    RS_SQL_BEGIN,
+    RS_SQL_COMMIT,
+    RS_SQL_ROLLBACK,
+    RS_SQL_GET_STATE,
+    RS_SQL_SET_STATE,
+    RS_SQL_ADD_BLOCK,
+    RS_SQL_LAST_BLOCKS,
+    RS_SQL_ADD_TRACE,
+    RS_SQL_SET_TRACE,
+    RS_SQL_TRACE_BY_ID,
+    RS_SQL_TRACE_BY_KEY,
+    RS_SQL_TRACES_NEWEST,
+    RS_SQL_TRACES_OLDEST,
+    RS_SQL_ADD_TRACE_BLOCK,
+    RS_SQL_TRACE_IDS,
+    RS_SQL_TRACE_BLOCKS,
+    RS_SQL_ALL_IDS,
+    RS_SQL_ADD_TAG,
+    RS_SQL_TAG_NEWEST,
+    RS_SQL_TAG_OLDEST,
+    RS_SQL_ADD_SUPERSEDED,
+    RS_SQL_SUPERSEDED,
+    RS_SQL_ADD_ROLLUP,
+    RS_SQL_COUNT,
+} rs_sql;
+extern const char *const rs_sql_text[RS_SQL_COUNT];
+
+#endif

@@ -1,0 +1,75 @@
+#include "store/sqlite/segment.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static rs_status fail(const rs_segment *s, const char *what, rs_err *err) {
+    int e = errno;
+    bool full = e == ENOSPC || e == EDQUOT || e == EFBIG;
+    return rs_fail(err, full ? RS_ERR_FULL : RS_ERR_IO, 0, "cannot %s %s: %s", what, s->path, strerror(e));
+}
+
+rs_status rs_segment_open(rs_segment *s, const char *dir, uint64_t end, rs_err *err) {
+    struct stat st;
+    *s = (rs_segment){.fd = -1, .end = end};
+    rs_status status = rs_path_join(s->path, dir, "segment", err);
+    if (status != RS_OK) return status;
+    s->fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (s->fd < 0) return fail(s, "open", err);
+    if (fstat(s->fd, &st) != 0) return fail(s, "look at", err);
+    if ((uint64_t)st.st_size < end)
+        rs_log("%s is %llu bytes short: spans were lost", s->path,
+               (unsigned long long)(end - (uint64_t)st.st_size));
+    if ((uint64_t)st.st_size > end && ftruncate(s->fd, (off_t)end) != 0) return fail(s, "cut", err);
+    return RS_OK;
+}
+
+void rs_segment_close(rs_segment *s) {
+    if (s->fd >= 0) close(s->fd);
+    s->fd = -1;
+}
+
+rs_status rs_segment_append(rs_segment *s, rs_str bytes, rs_err *err) {
+    size_t done = 0;
+    while (done < bytes.n) {
+        ssize_t n = pwrite(s->fd, bytes.p + done, bytes.n - done, (off_t)(s->end + done));
+        if (n > 0) {
+            done += (size_t)n;
+        } else if (n == 0 || errno != EINTR) {
+            if (n == 0) errno = ENOSPC;
+            rs_status st = fail(s, "write to", err);
+            rs_segment_cut(s);
+            return st;
+        }
+    }
+    return RS_OK;
+}
+
+void rs_segment_keep(rs_segment *s, uint64_t end) {
+    s->end = end;
+}
+
+/* Should the cut fail, the next append writes over the orphan, and the next open cuts it. */
+void rs_segment_cut(rs_segment *s) {
+    if (ftruncate(s->fd, (off_t)s->end) != 0) rs_log("cannot cut %s: %s", s->path, strerror(errno));
+}
+
+rs_status rs_segment_read(const rs_segment *s, uint64_t at, size_t n, rs_buf *out, rs_err *err) {
+    char *to = rs_buf_reserve(out, n);
+    size_t done = 0;
+    if (!to) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    while (done < n) {
+        ssize_t got = pread(s->fd, to + done, n - done, (off_t)(at + done));
+        if (got > 0)
+            done += (size_t)got;
+        else if (got == 0)
+            break;
+        else if (errno != EINTR)
+            return fail(s, "read", err);
+    }
+    out->n += done;
+    return RS_OK;
+}

@@ -1,0 +1,41 @@
+/* What the files of the SQLite back end share of a store. store.c owns it; commit.c writes; read.c and scan.c
+ * read. */
+#ifndef RS_STORE_SQLITE_SQLITE_STORE_H
+#define RS_STORE_SQLITE_SQLITE_STORE_H
+
+#include "store/sqlite/partition.h"
+#include "store/store.h"
+
+typedef struct rs_commit rs_commit; /* commit.h: the writer's scratch */
+
+struct rs_store {
+    char dir[RS_PATH_MAX];
+    int lock_fd;
+    pthread_mutex_t lock; /* over the list */
+    rs_partition *partitions;
+    rs_commit *commit; /* the writer thread's */
+};
+
+/* The project's partition, opened if it was not; made if `create`, else *out is NULL if there is none. Any
+ * thread. */
+RS_MUST_CHECK rs_status rs_store_find_partition(rs_store *s, uint64_t project, bool create,
+                                                rs_partition **out, rs_err *err);
+
+/* Copies of spans, in an arena. */
+typedef struct rs_stored_spans {
+    rs_stored_span *items;
+    size_t n, cap;
+} rs_stored_spans;
+
+/* All copies of a trace's spans, or of that one span if span_id is not NULL, by arrival, appended to *spans.
+ * A block that is corrupt is skipped, and the first such error is the result. */
+RS_MUST_CHECK rs_status rs_index_gather(rs_index *x, int64_t trace_key, const uint8_t trace_id[16],
+                                        const uint8_t *span_id, rs_read_depth depth, rs_arena *arena,
+                                        rs_stored_spans *spans, rs_err *err);
+/* Keeps of each span id the copy that came last; the order is then by span id. */
+void rs_stored_spans_dedupe(rs_stored_spans *spans);
+
+/* Four bytes of a span id, as table trace_block keeps them. */
+uint32_t rs_span_fingerprint(const uint8_t span_id[8]);
+
+#endif

@@ -1,0 +1,118 @@
+#include "store/sqlite/tag.h"
+
+#define XXH_INLINE_ALL
+#include <stdlib.h>
+#include <xxhash.h>
+
+/* Spans of a trace share most of their tags: so many of the last ones are looked through before one is noted
+ * again. */
+enum { LOOK_BACK = 64 };
+
+int64_t rs_tag_hash(rs_str key, rs_str value) {
+    XXH64_hash_t seed = XXH3_64bits(key.p ? key.p : "", key.n);
+    return (int64_t)XXH3_64bits_withSeed(value.p ? value.p : "", value.n, seed);
+}
+
+void rs_tags_init(rs_tags *t) {
+    *t = (rs_tags){0};
+}
+
+void rs_tags_deinit(rs_tags *t) {
+    free(t->rows);
+    rs_buf_deinit(&t->text);
+    *t = (rs_tags){0};
+}
+
+void rs_tags_clear(rs_tags *t) {
+    rs_buf_clear(&t->text);
+    t->n = t->trace_from = 0;
+    t->failed = RS_OK;
+}
+
+void rs_tags_begin_trace(rs_tags *t) {
+    t->trace_from = t->n;
+}
+
+static void add(rs_tags *t, rs_str key, rs_str value, int64_t trace) {
+    if (value.n == 0 || t->failed != RS_OK) return;
+    int64_t hash = rs_tag_hash(key, value);
+    size_t from = t->n - t->trace_from > LOOK_BACK ? t->n - LOOK_BACK : t->trace_from;
+    for (size_t i = t->n; i-- > from;)
+        if (t->rows[i].hash == hash) return;
+    if (t->n == t->cap) {
+        size_t cap = t->cap ? t->cap * 2 : 1024;
+        struct rs_tag_row *rows = realloc(t->rows, cap * sizeof *rows);
+        if (!rows) {
+            t->failed = RS_ERR_MEMORY;
+            return;
+        }
+        t->rows = rows;
+        t->cap = cap;
+    }
+    t->rows[t->n++] = (struct rs_tag_row){hash, trace};
+}
+
+static void add_metadata(rs_tags *t, const rs_attr *a, int64_t trace) {
+    rs_buf *text = &t->text;
+    rs_buf_clear(text);
+    rs_buf_text(text, "metadata__");
+    rs_buf_str(text, a->key);
+    size_t key_end = text->n;
+    if (a->value.type == RS_VALUE_STRING) {
+        rs_buf_str(text, a->value.s);
+    } else {
+        rs_json j = rs_json_on(text);
+        rs_value_write_json(&j, &a->value);
+    }
+    if (text->failed != RS_OK)
+        t->failed = text->failed;
+    else
+        add(t, (rs_str){text->p, key_end}, (rs_str){text->p + key_end, text->n - key_end}, trace);
+}
+
+static rs_str status_name(rs_status_code status) {
+    switch (status) {
+    case RS_STATUS_OK:
+        return RS_STR("ok");
+    case RS_STATUS_ERROR:
+        return RS_STR("error");
+    case RS_STATUS_UNSET:
+        break;
+    }
+    return RS_STR("unset");
+}
+
+void rs_tags_add(rs_tags *t, const rs_span *s, int64_t trace) {
+    const rs_facts *f = &s->facts;
+    add(t, RS_STR("model"), f->model, trace);
+    add(t, RS_STR("provider"), f->provider, trace);
+    add(t, RS_STR("log_type"), rs_log_type_name(f->log_type), trace);
+    add(t, RS_STR("name"), s->name, trace);
+    add(t, RS_STR("name"), f->entity_name, trace);
+    add(t, RS_STR("workflow"), f->workflow, trace);
+    add(t, RS_STR("customer_identifier"), f->customer, trace);
+    add(t, RS_STR("thread_identifier"), f->thread, trace);
+    add(t, RS_STR("environment"), f->environment, trace);
+    add(t, RS_STR("status_code"), status_name(s->status), trace);
+    for (uint32_t i = 0; i < f->metadata.n; i++) add_metadata(t, &f->metadata.items[i], trace);
+}
+
+static int by_hash_and_trace(const void *a, const void *b) {
+    const struct rs_tag_row *x = a, *y = b;
+    if (x->hash != y->hash) return x->hash < y->hash ? -1 : 1;
+    return (x->trace > y->trace) - (x->trace < y->trace);
+}
+
+rs_status rs_tags_write(rs_tags *t, rs_index *x, rs_err *err) {
+    sqlite3_stmt *stmt;
+    if (t->failed != RS_OK) return rs_fail(err, t->failed, 0, "out of memory for tags");
+    rs_status st = rs_index_prepare(x, RS_SQL_ADD_TAG, &stmt, err);
+    if (t->n > 0) qsort(t->rows, t->n, sizeof *t->rows, by_hash_and_trace);
+    for (size_t i = 0; i < t->n && st == RS_OK; i++) {
+        if (i > 0 && by_hash_and_trace(&t->rows[i], &t->rows[i - 1]) == 0) continue;
+        sqlite3_bind_int64(stmt, 1, t->rows[i].hash);
+        sqlite3_bind_int64(stmt, 2, t->rows[i].trace);
+        st = rs_db_run(stmt, err);
+    }
+    return st;
+}

@@ -1,0 +1,32 @@
+/* Tags: each fact of a span that an equality filter may ask for, as a hash of key and value beside the
+ * trace's key.
+ *
+ * A commit collects the tags of its spans and writes them sorted, so that neighbours in the table are written
+ * together. The writer thread only, but for rs_tag_hash. */
+#ifndef RS_STORE_SQLITE_TAG_H
+#define RS_STORE_SQLITE_TAG_H
+
+#include "store/sqlite/partition.h"
+
+int64_t rs_tag_hash(rs_str key, rs_str value);
+
+typedef struct rs_tags {
+    struct rs_tag_row {
+        int64_t hash, trace;
+    } * rows;
+    size_t n, cap;
+    size_t trace_from; /* rows of the trace being collected begin here */
+    rs_buf text;       /* a metadata value or key, as text */
+    rs_status failed;  /* sticky */
+} rs_tags;
+
+void rs_tags_init(rs_tags *t);
+void rs_tags_deinit(rs_tags *t);
+void rs_tags_clear(rs_tags *t);
+
+/* Spans added from here on are of this trace. */
+void rs_tags_begin_trace(rs_tags *t);
+void rs_tags_add(rs_tags *t, const rs_span *s, int64_t trace_key);
+RS_MUST_CHECK rs_status rs_tags_write(rs_tags *t, rs_index *x, rs_err *err);
+
+#endif

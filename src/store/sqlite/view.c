@@ -1,0 +1,100 @@
+#include "store/sqlite/view.h"
+
+enum { KEPT_BYTES = 4 << 20 }; /* of each buffer, between questions */
+
+rs_status rs_view_init(rs_view *v, const rs_segment *segment, rs_err *err) {
+    *v = (rs_view){.segment = segment, .zstd = ZSTD_createDCtx()};
+    return v->zstd ? RS_OK : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+}
+
+static void forget(rs_view *v) {
+    rs_heads_close(&v->heads);
+    if (v->has_full) rs_details_close(&v->details);
+    v->has_heads = v->has_full = false;
+}
+
+void rs_view_deinit(rs_view *v) {
+    forget(v);
+    rs_buf_deinit(&v->stored);
+    rs_buf_deinit(&v->raw_heads);
+    rs_buf_deinit(&v->raw_details);
+    rs_buf_deinit(&v->raw_content);
+    ZSTD_freeDCtx(v->zstd);
+    v->zstd = NULL;
+}
+
+void rs_view_trim(rs_view *v) {
+    rs_buf *bufs[] = {&v->stored, &v->raw_heads, &v->raw_details, &v->raw_content};
+    for (size_t i = 0; i < RS_ARRAY_LEN(bufs); i++) {
+        if (bufs[i]->cap <= KEPT_BYTES) continue;
+        forget(v);
+        rs_buf_deinit(bufs[i]);
+    }
+}
+
+/* What is wrong with the block, and where it is. */
+static rs_status located(const rs_view *v, const rs_err *inner, rs_err *err) {
+    if (inner->code != RS_ERR_CORRUPT && inner->code != RS_ERR_UNSUPPORTED)
+        return rs_fail(err, inner->code, 0, "%s", inner->message);
+    return rs_fail(err, inner->code, (size_t)v->ref.at, "%s at byte %llu: %.100s", v->segment->path,
+                   (unsigned long long)v->ref.at, inner->message);
+}
+
+static rs_status load(rs_view *v, rs_read_depth depth, rs_err *err) {
+    rs_block_header h;
+    const rs_block_ref *ref = &v->ref;
+    rs_buf_clear(&v->stored);
+    rs_status st = rs_segment_read(v->segment, ref->at,
+                                   depth == RS_READ_FULL ? ref->length : ref->heads_length, &v->stored, err);
+    if (st != RS_OK) return st;
+    rs_str bytes = rs_buf_slice(&v->stored);
+    if ((st = rs_block_read_header(bytes, &h, err)) != RS_OK) return st;
+    if (h.first != ref->first || h.spans != ref->spans)
+        return rs_fail(err, RS_ERR_CORRUPT, 0, "another block is where the index has this one");
+    st = rs_block_unpack(&h, RS_SECTION_HEADS, bytes, v->zstd, &v->raw_heads, err);
+    if (st != RS_OK) return st;
+    v->has_heads = true;
+    if (depth != RS_READ_FULL) return RS_OK;
+    st = rs_block_unpack(&h, RS_SECTION_DETAILS, bytes, v->zstd, &v->raw_details, err);
+    if (st == RS_OK) st = rs_block_unpack(&h, RS_SECTION_CONTENT, bytes, v->zstd, &v->raw_content, err);
+    if (st != RS_OK) return st;
+    v->has_full = true;
+    return rs_details_open(&v->details, rs_buf_slice(&v->raw_details), rs_buf_slice(&v->raw_content), err);
+}
+
+rs_status rs_view_open(rs_view *v, const rs_block_ref *ref, rs_read_depth depth, rs_err *err) {
+    rs_err inner = {0};
+    rs_status st = RS_OK;
+    bool loaded = v->ref.first == ref->first && (depth == RS_READ_FULL ? v->has_full : v->has_heads);
+    if (!loaded) {
+        forget(v);
+        v->ref = *ref;
+        st = load(v, depth, &inner);
+    }
+    rs_heads_close(&v->heads);
+    if (st == RS_OK) st = rs_heads_open(&v->heads, rs_buf_slice(&v->raw_heads), ref->spans, &inner);
+    v->number = ref->first;
+    if (st == RS_OK) return RS_OK;
+    forget(v);
+    return located(v, &inner, err);
+}
+
+rs_status rs_view_next(rs_view *v, rs_stored_span *out, bool *more, rs_err *err) {
+    *more = rs_heads_next(&v->heads, &out->span, &out->extent);
+    if (*more) {
+        out->number = v->number++;
+        return RS_OK;
+    }
+    if (rs_heads_is_whole(&v->heads)) return RS_OK;
+    rs_err inner = {.code = RS_ERR_CORRUPT, .message = "block heads are malformed"};
+    return located(v, &inner, err);
+}
+
+rs_status rs_view_keep(rs_view *v, rs_stored_span *s, rs_read_depth depth, rs_arena *arena, rs_err *err) {
+    rs_err inner = {0};
+    if (!rs_heads_keep(&s->span, arena))
+        return rs_fail(err, RS_ERR_MEMORY, 0, "the spans do not fit the memory that the request may use");
+    if (depth != RS_READ_FULL || rs_details_read(&v->details, &s->extent, arena, &s->span, &inner) == RS_OK)
+        return RS_OK;
+    return located(v, &inner, err);
+}

@@ -1,0 +1,49 @@
+/* A view: one block of a segment, read, checked and decompressed as far as asked; the last one stays for the
+ * next question. Errors name the segment and the block's offset. Owned by one thread at a time. */
+#ifndef RS_STORE_SQLITE_VIEW_H
+#define RS_STORE_SQLITE_VIEW_H
+
+#include "store/sqlite/block.h"
+#include "store/sqlite/segment.h"
+#include "store/store.h"
+
+/* What the index says of a block. */
+typedef struct rs_block_ref {
+    uint64_t first, at;
+    size_t length, heads_length; /* heads_length: with the header */
+    uint32_t spans;
+    uint64_t min_start, max_start;
+} rs_block_ref;
+
+typedef struct rs_view {
+    const rs_segment *segment;
+    rs_block_ref ref;
+    bool has_heads, has_full; /* of ref */
+    rs_buf stored, raw_heads, raw_details, raw_content;
+    ZSTD_DCtx *zstd;
+    rs_heads heads;     /* the iteration */
+    rs_details details; /* open if has_full */
+    uint64_t number;    /* of the span that comes next */
+} rs_view;
+
+/* A span of the block and its arrival number. */
+typedef struct rs_stored_span {
+    uint64_t number;
+    rs_extent extent;
+    rs_span span;
+} rs_stored_span;
+
+RS_MUST_CHECK rs_status rs_view_init(rs_view *v, const rs_segment *segment, rs_err *err);
+void rs_view_deinit(rs_view *v);
+
+/* Loads the block and begins at its first span. */
+RS_MUST_CHECK rs_status rs_view_open(rs_view *v, const rs_block_ref *ref, rs_read_depth depth, rs_err *err);
+/* The next span's head: slices into the view, until it opens another block. *more false at the end. */
+RS_MUST_CHECK rs_status rs_view_next(rs_view *v, rs_stored_span *out, bool *more, rs_err *err);
+/* Moves a head that rs_view_next gave into the arena: its strings, and with RS_READ_FULL its details. */
+RS_MUST_CHECK rs_status rs_view_keep(rs_view *v, rs_stored_span *s, rs_read_depth depth, rs_arena *arena,
+                                     rs_err *err);
+/* Gives back memory that an unusually large block took. */
+void rs_view_trim(rs_view *v);
+
+#endif
