@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { BATCH_START = 16 << 10, SPARES_MAX = 2, FRAME_TAG = 2 << 3 | 2 /* ScopeSpans.spans */ };
+enum { BATCH_START = 16 << 10, FRAME_TAG = 2 << 3 | 2 /* ScopeSpans.spans */ };
 
 /* ---- batches --------------------------------------------------------------------------------- */
 
@@ -27,7 +27,7 @@ static rs_batch *batch_new(rs_ring *ring) {
     rs_batch *b = ring->spares;
     if (b) {
         ring->spares = b->next;
-        ring->spare_count--;
+        ring->spare_bytes -= b->cap;
     } else if (!(b = calloc(1, sizeof *b))) {
         return NULL;
     }
@@ -50,15 +50,13 @@ static bool batch_reserve(rs_batch *b, size_t n) {
     return true;
 }
 
-static void batch_recycle(rs_ring *ring, rs_batch *b) {
-    if (ring->stopped || ring->spare_count >= SPARES_MAX ||
-        b->cap > 2 * ring->limits.batch_bytes + ring->limits.headroom) {
-        batch_free(b);
-        return;
-    }
+/* Keeps b for later; false if there are enough, and the caller frees it. */
+static bool batch_keep(rs_ring *ring, rs_batch *b) {
+    if (ring->stopped || ring->spare_bytes + b->cap > ring->limits.batch_bytes) return false;
     b->next = ring->spares;
     ring->spares = b;
-    ring->spare_count++;
+    ring->spare_bytes += b->cap;
+    return true;
 }
 
 rs_str rs_batch_request(rs_batch *b, rs_str opening) {
@@ -267,9 +265,10 @@ void rs_ring_done(rs_ring *ring, rs_batch *b, uint32_t rejected, uint32_t lost) 
     ring->counts.acknowledged += b->spans - rejected - lost;
     ring->held -= b->n - b->from;
     ring->taken = NULL;
-    batch_recycle(ring, b);
+    bool kept = batch_keep(ring, b);
     pthread_cond_broadcast(&ring->progress);
     pthread_mutex_unlock(&ring->lock);
+    if (!kept) batch_free(b);
 }
 
 bool rs_ring_pause(rs_ring *ring, uint64_t wait_ns, uint64_t hurry_ns) {

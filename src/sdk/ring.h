@@ -17,8 +17,8 @@
  * counted.
  *  - Spans are done in the order in which they were put: put - done of them are in the list and in `taken`.
  *  - done = acknowledged + rejected + lost; ended = put + dropped for want of room.
- * Memory is at most about twice `held` (batches grow by doubling) and two spare batches, kept so that a
- * steady flow allocates nothing and touches no fresh page.
+ * Memory is at most about twice `held` (batches grow by doubling), and spare batches of batch_bytes together,
+ * kept so that a steady flow allocates nothing and touches no fresh page.
  *
  * Threads. Any thread puts; it holds `lock` for one copy of the span. It wakes the consumer (one futex call)
  * only if the consumer sleeps without an end in sight, or if it sealed a batch for which the consumer waits.
@@ -62,8 +62,7 @@ typedef struct rs_ring {
     pthread_cond_t progress; /* flushers wait here */
     rs_ring_limits limits;
     rs_batch *first, *last, *taken, *spares;
-    unsigned spare_count;
-    size_t held;
+    size_t held, spare_bytes;
     rs_ring_counts counts;
     uint64_t flush_to; /* spans before this number go out without waiting for a full batch */
     unsigned flushers;
