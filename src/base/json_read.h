@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/status.h"
 
-enum { RS_JSON_MAX_DEPTH = 128 };
+enum { RS_JSON_MAX_DEPTH = 160 }; /* room for OTLP's values nested 32 deep */
 
 typedef enum rs_json_token {
     RS_JSON_ERROR,
@@ -26,10 +26,10 @@ typedef enum rs_json_token {
 
 typedef struct rs_json_reader {
     rs_str in;
-    size_t at;        /* offset of the next byte */
-    rs_arena *arena;  /* for unescaped strings; NULL: strings are only checked, and text keeps its escapes */
-    rs_str text;      /* of the last KEY, STRING or NUMBER */
-    size_t value_at;  /* offset where the last token began */
+    size_t at;       /* offset of the next byte */
+    rs_arena *arena; /* for unescaped strings; NULL: strings are only checked, and text keeps its escapes */
+    rs_str text;     /* of the last KEY, STRING or NUMBER */
+    size_t value_at; /* offset where the last token began */
     rs_err err;
     uint32_t depth;
     uint8_t expect;

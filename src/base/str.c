@@ -85,7 +85,7 @@ bool rs_str_to_u64(rs_str s, unsigned long long *out) {
     unsigned long long v = 0;
     for (size_t i = 0; i < s.n; i++) {
         unsigned d = (unsigned char)s.p[i] - '0';
-        if (d > 9 || v > (UINT64_MAX - d) / 10) return false;
+        if (d > 9 || (i == 19 && v > (UINT64_MAX - d) / 10)) return false; /* 19 digits always fit */
         v = v * 10 + d;
     }
     *out = v;

@@ -6,15 +6,6 @@
 
 #include "otlp/protobuf.h"
 
-static uint8_t *put_varint(uint8_t *p, uint64_t v) {
-    while (v >= 0x80) {
-        *p++ = (uint8_t)v | 0x80;
-        v >>= 7;
-    }
-    *p++ = (uint8_t)v;
-    return p;
-}
-
 size_t rs_pb_varint_size(uint64_t v) {
     return (size_t)(63 - __builtin_clzll(v | 1)) / 7 + 1;
 }
@@ -24,7 +15,7 @@ static size_t size_tag(uint32_t field) {
 }
 
 static uint8_t *put_tag(uint8_t *p, uint32_t field, unsigned wire) {
-    return put_varint(p, (uint64_t)field << 3 | wire);
+    return rs_pb_put_varint(p, (uint64_t)field << 3 | wire);
 }
 
 /* A message or string of n bytes as a field. */
@@ -33,7 +24,7 @@ static size_t size_field(uint32_t field, size_t n) {
 }
 
 static uint8_t *put_head(uint8_t *p, uint32_t field, size_t n) {
-    return put_varint(put_tag(p, field, RS_PB_BYTES), n);
+    return rs_pb_put_varint(put_tag(p, field, RS_PB_BYTES), n);
 }
 
 static uint8_t *put_raw(uint8_t *p, const void *bytes, size_t n) {
@@ -56,7 +47,7 @@ static size_t size_uint(uint32_t field, uint64_t v) {
     return v ? size_tag(field) + rs_pb_varint_size(v) : 0;
 }
 static uint8_t *put_uint(uint8_t *p, uint32_t field, uint64_t v) {
-    return v ? put_varint(put_tag(p, field, RS_PB_VARINT), v) : p;
+    return v ? rs_pb_put_varint(put_tag(p, field, RS_PB_VARINT), v) : p;
 }
 
 static uint8_t *put_little_endian(uint8_t *p, uint64_t v, int bytes) {
@@ -118,9 +109,9 @@ static uint8_t *put_value(uint8_t *p, const rs_value *v) {
     case RS_VALUE_EMPTY:
         return p;
     case RS_VALUE_BOOL:
-        return put_varint(put_tag(p, RS_ANY_BOOL, RS_PB_VARINT), v->b);
+        return rs_pb_put_varint(put_tag(p, RS_ANY_BOOL, RS_PB_VARINT), v->b);
     case RS_VALUE_INT:
-        return put_varint(put_tag(p, RS_ANY_INT, RS_PB_VARINT), (uint64_t)v->i);
+        return rs_pb_put_varint(put_tag(p, RS_ANY_INT, RS_PB_VARINT), (uint64_t)v->i);
     case RS_VALUE_DOUBLE:
         memcpy(&bits, &v->d, 8);
         return put_little_endian(put_tag(p, RS_ANY_DOUBLE, RS_PB_FIXED64), bits, 8);
@@ -240,7 +231,7 @@ static void commit(rs_buf *out, const uint8_t *end) {
 
 void rs_pb_varint(rs_buf *out, uint64_t v) {
     char *p = rs_buf_reserve(out, rs_pb_varint_size(v));
-    if (p) commit(out, put_varint((uint8_t *)p, v));
+    if (p) commit(out, rs_pb_put_varint((uint8_t *)p, v));
 }
 
 void rs_pb_bytes(rs_buf *out, uint32_t field, rs_str s) {
@@ -256,6 +247,12 @@ void rs_otlp_encode_span(rs_buf *out, const rs_span *s) {
 void rs_otlp_encode_attr(rs_buf *out, uint32_t field, const rs_attr *a) {
     char *p = rs_buf_reserve(out, size_field(field, size_attr_body(a)));
     if (p) commit(out, put_attr((uint8_t *)p, field, a));
+}
+
+void rs_otlp_encode_value(rs_buf *out, const rs_value *v) {
+    size_t n = size_value(v);
+    char *p = n ? rs_buf_reserve(out, n) : NULL;
+    if (p) commit(out, put_value((uint8_t *)p, v));
 }
 
 void rs_otlp_encode_resource(rs_buf *out, const rs_resource *r) {

@@ -93,6 +93,15 @@ static inline bool rs_pb_next(rs_pb_cursor *c, rs_pb_field *f) {
     return rs_pb_error(c, "a field has a wire type that OTLP does not use");
 }
 
+static inline uint8_t *rs_pb_put_varint(uint8_t *p, uint64_t v) {
+    while (v >= 0x80) {
+        *p++ = (uint8_t)v | 0x80;
+        v >>= 7;
+    }
+    *p++ = (uint8_t)v;
+    return p;
+}
+
 /* What to do with a field that a message's reader has no case for: numbers above the last one it knows are
  * skipped (a later version of OTLP), the others have the wrong wire type. */
 static inline bool rs_pb_unknown(rs_pb_cursor *c, const rs_pb_field *f, uint32_t last_known) {

@@ -1,6 +1,8 @@
 #include "random_spans.h"
 
+#include "base/ids.h"
 #include "otlp/protobuf.h"
+#include <stdio.h>
 
 typedef struct random_source {
     uint64_t state;
@@ -183,6 +185,209 @@ void request_protobuf(rs_buf *out, const rs_spans *spans) {
     rs_otlp_encode_request(out, rs_buf_slice(&parts[0]), rs_buf_slice(&parts[1]), bodies, spans->n);
     rs_arena_deinit(&arena);
     for (int i = 0; i < 3; i++) rs_buf_deinit(&parts[i]);
+}
+
+/* ---- OTLP/JSON ---------------------------------------------------------------------------------------------- */
+
+typedef struct json_writer {
+    rs_json j;
+    random_source random;
+} json_writer;
+
+/* A name of two words or more, as the .proto has it or as JSON prefers it. */
+static void key(json_writer *w, const char *snake) {
+    char camel[40];
+    size_t n = 0;
+    bool as_is = one_in(&w->random, 3);
+    for (const char *p = snake; *p && n < sizeof camel; p++) {
+        if (*p != '_' || as_is)
+            camel[n++] = *p;
+        else
+            camel[n++] = (char)(*++p - 'a' + 'A');
+    }
+    rs_json_key(&w->j, (rs_str){camel, n});
+}
+
+static void put_u64(json_writer *w, const char *snake, uint64_t v) {
+    if (v == 0 && one_in(&w->random, 2)) return;
+    key(w, snake);
+    char digits[24];
+    int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)v);
+    if (one_in(&w->random, 2))
+        rs_json_str(&w->j, (rs_str){digits, (size_t)n});
+    else
+        rs_json_uint(&w->j, v);
+}
+
+static void put_text(json_writer *w, const char *snake, rs_str s) {
+    if (s.n == 0 && one_in(&w->random, 2)) return;
+    key(w, snake);
+    rs_json_str(&w->j, s);
+}
+
+static void put_id(json_writer *w, const char *snake, const uint8_t *bytes, size_t n) {
+    char hex[33];
+    rs_hex(bytes, n, hex);
+    for (char *p = hex; *p; p++)
+        if (*p >= 'a' && one_in(&w->random, 4)) *p = (char)(*p - 'a' + 'A');
+    put_text(w, snake, (rs_str){hex, 2 * n});
+}
+
+static void put_enum(json_writer *w, const char *name, unsigned v, const char *const *names) {
+    rs_json_key(&w->j, rs_str_of(name));
+    if (one_in(&w->random, 2))
+        rs_json_str(&w->j, rs_str_of(names[v]));
+    else
+        rs_json_uint(&w->j, v);
+}
+
+static void put_value(json_writer *w, const rs_value *v);
+
+static void put_pair(json_writer *w, rs_str name, const rs_value *v) {
+    bool value_first = one_in(&w->random, 4);
+    rs_json_object(&w->j);
+    if (!value_first) rs_json_put_str(&w->j, "key", name);
+    rs_json_key(&w->j, RS_STR("value"));
+    put_value(w, v);
+    if (value_first) rs_json_put_str(&w->j, "key", name);
+    rs_json_object_end(&w->j);
+}
+
+static void put_list(json_writer *w, const rs_value *v) {
+    size_t at = 0;
+    rs_str name;
+    rs_value item;
+    rs_json_object(&w->j);
+    rs_json_key(&w->j, RS_STR("values"));
+    rs_json_array(&w->j);
+    while (rs_value_next(v, &at, &name, &item)) {
+        if (v->type == RS_VALUE_KVLIST)
+            put_pair(w, name, &item);
+        else
+            put_value(w, &item);
+    }
+    rs_json_array_end(&w->j);
+    rs_json_object_end(&w->j);
+}
+
+static void put_value(json_writer *w, const rs_value *v) {
+    static const char *const members[] = {
+        [RS_VALUE_STRING] = "string_value", [RS_VALUE_BOOL] = "bool_value",
+        [RS_VALUE_INT] = "int_value",       [RS_VALUE_DOUBLE] = "double_value",
+        [RS_VALUE_ARRAY] = "array_value",   [RS_VALUE_KVLIST] = "kvlist_value",
+        [RS_VALUE_BYTES] = "bytes_value"};
+    rs_json_object(&w->j);
+    if (v->type != RS_VALUE_EMPTY) key(w, members[v->type]);
+    switch (v->type) {
+    case RS_VALUE_EMPTY:
+        break;
+    case RS_VALUE_INT: {
+        char digits[24];
+        int n = snprintf(digits, sizeof digits, "%lld", (long long)v->i);
+        if (one_in(&w->random, 2))
+            rs_json_str(&w->j, (rs_str){digits, (size_t)n});
+        else
+            rs_json_int(&w->j, v->i);
+        break;
+    }
+    case RS_VALUE_ARRAY:
+    case RS_VALUE_KVLIST:
+        put_list(w, v);
+        break;
+    default:
+        rs_value_write_json(&w->j, v);
+    }
+    rs_json_object_end(&w->j);
+}
+
+static void put_attrs(json_writer *w, const rs_attrs *a) {
+    put_u64(w, "dropped_attributes_count", a->dropped);
+    rs_json_key(&w->j, RS_STR("attributes"));
+    rs_json_array(&w->j);
+    for (uint32_t i = 0; i < a->n; i++) put_pair(w, a->items[i].key, &a->items[i].value);
+    rs_json_array_end(&w->j);
+}
+
+static void put_event(json_writer *w, const rs_event *e) {
+    rs_json_object(&w->j);
+    put_attrs(w, &e->attrs);
+    put_u64(w, "time_unix_nano", e->time_ns);
+    put_text(w, "name", e->name);
+    rs_json_object_end(&w->j);
+}
+
+static void put_link(json_writer *w, const rs_link *l) {
+    rs_json_object(&w->j);
+    put_id(w, "trace_id", l->trace_id, sizeof l->trace_id);
+    put_id(w, "span_id", l->span_id, sizeof l->span_id);
+    put_text(w, "trace_state", l->trace_state);
+    put_u64(w, "flags", l->flags);
+    put_attrs(w, &l->attrs);
+    rs_json_object_end(&w->j);
+}
+
+static void put_span(json_writer *w, const rs_span *s) {
+    static const char *const kinds[] = {"SPAN_KIND_UNSPECIFIED", "SPAN_KIND_INTERNAL", "SPAN_KIND_SERVER",
+                                        "SPAN_KIND_CLIENT",      "SPAN_KIND_PRODUCER", "SPAN_KIND_CONSUMER"};
+    static const char *const codes[] = {"STATUS_CODE_UNSET", "STATUS_CODE_OK", "STATUS_CODE_ERROR"};
+    rs_json_object(&w->j);
+    put_text(w, "name", s->name);
+    put_id(w, "trace_id", s->trace_id, sizeof s->trace_id);
+    put_id(w, "span_id", s->span_id, sizeof s->span_id);
+    if (s->has_parent) put_id(w, "parent_span_id", s->parent_id, sizeof s->parent_id);
+    put_attrs(w, &s->attrs);
+    put_enum(w, "kind", s->kind, kinds);
+    put_u64(w, "start_time_unix_nano", s->start_ns);
+    put_u64(w, "end_time_unix_nano", s->end_ns);
+    put_text(w, "trace_state", s->trace_state);
+    put_u64(w, "flags", s->flags);
+    put_u64(w, "dropped_events_count", s->dropped_events);
+    put_u64(w, "dropped_links_count", s->dropped_links);
+    rs_json_key(&w->j, RS_STR("events"));
+    rs_json_array(&w->j);
+    for (uint32_t i = 0; i < s->nevents; i++) put_event(w, &s->events[i]);
+    rs_json_array_end(&w->j);
+    rs_json_key(&w->j, RS_STR("links"));
+    rs_json_array(&w->j);
+    for (uint32_t i = 0; i < s->nlinks; i++) put_link(w, &s->links[i]);
+    rs_json_array_end(&w->j);
+    rs_json_key(&w->j, RS_STR("status"));
+    rs_json_object(&w->j);
+    put_enum(w, "code", s->status, codes);
+    put_text(w, "message", s->status_message);
+    rs_json_object_end(&w->j);
+    rs_json_object_end(&w->j);
+}
+
+void request_json(rs_buf *out, const rs_spans *spans, uint64_t seed) {
+    json_writer w = {.j = rs_json_on(out), .random = {.state = seed}};
+    const rs_span *first = &spans->items[0];
+    rs_json_object(&w.j);
+    key(&w, "resource_spans");
+    rs_json_array(&w.j);
+    rs_json_object(&w.j);
+    rs_json_key(&w.j, RS_STR("resource"));
+    rs_json_object(&w.j);
+    put_attrs(&w, &first->resource->attrs);
+    rs_json_object_end(&w.j);
+    key(&w, "scope_spans");
+    rs_json_array(&w.j);
+    rs_json_object(&w.j);
+    rs_json_key(&w.j, RS_STR("spans"));
+    rs_json_array(&w.j);
+    for (size_t i = 0; i < spans->n; i++) put_span(&w, &spans->items[i]);
+    rs_json_array_end(&w.j);
+    rs_json_key(&w.j, RS_STR("scope")); /* behind the spans: order means nothing */
+    rs_json_object(&w.j);
+    put_text(&w, "name", first->scope->name);
+    put_text(&w, "version", first->scope->version);
+    put_attrs(&w, &first->scope->attrs);
+    rs_json_object_end(&w.j);
+    rs_json_object_end(&w.j);
+    rs_json_array_end(&w.j);
+    rs_json_object_end(&w.j);
+    rs_json_array_end(&w.j);
+    rs_json_object_end(&w.j);
 }
 
 /* ---- comparison --------------------------------------------------------------------------------------------- */

@@ -42,43 +42,88 @@ static void assert_same_spans(const rs_spans *a, const rs_spans *b, uint64_t see
     }
 }
 
-static void decoding_protobuf_undoes_encoding(void **state) {
+/* The spans of `seed` through one encoding and back. */
+static void round_trip(uint64_t seed, bool json) {
+    rs_arena arena;
+    rs_arena_init(&arena, 0);
+    rs_spans spans = random_spans(seed, 1 + seed % 5, &arena), back;
+    rs_buf body;
+    rs_buf_init(&body);
+    if (json)
+        request_json(&body, &spans, seed);
+    else
+        request_protobuf(&body, &spans);
+    assert_int_equal(rs_buf_status(&body), RS_OK);
+    rs_err err = {0};
+    rs_status status =
+        (json ? rs_otlp_decode_json : rs_otlp_decode_protobuf)(rs_buf_slice(&body), &arena, &back, &err);
+    if (status != RS_OK) fail_msg("seed %d: %s at byte %zu", (int)seed, err.message, err.offset);
+    assert_same_spans(&spans, &back, seed);
+    rs_buf_deinit(&body);
+    rs_arena_deinit(&arena);
+}
+
+static void decoding_undoes_encoding(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
-        rs_arena arena;
-        rs_arena_init(&arena, 0);
-        rs_spans spans = random_spans(seed, 1 + seed % 5, &arena), back;
-        rs_buf body;
-        rs_buf_init(&body);
-        request_protobuf(&body, &spans);
-        assert_int_equal(rs_buf_status(&body), RS_OK);
-        rs_err err = {0};
-        assert_int_equal(rs_otlp_decode_protobuf(rs_buf_slice(&body), &arena, &back, &err), RS_OK);
-        assert_same_spans(&spans, &back, seed);
-        rs_buf_deinit(&body);
-        rs_arena_deinit(&arena);
+        round_trip(seed, false);
+        round_trip(seed, true);
     }
 }
 
-static void truncated_protobuf_is_an_error_or_fewer_spans(void **state) {
+static void every_truncation_is_an_error(void **state) {
     (void)state;
     rs_arena arena;
     rs_arena_init(&arena, 0);
-    rs_spans spans = random_spans(7, 3, &arena);
-    rs_buf body;
-    rs_buf_init(&body);
-    request_protobuf(&body, &spans);
-    for (size_t n = 1; n < body.n; n++)
-        assert_int_equal(decode_exact(rs_otlp_decode_protobuf, (rs_str){body.p, n}, 0, NULL),
+    rs_spans spans = random_spans(7, 2, &arena);
+    rs_buf protobuf, json;
+    rs_buf_init(&protobuf);
+    rs_buf_init(&json);
+    request_protobuf(&protobuf, &spans);
+    request_json(&json, &spans, 7);
+    for (size_t n = 1; n < protobuf.n; n++)
+        assert_int_equal(decode_exact(rs_otlp_decode_protobuf, (rs_str){protobuf.p, n}, 0, NULL),
                          RS_ERR_TRUNCATED);
-    rs_buf_deinit(&body);
+    for (size_t n = 0; n < json.n; n++)
+        assert_true(decode_exact(rs_otlp_decode_json, (rs_str){json.p, n}, 0, NULL) != RS_OK);
+    rs_buf_deinit(&protobuf);
+    rs_buf_deinit(&json);
+    rs_arena_deinit(&arena);
+}
+
+/* With every limit from nothing to plenty: the request as a whole, or RS_ERR_MEMORY. */
+static void exhausted_memory_is_an_error(void **state) {
+    (void)state;
+    rs_arena arena;
+    rs_arena_init(&arena, 0);
+    rs_spans spans = random_spans(11, 20, &arena);
+    rs_buf protobuf, json;
+    rs_buf_init(&protobuf);
+    rs_buf_init(&json);
+    request_protobuf(&protobuf, &spans);
+    request_json(&json, &spans, 11);
+    int failures = 0;
+    for (size_t limit = 16; limit < 1 << 18; limit += limit / 40 + 16) {
+        size_t n;
+        rs_status status = decode_exact(rs_otlp_decode_protobuf, rs_buf_slice(&protobuf), limit, &n);
+        assert_true(status == RS_OK ? n == 20 : status == RS_ERR_MEMORY);
+        failures += status != RS_OK;
+        status = decode_exact(rs_otlp_decode_json, rs_buf_slice(&json), limit, &n);
+        assert_true(status == RS_OK ? n == 20 : status == RS_ERR_MEMORY);
+        failures += status != RS_OK;
+    }
+    assert_true(failures > 100);
+    assert_int_equal(decode_exact(rs_otlp_decode_json, rs_buf_slice(&json), 1 << 20, NULL), RS_OK);
+    rs_buf_deinit(&protobuf);
+    rs_buf_deinit(&json);
     rs_arena_deinit(&arena);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(decoding_protobuf_undoes_encoding),
-        cmocka_unit_test(truncated_protobuf_is_an_error_or_fewer_spans),
+        cmocka_unit_test(decoding_undoes_encoding),
+        cmocka_unit_test(every_truncation_is_an_error),
+        cmocka_unit_test(exhausted_memory_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
