@@ -1,10 +1,17 @@
 #include "server/routes.h"
 
+#include "server/api.h"
 #include "server/signin.h"
 #include "server/static.h"
 
 /* Order matters where patterns overlap: the first that fits decides. */
 static const rs_route routes[] = {
+    /* reading */
+    {"/api/traces/list/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_list_traces},
+    {"/api/traces/{id}/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_get_trace},
+    {"/api/spans/list/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_list_spans},
+    {"/api/spans/{id}/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_get_span},
+    {"/api/session/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_get_session},
     /* signing in, health */
     {"/login", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_signin_login},
     {"/logout", RS_POST, RS_AUTH_NONE, RS_BODY_SMALL, rs_signin_logout},

@@ -1,0 +1,199 @@
+#include "server/api.h"
+
+#include "base/ids.h"
+#include "normalize/normalize.h"
+#include "query/spans.h"
+#include "query/traces.h"
+#include "server/api_json.h"
+#include "server/api_params.h"
+#include "server/server.h"
+
+/* Ends every handler: an answer is whole, or it is an error. */
+static void finish(rs_response *res, rs_status st, const rs_err *err) {
+    if (st == RS_OK) st = rs_buf_status(&res->body);
+    if (st == RS_OK) return;
+    rs_err said = *err;
+    if (said.code == RS_OK) rs_fail(&said, st, 0, "%s", rs_status_text(st));
+    rs_response_from_err(res, &said);
+}
+
+static void put_count(rs_json *j, bool counted, uint64_t count) {
+    if (counted)
+        rs_json_put_int(j, "count", (int64_t)count);
+    else
+        rs_json_put_null(j, "count");
+}
+
+/* ---- traces
+ * --------------------------------------------------------------------------------------------------- */
+
+void rs_api_list_traces(rs_server *server, rs_request *req, rs_response *res) {
+    rs_list list;
+    rs_trace_page page;
+    rs_err err = {0};
+    if (!rs_api_read_list(req, &rs_trace_fields, &list, res)) return;
+    rs_status st = rs_traces_list(server->store, req->project, &list, &req->arena, &page, &err);
+    if (st != RS_OK) {
+        if (err.code == RS_OK) rs_fail(&err, st, 0, "%s", rs_status_text(st));
+        rs_api_list_error(res, &list, &err);
+        return;
+    }
+    rs_json j = rs_json_on(&res->body);
+    rs_json_object(&j);
+    put_count(&j, page.counted, page.count);
+    rs_json_key(&j, RS_STR("results"));
+    rs_json_array(&j);
+    for (size_t i = 0; i < page.n; i++) {
+        rs_json_object(&j);
+        rs_api_write_trace(&j, &page.rows[i], list.content);
+        rs_json_object_end(&j);
+    }
+    rs_json_array_end(&j);
+    rs_api_put_neighbour(&j, "next", req, page.has_next, &page.next);
+    rs_api_put_neighbour(&j, "previous", req, page.has_previous, &page.previous);
+    rs_json_object_end(&j);
+    finish(res, RS_OK, &err);
+}
+
+static rs_status read_spans(rs_server *server, rs_request *req, const uint8_t id[16], bool content,
+                            rs_spans *spans, rs_err *err) {
+    rs_read_depth depth = content ? RS_READ_FULL : RS_READ_HEADS;
+    rs_status st = rs_store_read_trace(server->store, req->project, id, depth, &req->arena, spans, err);
+    for (size_t i = 0; content && st == RS_OK && i < spans->n; i++)
+        st = rs_normalize_span(&spans->items[i], &req->arena);
+    return st;
+}
+
+void rs_api_get_trace(rs_server *server, rs_request *req, rs_response *res) {
+    uint8_t id[16];
+    bool content = true, flat = false;
+    rs_trace_row row;
+    rs_spans spans;
+    rs_trace_tree tree;
+    rs_err err = {0};
+    if (!rs_api_read_flag(req, "content", &content, res) || !rs_api_read_flag(req, "flat", &flat, res))
+        return;
+    if (!rs_unhex(req->id, id, sizeof id)) {
+        rs_response_error(res, 404, "not_found", "id", "a trace's id is 32 hex digits");
+        return;
+    }
+    rs_status st = rs_traces_get(server->store, req->project, id, &req->arena, &row, &err);
+    if (st == RS_OK) st = read_spans(server, req, id, content, &spans, &err);
+    if (st == RS_OK) st = rs_trace_tree_build(spans.items, spans.n, &req->arena, &tree);
+    if (st == RS_ERR_NOT_FOUND) {
+        rs_response_error(res, 404, "not_found", "id", "there is no trace %.*s", RS_STR_ARG(req->id));
+        return;
+    }
+    if (st == RS_OK) {
+        rs_json j = rs_json_on(&res->body);
+        rs_json_object(&j);
+        rs_api_write_trace(&j, &row, content);
+        if (flat)
+            rs_api_write_flat(&j, &spans, &tree, content);
+        else
+            rs_api_write_tree(&j, &spans, &tree, content);
+        rs_json_object_end(&j);
+    }
+    finish(res, st, &err);
+}
+
+/* ---- spans
+ * ---------------------------------------------------------------------------------------------------- */
+
+typedef struct span_writer {
+    rs_json json;
+    bool content;
+    rs_status status;
+} span_writer;
+
+static bool write_span(void *ctx, int64_t key, const rs_span *stored) {
+    (void)key;
+    span_writer *w = ctx;
+    rs_span span = *stored;
+    rs_arena arena; /* one span's facts, so that a page does not hold them all */
+    rs_arena_init(&arena, 0);
+    if (w->content) w->status = rs_normalize_span(&span, &arena);
+    if (w->status == RS_OK) {
+        rs_json_object(&w->json);
+        rs_api_write_span(&w->json, &span, w->content);
+        rs_json_object_end(&w->json);
+    }
+    rs_arena_deinit(&arena);
+    return w->status == RS_OK;
+}
+
+void rs_api_list_spans(rs_server *server, rs_request *req, rs_response *res) {
+    rs_list list;
+    rs_span_page page;
+    rs_err err = {0};
+    if (!rs_api_read_list(req, &rs_span_fields, &list, res)) return;
+    span_writer w = {.json = rs_json_on(&res->body), .content = list.content};
+    rs_json_object(&w.json);
+    rs_json_key(&w.json, RS_STR("results"));
+    rs_json_array(&w.json);
+    rs_status st =
+        rs_spans_list(server->store, req->project, &list, &req->arena, write_span, &w, &page, &err);
+    if (st == RS_OK) st = w.status;
+    if (st != RS_OK) {
+        if (err.code == RS_OK) rs_fail(&err, st, 0, "%s", rs_status_text(st));
+        rs_api_list_error(res, &list, &err);
+        return;
+    }
+    rs_json_array_end(&w.json);
+    put_count(&w.json, page.counted, page.count);
+    rs_api_put_neighbour(&w.json, "next", req, page.has_next, &page.next);
+    rs_api_put_neighbour(&w.json, "previous", req, page.has_previous, &page.previous);
+    rs_json_object_end(&w.json);
+    finish(res, RS_OK, &err);
+}
+
+void rs_api_get_span(rs_server *server, rs_request *req, rs_response *res) {
+    uint8_t id[8], trace_id[16];
+    rs_span span;
+    rs_err err = {0};
+    const char *trace = rs_request_query(req, "trace_id");
+    if (!rs_unhex(req->id, id, sizeof id)) {
+        rs_response_error(res, 404, "not_found", "id", "a span's id is 16 hex digits");
+        return;
+    }
+    if (trace && !rs_unhex(rs_str_of(trace), trace_id, sizeof trace_id)) {
+        rs_response_error(res, 404, "not_found", "trace_id", "a trace's id is 32 hex digits");
+        return;
+    }
+    rs_status st = rs_store_read_span(server->store, req->project, trace ? trace_id : NULL, id, &req->arena,
+                                      &span, &err);
+    if (st == RS_ERR_NOT_FOUND) {
+        rs_response_error(res, 404, "not_found", "id", "there is no span %.*s", RS_STR_ARG(req->id));
+        return;
+    }
+    if (st == RS_OK) st = rs_normalize_span(&span, &req->arena);
+    if (st == RS_OK) {
+        rs_json j = rs_json_on(&res->body);
+        rs_json_object(&j);
+        rs_api_write_span(&j, &span, true);
+        rs_json_object_end(&j);
+    }
+    finish(res, st, &err);
+}
+
+/* ---- the session
+ * ---------------------------------------------------------------------------------------------- */
+
+void rs_api_get_session(rs_server *server, rs_request *req, rs_response *res) {
+    rs_project project;
+    rs_store_stats stats;
+    rs_err err = {0};
+    rs_status st = rs_control_get_project(server->control, req->project, &project, &err);
+    if (st == RS_OK) st = rs_store_get_stats(server->store, req->project, &stats, &err);
+    if (st == RS_OK) {
+        rs_json j = rs_json_on(&res->body);
+        rs_json_object(&j);
+        rs_json_put_str(&j, "project", rs_str_of(project.name));
+        rs_json_put_int(&j, "spans", (int64_t)stats.spans);
+        rs_json_put_int(&j, "traces", (int64_t)stats.traces);
+        rs_json_put_int(&j, "bytes", (int64_t)stats.bytes);
+        rs_json_put_str(&j, "version", RS_STR(RS_VERSION));
+        rs_json_object_end(&j);
+    }
+    finish(res, st, &err);
+}

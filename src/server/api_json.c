@@ -1,0 +1,156 @@
+#include "server/api_json.h"
+
+#include "query/field.h"
+
+static void write_value(rs_json *j, rs_field_type type, const rs_field_value *v) {
+    switch (type) {
+    case RS_FIELD_TEXT:
+        rs_json_str(j, v->text);
+        break;
+    case RS_FIELD_INT:
+        rs_json_int(j, v->integer);
+        break;
+    case RS_FIELD_REAL:
+        rs_json_double(j, v->real);
+        break;
+    case RS_FIELD_BOOL:
+        rs_json_bool(j, v->integer != 0);
+        break;
+    case RS_FIELD_JSON:
+        rs_json_raw(j, v->text);
+        break;
+    case RS_FIELD_TIME:
+        break; /* rs_json_put_time writes it with its key */
+    }
+}
+
+static void write_fields(rs_json *j, const rs_field_table *table, const void *row, bool content) {
+    for (size_t i = 0; i < table->n; i++) {
+        const rs_field *f = &table->fields[i];
+        rs_field_value v;
+        if (!content && (f->flags & RS_FIELD_CONTENT)) continue;
+        if (!f->get(row, &v))
+            rs_json_put_null(j, f->name);
+        else if (f->type == RS_FIELD_TIME)
+            rs_json_put_time(j, f->name, (uint64_t)v.integer);
+        else {
+            rs_json_key(j, rs_str_of(f->name));
+            write_value(j, f->type, &v);
+        }
+    }
+}
+
+void rs_api_write_trace(rs_json *j, const rs_trace_row *row, bool content) {
+    write_fields(j, &rs_trace_fields, row, content);
+}
+
+/* ---- what comes with a span in full
+ * --------------------------------------------------------------------------- */
+
+static void put_content(rs_json *j, const char *key, rs_str s, bool is_json) {
+    rs_json_key(j, rs_str_of(key));
+    if (!s.p)
+        rs_json_null(j);
+    else if (is_json)
+        rs_json_raw(j, s);
+    else
+        rs_json_str(j, s);
+}
+
+static void put_attrs(rs_json *j, const char *key, const rs_attrs *attrs) {
+    rs_json_key(j, rs_str_of(key));
+    rs_attrs_write_json(j, attrs);
+}
+
+static void put_events(rs_json *j, const rs_span *span) {
+    rs_json_key(j, RS_STR("events"));
+    rs_json_array(j);
+    for (uint32_t i = 0; i < span->nevents; i++) {
+        const rs_event *e = &span->events[i];
+        rs_json_object(j);
+        rs_json_put_str(j, "name", e->name);
+        rs_json_put_time(j, "time", e->time_ns);
+        put_attrs(j, "attributes", &e->attrs);
+        rs_json_object_end(j);
+    }
+    rs_json_array_end(j);
+}
+
+static void put_links(rs_json *j, const rs_span *span) {
+    rs_json_key(j, RS_STR("links"));
+    rs_json_array(j);
+    for (uint32_t i = 0; i < span->nlinks; i++) {
+        const rs_link *l = &span->links[i];
+        rs_json_object(j);
+        rs_json_put_hex(j, "trace_unique_id", l->trace_id, sizeof l->trace_id);
+        rs_json_put_hex(j, "span_unique_id", l->span_id, sizeof l->span_id);
+        rs_json_put_str_or_null(j, "trace_state", l->trace_state);
+        put_attrs(j, "attributes", &l->attrs);
+        rs_json_object_end(j);
+    }
+    rs_json_array_end(j);
+}
+
+static void put_scope(rs_json *j, const rs_scope *scope) {
+    rs_json_key(j, RS_STR("scope"));
+    rs_json_object(j);
+    rs_json_put_str_or_null(j, "name", scope->name);
+    rs_json_put_str_or_null(j, "version", scope->version);
+    put_attrs(j, "attributes", &scope->attrs);
+    rs_json_object_end(j);
+}
+
+void rs_api_write_span(rs_json *j, const rs_span *span, bool content) {
+    write_fields(j, &rs_span_fields, span, content);
+    if (!content) return;
+    const rs_facts *f = &span->facts;
+    put_content(j, "input", f->input, f->input_is_json);
+    put_content(j, "output", f->output, f->output_is_json);
+    put_attrs(j, "metadata", &f->metadata);
+    put_attrs(j, "parameters", &f->parameters);
+    put_attrs(j, "attributes", &span->attrs);
+    put_events(j, span);
+    put_links(j, span);
+    put_attrs(j, "resource", &span->resource->attrs);
+    put_scope(j, span->scope);
+}
+
+/* ---- trees
+ * ---------------------------------------------------------------------------------------------------- */
+
+static void open_node(rs_json *j, const rs_span *span, bool content) {
+    rs_json_object(j);
+    rs_api_write_span(j, span, content);
+    rs_json_key(j, RS_STR("children"));
+    rs_json_array(j);
+}
+
+static void close_node(rs_json *j) {
+    rs_json_array_end(j);
+    rs_json_object_end(j);
+}
+
+void rs_api_write_tree(rs_json *j, const rs_spans *spans, const rs_trace_tree *tree, bool content) {
+    rs_json_key(j, RS_STR("span_tree"));
+    rs_json_array(j);
+    uint32_t open = 0; /* nodes whose brackets are open */
+    for (uint32_t i = tree->first_root; i != RS_TREE_NONE; i = rs_trace_tree_next(tree, i)) {
+        for (; open > tree->nodes[i].depth; open--) close_node(j);
+        open_node(j, &spans->items[i], content);
+        open++;
+    }
+    for (; open > 0; open--) close_node(j);
+    rs_json_array_end(j);
+}
+
+void rs_api_write_flat(rs_json *j, const rs_spans *spans, const rs_trace_tree *tree, bool content) {
+    rs_json_key(j, RS_STR("spans"));
+    rs_json_array(j);
+    for (uint32_t i = tree->first_root; i != RS_TREE_NONE; i = rs_trace_tree_next(tree, i)) {
+        rs_json_object(j);
+        rs_json_put_int(j, "depth", tree->nodes[i].depth);
+        rs_api_write_span(j, &spans->items[i], content);
+        rs_json_object_end(j);
+    }
+    rs_json_array_end(j);
+}

@@ -1,0 +1,87 @@
+#include "server/api_params.h"
+
+typedef struct reading {
+    rs_list *list;
+    rs_arena *arena;
+    rs_status status;
+    rs_err err;
+} reading;
+
+static void read_one(void *ctx, const char *name, const char *value) {
+    reading *r = ctx;
+    if (r->status != RS_OK) return;
+    r->status = rs_list_set(r->list, rs_str_of(name), rs_str_of(value ? value : ""), r->arena, &r->err);
+}
+
+void rs_api_list_error(rs_response *res, const rs_list *list, const rs_err *err) {
+    if (err->code == RS_ERR_INVALID && list->bad_field[0])
+        rs_response_error(res, 400, "invalid", list->bad_field, "%s", err->message);
+    else if (err->code == RS_ERR_INVALID || err->code == RS_ERR_TRUNCATED)
+        rs_response_error(res, 400, "invalid", NULL, "%s (at byte %zu of the body)", err->message,
+                          err->offset);
+    else
+        rs_response_from_err(res, err);
+}
+
+bool rs_api_read_list(rs_request *req, const rs_field_table *table, rs_list *out, rs_response *res) {
+    rs_list_init(out, table);
+    reading r = {.list = out, .arena = &req->arena};
+    if (req->body.n > 0) r.status = rs_list_set_json(out, req->body, &req->arena, &r.err);
+    rs_request_each_query(req, read_one, &r);
+    if (r.status == RS_OK) return true;
+    if (r.err.code == RS_OK) rs_fail(&r.err, r.status, 0, "%s", rs_status_text(r.status));
+    rs_api_list_error(res, out, &r.err);
+    return false;
+}
+
+bool rs_api_read_flag(const rs_request *req, const char *name, bool *out, rs_response *res) {
+    const char *value = rs_request_query(req, name);
+    if (!value) return true;
+    *out = strcmp(value, "true") == 0;
+    if (*out || strcmp(value, "false") == 0) return true;
+    rs_response_error(res, 400, "invalid", name, "'%s' is true or false", name);
+    return false;
+}
+
+/* ---- neighbours
+ * ----------------------------------------------------------------------------------------------- */
+
+static void put_encoded(rs_buf *b, const char *s) {
+    for (; *s; s++) {
+        unsigned char c = (unsigned char)*s;
+        bool plain =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c);
+        if (plain)
+            rs_buf_byte(b, c);
+        else
+            rs_buf_printf(b, "%%%02X", c);
+    }
+}
+
+static void put_parameter(void *ctx, const char *name, const char *value) {
+    rs_buf *b = ctx;
+    if (strcmp(name, "cursor") == 0 || strcmp(name, "page") == 0) return;
+    rs_buf_byte(b, '&');
+    put_encoded(b, name);
+    rs_buf_byte(b, '=');
+    put_encoded(b, value ? value : "");
+}
+
+void rs_api_put_neighbour(rs_json *j, const char *key, const rs_request *req, bool has,
+                          const rs_cursor *cursor) {
+    if (!has) {
+        rs_json_put_null(j, key);
+        return;
+    }
+    char text[RS_CURSOR_LEN + 1];
+    rs_cursor_format(cursor, text);
+    rs_buf path;
+    rs_buf_init(&path);
+    rs_buf_printf(&path, "%s?cursor=%s", req->path, text);
+    rs_request_each_query(req, put_parameter, &path);
+    if (rs_buf_status(&path) != RS_OK)
+        j->out->failed = rs_buf_status(&path);
+    else
+        rs_json_put_str(j, key, rs_buf_slice(&path));
+    rs_buf_deinit(&path);
+}
