@@ -8,7 +8,10 @@
 
 enum { BUSY_TIMEOUT_MS = 5000 };
 
-static rs_status status_of(sqlite3 *db, int rc) {
+/* rc: an extended result code. SQLite calls ENOSPC full, but EFBIG, EDQUOT and a -shm file that cannot grow I/O errors, and its
+ * errno is overwritten by the time it reports them: a write that fails means no room, so that senders try again. */
+static rs_status status_of(int rc) {
+    if (rc == SQLITE_IOERR_WRITE || rc == SQLITE_IOERR_SHMSIZE) return RS_ERR_FULL;
     switch (rc & 0xff) {
     case SQLITE_FULL:
         return RS_ERR_FULL;
@@ -20,10 +23,6 @@ static rs_status status_of(sqlite3 *db, int rc) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return RS_ERR_TIMEOUT;
-    case SQLITE_IOERR: {
-        int e = db ? sqlite3_system_errno(db) : 0;
-        return e == ENOSPC || e == EDQUOT || e == EFBIG ? RS_ERR_FULL : RS_ERR_IO;
-    }
     default:
         return RS_ERR_IO;
     }
@@ -31,7 +30,7 @@ static rs_status status_of(sqlite3 *db, int rc) {
 
 rs_status rs_db_fail(sqlite3 *db, int rc, const char *what, rs_err *err) {
     const char *path = db ? sqlite3_db_filename(db, "main") : NULL;
-    return rs_fail(err, status_of(db, rc), 0, "%s: %s: %s", path ? path : "database", what,
+    return rs_fail(err, status_of(rc), 0, "%s: %s: %s", path ? path : "database", what,
                    db && sqlite3_errcode(db) != SQLITE_OK ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
 }
 
