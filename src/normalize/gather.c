@@ -6,9 +6,10 @@ void rs_gather_init(rs_gather *g, rs_arena *arena) {
     g->arena = arena;
     g->log_type = RS_LOG_UNKNOWN;
     g->log_rank = UINT8_MAX;
-    g->input = g->output = (rs_parts){0};
+    g->input = (rs_parts){.items = g->room[0], .cap = RS_ARRAY_LEN(g->room[0])};
+    g->output = (rs_parts){.items = g->room[1], .cap = RS_ARRAY_LEN(g->room[1])};
     g->parameters.items = g->metadata.items = NULL;
-    g->parameters.n = g->metadata.n = 0;
+    g->parameters.n = g->parameters.cap = g->metadata.n = g->metadata.cap = 0;
 }
 
 /* ---- single values ----------------------------------------------------------------------------------------- */
@@ -49,10 +50,10 @@ static void take_log_type(rs_gather *g, const rs_dialect *d, unsigned rank, cons
 static rs_status take_item(rs_gathered_list *list, rs_arena *arena, unsigned rank, rs_str key,
                            const rs_value *v) {
     if (key.n == 0) return RS_OK;
-    uint32_t i = 0;
+    size_t i = 0;
     while (i < list->n && !rs_str_eq(list->items[i].key, key)) i++;
     if (i == RS_GATHER_MAX || (i < list->n && rank > list->rank[i])) return RS_OK;
-    if (!list->items && !(list->items = rs_arena_alloc(arena, RS_GATHER_MAX * sizeof *list->items)))
+    if (!rs_arena_grow(arena, (void **)&list->items, list->n, &list->cap, sizeof *list->items))
         return RS_ERR_MEMORY;
     list->items[i] = (rs_attr){key, *v};
     list->rank[i] = (uint8_t)rank;
@@ -162,7 +163,8 @@ static rs_status put_part(rs_gather *g, rs_parts *to, uint32_t message, rs_str k
     if (rs_str_eq(key, RS_STR("role"))) part.kind = RS_PART_ROLE;
     if (rs_str_eq(key, RS_STR("content")) || rs_str_eq(key, RS_STR("gen_ai.event.content")))
         part.kind = RS_PART_CONTENT;
-    if (part.kind == RS_PART_OTHER && memchr(key.p, '.', key.n)) return RS_OK;
+    bool said_otherwise = memchr(key.p, '.', key.n) || rs_str_eq(key, RS_STR("index"));
+    if (part.kind == RS_PART_OTHER && said_otherwise) return RS_OK;
     return rs_parts_put(to, RS_RANK_EVENT, &part, g->arena);
 }
 

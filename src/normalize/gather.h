@@ -10,9 +10,9 @@
 enum { RS_GATHER_MAX = 128 };
 
 typedef struct rs_gathered_list {
-    rs_attr *items; /* RS_GATHER_MAX of them, made at the first */
+    rs_attr *items; /* at most RS_GATHER_MAX */
     uint8_t rank[RS_GATHER_MAX];
-    uint32_t n;
+    size_t n, cap;
 } rs_gathered_list;
 
 typedef struct rs_gather {
@@ -22,6 +22,7 @@ typedef struct rs_gather {
     rs_log_type log_type;
     uint8_t log_rank;
     rs_parts input, output;
+    rs_part room[2][16]; /* where those begin: most spans never need the arena for them */
     rs_gathered_list parameters, metadata;
 } rs_gather;
 

@@ -25,6 +25,10 @@ void rs_message_begin(rs_message_writer *w, const rs_value *role) {
 void rs_message_text(rs_message_writer *w, rs_str text) {
     rs_json_put_str(&w->json, "content", text);
     if (w->n == 0) w->first = text;
+    rs_message_gist(w, text);
+}
+
+void rs_message_gist(rs_message_writer *w, rs_str text) {
     if (text.n && (w->style->last || !w->gist.n)) w->gist = text;
     if (text.n && w->from_user) w->asked = text;
 }

@@ -24,6 +24,8 @@ void rs_message_begin(rs_message_writer *w, const rs_value *role); /* NULL: none
 /* One of these writes "content". */
 void rs_message_text(rs_message_writer *w, rs_str text);
 void rs_message_content(rs_message_writer *w, const rs_value *value);
+/* Says what of this message a one-line preview may show, where that is not the whole content. */
+void rs_message_gist(rs_message_writer *w, rs_str text);
 void rs_message_end(rs_message_writer *w);
 RS_MUST_CHECK rs_status rs_message_writer_finish(rs_message_writer *w, rs_content *out);
 

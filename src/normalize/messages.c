@@ -202,7 +202,7 @@ rs_status rs_content_from_messages(const rs_value *messages, const rs_value *sys
 rs_status rs_content_preview(rs_str s, rs_arena *arena, rs_str *out) {
     *out = (rs_str){0};
     if (!s.n) return RS_OK;
-    char *line = rs_arena_alloc(arena, RS_PREVIEW_MAX + 1);
+    char *line = rs_arena_alloc(arena, s.n < RS_PREVIEW_MAX ? s.n : RS_PREVIEW_MAX + 1);
     if (!line) return RS_ERR_MEMORY;
     size_t n = 0;
     bool space = false;

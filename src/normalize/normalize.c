@@ -92,7 +92,8 @@ static rs_status fill_names(const rs_gather *g, const rs_span *span, rs_facts *f
         if (st != RS_OK) return st;
     }
     if (!f->entity_name.n) f->entity_name = entity_of_span_name(span->name);
-    if (!f->workflow.n && f->log_type == RS_LOG_WORKFLOW) f->workflow = f->entity_name;
+    if (f->log_type == RS_LOG_WORKFLOW && !f->workflow.n) f->workflow = f->entity_name;
+    if (f->log_type == RS_LOG_WORKFLOW && !f->entity_name.n) f->entity_name = f->workflow;
     return RS_OK;
 }
 
@@ -161,7 +162,7 @@ static rs_status fill_content(const rs_gather *g, rs_facts *f) {
 }
 
 static rs_attrs list_of(const rs_gathered_list *list) {
-    return (rs_attrs){.items = list->items, .n = list->n};
+    return (rs_attrs){.items = list->items, .n = (uint32_t)list->n};
 }
 
 rs_status rs_normalize_span(rs_span *span, rs_arena *arena) {

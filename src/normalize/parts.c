@@ -101,6 +101,12 @@ static rs_str only_text(const rs_part *from, const rs_part *to) {
     return text;
 }
 
+static rs_str first_text(const rs_part *from, const rs_part *to) {
+    for (const rs_part *p = from; p < to; p++)
+        if (rs_str_eq(p->name, RS_STR("text")) && p->value->type == RS_VALUE_STRING) return p->value->s;
+    return (rs_str){0};
+}
+
 /* An array of objects, one for each number. */
 static void write_numbered(rs_json *j, const rs_part *from, const rs_part *to) {
     rs_json_array(j);
@@ -114,6 +120,12 @@ static void write_numbered(rs_json *j, const rs_part *from, const rs_part *to) {
     }
     rs_json_object_end(j);
     rs_json_array_end(j);
+}
+
+static void write_items(rs_message_writer *w, const rs_part *from, const rs_part *to) {
+    rs_json_key(&w->json, RS_STR("content"));
+    write_numbered(&w->json, from, to);
+    rs_message_gist(w, first_text(from, to));
 }
 
 static void write_others(rs_message_writer *w, const rs_part *from, const rs_part *to) {
@@ -139,7 +151,7 @@ static void write_message(rs_message_writer *w, const rs_part *at, const rs_part
     else if (single.p)
         rs_message_text(w, single);
     else if (items > texts)
-        rs_json_key(&w->json, RS_STR("content")), write_numbered(&w->json, texts, items);
+        write_items(w, texts, items);
     else
         rs_message_text(w, (rs_str){0});
     if (calls > items) rs_json_key(&w->json, RS_STR("tool_calls")), write_numbered(&w->json, items, calls);

@@ -2,6 +2,7 @@
  * digits, a run of marks, a run of spaces); a word costs one token per six letters begun, digits one per three, marks one
  * per two, and every two characters beyond ASCII one. Within about a fifth on English prose. */
 #include "normalize/usage_estimate.h"
+#include "base/json_read.h"
 
 enum kind { LETTER, DIGIT, MARK, SPACE, WIDE };
 
@@ -25,12 +26,28 @@ static int64_t count(rs_str s) {
     return tokens;
 }
 
+/* Messages: what they say and the arguments of calls, not the JSON around them. */
+static int64_t count_messages(rs_str json) {
+    static const rs_str spoken[] = {RS_STR("content"), RS_STR("text"), RS_STR("arguments")};
+    int64_t tokens = 0;
+    bool speaks = false;
+    rs_json_reader r;
+    rs_json_read_init(&r, json, NULL);
+    for (rs_json_token t; (t = rs_json_read(&r)) != RS_JSON_ERROR && t != RS_JSON_END;) {
+        if (t == RS_JSON_STRING && speaks) tokens += count(r.text);
+        if (t != RS_JSON_KEY) continue;
+        speaks = false;
+        for (size_t i = 0; i < RS_ARRAY_LEN(spoken); i++) speaks |= rs_str_eq(r.text, spoken[i]);
+    }
+    return tokens;
+}
+
 void rs_usage_estimate(rs_facts *f) {
     if (!f->input.n && !f->output.n) return;
     rs_str output = f->output;
     if (!f->output_is_json && !f->input_is_json && f->input.n && rs_str_starts(output, f->input))
         output = rs_str_from(output, f->input.n); /* a completion that repeats its prompt */
-    f->prompt_tokens = f->input.n ? count(f->input) : -1;
-    f->completion_tokens = f->output.n ? count(output) : -1;
+    if (f->input.n) f->prompt_tokens = f->input_is_json ? count_messages(f->input) : count(f->input);
+    if (f->output.n) f->completion_tokens = f->output_is_json ? count_messages(output) : count(output);
     f->usage_source = RS_USAGE_ESTIMATED;
 }

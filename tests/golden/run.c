@@ -1,0 +1,151 @@
+/* Golden cases: a request as it came over the wire -> every fact of every span, as plain text.
+ *
+ *   golden FOLDER            compares CASE.json (OTLP/JSON) and CASE.pb (OTLP protobuf) with CASE.expected
+ *   golden --update FOLDER   writes the CASE.expected files anew: read the difference before you commit it
+ *
+ * A new case, or a new dialect, is a new file or folder; no code. */
+#include "normalize/normalize.h"
+#include "otlp/decode.h"
+#include <dirent.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static bool read_file(const char *path, rs_buf *out) {
+    FILE *f = fopen(path, "rb");
+    if (!f) return false;
+    for (char *at; (at = rs_buf_reserve(out, 1 << 16));) {
+        size_t got = fread(at, 1, 1 << 16, f);
+        out->n += got;
+        if (got == 0) break;
+    }
+    bool ok = !ferror(f) && rs_buf_status(out) == RS_OK;
+    fclose(f);
+    return ok;
+}
+
+static void put_text(rs_buf *out, const char *name, rs_str s) {
+    if (!s.n) return;
+    bool plain = s.p[0] != '"' && s.p[0] != ' ' && s.p[s.n - 1] != ' ';
+    for (size_t i = 0; i < s.n; i++) plain &= (unsigned char)s.p[i] >= ' ' && s.p[i] != 0x7f;
+    rs_buf_printf(out, "%s: ", name);
+    rs_json j = rs_json_on(out);
+    if (plain)
+        rs_buf_str(out, s);
+    else
+        rs_json_str(&j, s); /* what would not fit one line is quoted */
+    rs_buf_byte(out, '\n');
+}
+
+static void put_count(rs_buf *out, const char *name, int64_t v) {
+    if (v >= 0) rs_buf_printf(out, "%s: %" PRId64 "\n", name, v);
+}
+
+static void put_number(rs_buf *out, const char *name, double v) {
+    if (!isnan(v)) rs_buf_printf(out, "%s: %.10g\n", name, v);
+}
+
+static void put_attrs(rs_buf *out, const char *name, const rs_attrs *attrs) {
+    for (uint32_t i = 0; i < attrs->n; i++) {
+        rs_buf_printf(out, "%s.%.*s: ", name, RS_STR_ARG(attrs->items[i].key));
+        rs_json j = rs_json_on(out);
+        rs_value_write_json(&j, &attrs->items[i].value);
+        rs_buf_byte(out, '\n');
+    }
+}
+
+static void put_span(rs_buf *out, const rs_span *s) {
+    const rs_facts *f = &s->facts;
+    put_text(out, "span", s->name.n ? s->name : RS_STR("(no name)"));
+    put_text(out, "log_type", rs_log_type_name(f->log_type));
+    put_text(out, "model", f->model);
+    put_text(out, "provider", f->provider);
+    put_text(out, "entity_name", f->entity_name);
+    put_text(out, "workflow", f->workflow);
+    put_text(out, "path", f->path);
+    put_text(out, "customer", f->customer);
+    put_text(out, "thread", f->thread);
+    put_text(out, "environment", f->environment);
+    put_text(out, "error_message", f->error_message);
+    put_count(out, "prompt_tokens", f->prompt_tokens);
+    put_count(out, "completion_tokens", f->completion_tokens);
+    put_text(out, "usage_source", rs_usage_source_name(f->usage_source));
+    put_number(out, "cost", f->cost);
+    put_number(out, "ttft", f->ttft);
+    put_number(out, "tokens_per_second", f->tokens_per_second);
+    if (f->interrupted) rs_buf_text(out, "interrupted: true\n");
+    put_text(out, f->input_is_json ? "input (json)" : "input", f->input);
+    put_text(out, f->output_is_json ? "output (json)" : "output", f->output);
+    put_text(out, "input_preview", f->input_preview);
+    put_text(out, "output_preview", f->output_preview);
+    put_attrs(out, "parameters", &f->parameters);
+    put_attrs(out, "metadata", &f->metadata);
+    rs_buf_byte(out, '\n');
+}
+
+static bool render(rs_str request, bool json, rs_buf *out) {
+    rs_arena arena;
+    rs_arena_init(&arena, 64 << 20);
+    rs_spans spans = {0};
+    rs_err err = {0};
+    rs_status st = json ? rs_otlp_decode_json(request, &arena, &spans, &err)
+                        : rs_otlp_decode_protobuf(request, &arena, &spans, &err);
+    if (st != RS_OK) fprintf(stderr, "offset %zu: %s\n", err.offset, err.message);
+    for (size_t i = 0; st == RS_OK && i < spans.n; i++) {
+        st = rs_normalize_span(&spans.items[i], &arena);
+        if (st == RS_OK) put_span(out, &spans.items[i]);
+    }
+    rs_arena_deinit(&arena);
+    return st == RS_OK && rs_buf_status(out) == RS_OK;
+}
+
+/* Shows the first line that differs. */
+static void show_difference(rs_str expected, rs_str got) {
+    size_t i = 0, line = 0, number = 1;
+    for (; i < expected.n && i < got.n && expected.p[i] == got.p[i]; i++)
+        if (got.p[i] == '\n') line = i + 1, number++;
+    rs_str a = rs_str_from(expected, line), b = rs_str_from(got, line);
+    const char *ae = a.n ? memchr(a.p, '\n', a.n) : NULL, *be = b.n ? memchr(b.p, '\n', b.n) : NULL;
+    if (ae) a.n = (size_t)(ae - a.p);
+    if (be) b.n = (size_t)(be - b.p);
+    fprintf(stderr, "line %zu\n  expected: %.*s\n  got:      %.*s\n", number, RS_STR_ARG(a), RS_STR_ARG(b));
+}
+
+static bool run_case(const char *folder, const char *file, bool update) {
+    const char *dot = strrchr(file, '.');
+    char path[1024], expected_path[1024];
+    snprintf(path, sizeof path, "%s/%s", folder, file);
+    snprintf(expected_path, sizeof expected_path, "%s/%.*s.expected", folder, (int)(dot - file), file);
+    rs_buf request, got, expected;
+    rs_buf_init(&request), rs_buf_init(&got), rs_buf_init(&expected);
+    bool ok = read_file(path, &request) && render(rs_buf_slice(&request), strcmp(dot, ".json") == 0, &got);
+    if (ok && update) {
+        FILE *f = fopen(expected_path, "wb");
+        ok = f && fwrite(got.p, 1, got.n, f) == got.n;
+        if (f) ok = fclose(f) == 0 && ok;
+    } else if (ok) {
+        ok = read_file(expected_path, &expected) && rs_str_eq(rs_buf_slice(&expected), rs_buf_slice(&got));
+        if (!ok) show_difference(rs_buf_slice(&expected), rs_buf_slice(&got));
+    }
+    printf("%s %s\n", ok ? "ok    " : "FAILED", path);
+    rs_buf_deinit(&request), rs_buf_deinit(&got), rs_buf_deinit(&expected);
+    return ok;
+}
+
+int main(int argc, char **argv) {
+    bool update = argc == 3 && strcmp(argv[1], "--update") == 0;
+    if (argc != 2 + update) return fprintf(stderr, "usage: %s [--update] FOLDER\n", argv[0]), 2;
+    DIR *dir = opendir(argv[argc - 1]);
+    if (!dir) return perror(argv[argc - 1]), 2;
+    int cases = 0, failed = 0;
+    for (struct dirent *e; (e = readdir(dir));) {
+        const char *dot = strrchr(e->d_name, '.');
+        if (!dot || (strcmp(dot, ".json") != 0 && strcmp(dot, ".pb") != 0)) continue;
+        cases++;
+        failed += !run_case(argv[argc - 1], e->d_name, update);
+    }
+    closedir(dir);
+    printf("%d cases, %d failed\n", cases, failed);
+    return cases == 0 || failed != 0;
+}
