@@ -55,6 +55,8 @@ static rs_status resolve_url(rs_config *c, const char *url, rs_err *err) {
     if (asprintf(&c->traces_url, "%.*s/v2/traces", (int)n, url) < 0) c->traces_url = NULL;
     if (!c->base_url || !c->traces_url) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     c->is_loopback = rs_url_is_loopback(c->base_url);
+    const char *ca_file = env("SSL_CERT_FILE");
+    if (ca_file && !(c->ca_file = strdup(ca_file))) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     return RS_OK;
 }
 
@@ -222,6 +224,7 @@ rs_status rs_config_resolve(rs_config *c, const respan_config *given, rs_err *er
 void rs_config_deinit(rs_config *c) {
     free(c->base_url);
     free(c->traces_url);
+    free(c->ca_file);
     free(c->api_key);
     for (size_t i = 0; i < c->header_count; i++) free(c->headers[i]);
     free(c->headers);

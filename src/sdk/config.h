@@ -10,6 +10,7 @@ typedef struct rs_config {
     char *base_url;   /* without a slash at the end; never with user:password */
     char *traces_url; /* {base_url}/v2/traces */
     char *api_key;    /* NULL: none was given */
+    char *ca_file;    /* $SSL_CERT_FILE: certificates to trust instead of the system's; NULL: those */
     bool is_loopback;
     bool key_from_file; /* no key was given and the server is local: that of the credentials file, when it is
                            there */

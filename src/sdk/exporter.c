@@ -114,7 +114,8 @@ static void post(rs_exporter *e, rs_str body, rs_http_answer *a) {
                                .header_count = c->header_count,
                                .body = body,
                                .timeout_ms = c->request_timeout_ms,
-                               .direct = c->is_loopback};
+                               .direct = c->is_loopback,
+                               .ca_file = c->ca_file};
     a->body = e->answer;
     rs_http_post(e->http, &request, a);
     e->answer = a->body;
@@ -189,6 +190,7 @@ static void deliver(rs_exporter *e, rs_batch *b) {
 
 void rs_exporter_run(rs_exporter *e) {
     for (rs_batch *b; (b = rs_ring_take(e->ring));) deliver(e, b);
+    rs_http_disconnect(e->http); /* here, not on a thread of the program that drops the last reference */
 }
 
 /* ---- life

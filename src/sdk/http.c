@@ -97,7 +97,6 @@ struct rs_http {
     const struct curl_library *curl;
     bool cancelled;           /* atomic */
     int sockets[SOCKETS_MAX]; /* what a child of fork must close; -1: none */
-    rs_http_answer *answer;   /* of the post under way */
 };
 
 rs_http *rs_http_new(void) {
@@ -108,7 +107,7 @@ rs_http *rs_http_new(void) {
     return h;
 }
 
-static void close_connection(rs_http *h) {
+void rs_http_disconnect(rs_http *h) {
     pthread_mutex_lock(&h->lock);
     CURLM *multi = h->multi;
     h->multi = NULL;
@@ -120,7 +119,7 @@ static void close_connection(rs_http *h) {
 
 void rs_http_free(rs_http *h) {
     if (!h) return;
-    close_connection(h);
+    rs_http_disconnect(h);
     pthread_mutex_destroy(&h->lock);
     free(h);
 }
@@ -238,6 +237,7 @@ static void set_options(rs_http *h, const rs_http_request *r, struct curl_slist 
     set(easy, CURLOPT_OPENSOCKETDATA, h);
     set(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
     set(easy, CURLOPT_CLOSESOCKETDATA, h);
+    if (r->ca_file) set(easy, CURLOPT_CAINFO, r->ca_file);
     if (r->direct) set(easy, CURLOPT_NOPROXY, "*");
 }
 

@@ -21,7 +21,8 @@ typedef struct rs_http_request {
     size_t header_count;
     rs_str body; /* application/x-protobuf */
     uint32_t timeout_ms;
-    bool direct; /* never through a proxy */
+    bool direct;         /* never through a proxy */
+    const char *ca_file; /* trusted certificates; NULL: the system\'s */
 } rs_http_request;
 
 typedef struct rs_http_answer {
@@ -38,6 +39,8 @@ void rs_http_free(rs_http *http);
 
 void rs_http_post(rs_http *http, const rs_http_request *request, rs_http_answer *answer);
 void rs_http_cancel(rs_http *http);
+/* By the thread that posts: says goodbye to the server; the next post connects anew. */
+void rs_http_disconnect(rs_http *http);
 
 /* Around fork: no thread may be inside the loading of libcurl while the process is copied. In the child, a
  * connection is forgotten without a word to the server: it is the parent's. */

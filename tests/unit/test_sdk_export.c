@@ -86,6 +86,18 @@ static void posts_to_v2_traces_with_key_and_headers(void **state) {
     fake_http_stop(f);
 }
 
+static void a_local_server_is_reached_without_a_proxy(void **state) {
+    (void)state;
+    fake_http *f = fake_http_start(&ok, 1);
+    setenv("http_proxy", dead_url(), 1);
+    respan_client *c = open_at(fake_http_url(f), NULL);
+    make_spans(c, 1);
+    assert_int_equal(respan_client_flush(c, 5000), RESPAN_OK);
+    close_client(c, 1000);
+    unsetenv("http_proxy");
+    fake_http_stop(f);
+}
+
 static void a_batch_goes_out_by_itself_when_full_or_old(void **state) {
     (void)state;
     fake_http *f = fake_http_start(&ok, 1);
@@ -479,6 +491,7 @@ static void bad_configuration_is_named(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(posts_to_v2_traces_with_key_and_headers),
+        cmocka_unit_test(a_local_server_is_reached_without_a_proxy),
         cmocka_unit_test(a_batch_goes_out_by_itself_when_full_or_old),
         cmocka_unit_test(retries_what_may_pass),
         cmocka_unit_test(waits_as_long_as_retry_after_says),
