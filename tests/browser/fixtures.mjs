@@ -1,7 +1,10 @@
 // The traces that the browser tests and the screenshots look at.
 import { random, TraceBuilder } from './otlp.mjs';
 
-const entity = (name, kind) => ({ 'traceloop.entity.name': name, 'traceloop.span.kind': kind });
+const entity = (name, kind) => ({
+  'traceloop.entity.name': name,
+  'traceloop.span.kind': kind,
+});
 
 function messages(prefix, list) {
   const out = {};
@@ -22,7 +25,10 @@ export function textGeneration(seed, start) {
   const root = t.span('huggingface_text_generation.workflow', {
     lasts: 55,
     type: 'workflow',
-    attrs: { ...entity('huggingface_text_generation', 'workflow'), 'traceloop.workflow.name': 'huggingface_text_generation' },
+    attrs: {
+      ...entity('huggingface_text_generation', 'workflow'),
+      'traceloop.workflow.name': 'huggingface_text_generation',
+    },
   });
   t.span(`text_completion ${tinyModel}`, {
     parent: root,
@@ -37,7 +43,13 @@ export function textGeneration(seed, start) {
       'gen_ai.request.max_length': 42,
       'gen_ai.request.repetition_penalty': 1.1,
       ...messages('gen_ai.prompt', [{ role: 'user', content: prompt }]),
-      ...messages('gen_ai.completion', [{ role: 'assistant', content: prompt + continuation, finish_reason: 'length' }]),
+      ...messages('gen_ai.completion', [
+        {
+          role: 'assistant',
+          content: prompt + continuation,
+          finish_reason: 'length',
+        },
+      ]),
       'gen_ai.usage.input_tokens': 9,
       'gen_ai.usage.output_tokens': 33,
       'respan.usage.source': 'measured',
@@ -68,40 +80,70 @@ export function rerankThenWrite(seed, start) {
     attrs: {
       ...entity('rerank_then_write', 'workflow'),
       ...who,
-      'traceloop.entity.input': JSON.stringify({ args: [], kwargs: { question: 'release notes', top: 5 } }),
-      'traceloop.entity.output': JSON.stringify({ draft, saved: true, scores: [0.92, 0.71, 0.66] }),
+      'traceloop.entity.input': JSON.stringify({
+        args: [],
+        kwargs: { question: 'release notes', top: 5 },
+      }),
+      'traceloop.entity.output': JSON.stringify({
+        draft,
+        saved: true,
+        scores: [0.92, 0.71, 0.66],
+      }),
     },
   });
-  const task = (name, parent, at, lasts) => t.span(`${name}.task`, { parent, at, lasts, type: 'task', attrs: entity(name, 'task') });
+  const task = (name, parent, at, lasts) =>
+    t.span(`${name}.task`, {
+      parent,
+      at,
+      lasts,
+      type: 'task',
+      attrs: entity(name, 'task'),
+    });
   const retrieve = task('retrieve', root, 20, 378);
   t.span('embeddings all-MiniLM-L6-v2', {
     parent: retrieve,
     at: 44,
     lasts: 121,
     type: 'embedding',
-    attrs: { 'gen_ai.request.model': 'sentence-transformers/all-MiniLM-L6-v2', 'gen_ai.usage.input_tokens': 18 },
+    attrs: {
+      'gen_ai.request.model': 'sentence-transformers/all-MiniLM-L6-v2',
+      'gen_ai.usage.input_tokens': 18,
+    },
   });
   t.span('search_index.tool', {
     parent: retrieve,
     at: 222,
     lasts: 158,
     type: 'tool',
-    attrs: { ...entity('search_index', 'tool'), 'traceloop.entity.input': JSON.stringify({ query: 'release notes', k: 16 }) },
+    attrs: {
+      ...entity('search_index', 'tool'),
+      'traceloop.entity.input': JSON.stringify({
+        query: 'release notes',
+        k: 16,
+      }),
+    },
   });
   const rerank = task('rerank', root, 420, 487);
-  t.span('text_classification batch', {
+  t.span('score_pairs.task', {
     parent: rerank,
     at: 444,
     lasts: 449,
-    type: 'text',
+    type: 'score',
     attrs: {
-      'gen_ai.request.model': 'cross-encoder/ms-marco-MiniLM-L-6-v2',
-      ...messages('gen_ai.prompt', ['encode spans once', 'spool survives kill -9', 'virtual waterfall'].map((content) => ({ role: 'user', content }))),
-      ...messages('gen_ai.completion', ['0.92', '0.71', '0.66'].map((content) => ({ role: 'assistant', content }))),
+      ...entity('score_pairs', 'task'),
+      'traceloop.entity.input': JSON.stringify({
+        pairs: ['encode spans once', 'spool survives kill -9', 'virtual waterfall'],
+      }),
+      'traceloop.entity.output': JSON.stringify([0.92, 0.71, 0.66]),
     },
   });
   const write = task('write', root, 930, 1260);
-  t.span('load SmolLM2-135M-Instruct.task', { parent: write, at: 938, lasts: 31, type: 'task' });
+  t.span('load SmolLM2-135M-Instruct.task', {
+    parent: write,
+    at: 938,
+    lasts: 31,
+    type: 'task',
+  });
   t.span(`chat ${chatModel}`, {
     parent: write,
     at: 995,
@@ -115,10 +157,14 @@ export function rerankThenWrite(seed, start) {
       'gen_ai.request.max_new_tokens': 64,
       'gen_ai.request.repetition_penalty': 1.1,
       ...messages('gen_ai.prompt', [
-        { role: 'system', content: 'You write terse release notes. No adjectives.' },
+        {
+          role: 'system',
+          content: 'You write terse release notes. No adjectives.',
+        },
         {
           role: 'user',
-          content: 'Draft the release notes from these commits:\n\n- encode spans once\n- spool survives kill -9\n- virtual waterfall',
+          content:
+            'Draft the release notes from these commits:\n\n- encode spans once\n- spool survives kill -9\n- virtual waterfall',
         },
       ]),
       ...messages('gen_ai.completion', [{ role: 'assistant', content: draft, finish_reason: 'length' }]),
@@ -133,7 +179,13 @@ export function rerankThenWrite(seed, start) {
       'respan.model.parameters': 134515008,
     },
   });
-  t.span('store_draft.tool', { parent: root, at: 2192, lasts: 12, type: 'tool', attrs: entity('store_draft', 'tool') });
+  t.span('store_draft.tool', {
+    parent: root,
+    at: 2192,
+    lasts: 12,
+    type: 'tool',
+    attrs: entity('store_draft', 'tool'),
+  });
   return t;
 }
 
@@ -141,7 +193,12 @@ export const failure = 'CUDA out of memory. Tried to allocate 2.50 GiB (GPU 0; 7
 
 export function failing(seed, start) {
   const t = new TraceBuilder(seed, start);
-  const root = t.span('nightly_batch.workflow', { lasts: 840, type: 'workflow', attrs: entity('nightly_batch', 'workflow'), error: failure });
+  const root = t.span('nightly_batch.workflow', {
+    lasts: 840,
+    type: 'workflow',
+    attrs: entity('nightly_batch', 'workflow'),
+    error: failure,
+  });
   t.span(`text_completion ${chatModel}`, {
     parent: root,
     at: 30,
@@ -159,7 +216,8 @@ export function failing(seed, start) {
         attrs: {
           'exception.type': 'torch.OutOfMemoryError',
           'exception.message': failure,
-          'exception.stacktrace': 'Traceback (most recent call last):\n  File "nightly.py", line 31, in main\n    generate(prompts)\nOutOfMemoryError: CUDA out of memory.',
+          'exception.stacktrace':
+            'Traceback (most recent call last):\n  File "nightly.py", line 31, in main\n    generate(prompts)\nOutOfMemoryError: CUDA out of memory.',
         },
       },
     ],
@@ -204,12 +262,20 @@ export function hostile(seed, start) {
     attrs: {
       'gen_ai.request.model': '"><svg onload=window.pwned=1>',
       ...messages('gen_ai.prompt', [
-        { role: '</small><script>window.pwned=1</script>', content: script + '\u0000\u0007 \u2066 ' + 'مرحبا' },
+        {
+          role: '</small><script>window.pwned=1</script>',
+          content: script + '\u0000\u0007 \u2066 ' + 'مرحبا',
+        },
         { role: 'user', content: 'one long line '.repeat(150_000) },
       ]),
-      ...messages('gen_ai.completion', [{ role: 'assistant', content: `{{constructor.constructor('window.pwned=1')()}} ${script}` }]),
+      ...messages('gen_ai.completion', [
+        {
+          role: 'assistant',
+          content: `{{constructor.constructor('window.pwned=1')()}} ${script}`,
+        },
+      ]),
       [script]: script,
-      '__proto__': 'own',
+      ['__proto__']: 'own', // computed: a property, not the prototype
     },
   });
   return t;
@@ -219,12 +285,28 @@ export function hostile(seed, start) {
 export function big(seed, start, n = 10_000) {
   const t = new TraceBuilder(seed, start);
   const rand = random(seed + 1);
-  const root = t.span('index_everything.workflow', { lasts: n * 3, type: 'workflow', attrs: entity('index_everything', 'workflow') });
+  const root = t.span('index_everything.workflow', {
+    lasts: n * 3,
+    type: 'workflow',
+    attrs: entity('index_everything', 'workflow'),
+  });
   let task = root;
   for (let i = 1; i < n; i++) {
     const at = i * 3;
-    if (i % 20 === 1) task = t.span(`chunk_${Math.floor(i / 20)}.task`, { parent: root, at, lasts: 58, type: 'task' });
-    else if (i % 20 < 4) t.span(`lookup_${i}.tool`, { parent: task, at, lasts: 1 + rand() * 4, type: 'tool' });
+    if (i % 20 === 1)
+      task = t.span(`chunk_${Math.floor(i / 20)}.task`, {
+        parent: root,
+        at,
+        lasts: 58,
+        type: 'task',
+      });
+    else if (i % 20 < 4)
+      t.span(`lookup_${i}.tool`, {
+        parent: task,
+        at,
+        lasts: 1 + rand() * 4,
+        type: 'tool',
+      });
     else {
       t.span(`text_completion ${tinyModel}`, {
         parent: task,
@@ -246,8 +328,16 @@ export function big(seed, start, n = 10_000) {
 }
 
 const questions = [
-  ['answer_question', 'What changed in the spool format since last week?', 'Records carry a checksum, and a torn tail is cut at start.'],
-  ['summarise', 'Summarise: the exporter thread owns the connection and …', 'One thread sends; callers only append to the ring.'],
+  [
+    'answer_question',
+    'What changed in the spool format since last week?',
+    'Records carry a checksum, and a torn tail is cut at start.',
+  ],
+  [
+    'summarise',
+    'Summarise: the exporter thread owns the connection and …',
+    'One thread sends; callers only append to the ring.',
+  ],
   ['chat', 'Can you make the second paragraph shorter?', 'Certainly. The store writes blocks and indexes traces.'],
   ['classify_ticket', 'My traces do not show up after a restart.', 'category: configuration'],
 ];
@@ -262,7 +352,10 @@ export function ordinary(seed, start) {
   const root = t.span(`${name}.workflow`, {
     lasts,
     type: 'workflow',
-    attrs: { ...entity(name, 'workflow'), 'respan.customer_params.customer_identifier': `user_${100 + (seed % 40)}` },
+    attrs: {
+      ...entity(name, 'workflow'),
+      'respan.customer_params.customer_identifier': `user_${100 + (seed % 40)}`,
+    },
   });
   t.span(`chat ${model}`, {
     parent: root,

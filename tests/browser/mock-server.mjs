@@ -8,8 +8,22 @@ import { fileURLToPath } from 'node:url';
 const dist = fileURLToPath(new URL('../../ui/dist/', import.meta.url));
 export const csp =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
-const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
-const modelCalls = new Set(['text', 'chat', 'completion', 'response', 'embedding', 'transcription', 'speech', 'generation']);
+const types = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript',
+  '.css': 'text/css',
+  '.svg': 'image/svg+xml',
+};
+const modelCalls = new Set([
+  'text',
+  'chat',
+  'completion',
+  'response',
+  'embedding',
+  'transcription',
+  'speech',
+  'generation',
+]);
 
 function plain(v) {
   if ('stringValue' in v) return v.stringValue;
@@ -23,7 +37,13 @@ function plain(v) {
 
 function plainAll(list) {
   const out = {};
-  for (const { key, value } of list ?? []) Object.defineProperty(out, key, { value: plain(value), enumerable: true, configurable: true, writable: true });
+  for (const { key, value } of list ?? [])
+    Object.defineProperty(out, key, {
+      value: plain(value),
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
   return out;
 }
 
@@ -102,15 +122,28 @@ function toSpan(raw, resource, scope) {
       metadata,
       parameters,
       attributes: a,
-      events: (raw.events ?? []).map((e) => ({ name: e.name, time: time(e.timeUnixNano), attributes: plainAll(e.attributes) })),
+      events: (raw.events ?? []).map((e) => ({
+        name: e.name,
+        time: time(e.timeUnixNano),
+        attributes: plainAll(e.attributes),
+      })),
       links: [],
       resource: plainAll(resource?.attributes),
-      scope: { name: scope?.name ?? null, version: scope?.version ?? null, attributes: {} },
+      scope: {
+        name: scope?.name ?? null,
+        version: scope?.version ?? null,
+        attributes: {},
+      },
     },
   };
 }
 
-const preview = (v) => (v === null || v === undefined ? null : (typeof v === 'string' ? v : Array.isArray(v) ? String(v.at(-1)?.content) : JSON.stringify(v)).replace(/\s+/g, ' ').slice(0, 160));
+const preview = (v) =>
+  v === null || v === undefined
+    ? null
+    : (typeof v === 'string' ? v : Array.isArray(v) ? String(v.at(-1)?.content) : JSON.stringify(v))
+        .replace(/\s+/g, ' ')
+        .slice(0, 160);
 
 function summary(spans) {
   const byStart = [...spans].sort((a, b) => (a.head.start_time < b.head.start_time ? -1 : 1));
@@ -182,22 +215,45 @@ export class Mock {
     for (const [name, v] of query) {
       if (name === 'page_size') size = Number(v);
       else if (name === 'cursor') after = Number(v);
-      else if (name === 'q') rows = rows.filter((t) => [t.name, t.input, t.output, t.model].join(' ').toLowerCase().includes(v.toLowerCase()));
+      else if (name === 'q')
+        rows = rows.filter((t) =>
+          [t.name, t.input, t.output, t.model].join(' ').toLowerCase().includes(v.toLowerCase()),
+        );
       else if (name.startsWith('metadata__')) rows = rows.filter((t) => String(t.metadata[name.slice(10)]) === v);
-      else if (name === 'log_type' || name === 'model') rows = rows.filter((t) => this.traces.get(t.trace_unique_id).some((s) => s.head[name] === v));
+      else if (name === 'log_type' || name === 'model')
+        rows = rows.filter((t) => this.traces.get(t.trace_unique_id).some((s) => s.head[name] === v));
+      else if (name === 'status_code' && v === 'error') rows = rows.filter((t) => t.error_count > 0);
       else if (name in (this.rows[0] ?? {})) rows = rows.filter((t) => String(t[name]) === v);
-      else return { error: { code: 'bad_request', message: `no such field: ${name}`, field: name } };
+      else
+        return {
+          error: {
+            code: 'bad_request',
+            message: `no such field: ${name}`,
+            field: name,
+          },
+        };
     }
     const page = rows.slice(after, after + size);
     const rest = new URLSearchParams([...query].filter(([name]) => name !== 'cursor'));
     rest.set('cursor', String(after + size));
-    return { count: rows.length, results: page, next: after + size < rows.length ? `/api/traces/list/?${rest}` : null, previous: null };
+    return {
+      count: rows.length,
+      results: page,
+      next: after + size < rows.length ? `/api/traces/list/?${rest}` : null,
+      previous: null,
+    };
   }
 
   answer(path, query) {
     if (path === '/api/session/') {
       const spans = [...this.traces.values()].reduce((n, t) => n + t.length, 0);
-      return { project: 'default', spans, traces: this.traces.size, bytes: spans * 260, version: '0.1.0' };
+      return {
+        project: 'default',
+        spans,
+        traces: this.traces.size,
+        bytes: spans * 260,
+        version: '0.1.0',
+      };
     }
     if (path === '/api/traces/list/') return this.list(query);
     const trace = /^\/api\/traces\/([0-9a-f]{32})\/$/.exec(path);
@@ -213,7 +269,10 @@ export class Mock {
   async handle(request, response) {
     const url = new URL(request.url, 'http://mock');
     const json = (status, body) => {
-      response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+      response.writeHead(status, {
+        'content-type': 'application/json',
+        'cache-control': 'no-store',
+      });
       response.end(JSON.stringify(body));
     };
     if (this.away) return void request.socket.destroy();
@@ -224,15 +283,25 @@ export class Mock {
       return json(200, { partialSuccess: {} });
     }
     if (url.pathname.startsWith('/api/')) {
-      if (!this.signedIn) return json(401, { error: { code: 'unauthorized', message: 'no session', field: null } });
+      if (!this.signedIn)
+        return json(401, {
+          error: { code: 'unauthorized', message: 'no session', field: null },
+        });
       const body = this.answer(url.pathname, url.searchParams);
-      if (!body) return json(404, { error: { code: 'not_found', message: 'no such trace', field: null } });
+      if (!body)
+        return json(404, {
+          error: { code: 'not_found', message: 'no such trace', field: null },
+        });
       return json(body.error ? 400 : 200, body);
     }
     const file = extname(url.pathname) === '' ? 'index.html' : normalize(url.pathname).replace(/^[/.]+/, '');
     try {
       const body = await readFile(join(dist, file));
-      response.writeHead(200, { 'content-type': types[extname(file)] ?? 'application/octet-stream', 'content-security-policy': csp, 'x-content-type-options': 'nosniff' });
+      response.writeHead(200, {
+        'content-type': types[extname(file)] ?? 'application/octet-stream',
+        'content-security-policy': csp,
+        'x-content-type-options': 'nosniff',
+      });
       response.end(body);
     } catch {
       response.writeHead(404).end();
@@ -257,6 +326,8 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const mock = await new Mock().listen(8461);
   const now = Date.now();
   for (let i = 0; i < 400; i++) mock.ingest(f.ordinary(i, now - 900_000 - i * 41_000).request());
-  [f.big, f.hostile, f.batch, f.failing, f.rerankThenWrite, f.textGeneration].forEach((make, i) => mock.ingest(make(i + 1, now - 60_000 * (6 - i)).request()));
+  [f.big, f.hostile, f.batch, f.failing, f.rerankThenWrite, f.textGeneration].forEach((make, i) =>
+    mock.ingest(make(i + 1, now - 60_000 * (6 - i)).request()),
+  );
   console.log(mock.url);
 }

@@ -11,7 +11,11 @@ export function random(seed) {
 }
 
 function hex(rand, bytes) {
-  return Array.from({ length: bytes }, () => Math.floor(rand() * 256).toString(16).padStart(2, '0')).join('');
+  return Array.from({ length: bytes }, () =>
+    Math.floor(rand() * 256)
+      .toString(16)
+      .padStart(2, '0'),
+  ).join('');
 }
 
 export function value(v) {
@@ -34,7 +38,11 @@ export class TraceBuilder {
     this.rand = random(seed);
     this.start = startMs;
     this.id = hex(this.rand, 16);
-    this.resource = { 'service.name': 'browser-test', 'process.pid': 4242, ...resource };
+    this.resource = {
+      'service.name': 'browser-test',
+      'process.pid': 4242,
+      ...resource,
+    };
     this.spans = [];
   }
 
@@ -48,8 +56,15 @@ export class TraceBuilder {
       kind: 1,
       startTimeUnixNano: nano(this.start + at),
       endTimeUnixNano: nano(this.start + at + lasts),
-      attributes: attributes({ ...(type ? { 'respan.entity.log_type': type } : {}), ...attrs }),
-      events: events.map((e) => ({ name: e.name, timeUnixNano: nano(this.start + (e.at ?? at)), attributes: attributes(e.attrs) })),
+      attributes: attributes({
+        ...(type ? { 'respan.entity.log_type': type } : {}),
+        ...attrs,
+      }),
+      events: events.map((e) => ({
+        name: e.name,
+        timeUnixNano: nano(this.start + (e.at ?? at)),
+        attributes: attributes(e.attrs),
+      })),
       status: error === null ? (ok ? { code: 1 } : {}) : { code: 2, message: error },
     });
     return id;

@@ -13,7 +13,8 @@ export function go(url: string, how: 'push' | 'replace' = 'push'): void {
 
 /** For onClick of a link: a plain click stays in the page, others (new tab, …) are the browser's. */
 export function follow(event: MouseEvent, url: string): void {
-  if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  if (event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey)
+    return;
   event.preventDefault();
   go(url);
 }

@@ -63,5 +63,7 @@ export function isAbort(error: unknown): boolean {
 }
 
 export function asApiError(error: unknown): ApiError {
-  return error instanceof ApiError ? error : new ApiError('refused', error instanceof Error ? error.message : String(error));
+  return error instanceof ApiError
+    ? error
+    : new ApiError('refused', error instanceof Error ? error.message : String(error));
 }

@@ -20,9 +20,7 @@ export interface Pair {
   completion: Message | null;
 }
 
-export type Content =
-  | { kind: 'sides'; input: Side; output: Side }
-  | { kind: 'batch'; pairs: Pair[] };
+export type Content = { kind: 'sides'; input: Side; output: Side } | { kind: 'batch'; pairs: Pair[] };
 
 function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -97,7 +95,8 @@ export function finishReason(span: Pick<Span, 'output' | 'attributes'>): string 
     if (typeof extra.finish_reason === 'string') return extra.finish_reason;
   }
   const reasons = span.attributes?.['gen_ai.response.finish_reasons'];
-  const said = span.attributes?.['gen_ai.completion.0.finish_reason'] ?? (Array.isArray(reasons) ? reasons[0] : reasons);
+  const said =
+    span.attributes?.['gen_ai.completion.0.finish_reason'] ?? (Array.isArray(reasons) ? reasons[0] : reasons);
   return typeof said === 'string' ? said : null;
 }
 

@@ -1,6 +1,7 @@
 /** Addresses of the page's views. */
 
-export type Route = { view: 'traces'; q: string } | { view: 'trace'; id: string; span: string | null } | { view: 'none' };
+export type Route =
+  { view: 'traces'; q: string } | { view: 'trace'; id: string; span: string | null } | { view: 'none' };
 
 export function parseRoute(path: string, search: string): Route {
   const query = new URLSearchParams(search);

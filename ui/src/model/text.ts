@@ -8,7 +8,10 @@ const tricky = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u20
 export function visible(text: string): string {
   return text.replace(/\r\n/g, '\n').replace(tricky, (c) => {
     const code = c.charCodeAt(0);
-    return `‹${code.toString(16).toUpperCase().padStart(code < 0x100 ? 2 : 4, '0')}›`;
+    return `‹${code
+      .toString(16)
+      .toUpperCase()
+      .padStart(code < 0x100 ? 2 : 4, '0')}›`;
   });
 }
 

@@ -62,7 +62,7 @@ export function ticks(range: Range, wanted = 5): Tick[] {
   const power = 10 ** Math.floor(Math.log10(raw));
   const step = ([1, 2, 5, 10].find((m) => m * power >= raw) ?? 10) * power;
   const out: Tick[] = [];
-  for (let n = Math.ceil(range.from / step - 1e-9); n * step <= range.to - width * 0.02; n++) {
+  for (let n = Math.max(0, Math.ceil(range.from / step - 1e-9)); n * step <= range.to - width * 0.02; n++) {
     out.push({ at: (n * step - range.from) / width, seconds: n * step });
   }
   return out;

@@ -22,9 +22,12 @@ export function FilterBar({ q, input, count, error, onChange }: Props) {
   useEffect(() => {
     if (document.activeElement !== input.current) setText(q);
   }, [q, input]);
-  useEffect(() => () => {
-    clearTimeout(timer.current);
-  }, []);
+  useEffect(
+    () => () => {
+      clearTimeout(timer.current);
+    },
+    [],
+  );
 
   const typed = (to: string): void => {
     setText(to);

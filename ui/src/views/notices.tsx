@@ -91,6 +91,7 @@ export function Failed({ error, what }: { error: ApiError; what: string }) {
 }
 
 export function explain(error: ApiError): string {
-  if (error.failure === 'away') return `The server at ${location.host} does not answer. Trying again every two seconds.`;
+  if (error.failure === 'away')
+    return `The server at ${location.host} does not answer. Trying again every two seconds.`;
   return error.message;
 }

@@ -75,7 +75,10 @@ function ThemeButton() {
     >
       <svg viewBox="0 0 16 16" width="13" height="13" aria-hidden="true">
         <circle cx="8" cy="8" r="6" fill="none" stroke="currentColor" stroke-width="1.4" />
-        <path d={theme === 'light' ? '' : theme === 'dark' ? 'M8 2a6 6 0 0 1 0 12A6 6 0 0 1 8 2z' : 'M8 2a6 6 0 0 1 0 12z'} fill="currentColor" />
+        <path
+          d={theme === 'light' ? '' : theme === 'dark' ? 'M8 2a6 6 0 0 1 0 12A6 6 0 0 1 8 2z' : 'M8 2a6 6 0 0 1 0 12z'}
+          fill="currentColor"
+        />
       </svg>
       <span class="wide-only">{theme}</span>
     </button>

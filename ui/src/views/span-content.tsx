@@ -56,7 +56,10 @@ function Exchange({ span, call }: { span: Span; call: boolean }) {
   const content = contentOf(span);
   if (content.kind === 'batch') {
     return (
-      <Section title={`Batch of ${count(content.pairs.length)}`} aside={tokensNote(span.total_tokens ?? null, span.usage_source)}>
+      <Section
+        title={`Batch of ${count(content.pairs.length)}`}
+        aside={tokensNote(span.total_tokens ?? null, span.usage_source)}
+      >
         <Batch pairs={content.pairs} />
       </Section>
     );
@@ -112,7 +115,12 @@ function SideView({ side, prompt, answer = false }: { side: Side; prompt: string
       return (
         <>
           {side.messages.map((message, i) => (
-            <MessageView key={i} message={message} label={message.role === '' ? String(i + 1) : message.role} answer={answer} />
+            <MessageView
+              key={i}
+              message={message}
+              label={message.role === '' ? String(i + 1) : message.role}
+              answer={answer}
+            />
           ))}
         </>
       );
@@ -164,9 +172,10 @@ function Batch({ pairs }: { pairs: { prompt: Message | null; completion: Message
         <li>
           <span class="batch-number mono">…</span>
           <JsonView
-            value={pairs
-              .slice(pairsShown)
-              .map(({ prompt, completion }) => ({ prompt: prompt?.content ?? null, completion: completion?.content ?? null }))}
+            value={pairs.slice(pairsShown).map(({ prompt, completion }) => ({
+              prompt: prompt?.content ?? null,
+              completion: completion?.content ?? null,
+            }))}
           />
         </li>
       )}
@@ -209,4 +218,3 @@ function Facts({ title, values }: { title: string; values: JsonObject | null }) 
     </Section>
   );
 }
-

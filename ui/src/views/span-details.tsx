@@ -18,7 +18,9 @@ export function AttributesTab({ attributes }: { attributes: JsonObject }) {
   const found =
     wanted === ''
       ? entries
-      : entries.filter(([key, value]) => key.toLowerCase().includes(wanted) || valueText(value).toLowerCase().includes(wanted));
+      : entries.filter(
+          ([key, value]) => key.toLowerCase().includes(wanted) || valueText(value).toLowerCase().includes(wanted),
+        );
   return (
     <>
       <div class="attributes-bar">
@@ -33,7 +35,9 @@ export function AttributesTab({ attributes }: { attributes: JsonObject }) {
             setSearch(event.currentTarget.value);
           }}
         />
-        <span class="mute mono">{wanted === '' ? count(entries.length) : `${count(found.length)} of ${count(entries.length)}`}</span>
+        <span class="mute mono">
+          {wanted === '' ? count(entries.length) : `${count(found.length)} of ${count(entries.length)}`}
+        </span>
         <Copy text={() => JSON.stringify(attributes, null, 2)} label="Copy all as JSON">
           Copy
         </Copy>
@@ -92,7 +96,11 @@ export function EventsTab({ span, start }: { span: Span; start: string }) {
           title={oneLine(event.name) || 'event'}
           aside={`+${duration(secondsBetween(zero, parseInstant(event.time)))}`}
         >
-          {isException(event) ? <Exception attributes={event.attributes ?? {}} /> : <Attributes entries={Object.entries(event.attributes ?? {})} />}
+          {isException(event) ? (
+            <Exception attributes={event.attributes ?? {}} />
+          ) : (
+            <Attributes entries={Object.entries(event.attributes ?? {})} />
+          )}
         </Section>
       ))}
       {links.length > 0 && (

@@ -72,7 +72,7 @@ export function TraceRow({ trace, index, selected, longest, onOpen }: Props) {
         <Preview trace={trace} failed={failed} />
       </span>
       <span role="gridcell" class="model mono" title={trace.model ?? undefined}>
-        {trace.model !== null && <Model name={oneLine(trace.model)} />}
+        {trace.model !== null && <bdi>{oneLine(trace.model.slice(trace.model.lastIndexOf('/') + 1))}</bdi>}
       </span>
       <span role="gridcell" class="tokens mono end">
         {tokens(trace.total_prompt_tokens, trace.total_completion_tokens)}
@@ -87,17 +87,6 @@ export function TraceRow({ trace, index, selected, longest, onOpen }: Props) {
         <StatusDot trace={trace} failed={failed} />
       </span>
     </div>
-  );
-}
-
-/** The owner before the slash gives way first. */
-function Model({ name }: { name: string }) {
-  const slash = name.lastIndexOf('/') + 1;
-  return (
-    <>
-      <bdi class="owner">{name.slice(0, slash)}</bdi>
-      <bdi>{name.slice(slash)}</bdi>
-    </>
   );
 }
 

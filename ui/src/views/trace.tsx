@@ -104,7 +104,14 @@ export function TraceView({ id, span, listUrl, onFailure }: Props) {
       <div class="split" style={narrow ? undefined : { gridTemplateColumns: `minmax(0, 1fr) 0 ${String(pane)}px` }}>
         <Waterfall tree={tree} selected={selected} onSelect={select} listUrl={listUrl} />
         {!narrow && (
-          <Splitter label="Width of the span's pane" size={pane} min={320} max={maxPane} direction={-1} onSize={setPaneWidth} />
+          <Splitter
+            label="Width of the span's pane"
+            size={pane}
+            min={320}
+            max={maxPane}
+            direction={-1}
+            onSize={setPaneWidth}
+          />
         )}
         {row && <SpanPane row={row} revision={trace} onFailure={onFailure} />}
       </div>

@@ -140,7 +140,12 @@ export function TracesView({ q, list, onFailure }: Props) {
     setSelected(row.trace_unique_id);
     const element = scroller.current;
     if (element) {
-      element.scrollTop = scrollToShow(feed.rows.indexOf(row), element.scrollTop, element.clientHeight - headHeight, rowHeight);
+      element.scrollTop = scrollToShow(
+        feed.rows.indexOf(row),
+        element.scrollTop,
+        element.clientHeight - headHeight,
+        rowHeight,
+      );
     }
   };
 
@@ -234,8 +239,10 @@ export function TracesView({ q, list, onFailure }: Props) {
             );
           }}
         />
-        {loaded && feed.rows.length === 0 && !fieldError && (
-          q.trim() === '' ? (
+        {loaded &&
+          feed.rows.length === 0 &&
+          !fieldError &&
+          (q.trim() === '' ? (
             <NoTraces />
           ) : (
             <NoMatch
@@ -243,8 +250,7 @@ export function TracesView({ q, list, onFailure }: Props) {
                 setQ('', 'push');
               }}
             />
-          )
-        )}
+          ))}
       </div>
     </>
   );

@@ -42,8 +42,20 @@ export function Copy({ text, label, children }: Props) {
     });
   };
   return (
-    <button type="button" class={children === undefined ? 'copy' : 'button'} title={label} aria-label={label} onClick={copy}>
-      {said === 'failed' ? '✗' : said === 'copied' ? (children === undefined ? '✓' : 'Copied') : (children ?? <CopyIcon />)}
+    <button
+      type="button"
+      class={children === undefined ? 'copy' : 'button'}
+      title={label}
+      aria-label={label}
+      onClick={copy}
+    >
+      {said === 'failed'
+        ? '✗'
+        : said === 'copied'
+          ? children === undefined
+            ? '✓'
+            : 'Copied'
+          : (children ?? <CopyIcon />)}
     </button>
   );
 }
@@ -51,7 +63,13 @@ export function Copy({ text, label, children }: Props) {
 function CopyIcon() {
   return (
     <svg viewBox="0 0 16 16" width="12" height="12" aria-hidden="true">
-      <path d="M5.5 5.5V2.5h8v8h-3M2.5 5.5h8v8h-8z" fill="none" stroke="currentColor" stroke-width="1.3" stroke-linejoin="round" />
+      <path
+        d="M5.5 5.5V2.5h8v8h-3M2.5 5.5h8v8h-8z"
+        fill="none"
+        stroke="currentColor"
+        stroke-width="1.3"
+        stroke-linejoin="round"
+      />
     </svg>
   );
 }

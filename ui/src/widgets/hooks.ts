@@ -41,7 +41,8 @@ export function useKeys(handler: (event: KeyboardEvent) => boolean): void {
     const pressed = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       const at = event.target;
-      if (at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement || document.querySelector('dialog[open]')) return;
+      if (at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement || document.querySelector('dialog[open]'))
+        return;
       // A focused button or link keeps the keys that press it.
       if (event.key === 'Enter' && at instanceof Element && at.closest('button, a')) return;
       if (latest.current(event)) event.preventDefault();

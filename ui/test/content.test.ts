@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import type { Json } from '../src/api/types';
+import { contentOf, finishReason, newPreview, newTextAt } from '../src/model/content';
+
+const of = (log_type: string, input: Json, output: Json) => contentOf({ log_type, input, output });
+
+test('plain text', () => {
+  expect(of('text', 'a prompt', 'an answer')).toEqual({
+    kind: 'sides',
+    input: { shape: 'text', text: 'a prompt' },
+    output: { shape: 'text', text: 'an answer' },
+  });
+  expect(of('text', null, '')).toMatchObject({ input: { shape: 'none' }, output: { shape: 'none' } });
+});
+
+test('a lone message of a text generation is its text, a chat stays a chat', () => {
+  const one = [{ role: 'user', content: 'hello' }];
+  expect(of('text', one, one)).toMatchObject({ input: { shape: 'text', text: 'hello' } });
+  expect(of('chat', one, one)).toMatchObject({ input: { shape: 'messages' } });
+});
+
+test('many prompts of one role are a batch', () => {
+  const prompts = ['p', 'q'].map((content) => ({ role: 'user', content }));
+  const answers = ['P', 'Q'].map((content) => ({ role: 'assistant', content }));
+  const content = of('text', prompts, answers);
+  expect(content.kind).toBe('batch');
+  if (content.kind === 'batch')
+    expect(content.pairs.map((p) => [p.prompt?.content, p.completion?.content])).toEqual([
+      ['p', 'P'],
+      ['q', 'Q'],
+    ]);
+  expect(of('text', ['p', 'q'], ['P', 'Q']).kind).toBe('batch');
+  expect(of('text', prompts, null).kind).toBe('batch');
+  expect(of('text', prompts, answers.slice(1)).kind).toBe('sides');
+  expect(of('chat', prompts, answers).kind).toBe('sides');
+});
+
+test('parts of text read as text, others stay structures', () => {
+  const parts = [
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'a' },
+        { type: 'text', text: 'b' },
+      ],
+    },
+  ];
+  expect(of('chat', parts, null)).toMatchObject({ input: { messages: [{ content: 'a\nb' }] } });
+  const image = [{ role: 'user', content: [{ type: 'image_url', image_url: 'x' }] }];
+  expect(of('chat', image, null)).toMatchObject({ input: { messages: [{ content: [{ type: 'image_url' }] }] } });
+  expect(of('workflow', { args: [1] }, [1, 2])).toMatchObject({ input: { shape: 'json' }, output: { shape: 'json' } });
+});
+
+test('a completion that repeats its prompt', () => {
+  expect(newTextAt('once upon', 'once upon a time')).toBe(9);
+  expect(newTextAt('once upon', 'a time')).toBe(0);
+  expect(newTextAt('', 'a time')).toBe(0);
+  expect(newTextAt('same', 'same')).toBe(0);
+  expect(newPreview('once upon', 'once upon a time')).toBe('… a time');
+  expect(newPreview('once', 'twice')).toBe('twice');
+});
+
+test('why it ended', () => {
+  expect(finishReason({ output: [{ role: 'assistant', content: 'x', finish_reason: 'stop' }], attributes: null })).toBe(
+    'stop',
+  );
+  expect(finishReason({ output: 'x', attributes: { 'gen_ai.completion.0.finish_reason': 'length' } })).toBe('length');
+  expect(finishReason({ output: 'x', attributes: { 'gen_ai.response.finish_reasons': ['stop'] } })).toBe('stop');
+  expect(finishReason({ output: 'x', attributes: {} })).toBeNull();
+});

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest';
+import type { Page, Trace } from '../src/api/types';
+import { addNewer, addOlder, emptyFeed, firstPage, shiftOf } from '../src/model/feed';
+
+const trace = (id: string): Trace => ({ trace_unique_id: id }) as Trace;
+const page = (ids: string, next: string | null = null): Page<Trace> => ({
+  count: ids.length,
+  results: [...ids].map(trace),
+  next,
+  previous: null,
+});
+const ids = (rows: Trace[]): string => rows.map((t) => t.trace_unique_id).join('');
+
+test('older pages come below, once', () => {
+  const feed = addOlder(firstPage(page('edc', '/2')), page('cba'));
+  expect(ids(feed.rows)).toBe('edcba');
+  expect(feed.next).toBeNull();
+});
+
+test('newer traces come above, older pages stay and so does their cursor', () => {
+  const feed = addOlder(firstPage(page('dc', '/2')), page('ba', '/3'));
+  const now = addNewer(feed, page('fe' + 'd', '/other'));
+  expect(ids(now.rows)).toBe('fedcba');
+  expect(now.next).toBe('/3');
+});
+
+test('a late trace finds its place, a removed one goes', () => {
+  const feed = firstPage(page('fdca'));
+  expect(ids(addNewer(feed, page('feca')).rows)).toBe('feca');
+});
+
+test('a page that shares nothing starts anew', () => {
+  const now = addNewer(firstPage(page('ba', '/old')), page('zyx', '/new'));
+  expect(ids(now.rows)).toBe('zyx');
+  expect(now.next).toBe('/new');
+  expect(ids(addNewer(emptyFeed, page('a')).rows)).toBe('a');
+});
+
+test('how far the rows moved', () => {
+  const before = page('cba').results;
+  expect(shiftOf('b', before, page('edcba').results)).toBe(2);
+  expect(shiftOf('x', before, before)).toBe(0);
+});

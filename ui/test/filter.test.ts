@@ -1,0 +1,47 @@
+import { expect, test } from 'vitest';
+import { beginToken, parseFilter } from '../src/model/filter';
+
+test.each([
+  ['', []],
+  ['release notes', [['q', 'release notes']]],
+  ['status:error', [['status_code', 'error']]],
+  [
+    'model:org/name status:ok',
+    [
+      ['model', 'org/name'],
+      ['status_code', 'ok'],
+    ],
+  ],
+  [
+    'name:"two words" rest',
+    [
+      ['name', 'two words'],
+      ['q', 'rest'],
+    ],
+  ],
+  ['"a phrase" word', [['q', 'a phrase word']]],
+  [
+    'user:u1 thread:t1 env:prod type:chat',
+    [
+      ['customer_identifier', 'u1'],
+      ['session_identifier', 't1'],
+      ['environment', 'prod'],
+      ['log_type', 'chat'],
+    ],
+  ],
+  ['metadata.plan:pro', [['metadata__plan', 'pro']]],
+  ['metadata__plan:pro', [['metadata__plan', 'pro']]],
+  ['customer_identifier:u1', [['customer_identifier', 'u1']]],
+  ['http://example.org/x', [['q', 'http://example.org/x']]],
+  ['model:', []],
+  ['metadata.pl', []],
+  ['name:"unclosed quote', [['name', 'unclosed quote']]],
+  ['STATUS:error', [['status_code', 'error']]],
+])('%s', (text, params) => {
+  expect(parseFilter(text)).toEqual(params);
+});
+
+test('a token is begun at the end', () => {
+  expect(beginToken('', 'model:')).toBe('model:');
+  expect(beginToken('status:error  ', 'model:')).toBe('status:error model:');
+});

@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { barOf, minimap, pan, tickLabel, ticks, wholeRange, zoom } from '../src/model/timeline';
+import type { Row } from '../src/model/tree';
+
+const row = (start: number, end: number, ttft: number | null = null, failed = false): Row =>
+  ({ start, end, failed, family: 'model', span: { time_to_first_token: ttft } }) as Row;
+
+test('bars are cut to the range', () => {
+  const range = { from: 1, to: 3 };
+  expect(barOf(row(1, 2), range)).toMatchObject({ left: 0, width: 0.5 });
+  expect(barOf(row(0, 9), range)).toMatchObject({ left: 0, width: 1 });
+  expect(barOf(row(0, 0.5), range)).toBeNull();
+  expect(barOf(row(4, 5), range)).toBeNull();
+  expect(barOf(row(1, 3, 0.5), range)?.prefill).toBe(0.25);
+  expect(barOf(row(1, 2, 7), range)?.prefill).toBe(1);
+});
+
+test('ticks are round and few', () => {
+  expect(ticks({ from: 0, to: 2.21 }).map((t) => t.seconds)).toEqual([0, 0.5, 1, 1.5, 2]);
+  expect(ticks({ from: 0, to: 2.21 }).map((t) => tickLabel(t.seconds, { from: 0, to: 2.21 }))).toEqual([
+    '0',
+    '0.5 s',
+    '1.0 s',
+    '1.5 s',
+    '2.0 s',
+  ]);
+  const tiny = { from: 0.0412, to: 0.0413 };
+  const labels = ticks(tiny).map((t) => tickLabel(t.seconds, tiny));
+  expect(new Set(labels).size).toBe(labels.length);
+  for (const to of [1e-6, 0.003, 0.9, 7, 100, 86_400]) expect(ticks({ from: 0, to }).length).toBeLessThan(8);
+});
+
+test('zoom and pan stay inside', () => {
+  const whole = wholeRange(10);
+  expect(zoom(whole, whole, 0.5)).toEqual({ from: 2.5, to: 7.5 });
+  expect(zoom({ from: 0, to: 1 }, whole, 100)).toEqual(whole);
+  expect(pan({ from: 8, to: 10 }, whole, 0.5)).toEqual({ from: 8, to: 10 });
+  expect(pan({ from: 4, to: 6 }, whole, -0.5)).toEqual({ from: 3, to: 5 });
+  expect(wholeRange(0).to).toBeGreaterThan(0);
+});
+
+test('the minimap of a hundred thousand spans is bounded', () => {
+  const rows = Array.from({ length: 100_000 }, (_, i) => row(i / 1000, i / 1000 + 0.01, null, i % 1000 === 0));
+  const paths = minimap(rows, wholeRange(100), 1200, 36);
+  const size = [...paths.values()].reduce((n, d) => n + d.length, 0);
+  expect([...paths.keys()].sort()).toEqual(['failed', 'model']);
+  expect(size).toBeLessThan(200_000);
+});

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import type { SpanHead } from '../src/api/types';
+import {
+  defaultSpan,
+  flatten,
+  fold,
+  foldDeepest,
+  nextFailed,
+  reveal,
+  unfolded,
+  unfoldShallowest,
+} from '../src/model/tree';
+
+function span(
+  id: string,
+  at: number,
+  lasts: number,
+  children: SpanHead[] = [],
+  more: Partial<SpanHead> = {},
+): SpanHead {
+  const time = (ms: number): string => new Date(Date.UTC(2026, 0, 1) + ms).toISOString();
+  return {
+    span_unique_id: id,
+    start_time: time(at),
+    timestamp: time(at + lasts),
+    status_code: 'ok',
+    log_type: 'task',
+    children,
+    ...more,
+  } as SpanHead;
+}
+
+const tree = flatten([
+  span('root', 0, 100, [
+    span('a', 10, 30, [span('a1', 12, 5), span('a2', 20, 5, [], { status_code: 'error' })]),
+    span('b', 50, 40, [span('b1', 55, 10, [span('b11', 56, 2, [], { log_type: 'text' })])]),
+  ]),
+  span('orphan', 120, 10),
+]);
+const ids = (rows: { id: string }[]): string => rows.map((r) => r.id).join(' ');
+
+describe('flatten', () => {
+  test('depth first, with places and sums', () => {
+    expect(ids(tree.rows)).toBe('root a a1 a2 b b1 b11 orphan');
+    expect(tree.rows.map((r) => r.depth)).toEqual([0, 1, 2, 2, 1, 2, 3, 0]);
+    expect(tree.rows[0]?.descendants).toBe(6);
+    expect(tree.rows[4]).toMatchObject({ place: 2, siblings: 2, parent: 0 });
+    expect(tree.length).toBeCloseTo(0.13);
+    expect(tree.rows[2]?.start).toBeCloseTo(0.012);
+  });
+
+  test('failure shows above', () => {
+    expect(tree.rows.filter((r) => r.failedBelow).map((r) => r.id)).toEqual(['root', 'a']);
+  });
+
+  test('a chain of 50,000 spans is no recursion', () => {
+    let chain = span('s0', 0, 1);
+    for (let i = 1; i < 50_000; i++) chain = span(`s${String(i)}`, 0, 1, [chain]);
+    expect(flatten([chain]).rows.at(-1)?.depth).toBe(49_999);
+  });
+
+  test('a span that ends before it starts has no length', () => {
+    expect(flatten([span('x', 10, -5)]).rows[0]).toMatchObject({ start: 0, end: 0 });
+  });
+});
+
+describe('folding', () => {
+  test('hides what is below', () => {
+    expect(ids(unfolded(tree, fold(new Set(), 'a', true)))).toBe('root a b b1 b11 orphan');
+  });
+
+  test('level by level, and back', () => {
+    const one = foldDeepest(tree, new Set());
+    expect(ids(unfolded(tree, one))).toBe('root a a1 a2 b b1 orphan');
+    const two = foldDeepest(tree, one);
+    expect(ids(unfolded(tree, two))).toBe('root a b orphan');
+    const three = foldDeepest(tree, two);
+    expect(ids(unfolded(tree, three))).toBe('root orphan');
+    expect(foldDeepest(tree, three)).toEqual(three);
+    expect(ids(unfolded(tree, unfoldShallowest(tree, three)))).toBe('root a b orphan');
+  });
+
+  test('a span is revealed through all its parents', () => {
+    const folded = new Set(['root', 'b', 'b1', 'a']);
+    expect([...reveal(tree, folded, 'b11')]).toEqual(['a']);
+  });
+});
+
+test('the span to show first', () => {
+  expect(defaultSpan(tree)).toBe('b11');
+  expect(defaultSpan(flatten([span('x', 0, 1)]))).toBe('x');
+  const embedding = span('e', 0, 1, [], { log_type: 'embedding' });
+  expect(defaultSpan(flatten([embedding, span('c', 2, 1, [], { log_type: 'chat' })]))).toBe('c');
+  expect(defaultSpan(flatten([span('t', 0, 1), embedding]))).toBe('e');
+  expect(defaultSpan(flatten([]))).toBeNull();
+});
+
+test('errors go round', () => {
+  expect(nextFailed(tree, null)).toBe('a2');
+  expect(nextFailed(tree, 'orphan')).toBe('a2');
+  expect(nextFailed(flatten([span('x', 0, 1)]), 'x')).toBeNull();
+});
