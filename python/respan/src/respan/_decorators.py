@@ -117,7 +117,7 @@ def _decorator(kind: str) -> Decorator:
         *,
         name: Any = None,
     ) -> Any:
-        if callable(first):  # @workflow, without parentheses
+        if callable(first) or isinstance(first, classmethod):  # @workflow, without parentheses
             return _decorate(first, name, kind, version, method_name)
         return lambda target: _decorate(target, name or first, kind, version, method_name)
 

@@ -1,0 +1,70 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from capture import CaptureServer, Span
+
+ROOT = Path(__file__).resolve().parents[2]
+HUGGINGFACE_CACHE = ROOT / ".run" / "huggingface"
+os.environ.update(HF_HOME=str(HUGGINGFACE_CACHE), HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
+for name in [name for name in os.environ if name.startswith(("RESPAN_API", "RESPAN_BASE", "TRACELOOP_", "OTEL_"))]:
+    del os.environ[name]
+
+
+@pytest.fixture
+def server() -> Iterator[CaptureServer]:
+    capture = CaptureServer()
+    yield capture
+    capture.close()
+
+
+@pytest.fixture
+def tracing(server: CaptureServer) -> Iterator[Callable[..., Any]]:
+    """tracing(**options) -> a Respan that sends to `server`; shut down at the end."""
+    from respan import Respan, shutdown
+
+    def open_respan(**options: Any) -> Respan:
+        return Respan(**{"base_url": server.base_url, "api_key": "test-key", "app_name": "tests", **options})
+
+    yield open_respan
+    shutdown(5)
+
+
+@pytest.fixture
+def traced(server: CaptureServer, tracing: Callable[..., Any]) -> Callable[[], list[Span]]:
+    """Tracing with no options; traced() flushes and gives the spans."""
+    respan = tracing()
+
+    def spans() -> list[Span]:
+        assert respan.flush()
+        return server.spans
+
+    return spans
+
+
+@pytest.fixture
+def script(server: CaptureServer) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs Python code in a process of its own, which sends to `server` unless told otherwise."""
+
+    def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        given = {**os.environ, "RESPAN_BASE_URL": server.base_url, "RESPAN_API_KEY": "test-key", **environment}
+        return subprocess.run(
+            [sys.executable, "-X", "faulthandler", "-c", code], env=given, capture_output=True, text=True, timeout=120
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def generator() -> Any:
+    """A real text-generation pipeline with a tiny GPT-2 that generates greedily."""
+    subprocess.run([sys.executable, ROOT / "tools" / "make_tiny_model.py", HUGGINGFACE_CACHE], check=True)
+    from transformers import pipeline
+
+    made = pipeline("text-generation", model="sshleifer/tiny-gpt2", do_sample=False)
+    made.tokenizer.pad_token = made.tokenizer.eos_token  # for batches
+    return made
