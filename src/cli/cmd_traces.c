@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { DEFAULT_LIMIT = 20, DEFAULT_TIMEOUT_S = 30, POLL_MS = 200 };
+enum { DEFAULT_LIMIT = 20, DEFAULT_TIMEOUT_S = 30, POLL_MS = 200, WAIT_SPARE = 50 };
 
 /* Options of all subcommands; each takes those that its letters name. */
 typedef struct options {
@@ -185,14 +185,14 @@ static int run_get(rs_client *c, options *o, int argc, char **argv) {
 
 /* ---- wait ----------------------------------------------------------------------------------------------------- */
 
-/* Traces whose root has arrived: before that a trace has no name of its own, and more of it is to come. */
-static size_t print_whole(const json_t *traces, bool printing) {
+/* Traces whose root has arrived: before that a trace has no name of its own, and more of it is to come. Prints the
+ * first `print` ids of them; returns how many there are. */
+static size_t count_whole(const json_t *traces, size_t print) {
     size_t whole = 0, i;
     json_t *trace;
     json_array_foreach(traces, i, trace) {
         if (json_is_null(json_object_get(trace, "root_span_unique_id"))) continue;
-        whole++;
-        if (printing) puts(json_string_value(json_object_get(trace, "trace_unique_id")));
+        if (whole++ < print) puts(json_string_value(json_object_get(trace, "trace_unique_id")));
     }
     return whole;
 }
@@ -211,9 +211,9 @@ static int run_wait(rs_client *c, options *o, int argc, char **argv) {
     for (;;) {
         json_t *traces = NULL;
         long long count;
-        status = rs_traces_fetch_list(c, &o->query, (size_t)o->count, &traces, &count);
-        bool there = status == RS_EXIT_DONE && print_whole(traces, false) >= (size_t)o->count;
-        if (there) print_whole(traces, true);
+        status = rs_traces_fetch_list(c, &o->query, (size_t)o->count + WAIT_SPARE, &traces, &count);
+        bool there = status == RS_EXIT_DONE && count_whole(traces, 0) >= (size_t)o->count;
+        if (there) count_whole(traces, (size_t)o->count);
         json_decref(traces);
         if (there || status == RS_EXIT_USAGE || status == RS_EXIT_NOT_FOUND) return status;
         if (rs_clock_mono_ns() >= deadline) break;
