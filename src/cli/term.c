@@ -134,8 +134,7 @@ void rs_term_put_cell(const rs_term *t, rs_buf *out, rs_str s, size_t columns, b
     if (!right) rs_buf_printf(out, "%*s", (int)(columns - used), "");
 }
 
-bool rs_term_put_line(const rs_term *t, rs_buf *out, rs_str *text, size_t columns) {
-    (void)t;
+bool rs_term_put_line(rs_buf *out, rs_str *text, size_t columns) {
     if (text->n == 0) return false;
     const char *newline = memchr(text->p, '\n', text->n);
     rs_str line = {text->p, newline ? (size_t)(newline - text->p) : text->n};

@@ -29,7 +29,7 @@ void rs_term_put_cell(const rs_term *t, rs_buf *out, rs_str s, size_t columns, b
 
 /* Takes the next line of at most `columns` columns off *text (at a line break, else at a space, else anywhere) and
  * appends it, escaped. False when nothing is left. */
-bool rs_term_put_line(const rs_term *t, rs_buf *out, rs_str *text, size_t columns);
+bool rs_term_put_line(rs_buf *out, rs_str *text, size_t columns);
 
 typedef enum rs_colour { RS_PLAIN, RS_BOLD, RS_DIM, RS_RED, RS_GREEN, RS_YELLOW, RS_BLUE, RS_CYAN } rs_colour;
 /* Ends a line, without the spaces that hang at its end. */

@@ -217,13 +217,13 @@ static void put_block(drawing *d, const line *l, const char *label, rs_str text)
     size_t indent = branch_width(l->depth) + 3 + LABEL_WIDTH;
     size_t columns = (size_t)d->t->width > indent + 20 ? (size_t)d->t->width - indent : 20;
     for (size_t shown = 0; text.n; shown++, label = "") {
+        bool last = !d->whole_content && shown == LINES_MAX - 1;
         put_label(d, l, label);
-        if (!d->whole_content && shown == LINES_MAX - 1 &&
-            rs_term_columns(rs_str_cut_utf8(text, 4 * columns)) > columns) {
-            rs_term_put(d->t, d->out, rs_str_cut_utf8(text, 8 * columns), columns - 1);
+        rs_term_put_line(d->out, &text, last ? columns - 4 : columns);
+        if (last && text.n) {
+            rs_buf_text(d->out, d->t->ascii ? " ..." : " …");
             text.n = 0;
-        } else
-            rs_term_put_line(d->t, d->out, &text, columns);
+        }
         rs_term_end_line(d->out);
     }
 }

@@ -37,8 +37,8 @@ def value(v):
 
 def made(name, start_s=0.0, length_s=1.0, attributes=None, **fields):
     """A span at BASE_S + start_s."""
-    start = int((BASE_S + start_s) * 1e9)
-    return span(name, startTimeUnixNano=str(start), endTimeUnixNano=str(start + int(length_s * 1e9)),
+    start = BASE_S * 10**9 + round(start_s * 1e9)
+    return span(name, startTimeUnixNano=str(start), endTimeUnixNano=str(start + round(length_s * 1e9)),
                 **{**fields, "attributes": None}) | {
         "attributes": [{"key": k, "value": value(v)} for k, v in (attributes or {}).items()]}
 

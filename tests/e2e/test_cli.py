@@ -49,8 +49,8 @@ def run_on_terminal(server, *arguments, columns=90, **environment):
     return text.decode().replace("\r\n", "\n")
 
 
-def tree(trace_id_server, trace_id, *options, **environment):
-    answer = run(trace_id_server, "get", trace_id, *options, **environment)
+def tree(server, trace_id, *options, **environment):
+    answer = run(server, "get", trace_id, *options, **environment)
     assert answer.returncode == 0, answer
     return answer.stdout
 
@@ -89,9 +89,9 @@ def test_list_over_many_pages(start_server):
 
 
 def test_list_fits_the_terminal(full):
-    for columns in (60, 80, 120):
+    for columns in (80, 120):
         lines = run(full, "list", COLUMNS=str(columns)).stdout.splitlines()
-        assert max(map(len, lines)) <= columns + (12 if columns == 60 else 0)
+        assert max(map(len, lines)) <= columns
 
 
 # ---- get
@@ -105,7 +105,7 @@ def test_get(full):
     assert lines[2] == "2026-09-21 14:13:27 · 8.00 s · 2 spans · 1 model call · 31 tokens"
     assert "user user_2 · thread thread_0 · environment production" in lines[3]
     assert re.match(r"^flow_7  workflow +8\.00 s  ━+$", lines[5])
-    assert re.match(r"^└─ chat model-1  chat +570 ms   ?─?━+$", lines[6])
+    assert re.match(r"^└─ chat model-1  chat +570 ms +─?━+$", lines[6])
     below = {line.split()[0]: " ".join(line.split()[1:]) for line in lines[7:]}
     assert below["model"] == "model-1" and below["prompt"] == "user: question 7"
     assert below["completion"] == "assistant: Answer 7 — naïve" and "temperature=0.35" in below["parameters"]
@@ -142,7 +142,7 @@ def test_content_is_cut_unless_asked_for(server):
     assert server.send([root, call]).status == 200
     short, whole = tree(server, trace_id), tree(server, trace_id, "--content")
     assert short.count("line ") == 4 and "…" in short and short.count("x") < 500 and "what" not in short
-    assert whole.count("line ") == 50 and whole.count("x") > 5000 and "what" in whole
+    assert whole.count("line ") == 50 and whole.count("x") >= 5000 and "what" in whole
     assert max(map(len, whole.splitlines())) <= 100
 
 
