@@ -66,11 +66,11 @@ ui/dist/index.html: $(UI_FILES) ui/node_modules/.stamp
 	@cd ui && npm run --silent build
 	@touch $@
 
-build/build.ninja: build/.debian | ui/dist/index.html
-	@test -f $@ || $(MESON) setup build -Dui_dist=$(UI_DIST) $(if $(CI),-Dwerror=true)
+build/.configured: build/.debian | ui/dist/index.html
+	@test -f build/build.ninja || $(MESON) setup build -Dui_dist=$(UI_DIST) $(if $(CI),-Dwerror=true)
 	@touch $@
 
-build/respan: $(C_FILES) $(C_BUILD) build/build.ninja ui/dist/index.html
+build/respan: $(C_FILES) $(C_BUILD) build/.configured ui/dist/index.html
 	@ninja -C build -j $(JOBS) respan
 	@touch $@
 

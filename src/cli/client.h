@@ -13,7 +13,7 @@ typedef struct rs_client {
     rs_credentials to; /* base_url without a last slash; api_key may be empty */
     void *curl;
     bool quiet;        /* a server that cannot be reached is not complained about (wait) */
-    char message[512]; /* what went wrong with the last request */
+    char message[640]; /* what went wrong with the last request */
 } rs_client;
 
 /* An exit status of cmd.h; complains itself. Close whatever it returns. */
