@@ -14,8 +14,12 @@ static _Thread_local struct {
 static unsigned fork_epoch = 1; /* bumped in the child by pthread_atfork, before it has a second thread */
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
-static void after_fork(void) { __atomic_add_fetch(&fork_epoch, 1, __ATOMIC_RELAXED); }
-static void watch_fork(void) { pthread_atfork(NULL, NULL, after_fork); }
+static void after_fork(void) {
+    __atomic_add_fetch(&fork_epoch, 1, __ATOMIC_RELAXED);
+}
+static void watch_fork(void) {
+    pthread_atfork(NULL, NULL, after_fork);
+}
 
 static void seed(void) {
     pthread_once(&fork_once, watch_fork);
@@ -31,7 +35,9 @@ static void seed(void) {
     generator.epoch = __atomic_load_n(&fork_epoch, __ATOMIC_RELAXED);
 }
 
-static uint64_t rotl(uint64_t x, int k) { return x << k | x >> (64 - k); }
+static uint64_t rotl(uint64_t x, int k) {
+    return x << k | x >> (64 - k);
+}
 
 uint64_t rs_id_random(void) {
     if (__builtin_expect(generator.epoch != __atomic_load_n(&fork_epoch, __ATOMIC_RELAXED), 0)) seed();
@@ -65,19 +71,18 @@ void rs_hex(const uint8_t *bytes, size_t n, char *out) {
     *out = 0;
 }
 
-static int hex_digit(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
+/* A digit's value plus one; 0 for what is no digit. */
+static const uint8_t hex_digit[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16};
 
 bool rs_unhex(rs_str s, uint8_t *out, size_t n) {
     if (s.n != 2 * n) return false;
     for (size_t i = 0; i < n; i++) {
-        int high = hex_digit(s.p[2 * i]), low = hex_digit(s.p[2 * i + 1]);
-        if (high < 0 || low < 0) return false;
-        out[i] = (uint8_t)(high << 4 | low);
+        unsigned high = hex_digit[(unsigned char)s.p[2 * i]], low = hex_digit[(unsigned char)s.p[2 * i + 1]];
+        if (!high || !low) return false;
+        out[i] = (uint8_t)((high - 1) << 4 | (low - 1));
     }
     return true;
 }

@@ -31,6 +31,16 @@ static rs_json_token ends_early(rs_json_reader *r) {
 
 typedef unsigned char v16 __attribute__((vector_size(16)));
 
+#define SPLAT(c) ((v16){0} + (unsigned char)(c))
+
+/* Index of the first byte of a comparison's result that is set, 16 if none is. */
+static size_t first_set(v16 mask) {
+    uint64_t half[2];
+    memcpy(half, &mask, 16);
+    if (half[0]) return (size_t)__builtin_ctzll(le64toh(half[0])) / 8;
+    return half[1] ? 8 + (size_t)__builtin_ctzll(le64toh(half[1])) / 8 : 16;
+}
+
 static bool stops(unsigned char c) {
     return c == '"' || c == '\\' || c < 0x20;
 }
@@ -38,19 +48,15 @@ static bool stops(unsigned char c) {
 /* The first quote, backslash or control character, or end. Sets a high bit in *high if it passed a byte that is not
  * ASCII (or saw one close behind). */
 static const char *find_stop(const char *p, const char *end, uint64_t *high) {
-    const v16 quote = (v16){0} + (unsigned char)'"', backslash = (v16){0} + (unsigned char)'\\',
-              control_end = (v16){0} + (unsigned char)0x20;
     while (end - p >= 16) {
         v16 v;
         uint64_t half[2];
         memcpy(&v, p, 16);
         memcpy(half, &v, 16);
         *high |= half[0] | half[1];
-        v16 stop = (v16)((v == quote) | (v == backslash) | (v < control_end));
-        memcpy(half, &stop, 16);
-        if (half[0]) return p + __builtin_ctzll(le64toh(half[0])) / 8;
-        if (half[1]) return p + 8 + __builtin_ctzll(le64toh(half[1])) / 8;
-        p += 16;
+        size_t at = first_set((v16)((v == SPLAT('"')) | (v == SPLAT('\\')) | (v < SPLAT(0x20))));
+        p += at;
+        if (at < 16) return p;
     }
     for (; p < end && !stops((unsigned char)*p); p++) *high |= (uint64_t)(unsigned char)*p;
     return p;
@@ -70,11 +76,15 @@ static int hex4(const char *p) {
     return v;
 }
 
+/* What a backslash and this character stand for. */
+static const char unescaped[256] = {['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+                                    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
+
 /* Characters of the escape sequence at p (a backslash), 0 if it is malformed, -1 if the text ends in it. */
 static int escape_length(const char *p, const char *end) {
     if (end - p < 2) return -1;
     if (p[1] == 'u') return end - p < 6 ? -1 : hex4(p + 2) < 0 ? 0 : 6;
-    return p[1] && strchr("\"\\/bfnrt", p[1]) ? 2 : 0;
+    return unescaped[(unsigned char)p[1]] ? 2 : 0;
 }
 
 static char *put_utf8(char *out, uint32_t c) {
@@ -112,39 +122,31 @@ static uint32_t code_point(const char **p, const char *end) {
     return 0xFFFD;
 }
 
-/* The string's content, whose escapes are known to be well-formed, into out; it never grows. Returns the new end. */
+/* The string's content, whose escapes are known to be well-formed, into out; it never grows, but up to 16 bytes
+ * behind its end are scribbled on. Returns the new end. */
 static char *unescape(rs_str raw, char *out) {
     const char *p = raw.p, *end = raw.p + raw.n;
-    for (;;) {
-        const char *backslash = memchr(p, '\\', (size_t)(end - p));
-        size_t run = (size_t)((backslash ? backslash : end) - p);
-        memcpy(out, p, run);
-        out += run;
-        if (!backslash) return out;
-        p = backslash + 2;
-        switch (p[-1]) {
-        case 'b':
-            *out++ = '\b';
-            break;
-        case 'f':
-            *out++ = '\f';
-            break;
-        case 'n':
-            *out++ = '\n';
-            break;
-        case 'r':
-            *out++ = '\r';
-            break;
-        case 't':
-            *out++ = '\t';
-            break;
-        case 'u':
+    while (p < end) {
+        if (end - p >= 16) {
+            v16 v;
+            memcpy(&v, p, 16);
+            memcpy(out, &v, 16);
+            size_t run = first_set((v16)(v == SPLAT('\\')));
+            p += run;
+            out += run;
+            if (run == 16) continue;
+        }
+        if (*p != '\\') {
+            *out++ = *p++;
+        } else if (p[1] == 'u') {
+            p += 2;
             out = put_utf8(out, code_point(&p, end));
-            break;
-        default:
-            *out++ = p[-1]; /* quote, backslash, slash */
+        } else {
+            *out++ = unescaped[(unsigned char)p[1]];
+            p += 2;
         }
     }
+    return out;
 }
 
 /* A string whose first character is at p; r->text gets it, *next the place behind the closing quote. */
@@ -170,7 +172,7 @@ static bool read_string(rs_json_reader *r, const char *p, const char **next) {
         if (good != raw.n) return fail(r, RS_ERR_INVALID, begin + good, "a string is not valid UTF-8"), false;
     }
     if (!escaped || !r->arena) return true;
-    char *out = rs_arena_alloc(r->arena, raw.n);
+    char *out = rs_arena_alloc(r->arena, raw.n + sizeof(v16));
     if (!out) return fail(r, RS_ERR_MEMORY, begin, "no memory for a string"), false;
     r->text = (rs_str){out, (size_t)(unescape(raw, out) - out)};
     return true;

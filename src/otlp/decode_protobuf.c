@@ -61,7 +61,7 @@ static bool check_list(decoder *d, composite_check *k, const rs_value *list, uns
         return fail_at(d, start_of(list->s), RS_ERR_TOO_LARGE,
                        "an attribute's value is nested more than 32 deep");
     rs_pb_cursor c = rs_pb_over(list->s);
-    rs_pb_field f;
+    rs_pb_field f = {0};
     while (rs_pb_next(&c, &f)) {
         if (f.tag != TAG_BYTES(1)) {
             if (!unknown(d, &c, &f, 1)) return false;
@@ -121,7 +121,7 @@ static bool event(decoder *d, rs_str message) {
     if (!e) return false;
     size_t first_attr = d->b.nattrs;
     rs_pb_cursor c = rs_pb_over(message);
-    rs_pb_field f;
+    rs_pb_field f = {0};
     bool ok = true;
     while (ok && rs_pb_next(&c, &f)) {
         switch (f.tag) {
@@ -157,7 +157,7 @@ static bool link_to(decoder *d, rs_span *s, rs_str message) {
     if (!l) return false;
     size_t first_attr = d->b.nattrs;
     rs_pb_cursor c = rs_pb_over(message);
-    rs_pb_field f;
+    rs_pb_field f = {0};
     bool ok = true, has_trace = false, has_span = false;
     while (ok && rs_pb_next(&c, &f)) {
         switch (f.tag) {
@@ -193,7 +193,7 @@ static bool link_to(decoder *d, rs_span *s, rs_str message) {
 
 static bool status(decoder *d, rs_span *s, rs_str message) {
     rs_pb_cursor c = rs_pb_over(message);
-    rs_pb_field f;
+    rs_pb_field f = {0};
     while (rs_pb_next(&c, &f)) {
         if (f.tag == TAG_BYTES(2)) {
             if (!text(d, f.s, &s->status_message)) return false;
@@ -215,7 +215,7 @@ static bool span(decoder *d, rs_str message) {
     rs_build_ids ids = {0};
     uint32_t dropped_links = 0;
     rs_pb_cursor c = rs_pb_over(message);
-    rs_pb_field f;
+    rs_pb_field f = {0};
     bool ok = true;
     while (ok && rs_pb_next(&c, &f)) {
         switch (f.tag) {
@@ -282,7 +282,7 @@ static bool scope(decoder *d, rs_str message) {
     rs_scope *s = d->b.scope;
     size_t first_attr = d->b.nattrs;
     rs_pb_cursor c = rs_pb_over(message);
-    rs_pb_field f;
+    rs_pb_field f = {0};
     bool ok = true;
     while (ok && rs_pb_next(&c, &f)) {
         switch (f.tag) {
@@ -308,7 +308,7 @@ static bool scope(decoder *d, rs_str message) {
 static bool scope_spans(decoder *d, rs_str message) {
     if (!rs_build_scope(&d->b)) return false;
     rs_pb_cursor c = rs_pb_over(message);
-    rs_pb_field f;
+    rs_pb_field f = {0};
     bool ok = true;
     while (ok && rs_pb_next(&c, &f)) {
         switch (f.tag) {
@@ -331,7 +331,7 @@ static bool scope_spans(decoder *d, rs_str message) {
 static bool resource(decoder *d, rs_str message) {
     rs_resource *r = d->b.resource;
     rs_pb_cursor c = rs_pb_over(message);
-    rs_pb_field f;
+    rs_pb_field f = {0};
     bool ok = true;
     while (ok && rs_pb_next(&c, &f)) {
         switch (f.tag) {
@@ -351,7 +351,7 @@ static bool resource(decoder *d, rs_str message) {
 static bool resource_spans(decoder *d, rs_str message) {
     if (!rs_build_resource(&d->b)) return false;
     rs_pb_cursor c = rs_pb_over(message);
-    rs_pb_field f;
+    rs_pb_field f = {0};
     bool ok = true;
     while (ok && rs_pb_next(&c, &f)) {
         switch (f.tag) {
@@ -373,7 +373,7 @@ static bool resource_spans(decoder *d, rs_str message) {
 
 static bool request(decoder *d, rs_str body) {
     rs_pb_cursor c = rs_pb_over(body);
-    rs_pb_field f;
+    rs_pb_field f = {0};
     bool ok = true;
     while (ok && rs_pb_next(&c, &f))
         ok = f.tag == TAG_BYTES(1) ? resource_spans(d, f.s) : unknown(d, &c, &f, 1);
@@ -386,7 +386,7 @@ static size_t count_spans(rs_str message, int levels) {
     enum { SMALLEST_SPAN = 2 + 16 + 2 + 8 }; /* its two ids */
     static const uint32_t next_tag[] = {0, TAG_BYTES(2), TAG_BYTES(2), TAG_BYTES(1)};
     rs_pb_cursor c = rs_pb_over(message);
-    rs_pb_field f;
+    rs_pb_field f = {0};
     size_t n = 0;
     while (rs_pb_next(&c, &f))
         if (f.tag == next_tag[levels])

@@ -13,6 +13,9 @@ enum { RS_ANY_STRING = 1, RS_ANY_BOOL, RS_ANY_INT, RS_ANY_DOUBLE, RS_ANY_ARRAY, 
 
 #define RS_PB_TAG(field, wire) ((uint32_t)(field) << 3 | (wire))
 
+/* Inlined always, so that cursor and field live in registers: half of the decoder's speed. */
+#define RS_PB_INLINE static inline __attribute__((always_inline))
+
 typedef struct rs_pb_cursor {
     const uint8_t *p, *end;
     const char *error; /* what is wrong at p; sticky, static storage */
@@ -25,44 +28,40 @@ typedef struct rs_pb_field {
     rs_str s;     /* BYTES: a slice of the message */
 } rs_pb_field;
 
-static inline rs_pb_cursor rs_pb_over(rs_str message) {
+RS_PB_INLINE rs_pb_cursor rs_pb_over(rs_str message) {
     const uint8_t *p = (const uint8_t *)message.p;
     return (rs_pb_cursor){.p = p, .end = p ? p + message.n : p};
 }
 
-static inline bool rs_pb_error(rs_pb_cursor *c, const char *what) {
+RS_PB_INLINE bool rs_pb_error(rs_pb_cursor *c, const char *what) {
     c->error = what;
     return false;
 }
 
-static inline bool rs_pb_ends_early(rs_pb_cursor *c) {
+RS_PB_INLINE bool rs_pb_ends_early(rs_pb_cursor *c) {
     c->short_of = true;
     return rs_pb_error(c, "a field runs past the end of its message");
 }
 
-static inline bool rs_pb_read_varint(rs_pb_cursor *c, uint64_t *out) {
-    const uint8_t *p = c->p;
-    if (p < c->end && *p < 0x80) { /* most lengths and all tags up to field 15 */
-        *out = *p;
-        c->p = p + 1;
+/* A varint of more than one byte, or none: its end, or NULL. */
+const uint8_t *rs_pb_long_varint(const uint8_t *p, const uint8_t *end, uint64_t *out);
+
+RS_PB_INLINE bool rs_pb_read_varint(rs_pb_cursor *c, uint64_t *out) {
+    if (c->p < c->end && *c->p < 0x80) { /* most lengths, and the tags of fields up to 15 */
+        *out = *c->p++;
         return true;
     }
-    uint64_t v = 0;
-    for (unsigned shift = 0; shift < 70; shift += 7) {
-        if (p == c->end) return rs_pb_ends_early(c);
-        v |= (uint64_t)(*p & 0x7F) << shift;
-        if (*p++ < 0x80) {
-            if (shift == 63 && p[-1] > 1) break;
-            *out = v;
-            c->p = p;
-            return true;
-        }
-    }
-    return rs_pb_error(c, "a varint does not fit 64 bits");
+    uint64_t v;
+    const uint8_t *p = rs_pb_long_varint(c->p, c->end, &v);
+    if (!p && c->end - c->p < 10) return rs_pb_ends_early(c);
+    if (!p) return rs_pb_error(c, "a varint does not fit 64 bits");
+    c->p = p;
+    *out = v;
+    return true;
 }
 
 /* The next field with its payload; false at the end of the message and on error (c->error). */
-static inline bool rs_pb_next(rs_pb_cursor *c, rs_pb_field *f) {
+RS_PB_INLINE bool rs_pb_next(rs_pb_cursor *c, rs_pb_field *f) {
     uint64_t tag;
     uint32_t word;
     if (c->p == c->end || !rs_pb_read_varint(c, &tag)) return false;
@@ -104,13 +103,13 @@ static inline uint8_t *rs_pb_put_varint(uint8_t *p, uint64_t v) {
 
 /* What to do with a field that a message's reader has no case for: numbers above the last one it knows are
  * skipped (a later version of OTLP), the others have the wrong wire type. */
-static inline bool rs_pb_unknown(rs_pb_cursor *c, const rs_pb_field *f, uint32_t last_known) {
+RS_PB_INLINE bool rs_pb_unknown(rs_pb_cursor *c, const rs_pb_field *f, uint32_t last_known) {
     return f->tag >> 3 > last_known || rs_pb_error(c, "a field has the wrong wire type");
 }
 
 /* The body of an AnyValue, not looking into what it holds; the last member wins. */
-static inline bool rs_pb_read_value(rs_pb_cursor *c, rs_value *v) {
-    rs_pb_field f;
+RS_PB_INLINE bool rs_pb_read_value(rs_pb_cursor *c, rs_value *v) {
+    rs_pb_field f = {0};
     *v = (rs_value){0};
     while (rs_pb_next(c, &f)) {
         switch (f.tag) {
@@ -144,8 +143,8 @@ static inline bool rs_pb_read_value(rs_pb_cursor *c, rs_value *v) {
 }
 
 /* The body of a KeyValue, likewise. */
-static inline bool rs_pb_read_pair(rs_pb_cursor *c, rs_str *key, rs_value *v) {
-    rs_pb_field f;
+RS_PB_INLINE bool rs_pb_read_pair(rs_pb_cursor *c, rs_str *key, rs_value *v) {
+    rs_pb_field f = {0};
     *key = (rs_str){"", 0};
     *v = (rs_value){0};
     while (rs_pb_next(c, &f)) {

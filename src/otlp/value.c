@@ -5,7 +5,7 @@
 
 bool rs_value_next(const rs_value *composite, size_t *at, rs_str *key, rs_value *value) {
     rs_pb_cursor c = rs_pb_over(rs_str_from(composite->s, *at));
-    rs_pb_field f;
+    rs_pb_field f = {0};
     *key = (rs_str){"", 0};
     while (rs_pb_next(&c, &f)) {
         if (f.tag != RS_PB_TAG(1, RS_PB_BYTES)) continue;
