@@ -441,6 +441,15 @@ def test_span_list(full):
     assert full.get(pages[1]["previous"]).json["previous"] is None
 
 
+def test_reading_again_gives_the_same(full):
+    """Readers share the block that was unpacked last, never what another request made of it."""
+    trace_id, span_id = full.traces[3][0]["traceId"], full.traces[3][1]["spanId"]
+    paths = ["/api/spans/list/?page_size=30", f"/api/traces/{trace_id}/", f"/api/spans/{span_id}/", "/api/spans/list/?page_size=3"]
+    first = [full.get(p).json for p in paths]
+    for _ in range(5):
+        assert [full.get(p).json for p in paths] == first
+
+
 def test_span_filters(full):
     answer = full.get("/api/spans/list/?log_type=chat&model=model-1&page_size=5").json
     assert answer["count"] == 13 and all(s["model"] == "model-1" for s in answer["results"])
