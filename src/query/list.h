@@ -12,7 +12,7 @@ enum {
     RS_LIST_PAGE_SIZE = 50,
     RS_LIST_PAGE_SIZE_MAX = 1000,
     RS_LIST_DEPTH_MAX = 100000, /* rows before and on a page asked for by number; past it: use the cursor */
-    RS_LIST_SCAN_MAX = 2000000, /* rows that one request looks through; see traces.h for what happens then */
+    RS_LIST_SCAN_MAX = 1000000, /* rows that one request looks through; see traces.h for what happens then */
     RS_LIST_SCAN_STEP = 4096,   /* rows per read transaction, so that none pins the log for long */
     RS_LIST_BODY_MAX = 1 << 20, /* bytes of a POST body */
     RS_CURSOR_LEN = 33,

@@ -114,14 +114,26 @@ static bool take_for_count(void *ctx, const rs_trace_row *row) {
 /* ---- by start
  * ------------------------------------------------------------------------------------------------- */
 
-static rs_status count_all(question *q, uint32_t left) {
-    const rs_list *l = q->list;
-    if (rs_filter_is_empty(&l->filter) && l->start_min_ns == 0 && l->start_max_ns == 0) {
-        rs_store_stats stats;
-        rs_status st = rs_store_get_stats(q->store, q->project, &stats, q->err);
-        if (st == RS_OK) q->page->counted = true, q->page->count = stats.traces;
-        return st;
+/* Everything, and what one tag decides: the store knows without looking at rows. */
+static rs_status count_at_once(question *q) {
+    const rs_filter *f = &q->list->filter;
+    rs_store_stats stats = {0};
+    rs_status st = RS_OK;
+    if (q->list->start_min_ns || q->list->start_max_ns) return RS_OK;
+    if (rs_filter_is_empty(f)) {
+        st = rs_store_get_stats(q->store, q->project, &stats, q->err);
+        q->page->counted = true;
+        q->page->count = stats.traces;
+    } else if (f->n == 1 && f->items[0].driven && f->nwords == 0) {
+        st = rs_store_count_tag(q->store, q->project, &q->tags[0], &q->page->count, q->err);
+        q->page->counted = true;
     }
+    return st;
+}
+
+static rs_status count_all(question *q, uint32_t left) {
+    rs_status known = count_at_once(q);
+    if (known != RS_OK || q->page->counted) return known;
     q->matches = 0;
     walk w = walk_of(q, take_for_count, left);
     rs_status st = run_walk(&w, q->store, q->project, q->err);

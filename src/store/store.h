@@ -73,6 +73,10 @@ typedef bool (*rs_trace_fn)(void *ctx, const rs_trace_row *row);
 RS_MUST_CHECK rs_status rs_store_scan_traces(rs_store *s, uint64_t project, const rs_trace_scan *scan, rs_trace_fn fn,
                                              void *ctx, rs_err *err);
 
+/* How many traces have a tag, from the index alone (hash collisions included). */
+RS_MUST_CHECK rs_status rs_store_count_tag(rs_store *s, uint64_t project, const rs_tag *tag, uint64_t *out,
+                                           rs_err *err);
+
 /* The row of one trace through the same callback; RS_ERR_NOT_FOUND. */
 RS_MUST_CHECK rs_status rs_store_get_trace(rs_store *s, uint64_t project, const uint8_t trace_id[16], rs_trace_fn fn,
                                            void *ctx, rs_err *err);

@@ -231,6 +231,8 @@ def test_nothing_without_a_key(full, path):
 
 def test_equality_parameters(full):
     assert names(ask(full, environment="staging", page_size=3)) == flows([38, 36, 34])
+    assert ask(full, environment="staging", page_size=3).json["count"] == N / 2
+    assert ask(full, model="model-2", session_identifier="thread_1", page_size=1).json["count"] == 3
     assert names(ask(full, name="flow_5")) == flows([5])
     assert names(ask(full, session_identifier="thread_1")) == flows(range(19, 9, -1))
     assert names(ask(full, customer_identifier="user_2", environment="production")) == flows([37, 27, 17, 7])

@@ -61,6 +61,13 @@ rs_status rs_store_get_trace(rs_store *s, uint64_t project, const uint8_t id[16]
     return rs_fail(err, RS_ERR_NOT_FOUND, 0, "no such trace");
 }
 
+rs_status rs_store_count_tag(rs_store *s, uint64_t project, const rs_tag *tag, uint64_t *out, rs_err *err) {
+    (void)s, (void)project, (void)err;
+    *out = 0;
+    for (size_t i = 0; i < world.n; i++) *out += has_tag(&world.rows[i], tag);
+    return RS_OK;
+}
+
 rs_status rs_store_get_stats(rs_store *s, uint64_t project, rs_store_stats *out, rs_err *err) {
     (void)s, (void)project, (void)err;
     *out = (rs_store_stats){.traces = world.n, .spans = world.n};

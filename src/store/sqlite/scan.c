@@ -173,6 +173,24 @@ rs_status rs_store_scan_traces(rs_store *s, uint64_t project, const rs_trace_sca
     return st;
 }
 
+rs_status rs_store_count_tag(rs_store *s, uint64_t project, const rs_tag *tag, uint64_t *out, rs_err *err) {
+    rs_partition *p;
+    rs_index *x;
+    sqlite3_stmt *stmt;
+    bool row = false;
+    *out = 0;
+    rs_status st = rs_store_find_partition(s, project, false, &p, err);
+    if (st != RS_OK || !p || (st = rs_partition_borrow(p, &x, err)) != RS_OK) return st;
+    if ((st = rs_index_prepare(x, RS_SQL_TAG_COUNT, &stmt, err)) == RS_OK) {
+        sqlite3_bind_int64(stmt, 1, rs_tag_hash(tag->key, tag->value));
+        if ((st = rs_db_step(stmt, &row, err)) == RS_OK && row)
+            *out = (uint64_t)sqlite3_column_int64(stmt, 0);
+        sqlite3_reset(stmt);
+    }
+    rs_partition_return(p, x);
+    return st;
+}
+
 rs_status rs_store_get_trace(rs_store *s, uint64_t project, const uint8_t trace_id[16], rs_trace_fn fn,
                              void *ctx, rs_err *err) {
     rs_partition *p;

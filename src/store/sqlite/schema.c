@@ -89,6 +89,7 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
         "SELECT trace FROM tag WHERE hash = ?1 AND trace BETWEEN ?2 AND ?3 ORDER BY trace DESC LIMIT 1",
     [RS_SQL_TAG_OLDEST] =
         "SELECT trace FROM tag WHERE hash = ?1 AND trace BETWEEN ?2 AND ?3 ORDER BY trace ASC LIMIT 1",
+    [RS_SQL_TAG_COUNT] = "SELECT count(*) FROM tag WHERE hash = ?1",
     [RS_SQL_ADD_SUPERSEDED] = "INSERT OR IGNORE INTO superseded VALUES(?1)",
     [RS_SQL_SUPERSEDED] = "SELECT span FROM superseded WHERE span >= ?1 AND span < ?2",
     [RS_SQL_ADD_ROLLUP] =
