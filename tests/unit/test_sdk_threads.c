@@ -113,12 +113,49 @@ static void threads_may_flush_and_ask_while_others_write(void **state) {
     fake_http_stop(f);
 }
 
+enum { LATE = 2000 };
+
+static void *end_all(void *spans) {
+    for (int i = 0; i < LATE; i++) respan_span_end(((respan_span **)spans)[i], 0);
+    return NULL;
+}
+
+static void close_while_other_threads_end_their_spans(void **state) {
+    (void)state;
+    static respan_span *spans[4][LATE];
+    for (int round = 0; round < 5; round++) {
+        fake_http *f = fake_http_start(&ok, 1);
+        respan_config config;
+        respan_config_init(&config);
+        config.batch_spans = 16;
+        respan_client *c = numbered_open(f, &config);
+        pthread_t threads[4];
+        for (int t = 0; t < 4; t++) {
+            for (int i = 0; i < LATE; i++) {
+                spans[t][i] = respan_span_start(c, RESPAN_TEXT("late"), NULL, 0);
+                respan_span_set_int(spans[t][i], RESPAN_TEXT("number"), t * LATE + i);
+            }
+            assert_int_equal(pthread_create(&threads[t], NULL, end_all, spans[t]), 0);
+        }
+        respan_stats s;
+        (void)respan_client_close(c, 1000, &s);
+        for (int t = 0; t < 4; t++) pthread_join(threads[t], NULL);
+        static unsigned times[4 * LATE];
+        memset(times, 0, sizeof times);
+        assert_int_equal(s.started, 4 * LATE);
+        assert_int_equal(s.ended, s.acknowledged + s.dropped);
+        assert_true(numbered_count(f, times, 4 * LATE) >= s.acknowledged);
+        fake_http_stop(f);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_hundred_thousand_at_once_all_arrive_once),
         cmocka_unit_test(a_full_ring_drops_the_newest_and_counts),
         cmocka_unit_test(room_comes_back_when_the_server_does),
         cmocka_unit_test(threads_may_flush_and_ask_while_others_write),
+        cmocka_unit_test(close_while_other_threads_end_their_spans),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
