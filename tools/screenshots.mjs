@@ -22,7 +22,7 @@ try {
 
   for (const scheme of ['light', 'dark']) {
     const context = await browser.newContext({
-      viewport: { width: 1440, height: 860 },
+      viewport: { width: 1320, height: 720 },
       colorScheme: scheme,
       storageState: server.state,
     });

@@ -7,6 +7,7 @@ import {
   foldDeepest,
   nextFailed,
   reveal,
+  shownFor,
   unfolded,
   unfoldShallowest,
 } from '../src/model/tree';
@@ -84,6 +85,11 @@ describe('folding', () => {
     const folded = new Set(['root', 'b', 'b1', 'a']);
     expect([...reveal(tree, folded, 'b11')]).toEqual(['a']);
   });
+});
+
+test('a hidden span is stood for by the highest folded one above it', () => {
+  expect(shownFor(tree, new Set(['b', 'b1']), 'b11')).toBe('b');
+  expect(shownFor(tree, new Set(['b11', 'a']), 'b11')).toBe('b11');
 });
 
 test('the span to show first', () => {

@@ -3,7 +3,7 @@ import type { FilterParams } from '../model/filter';
 import { getJson, getText } from './client';
 import type { Session, Span } from './types';
 
-export const pageSize = 100;
+const pageSize = 50;
 
 export function tracesPath(filter: FilterParams, size = pageSize): string {
   const query = new URLSearchParams({ page_size: String(size) });

@@ -1,7 +1,7 @@
 /** A trace's spans as rows of a tree: flattened once, then hidden and shown by folding. */
 import type { SpanHead } from '../api/types';
 import { familyOf, isGeneration, type Family } from './logtype';
-import { parseInstant, secondsBetween, type Instant } from './time';
+import { parseInstant, secondsSince } from './time';
 
 export interface Row {
   span: SpanHead;
@@ -27,66 +27,59 @@ export interface Row {
 export interface Tree {
   rows: Row[]; // in depth-first order
   byId: Map<string, number>;
-  origin: Instant;
   length: number; // seconds
 }
 
-/** Flattens without recursion: a chain of ten thousand spans is as deep as it is long. */
+/** Flattens without recursion (a chain of ten thousand spans is as deep as it is long) and in one pass: it stands between
+ *  a big trace's arrival and its picture. */
 export function flatten(roots: SpanHead[]): Tree {
   const rows: Row[] = [];
   const byId = new Map<string, number>();
-  const stack: { span: SpanHead; depth: number; parent: number; place: number; siblings: number }[] = [];
-  const push = (spans: SpanHead[], depth: number, parent: number): void => {
-    for (let i = spans.length - 1; i >= 0; i--) {
-      const span = spans[i];
-      if (span) stack.push({ span, depth, parent, place: i + 1, siblings: spans.length });
+  const base = roots[0] ? parseInstant(roots[0].start_time).sec : 0;
+  const stack = [{ spans: roots, next: 0, parent: -1 }];
+  let first = Infinity;
+  for (let level = stack.at(-1); level; level = stack.at(-1)) {
+    const span = level.spans[level.next++];
+    if (!span) {
+      stack.pop();
+      continue;
     }
-  };
-  push(roots, 0, -1);
-  const starts: Instant[] = [];
-  const ends: Instant[] = [];
-  for (let item = stack.pop(); item; item = stack.pop()) {
-    const { span, depth, parent, place, siblings } = item;
     const index = rows.length;
-    starts.push(parseInstant(span.start_time));
-    ends.push(parseInstant(span.timestamp));
+    const start = secondsSince(base, span.start_time);
+    if (start < first) first = start;
     byId.set(span.span_unique_id, index);
     rows.push({
       span,
       id: span.span_unique_id,
       index,
-      depth,
-      parent,
+      depth: stack.length - 1,
+      parent: level.parent,
       descendants: 0,
-      place,
-      siblings,
+      place: level.next,
+      siblings: level.spans.length,
       family: familyOf(span.log_type),
-      start: 0,
-      end: 0,
+      start,
+      end: Math.max(start, secondsSince(base, span.timestamp)),
       failed: span.status_code === 'error',
       failedBelow: false,
     });
-    if (span.children) push(span.children, depth + 1, index);
+    if (span.children && span.children.length > 0) stack.push({ spans: span.children, next: 0, parent: index });
   }
-  const origin = starts.reduce<Instant | null>((min, s) => (min && secondsBetween(min, s) >= 0 ? min : s), null);
-  const zero = origin ?? { sec: 0, nano: 0 };
   let length = 0;
   // Children stand behind their parents, so one walk from the end sums them up.
   for (let i = rows.length - 1; i >= 0; i--) {
     const row = rows[i];
-    const start = starts[i];
-    const end = ends[i];
-    if (!row || !start || !end) continue;
-    row.start = secondsBetween(zero, start);
-    row.end = Math.max(row.start, secondsBetween(zero, end));
-    length = Math.max(length, row.end);
+    if (!row) break;
+    row.start -= first;
+    row.end -= first;
+    if (row.end > length) length = row.end;
     const parent = rows[row.parent];
     if (parent) {
       parent.descendants += row.descendants + 1;
       parent.failedBelow ||= row.failed || row.failedBelow;
     }
   }
-  return { rows, byId, origin: zero, length };
+  return { rows, byId, length };
 }
 
 export type Folded = ReadonlySet<string>;
@@ -148,6 +141,14 @@ export function reveal(tree: Tree, folded: Folded, id: string): Folded {
     if (out.has(row.id)) out = fold(out, row.id, false);
   }
   return out;
+}
+
+/** The span that stands for another one: itself, or the highest folded one above it. */
+export function shownFor(tree: Tree, folded: Folded, id: string): string {
+  let shown = id;
+  let row = tree.rows[tree.byId.get(id) ?? -1];
+  for (row = row && tree.rows[row.parent]; row; row = tree.rows[row.parent]) if (folded.has(row.id)) shown = row.id;
+  return shown;
 }
 
 /** The span to show first: the first that generates, else the first model call, else the root. */

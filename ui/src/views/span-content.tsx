@@ -204,7 +204,8 @@ function modelFacts(span: Span): JsonObject {
   if (span.model !== null) facts.name = span.model;
   if (span.provider) facts.provider = span.provider;
   for (const [key, value] of Object.entries(span.attributes ?? {})) {
-    if (key.startsWith('respan.model.')) facts[key.slice('respan.model.'.length)] = value;
+    if (!key.startsWith('respan.model.')) continue;
+    facts[key.slice('respan.model.'.length)] = typeof value === 'number' ? count(value) : value;
   }
   return facts;
 }

@@ -7,6 +7,7 @@ import {
   foldDeepest,
   nextFailed,
   reveal,
+  shownFor,
   unfolded,
   unfoldShallowest,
   type Folded,
@@ -62,6 +63,15 @@ export function Waterfall({ tree, selected, listUrl, onSelect }: Props) {
     const inside = tree.byId.get(selected ?? '') ?? -1;
     if (closed && inside > row.index && inside <= row.index + row.descendants) onSelect(row.id, 'replace');
   };
+  const closeLevel = (): void => {
+    const to = foldDeepest(tree, folded);
+    setFolded(to);
+    const shown = selected === null ? null : shownFor(tree, to, selected);
+    if (shown !== null && shown !== selected) onSelect(shown, 'replace');
+  };
+  const openLevel = (): void => {
+    setFolded(unfoldShallowest(tree, folded));
+  };
   const setRange = (to: { from: number; to: number }): void => {
     setZoomed(to.to - to.from >= (whole.to - whole.from) * 0.999 ? null : to);
   };
@@ -103,18 +113,11 @@ export function Waterfall({ tree, selected, listUrl, onSelect }: Props) {
           if (parent) onSelect(parent.id, 'replace');
         }
         return true;
-      case '[': {
-        const to = foldDeepest(tree, folded);
-        setFolded(to);
-        const seen = unfolded(tree, to);
-        let row = tree.rows[tree.byId.get(selected ?? '') ?? -1];
-        const ids = new Set(seen.map((r) => r.id));
-        while (row && !ids.has(row.id)) row = tree.rows[row.parent];
-        if (row && row.id !== selected) onSelect(row.id, 'replace');
+      case '[':
+        closeLevel();
         return true;
-      }
       case ']':
-        setFolded(unfoldShallowest(tree, folded));
+        openLevel();
         return true;
       case 'w':
         setRange(zoom(range, whole, 0.6));
@@ -147,14 +150,19 @@ export function Waterfall({ tree, selected, listUrl, onSelect }: Props) {
   return (
     <div class="tree" style={{ '--names': `${String(Math.round(nameWidth))}px` }}>
       <Minimap rows={tree.rows} whole={whole} range={range} onRange={setRange} />
-      <div class="axis" aria-hidden="true">
+      <div class="axis">
         <span class="axis-names">
           {rows.length === tree.rows.length ? 'span' : `${count(rows.length)} of ${count(tree.rows.length)}`}
           <span class="axis-keys">
-            <kbd>[</kbd> <kbd>]</kbd>
+            <button type="button" title="Close one level" aria-label="Close one level" onClick={closeLevel}>
+              <kbd>[</kbd>
+            </button>{' '}
+            <button type="button" title="Open one level" aria-label="Open one level" onClick={openLevel}>
+              <kbd>]</kbd>
+            </button>
           </span>
         </span>
-        <span class="axis-ticks mono">
+        <span class="axis-ticks mono" aria-hidden="true">
           {ticks(range, narrow ? 3 : 5).map((tick) => (
             <span key={tick.seconds} class="tick" style={{ left: `${String(tick.at * 100)}%` }}>
               {tickLabel(tick.seconds, range)}
