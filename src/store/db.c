@@ -36,12 +36,13 @@ rs_status rs_db_fail(sqlite3 *db, int rc, const char *what, rs_err *err) {
 
 rs_status rs_db_open(const char *path, bool create, const char *pragmas, sqlite3 **out, rs_err *err) {
     *out = NULL;
-    if (create) { /* SQLite would make it with the umask's mode */
-        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (fd < 0)
-            return rs_fail(err, errno == ENOSPC ? RS_ERR_FULL : RS_ERR_IO, 0, "cannot open %s: %s", path,
+    if (create) { /* SQLite would make it with the umask's mode. Never open one that exists: closing it would drop
+                     the locks that this process has on it */
+        int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd < 0 && errno != EEXIST)
+            return rs_fail(err, errno == ENOSPC ? RS_ERR_FULL : RS_ERR_IO, 0, "cannot make %s: %s", path,
                            strerror(errno));
-        close(fd);
+        if (fd >= 0) close(fd);
     }
     sqlite3 *db = NULL;
     rs_status st = RS_OK;

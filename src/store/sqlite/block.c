@@ -4,7 +4,7 @@
 #include <xxhash.h>
 
 #define MAGIC "RSPB"
-enum { VERSION = 1, LEVEL = 1, HASHED = RS_BLOCK_HEADER - 8 };
+enum { VERSION = 1, LEVEL = 1, HASHED = RS_BLOCK_HEADER - 8, KEPT_BYTES = 2 * RS_BLOCK_FULL_BYTES };
 
 static const char *const section_names[RS_SECTION_COUNT] = {"heads", "details", "content"};
 
@@ -17,11 +17,18 @@ size_t rs_block_length(const rs_block_header *h, rs_section last) {
 /* ---- writing
  * --------------------------------------------------------------------------------------------------- */
 
+/* Empties a buffer; one that an unusually large span blew up is given back. */
+static void clear_buf(rs_buf *b) {
+    if (b->cap > KEPT_BYTES) rs_buf_deinit(b);
+    rs_buf_clear(b);
+    b->limit = RS_BLOCK_SECTION_LIMIT;
+}
+
 rs_status rs_block_writer_init(rs_block_writer *w, rs_err *err) {
     *w = (rs_block_writer){0};
     rs_heads_writer_init(&w->heads);
     rs_details_writer_init(&w->details);
-    w->details.records.limit = w->details.content.limit = w->raw.limit = RS_BLOCK_SECTION_LIMIT;
+    rs_block_writer_clear(w);
     w->zstd = ZSTD_createCCtx();
     if (!w->zstd) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, LEVEL);
@@ -39,7 +46,9 @@ void rs_block_writer_deinit(rs_block_writer *w) {
 void rs_block_writer_clear(rs_block_writer *w) {
     rs_heads_writer_clear(&w->heads);
     rs_details_writer_clear(&w->details);
-    rs_buf_clear(&w->raw);
+    clear_buf(&w->details.records);
+    clear_buf(&w->details.content);
+    clear_buf(&w->raw);
     w->n = 0;
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
-enum { FIRST_SLOTS = 64 };
+enum { FIRST_SLOTS = 64, KEPT_SLOTS = 1 << 16 };
 
 void rs_intern_deinit(rs_intern *t) {
     free(t->items);
@@ -13,6 +13,7 @@ void rs_intern_deinit(rs_intern *t) {
 }
 
 void rs_intern_clear(rs_intern *t) {
+    if (t->mask >= KEPT_SLOTS) rs_intern_deinit(t);
     if (t->slots) memset(t->slots, 0, ((size_t)t->mask + 1) * sizeof *t->slots);
     t->n = 0;
     t->failed = RS_OK;

@@ -24,6 +24,7 @@ static inline void rs_intern_init(rs_intern *t) {
     *t = (rs_intern){0};
 }
 void rs_intern_deinit(rs_intern *t);
+/* Forgets the strings; keeps the table's memory unless it is unusually large. */
 void rs_intern_clear(rs_intern *t);
 
 /* The number of s, new if it was not seen; 0 after a failure. */

@@ -13,6 +13,10 @@ uint32_t rs_span_fingerprint(const uint8_t span_id[8]) {
     return le32toh(a ^ b);
 }
 
+static rs_status no_room(rs_err *err) {
+    return rs_fail(err, RS_ERR_MEMORY, 0, "the spans do not fit the memory that the request may use");
+}
+
 static bool ids_have(rs_str ids, uint32_t fingerprint) {
     rs_cursor c = rs_cursor_on(ids);
     while (rs_cursor_left(&c) >= 4)
@@ -33,8 +37,7 @@ static rs_status gather_block(rs_index *x, const rs_block_ref *ref, const uint8_
         if (memcmp(s.span.trace_id, trace_id, 16) != 0) continue;
         if (span_id && memcmp(s.span.span_id, span_id, 8) != 0) continue;
         void *items = out->items;
-        if (!rs_arena_grow(arena, &items, out->n, &out->cap, sizeof s))
-            return rs_fail(err, RS_ERR_MEMORY, 0, "the spans do not fit the memory that the request may use");
+        if (!rs_arena_grow(arena, &items, out->n, &out->cap, sizeof s)) return no_room(err);
         out->items = items;
         if ((st = rs_view_keep(&x->view, &s, depth, arena, err)) == RS_OK) out->items[out->n++] = s;
     }
@@ -105,16 +108,26 @@ static rs_status not_found(const char *what, rs_err *err) {
     return rs_fail(err, RS_ERR_NOT_FOUND, 0, "no such %s", what);
 }
 
-static rs_status find_key(rs_index *x, const uint8_t trace_id[16], int64_t *key, rs_err *err) {
+static rs_status find_key(rs_index *x, const uint8_t trace_id[16], int64_t *key, size_t *spans, rs_err *err) {
     sqlite3_stmt *stmt;
     bool row = false;
     rs_status st = rs_index_prepare(x, RS_SQL_TRACE_BY_ID, &stmt, err);
     if (st != RS_OK) return st;
     rs_db_bind_blob(stmt, 1, trace_id, 16);
     st = rs_db_step(stmt, &row, err);
-    if (row) *key = sqlite3_column_int64(stmt, RS_TRACE_KEY);
+    if (row) {
+        *key = sqlite3_column_int64(stmt, RS_TRACE_KEY);
+        *spans = (size_t)sqlite3_column_int64(stmt, RS_TRACE_SPANS);
+    }
     sqlite3_reset(stmt);
     return st == RS_OK && !row ? not_found("trace", err) : st;
+}
+
+/* Room for that many at once; a trace whose spans were sent again needs more and takes it as it comes. */
+static rs_status expect(rs_stored_spans *s, size_t n, rs_arena *arena, rs_err *err) {
+    s->items = rs_arena_alloc(arena, n * sizeof *s->items);
+    s->cap = n;
+    return s->items ? RS_OK : no_room(err);
 }
 
 static int by_start(const void *a, const void *b) {
@@ -127,8 +140,7 @@ static rs_status hand_out(rs_stored_spans *found, rs_arena *arena, rs_spans *out
     rs_stored_spans_dedupe(found);
     if (found->n > 1) qsort(found->items, found->n, sizeof *found->items, by_start);
     rs_span *spans = rs_arena_zalloc(arena, found->n, sizeof *spans);
-    if (!spans)
-        return rs_fail(err, RS_ERR_MEMORY, 0, "the trace does not fit the memory that the request may use");
+    if (!spans) return no_room(err);
     for (size_t i = 0; i < found->n; i++) spans[i] = found->items[i].span;
     *out = (rs_spans){.items = spans, .n = found->n};
     return RS_OK;
@@ -140,12 +152,14 @@ rs_status rs_store_read_trace(rs_store *s, uint64_t project, const uint8_t trace
     rs_index *x;
     rs_stored_spans found = {0};
     int64_t key;
+    size_t n;
     *out = (rs_spans){0};
     rs_status st = rs_store_find_partition(s, project, false, &p, err);
     if (st != RS_OK) return st;
     if (!p) return not_found("trace", err);
     if ((st = rs_partition_borrow(p, &x, err)) != RS_OK) return st;
-    st = find_key(x, trace_id, &key, err);
+    st = find_key(x, trace_id, &key, &n, err);
+    if (st == RS_OK) st = expect(&found, n, arena, err);
     if (st == RS_OK) st = rs_index_gather(x, key, trace_id, NULL, depth, arena, &found, err);
     rs_partition_return(p, x);
     if (st != RS_OK && st != RS_ERR_CORRUPT) return st;
@@ -211,13 +225,14 @@ rs_status rs_store_read_span(rs_store *s, uint64_t project, const uint8_t *trace
     rs_index *x;
     rs_stored_spans found = {0};
     int64_t key;
+    size_t n;
     rs_status st = rs_store_find_partition(s, project, false, &p, err);
     if (st != RS_OK) return st;
     if (!p) return not_found("span", err);
     if ((st = rs_partition_borrow(p, &x, err)) != RS_OK) return st;
     if (!trace_id)
         st = find_anywhere(x, span_id, arena, &found, err);
-    else if ((st = find_key(x, trace_id, &key, err)) == RS_OK)
+    else if ((st = find_key(x, trace_id, &key, &n, err)) == RS_OK)
         st = rs_index_gather(x, key, trace_id, span_id, RS_READ_FULL, arena, &found, err);
     rs_partition_return(p, x);
     rs_stored_spans_dedupe(&found);

@@ -6,7 +6,7 @@
 
 /* Spans of a trace share most of their tags: so many of the last ones are looked through before one is noted
  * again. */
-enum { LOOK_BACK = 64 };
+enum { LOOK_BACK = 64, KEPT_ROWS = 1 << 18 };
 
 int64_t rs_tag_hash(rs_str key, rs_str value) {
     XXH64_hash_t seed = XXH3_64bits(key.p ? key.p : "", key.n);
@@ -24,6 +24,7 @@ void rs_tags_deinit(rs_tags *t) {
 }
 
 void rs_tags_clear(rs_tags *t) {
+    if (t->cap > KEPT_ROWS) rs_tags_deinit(t);
     rs_buf_clear(&t->text);
     t->n = t->trace_from = 0;
     t->failed = RS_OK;
