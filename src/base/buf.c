@@ -17,6 +17,7 @@ char *rs_buf_reserve(rs_buf *b, size_t n) {
         return NULL;
     }
     size_t cap = b->cap ? b->cap * 2 : 256;
+    if (b->limit && cap > b->limit) cap = b->limit; /* so that room held is room allowed */
     if (cap < b->n + n) cap = b->n + n;
     char *p = realloc(b->p, cap);
     if (!p) {

@@ -9,8 +9,12 @@ static uint64_t read_clock(clockid_t id) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-uint64_t rs_clock_wall_ns(void) { return read_clock(CLOCK_REALTIME); }
-uint64_t rs_clock_mono_ns(void) { return read_clock(CLOCK_MONOTONIC); }
+uint64_t rs_clock_wall_ns(void) {
+    return read_clock(CLOCK_REALTIME);
+}
+uint64_t rs_clock_mono_ns(void) {
+    return read_clock(CLOCK_MONOTONIC);
+}
 
 static char *put_digits(char *p, unsigned value, int width) {
     for (int i = width - 1; i >= 0; i--) {
@@ -52,7 +56,7 @@ static int take_digits(rs_str s, size_t *at, int width) {
 }
 
 static bool take_char(rs_str s, size_t *at, const char *any) {
-    if (*at >= s.n || !strchr(any, s.p[*at])) return false;
+    if (*at >= s.n || s.p[*at] == 0 || !strchr(any, s.p[*at])) return false;
     (*at)++;
     return true;
 }
@@ -71,6 +75,12 @@ static bool take_zone(rs_str s, size_t *at, int *offset_seconds) {
     return true;
 }
 
+static int days_in(int year, int month) {
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return month == 2 && leap ? 29 : days[month - 1];
+}
+
 bool rs_clock_parse(rs_str s, uint64_t *wall_ns) {
     unsigned long long unix_seconds;
     if (s.n != 4 && rs_str_to_u64(s, &unix_seconds)) {
@@ -85,7 +95,7 @@ bool rs_clock_parse(rs_str s, uint64_t *wall_ns) {
     int month = ok ? take_digits(s, &at, 2) : -1;
     ok = ok && month >= 1 && month <= 12 && take_char(s, &at, "-");
     int day = ok ? take_digits(s, &at, 2) : -1;
-    if (!ok || day < 1 || day > 31) return false;
+    if (!ok || day < 1 || day > days_in(year, month)) return false;
     uint64_t fraction = 0;
     int offset = 0;
     if (at < s.n) { /* a bare date means midnight UTC */

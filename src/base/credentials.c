@@ -61,7 +61,8 @@ rs_status rs_credentials_write(const rs_credentials *c, rs_err *err) {
     if (ok && rename(temporary, path) == 0) return RS_OK;
     if (ok) saved = errno;
     unlink(temporary);
-    return rs_fail(err, saved == ENOSPC ? RS_ERR_FULL : RS_ERR_IO, 0, "cannot write %s: %s", path, strerror(saved));
+    return rs_fail(err, saved == ENOSPC ? RS_ERR_FULL : RS_ERR_IO, 0, "cannot write %s: %s", path,
+                   strerror(saved));
 }
 
 bool rs_url_is_loopback(const char *url) {
@@ -70,12 +71,10 @@ bool rs_url_is_loopback(const char *url) {
     if (strncasecmp(url, "https://", 8) == 0) host = url + 8;
     if (!host) return false;
     size_t authority = strcspn(host, "/?#");
-    const char *at = memchr(host, '@', authority); /* user@host: the host is what counts */
+    const char *at = memrchr(host, '@', authority); /* user@host: the host is what counts */
     if (at) authority -= (size_t)(at + 1 - host), host = at + 1;
     size_t n = 0;
-    if (host[0] == '[') {
-        return authority >= 5 && strncmp(host, "[::1]", 5) == 0;
-    }
+    if (strncmp(host, "[::1]", 5) == 0) return authority == 5 || host[5] == ':';
     while (n < authority && host[n] != ':') n++;
     if (n == 9 && strncasecmp(host, "localhost", 9) == 0) return true;
     if (n < 7 || n > 15 || strncmp(host, "127.", 4) != 0) return false;

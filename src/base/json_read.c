@@ -187,8 +187,8 @@ static const char *skip_digits(const char *p, const char *end) {
 
 static rs_json_token read_number(rs_json_reader *r, const char *begin) {
     const char *end = r->in.p + r->in.n, *p = begin + (*begin == '-'), *digits = p;
-    p = skip_digits(p, end);
-    bool ok = p > digits && (*digits != '0' || p == digits + 1);
+    p = p < end && *p == '0' ? p + 1 : skip_digits(p, end); /* a digit behind a leading zero begins nothing */
+    bool ok = p > digits;
     if (ok && p < end && *p == '.') {
         digits = ++p;
         p = skip_digits(p, end);
