@@ -43,6 +43,7 @@ struct rs_http {
     pthread_mutex_t lock; /* the following */
     pthread_cond_t idle;
     size_t active, in_flight;
+    bool closing;
 };
 
 typedef struct exchange {
@@ -56,7 +57,7 @@ typedef struct exchange {
     uint64_t started_ns;
     bool refused;  /* res is ready, the body is discarded */
     bool deferred; /* someone else answers */
-    bool is_head;
+    bool last; /* the server is closing: so shall the connection */
 } exchange;
 
 static exchange *exchange_of(const rs_request *r) {
@@ -139,9 +140,9 @@ static exchange *exchange_new(rs_http *h, struct MHD_Connection *connection, con
     x->res.status = MHD_HTTP_OK;
     x->res.content_type = "application/json";
     x->started_ns = rs_clock_mono_ns();
-    x->is_head = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0;
     pthread_mutex_lock(&h->lock);
     h->active++;
+    x->last = h->closing;
     pthread_mutex_unlock(&h->lock);
     return x;
 }
@@ -363,6 +364,7 @@ void rs_http_quiesce(rs_http *h, unsigned timeout_ms) {
     uint64_t until = rs_clock_mono_ns() + timeout_ms * 1000000ULL;
     struct timespec deadline = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
     pthread_mutex_lock(&h->lock);
+    h->closing = true;
     while (h->active && pthread_cond_timedwait(&h->idle, &h->lock, &deadline) == 0) {
     }
     pthread_mutex_unlock(&h->lock);

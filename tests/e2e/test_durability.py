@@ -1,0 +1,111 @@
+"""What was acknowledged is there, whatever happens: kill -9, a stop under load, a full disk."""
+import os
+import shutil
+import subprocess
+import threading
+import time
+
+import pytest
+
+from conftest import Server, span
+
+
+class Senders:
+    """Threads that post until told to stop or refused; `acknowledged` holds the ids of spans answered with 200."""
+
+    def __init__(self, server, threads=4, size=20):
+        self.server, self.size = server, size
+        self.acknowledged, self.statuses, self.stopping = [], set(), threading.Event()
+        self.threads = [threading.Thread(target=self._run) for _ in range(threads)]
+        for t in self.threads:
+            t.start()
+
+    def _run(self):
+        c = self.server.connect(10)
+        while not self.stopping.is_set():
+            spans = [span() for _ in range(self.size)]
+            try:
+                answer = self.server.send(spans, connection=c)
+            except OSError:
+                break
+            except Exception:  # http.client: the answer was cut off
+                break
+            self.statuses.add(answer.status)
+            if answer.status != 200:
+                break
+            self.acknowledged.extend(s["spanId"] for s in spans)
+        c.close()
+
+    def stop(self):
+        self.stopping.set()
+        for t in self.threads:
+            t.join()
+
+
+def test_kill_9_keeps_what_was_acknowledged(start_server):
+    server = start_server()
+    acknowledged = []
+    for round_ in range(3):
+        senders = Senders(server)
+        time.sleep(0.3 + 0.2 * round_)
+        server.kill()
+        senders.stop()
+        assert senders.acknowledged, "nothing was sent in time"
+        acknowledged += senders.acknowledged
+        server.start()
+        missing = set(acknowledged) - server.span_ids()
+        assert not missing, f"{len(missing)} of {len(acknowledged)} lost"
+
+
+def test_stop_under_load_loses_nothing(start_server):
+    server = start_server()
+    senders = Senders(server)
+    time.sleep(0.5)
+    assert server.stop() == 0, server.stderr()
+    senders.stop()
+    assert senders.statuses <= {200, 503}
+    server.start()
+    assert set(senders.acknowledged) <= server.span_ids()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A 16 MB file system of its own; needs root."""
+    mount = tmp_path / "disk"
+    mount.mkdir()
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", mount], capture_output=True).returncode:
+        pytest.skip("cannot mount a small file system here")
+    yield mount
+    subprocess.run(["umount", "-l", mount], check=True)
+
+
+def test_full_disk(small_disk, tmp_path, binary):
+    server = Server(tmp_path, "--data", str(small_disk / "respan")).start()
+    try:
+        first = span()
+        assert server.send([first]).status == 200
+        ballast = small_disk / "ballast"
+        room = shutil.disk_usage(small_disk).free - (256 << 10)
+        ballast.write_bytes(os.urandom(room))
+        for _ in range(200):
+            answer = server.send([span(attributes={"noise": os.urandom(20_000).hex()})])
+            if answer.status != 200:
+                break
+        assert answer.status == 503 and int(answer.headers["Retry-After"]) >= 1, answer
+        assert answer.json["error"]["code"] == "unavailable"
+        assert server.get(f"/api/traces/{first['traceId']}/").status == 200
+        assert server.get("/api/traces/list/").status == 200
+        refused = span(attributes={"noise": os.urandom(300_000).hex()})
+        assert server.send([refused]).status == 503
+        ballast.unlink()
+        last = span()
+        assert server.send([last]).status == 200
+        ids = server.span_ids()
+        assert first["spanId"] in ids and last["spanId"] in ids and refused["spanId"] not in ids
+    finally:
+        assert server.stop() == 0, server.stderr()
+    server.start()
+    try:
+        assert {first["spanId"], last["spanId"]} <= server.span_ids()
+    finally:
+        server.stop()
