@@ -57,7 +57,7 @@ typedef struct exchange {
     uint64_t started_ns;
     bool refused;  /* res is ready, the body is discarded */
     bool deferred; /* someone else answers */
-    bool last; /* the server is closing: so shall the connection */
+    bool last;     /* the server is closing: so shall the connection */
 } exchange;
 
 static exchange *exchange_of(const rs_request *r) {
@@ -359,12 +359,15 @@ rs_status rs_http_start(rs_server *server, int *listen_fd, unsigned threads, con
 }
 
 void rs_http_quiesce(rs_http *h, unsigned timeout_ms) {
-    int fd = MHD_quiesce_daemon(h->daemon);
+    pthread_mutex_lock(&h->lock);
+    bool listening = !h->closing;
+    h->closing = true;
+    pthread_mutex_unlock(&h->lock);
+    int fd = listening ? MHD_quiesce_daemon(h->daemon) : -1;
     if (fd >= 0) close(fd);
     uint64_t until = rs_clock_mono_ns() + timeout_ms * 1000000ULL;
     struct timespec deadline = {(time_t)(until / 1000000000), (long)(until % 1000000000)};
     pthread_mutex_lock(&h->lock);
-    h->closing = true;
     while (h->active && pthread_cond_timedwait(&h->idle, &h->lock, &deadline) == 0) {
     }
     pthread_mutex_unlock(&h->lock);

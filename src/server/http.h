@@ -82,7 +82,7 @@ typedef struct rs_http rs_http;
  * reach handlers at once. `host` is a further name allowed in Host headers, or NULL. */
 RS_MUST_CHECK rs_status rs_http_start(rs_server *server, int *listen_fd, unsigned threads, const char *host,
                                       rs_http **out, rs_err *err);
-/* Takes no more connections; waits up to timeout_ms for requests in progress. */
+/* Takes no more connections; waits up to timeout_ms for requests in progress. May be called again. */
 void rs_http_quiesce(rs_http *h, unsigned timeout_ms);
 void rs_http_stop(rs_http *h);
 

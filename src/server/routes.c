@@ -1,6 +1,7 @@
 #include "server/routes.h"
 
 #include "server/api.h"
+#include "server/ingest.h"
 #include "server/signin.h"
 #include "server/static.h"
 
@@ -12,6 +13,10 @@ static const rs_route routes[] = {
     {"/api/spans/list/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_list_spans},
     {"/api/spans/{id}/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_get_span},
     {"/api/session/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_get_session},
+    /* ingest: OTLP/HTTP */
+    {"/api/v2/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},
+    {"/api/v1/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},
+    {"/v1/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},
     /* signing in, health */
     {"/login", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_signin_login},
     {"/logout", RS_POST, RS_AUTH_NONE, RS_BODY_SMALL, rs_signin_logout},

@@ -2,11 +2,12 @@
 
 #include "server/auth.h"
 #include "server/http.h"
+#include "server/writer.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { HTTP_THREADS = 4, DRAIN_MS = 3000 };
+enum { HTTP_THREADS = 4, DRAIN_MS = 3000, LAST_ANSWERS_MS = 500 };
 #define DEFAULT_MAX_BODY ((size_t)64 << 20)
 
 rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err *err) {
@@ -23,6 +24,8 @@ rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err
         st = rs_listen(config->otlp_listen, &otlp_fd, otlp_url, &loopback, err);
     if (st == RS_OK) st = rs_path_make_dirs(config->data_dir, err);
     if (st == RS_OK) st = rs_control_open(config->data_dir, &s->control, err);
+    if (st == RS_OK) st = rs_store_open(config->data_dir, &s->store, err);
+    if (st == RS_OK) st = rs_writer_start(s->store, RS_WRITER_QUEUE_BYTES, &s->writer, err);
     if (st == RS_OK) st = rs_guard_new(s->control, &s->guard, err);
     if (st == RS_OK) st = rs_http_start(s, &fd, HTTP_THREADS, config->host, &s->http, err);
     if (st == RS_OK && otlp_fd >= 0)
@@ -39,9 +42,12 @@ rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err
 void rs_server_close(rs_server *s) {
     if (!s) return;
     if (s->http) rs_http_quiesce(s->http, DRAIN_MS);
-    if (s->otlp_http) rs_http_quiesce(s->otlp_http, DRAIN_MS);
+    if (s->otlp_http) rs_http_quiesce(s->otlp_http, s->http ? LAST_ANSWERS_MS : DRAIN_MS);
+    rs_writer_stop(s->writer); /* every deferred answer is given now */
+    if (s->http) rs_http_quiesce(s->http, LAST_ANSWERS_MS);
     rs_http_stop(s->http);
     rs_http_stop(s->otlp_http);
+    rs_store_close(s->store);
     rs_guard_free(s->guard);
     rs_control_close(s->control);
     free(s);
