@@ -45,10 +45,10 @@ static rs_status greet(rs_server *server, rs_err *err) {
     rs_status st = rs_local_key_ensure(server->control, server->url, &project, err);
     if (st == RS_OK) st = rs_control_create_link(server->control, project.id, token, err);
     if (st != RS_OK) return st;
-    printf("Respan is at %s\nSign in (works once): %s/login?token=%s\n", server->url, server->url, token);
-    fflush(stdout);
     if (!server->is_loopback)
         rs_log("listening on a network address without TLS: keys and traces travel in the clear");
+    printf("Respan is at %s\nSign in (works once): %s/login?token=%s\n", server->url, server->url, token);
+    fflush(stdout);
     return RS_OK;
 }
 

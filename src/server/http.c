@@ -211,6 +211,13 @@ static void check_headers(exchange *x) {
         return;
     }
     const char *length = rs_request_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    if (length && rs_request_header(r, MHD_HTTP_HEADER_TRANSFER_ENCODING)) {
+        /* Which of the two rules is what request smuggling lives on (RFC 9112, 6.1). */
+        rs_response_error(&x->res, 400, "invalid", "Content-Length",
+                          "Content-Length and Transfer-Encoding together");
+        x->refused = x->last = true;
+        return;
+    }
     unsigned long long declared = 0;
     if (!length || !rs_str_to_u64(rs_str_of(length), &declared))
         return; /* none, or chunked: counted while reading */
