@@ -187,7 +187,9 @@ static const char *skip_digits(const char *p, const char *end) {
 
 static rs_json_token read_number(rs_json_reader *r, const char *begin) {
     const char *end = r->in.p + r->in.n, *p = begin + (*begin == '-'), *digits = p;
-    p = p < end && *p == '0' ? p + 1 : skip_digits(p, end); /* a digit behind a leading zero begins nothing */
+    p = skip_digits(p, end);
+    if (p - digits > 1 && *digits == '0')
+        return fail(r, RS_ERR_INVALID, digits + 1, "a number with a leading zero");
     bool ok = p > digits;
     if (ok && p < end && *p == '.') {
         digits = ++p;
