@@ -128,8 +128,8 @@ static bool is_retryable(const rs_http_answer *a) {
 static uint64_t backoff(unsigned attempt, const rs_http_answer *a) {
     uint64_t ns = attempt < 16 ? backoff_first_ns << attempt : backoff_max_ns;
     if (ns > backoff_max_ns) ns = backoff_max_ns;
-    ns = ns / 2 +
-         rs_id_random() % (ns / 2); /* jitter: clients that lost a server together do not return together */
+    /* Jitter: clients that lost a server together do not return together. */
+    ns = ns / 2 + rs_id_random() % (ns / 2);
     if (a->retry_after_s == 0) return ns;
     uint64_t asked = a->retry_after_s > 600 ? retry_after_max_ns : a->retry_after_s * 1000 * MS;
     return asked + ns / 4;
@@ -137,8 +137,8 @@ static uint64_t backoff(unsigned attempt, const rs_http_answer *a) {
 
 static void acknowledge(rs_exporter *e, rs_batch *b, const rs_http_answer *a) {
     rs_export_response r;
-    rs_export_response_read(rs_buf_slice(&a->body),
-                            &r); /* what cannot be read rejects nothing: the status was 2xx */
+    /* What cannot be read rejects nothing: the status was 2xx. */
+    rs_export_response_read(rs_buf_slice(&a->body), &r);
     uint32_t rejected = r.rejected_spans > b->spans ? b->spans : (uint32_t)r.rejected_spans;
     char text[160], line[240] = "";
     if (rejected) {
@@ -193,9 +193,7 @@ void rs_exporter_run(rs_exporter *e) {
     rs_http_disconnect(e->http); /* here, not on a thread of the program that drops the last reference */
 }
 
-/* ---- life
- * ----------------------------------------------------------------------------------------------------------
- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 rs_status rs_exporter_init(rs_exporter *e, rs_ring *ring, const rs_config *config) {
     *e = (rs_exporter){.ring = ring, .config = config, .http = rs_http_new()};

@@ -12,7 +12,19 @@
 #include <stdlib.h>
 
 /* Field numbers of opentelemetry.proto.trace.v1.Span and of its parts. */
-enum { SPAN_NAME = 5, SPAN_ATTRIBUTES = 9, SPAN_EVENTS = 11, SPAN_STATUS = 15 };
+enum {
+    SPAN_TRACE_ID = 1,
+    SPAN_ID = 2,
+    SPAN_PARENT_ID = 4,
+    SPAN_NAME = 5,
+    SPAN_KIND = 6,
+    SPAN_START = 7,
+    SPAN_END = 8,
+    SPAN_ATTRIBUTES = 9,
+    SPAN_DROPPED_ATTRIBUTES = 10,
+    SPAN_EVENTS = 11,
+    SPAN_STATUS = 15,
+};
 enum { EVENT_NAME = 2, EVENT_ATTRIBUTES = 3, STATUS_MESSAGE = 2 };
 
 /* Fields that are replaced like attributes have hashes of their own; a key that hashes so, one in 2^63, loses
@@ -155,9 +167,7 @@ RESPAN_API void respan_span_use(respan_span *span, respan_attributes *shared) {
     span->shared = shared;
 }
 
-/* ---- end
- * -------------------------------------------------------------------------------------------------------------
- */
+/* ---- end ------------------------------------------------------------------------------------- */
 
 static void free_span(respan_span *s) {
     respan_client *client = s->client;
@@ -212,15 +222,15 @@ static char *put_time(char *p, unsigned field, uint64_t ns) {
 }
 
 static size_t write_head(const respan_span *s, uint64_t end_ns, char head[HEAD_MAX]) {
-    char *p = put_id(head, 1, s->context.trace_id, 16);
-    p = put_id(p, 2, s->context.span_id, 8);
-    if (s->has_parent) p = put_id(p, 4, s->parent_id, 8);
-    *p++ = 6 << 3;
+    char *p = put_id(head, SPAN_TRACE_ID, s->context.trace_id, 16);
+    p = put_id(p, SPAN_ID, s->context.span_id, 8);
+    if (s->has_parent) p = put_id(p, SPAN_PARENT_ID, s->parent_id, 8);
+    *p++ = SPAN_KIND << 3;
     *p++ = (char)s->kind;
-    p = put_time(p, 7, s->start_ns);
-    p = put_time(p, 8, end_ns);
+    p = put_time(p, SPAN_START, s->start_ns);
+    p = put_time(p, SPAN_END, end_ns);
     if (s->fields.left_out) {
-        *p++ = 10 << 3; /* dropped_attributes_count */
+        *p++ = SPAN_DROPPED_ATTRIBUTES << 3;
         uint32_t v = s->fields.left_out;
         for (; v >= 0x80; v >>= 7) *p++ = (char)(v | 0x80);
         *p++ = (char)v;
@@ -241,9 +251,9 @@ RESPAN_API void respan_span_end(respan_span *s, uint64_t end_ns) {
         char head[HEAD_MAX];
         rs_str pieces[] = {
             {head, write_head(s, end_ns, head)}, rs_buf_slice(&s->fields.wire), shared, environment};
-        if (rs_ring_put(&c->ring, pieces, RS_ARRAY_LEN(pieces)))
-            (void)!rs_client_start(
-                c); /* without a thread it waits in the ring; the next span or a flush tries again */
+        bool stored = rs_ring_put(&c->ring, pieces, RS_ARRAY_LEN(pieces));
+        /* If no thread can be had the span waits in the ring; the next one, or a flush, tries again. */
+        if (stored) (void)!rs_client_start(c);
     }
     free_span(s);
 }
@@ -252,9 +262,7 @@ RESPAN_API void respan_span_discard(respan_span *span) {
     if (span) free_span(span);
 }
 
-/* ---- ids
- * ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- ids ------------------------------------------------------------------------------------- */
 
 RESPAN_API void respan_trace_id_hex(const respan_span_context *context, char out[33]) {
     static const respan_span_context none;
