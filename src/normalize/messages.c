@@ -199,21 +199,23 @@ rs_status rs_content_from_messages(const rs_value *messages, const rs_value *sys
 
 /* ---- previews ------------------------------------------------------------------------------------------------ */
 
+static inline bool is_blank(char c) {
+    return (unsigned char)c <= ' ' || c == 0x7f;
+}
+
 rs_status rs_content_preview(rs_str s, rs_arena *arena, rs_str *out) {
     *out = (rs_str){0};
     if (!s.n) return RS_OK;
     char *line = rs_arena_alloc(arena, s.n < RS_PREVIEW_MAX ? s.n : RS_PREVIEW_MAX + 1);
     if (!line) return RS_ERR_MEMORY;
     size_t n = 0;
-    bool space = false;
-    for (size_t i = 0; i < s.n && n <= RS_PREVIEW_MAX; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c <= ' ' || c == 0x7f) {
-            space = n > 0;
+    for (size_t i = 0; i < s.n && n <= RS_PREVIEW_MAX;) {
+        if (!is_blank(s.p[i])) {
+            line[n++] = s.p[i++];
             continue;
         }
-        if (space) line[n++] = ' ', space = false;
-        if (n <= RS_PREVIEW_MAX) line[n++] = (char)c;
+        while (i < s.n && is_blank(s.p[i])) i++;
+        if (n && i < s.n) line[n++] = ' ';
     }
     *out = rs_str_cut_utf8((rs_str){line, n}, RS_PREVIEW_MAX);
     return RS_OK;

@@ -1,6 +1,7 @@
-/* The rule: what byte-pair tokenizers do on average. Text is cut as GPT-2's pre-tokenizer cuts it (a word with the space before it, a run of
- * digits, a run of marks, a run of spaces); a word costs one token per six letters begun, digits one per three, marks one
- * per two, and every two characters beyond ASCII one. Within about a fifth on English prose. */
+/* The rule: what byte-pair tokenizers do on average. Text is cut as GPT-2's pre-tokenizer cuts it (a word with the space
+ * before it, a run of digits, of marks, of spaces); a word costs one token per six letters begun, digits one per three,
+ * marks one per two, six bytes beyond ASCII one. Against SmolLM2's tokenizer: 0.93 to 1.14 of its count on English prose,
+ * Markdown and C, 0.67 on German. */
 #include "normalize/usage_estimate.h"
 #include "base/json_read.h"
 

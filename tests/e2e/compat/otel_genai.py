@@ -2,6 +2,7 @@
 
 Where it sends is OpenTelemetry's own configuration: OTEL_EXPORTER_OTLP_ENDPOINT, OTEL_EXPORTER_OTLP_HEADERS.
 """
+
 import json
 
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -57,6 +58,9 @@ with tracer.start_as_current_span(
     ) as span:
         span.add_event("gen_ai.system.message", {"content": "You answer briefly."})
         span.add_event("gen_ai.user.message", {"content": "What is a span?"})
-        span.add_event("gen_ai.choice", {"index": 0, "finish_reason": "stop", "message": json.dumps({"content": "Ein Stück Zeit."})})
+        span.add_event(
+            "gen_ai.choice",
+            {"index": 0, "finish_reason": "stop", "message": json.dumps({"content": "Ein Stück Zeit."})},
+        )
 
 provider.shutdown()
