@@ -138,11 +138,12 @@ export function rerankThenWrite(seed, start) {
     },
   });
   const write = task('write', root, 930, 1260);
-  t.span('load SmolLM2-135M-Instruct.task', {
+  t.span('load_model.task', {
     parent: write,
     at: 938,
     lasts: 31,
     type: 'task',
+    attrs: entity('load_model', 'task'),
   });
   t.span(`chat ${chatModel}`, {
     parent: write,

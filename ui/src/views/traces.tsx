@@ -241,6 +241,7 @@ export function TracesView({ q, list, onFailure }: Props) {
         />
         {loaded &&
           feed.rows.length === 0 &&
+          feed.next === null &&
           !fieldError &&
           (q.trim() === '' ? (
             <NoTraces />
