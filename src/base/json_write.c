@@ -92,12 +92,32 @@ void rs_json_uint(rs_json *j, uint64_t v) {
     rs_buf_printf(j->out, "%llu", (unsigned long long)v);
 }
 
+/* Durations and rates have few decimals: a whole number of 1e-9 that divides back to v is v's own text. */
+static bool put_decimal(rs_buf *b, double v) {
+    double units = nearbyint(v * 1e9);
+    if (!(fabs(units) < 9e15) || units / 1e9 != v || (v == 0 && signbit(v))) return false;
+    char digits[32];
+    uint64_t left = (uint64_t)fabs(units);
+    size_t at = sizeof digits, end = at;
+    for (int i = 0; i < 9; i++, left /= 10) {
+        digits[--at] = (char)('0' + left % 10);
+        if (digits[at] == '0' && at + 1 == end) end = at; /* no zeros at the end */
+    }
+    if (at < end) digits[--at] = '.';
+    do digits[--at] = (char)('0' + left % 10);
+    while ((left /= 10) > 0);
+    if (v < 0) digits[--at] = '-';
+    rs_buf_put(b, digits + at, end - at);
+    return true;
+}
+
 void rs_json_double(rs_json *j, double v) {
     separate(j);
     if (!isfinite(v)) {
         rs_buf_text(j->out, "null");
         return;
     }
+    if (put_decimal(j->out, v)) return;
     char t[40];
     for (int digits = 15; digits <= 17; digits++) { /* 17 always read back the same; fewer are nicer */
         snprintf(t, sizeof t, "%.*g", digits, v);

@@ -235,7 +235,7 @@ static void test_body_that_is_not_json(void **state) {
                             "{",
                             "{\"filters\":{\"model\":{\"value\":[\"x\"",
                             "{\"page\":1} x",
-                            "{\"page\":01}",
+                            "{\"page\":1,}",
                             "{'a':1}",
                             "{\"filters\":{\"model\":{\"value\":\"\xff\"}}}"};
     for (size_t i = 0; i < RS_ARRAY_LEN(bodies); i++) {
