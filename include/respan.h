@@ -42,15 +42,16 @@ extern "C" {
 /* A literal as the (pointer, length) pair that the functions below take. */
 #define RESPAN_TEXT(literal) (literal), (sizeof(literal) - 1)
 
-typedef struct respan_client respan_client;         /* one destination, one ring, one exporter thread */
-typedef struct respan_span respan_span;             /* one open span */
-typedef struct respan_attributes respan_attributes; /* a set of attributes, encoded once, shared by many spans */
+typedef struct respan_client respan_client; /* one destination, one ring, one exporter thread */
+typedef struct respan_span respan_span;     /* one open span */
+/* A set of attributes, encoded once, shared by many spans. */
+typedef struct respan_attributes respan_attributes;
 
 typedef enum respan_status {
     RESPAN_OK = 0,
-    RESPAN_ERR_MEMORY = -1,  /* an allocation failed */
-    RESPAN_ERR_INVALID = -2, /* an argument is malformed; the message names it */
-    RESPAN_ERR_SYSTEM = -6,  /* a thread or file could not be had */
+    RESPAN_ERR_MEMORY = -1,   /* an allocation failed */
+    RESPAN_ERR_INVALID = -2,  /* an argument is malformed; the message names it */
+    RESPAN_ERR_SYSTEM = -6,   /* a thread or file could not be had */
     RESPAN_ERR_REFUSED = -10, /* the server refused spans (respan_stats.last_error says why) */
     RESPAN_ERR_TIMEOUT = -11  /* the deadline passed with spans unacknowledged */
 } respan_status;
@@ -63,7 +64,7 @@ typedef struct respan_error {
 /* Library version, "0.1.0"; static storage. */
 RESPAN_API const char *respan_version(void);
 
-/* ---- configuration ------------------------------------------------------------------------------------------ */
+/* ---- configuration --------------------------------------------------------------------------- */
 
 typedef struct respan_attribute respan_attribute;
 
@@ -82,32 +83,37 @@ typedef struct respan_config {
      * $XDG_CONFIG_HOME/respan/credentials (read again while missing, so that a server started later is found). */
     const char *api_key;
     const char *app_name;    /* resource service.name; NULL: $OTEL_SERVICE_NAME, else "unknown_service" */
-    const char *environment; /* resource deployment.environment.name and span attribute respan.environment; or NULL */
+    const char *environment; /* resource deployment.environment.name and, on each span, respan.environment */
 
-    const respan_attribute *resource_attributes; /* added to those of the SDK and of $OTEL_RESOURCE_ATTRIBUTES */
+    /* Added to those of the SDK and of $OTEL_RESOURCE_ATTRIBUTES, and over them. */
+    const respan_attribute *resource_attributes;
     size_t resource_attribute_count;
     const respan_header *headers; /* added to each request */
     size_t header_count;
-    const char *scope_name, *scope_version; /* instrumentation scope; NULL: "respan" and the library's version */
+    /* Instrumentation scope; NULL: "respan" and the library's version. */
+    const char *scope_name, *scope_version;
 
-    size_t ring_bytes;           /* ended spans waiting for export, encoded; full = the newest is dropped and counted.
-                                    Default 64 MiB; memory is taken as it is needed, not up front */
+    /* Ended spans waiting for export, encoded (default 64 MiB). Full: the newest is dropped and counted.
+     * Memory is taken as it is needed, not up front. */
+    size_t ring_bytes;
     uint32_t batch_spans;        /* a batch goes out at this many spans (default 512) … */
     size_t batch_bytes;          /* … or bytes (default 2 MiB) … */
     uint32_t batch_interval_ms;  /* … or this long after its first span (default 500) */
     uint32_t request_timeout_ms; /* one HTTP attempt (default 10,000) */
-    size_t max_content_bytes;    /* a longer string is cut on a UTF-8 boundary (default 4 MiB), and its length in bytes
-                                    set as the integer attribute "<key>.full_length" */
-    bool quiet;                  /* true: nothing on standard error, ever (default false) */
+    /* A longer string is cut on a UTF-8 boundary (default 4 MiB), and its length in bytes set as the integer
+     * attribute "<key>.full_length". */
+    size_t max_content_bytes;
+    bool quiet; /* true: nothing on standard error, ever (default false) */
 } respan_config;
 
 RESPAN_API void respan_config_init(respan_config *config);
 
-/* ---- client -------------------------------------------------------------------------------------------------- */
+/* ---- client ---------------------------------------------------------------------------------- */
 
 /* Makes a client. No network, no HTTP library loaded: that is the exporter's, at the first export.
  * RESPAN_ERR_INVALID for a base URL that is not http(s). On failure *out is NULL. err may be NULL. */
-RESPAN_API respan_status respan_client_open(const respan_config *config, respan_client **out, respan_error *err);
+RESPAN_API respan_status respan_client_open(const respan_config *config, respan_client **out,
+                                            respan_error *err);
 
 typedef struct respan_stats {
     uint64_t started;      /* spans */
@@ -132,7 +138,7 @@ RESPAN_API respan_status respan_client_flush(respan_client *client, uint32_t tim
  * Spans that are still open may be ended afterwards; they go nowhere. */
 RESPAN_API respan_status respan_client_close(respan_client *client, uint32_t timeout_ms, respan_stats *stats);
 
-/* ---- spans --------------------------------------------------------------------------------------------------- */
+/* ---- spans ----------------------------------------------------------------------------------- */
 
 typedef struct respan_span_context {
     uint8_t trace_id[16];
@@ -182,7 +188,7 @@ RESPAN_API void respan_span_end(respan_span *span, uint64_t end_ns);
 /* Frees the span without recording it. Takes the span. */
 RESPAN_API void respan_span_discard(respan_span *span);
 
-/* ---- attributes in bulk --------------------------------------------------------------------------------------- */
+/* ---- attributes in bulk ---------------------------------------------------------------------- */
 
 typedef enum respan_type {
     RESPAN_TYPE_STRING = 1,
@@ -221,7 +227,7 @@ RESPAN_API respan_attributes *respan_attributes_new(const respan_attribute *attr
 RESPAN_API void respan_attributes_free(respan_attributes *set); /* drops the caller's reference */
 RESPAN_API void respan_span_use(respan_span *span, respan_attributes *set);
 
-/* ---- ids ------------------------------------------------------------------------------------------------------ */
+/* ---- ids ------------------------------------------------------------------------------------- */
 
 /* Lower-case hex with a NUL: 33 and 17 bytes. */
 RESPAN_API void respan_trace_id_hex(const respan_span_context *context, char out[33]);

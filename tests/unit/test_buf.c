@@ -62,11 +62,33 @@ static void absurd_sizes_are_refused(void **state) {
     rs_buf_deinit(&b);
 }
 
+static void bytes_that_are_not_utf8_become_replacements(void **state) {
+    (void)state;
+    static const struct {
+        rs_str in;
+        const char *out;
+    } cases[] = {
+        {RS_STR(""), ""},
+        {RS_STR("plain \xc3\xa4"), "plain \xc3\xa4"},
+        {RS_STR("\xff"), "\xEF\xBF\xBD"},
+        {RS_STR("a\xc3"), "a\xEF\xBF\xBD"},
+        {RS_STR("\xf0\x9f z"), "\xEF\xBF\xBD\xEF\xBF\xBD z"},
+    };
+    for (size_t i = 0; i < RS_ARRAY_LEN(cases); i++) {
+        rs_buf b;
+        rs_buf_init(&b);
+        rs_buf_put_utf8(&b, cases[i].in);
+        assert_string_equal(rs_buf_cstr(&b), cases[i].out);
+        rs_buf_deinit(&b);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(appends_in_every_way),
         cmocka_unit_test(failure_sticks_until_cleared),
         cmocka_unit_test(absurd_sizes_are_refused),
+        cmocka_unit_test(bytes_that_are_not_utf8_become_replacements),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
