@@ -268,6 +268,7 @@ static void add_headers(const exchange *x, struct MHD_Response *answer) {
         cached |= strcmp(x->res.headers[i].name, MHD_HTTP_HEADER_CACHE_CONTROL) == 0;
     }
     if (!cached) MHD_add_response_header(answer, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    if (x->last) MHD_add_response_header(answer, MHD_HTTP_HEADER_CONNECTION, "close");
     if (x->res.content_type)
         MHD_add_response_header(answer, MHD_HTTP_HEADER_CONTENT_TYPE, x->res.content_type);
 }
