@@ -168,7 +168,7 @@ int main(int argc, char **argv) {
     size_t total = argc > 1 ? strtoul(argv[1], NULL, 10) : 200000;
     char made[] = "/tmp/bench_store.XXXXXX";
     const char *dir = argc > 2 ? argv[2] : mkdtemp(made);
-    rs_store *store;
+    rs_store *store = NULL;
     rs_arena arena;
     rs_err err = {0};
     rs_arena_init(&arena, 0);

@@ -87,7 +87,7 @@ typedef enum rs_read_depth {
 } rs_read_depth;
 
 /* All spans of a trace in start order, each span id once (the last sent wins), into the arena.
- * RS_ERR_NOT_FOUND if there is none. */
+ * RS_ERR_NOT_FOUND if there is none. RS_ERR_CORRUPT if a block is: *out then has the spans of the others. */
 RS_MUST_CHECK rs_status rs_store_read_trace(rs_store *s, uint64_t project, const uint8_t trace_id[16],
                                             rs_read_depth depth, rs_arena *arena, rs_spans *out, rs_err *err);
 
@@ -95,7 +95,8 @@ RS_MUST_CHECK rs_status rs_store_read_trace(rs_store *s, uint64_t project, const
 RS_MUST_CHECK rs_status rs_store_read_span(rs_store *s, uint64_t project, const uint8_t *trace_id,
                                            const uint8_t span_id[8], rs_arena *arena, rs_span *out, rs_err *err);
 
-/* Spans in order of arrival, newest first. key is a cursor. Return false to stop. */
+/* Spans in order of arrival, newest first. key is a cursor. Return false to stop. A corrupt block is left out, with a line in the
+ * log that names it. */
 typedef bool (*rs_span_fn)(void *ctx, int64_t key, const rs_span *head);
 typedef struct rs_span_scan {
     bool has_before;

@@ -153,6 +153,26 @@ static void every_field_comes_back(void **state) {
                      RS_ERR_NOT_FOUND);
 }
 
+/* A connection keeps the last block unpacked; the next reader's arena may be at the same address as the last one's. */
+static void a_kept_block_for_another_arena(void **state) {
+    fixture *f = *state;
+    rs_attr attrs[] = {{RS_STR("a key of some length"), {.type = RS_VALUE_INT, .i = 1}}};
+    rs_resource resource = {.attrs = {attrs, 1, 0}};
+    rs_span s = make_span(1, 1, 0, 0);
+    s.attrs = (rs_attrs){attrs, 1, 0};
+    s.resource = &resource;
+    commit_spans(f, &s, 1);
+    for (int i = 0; i < 3; i++) {
+        rs_arena arena = {0};
+        rs_spans out;
+        assert_int_equal(rs_store_read_trace(f->store, 1, s.trace_id, RS_READ_FULL, &arena, &out, NULL),
+                         RS_OK);
+        check_attrs(&out.items[0].attrs, &s.attrs);
+        check_attrs(&out.items[0].resource->attrs, &resource.attrs);
+        rs_arena_deinit(&arena);
+    }
+}
+
 /* ---- summaries --------------------------------------------------------------------------------------------------- */
 
 /* A row with its strings, kept after the callback. */
@@ -287,6 +307,29 @@ static int scanned_spans(fixture *f) {
     return n;
 }
 
+/* ---- lists ------------------------------------------------------------------------------------------------------- */
+
+typedef struct listed {
+    int64_t keys[512];
+    uint64_t traces[512];
+    size_t n, limit;
+} listed;
+
+static bool list_trace(void *ctx, const rs_trace_row *row) {
+    listed *l = ctx;
+    assert_true(l->n < RS_ARRAY_LEN(l->keys));
+    l->keys[l->n] = row->key;
+    l->traces[l->n++] = (uint64_t)row->trace_id[14] << 8 | row->trace_id[15];
+    return l->n != l->limit;
+}
+
+static listed list(fixture *f, rs_trace_scan scan, size_t limit) {
+    listed l = {.limit = limit};
+    rs_err err = {0};
+    if (rs_store_scan_traces(f->store, 1, &scan, list_trace, &l, &err) != RS_OK) fail_msg("%s", err.message);
+    return l;
+}
+
 static void a_span_sent_again(void **state) {
     fixture *f = *state;
     rs_span story[4], again;
@@ -316,35 +359,24 @@ static void a_span_sent_again(void **state) {
     assert_int_equal(spans.items[2].facts.completion_tokens, 105);
     assert_int_equal(scanned_spans(f), 5);
 
+    uint64_t errors;
+    rs_tag error = {RS_STR("status_code"), RS_STR("error")}, unset = {RS_STR("status_code"), RS_STR("unset")};
+    assert_int_equal(list(f, (rs_trace_scan){.tags = &error, .ntags = 1}, 0).n, 1);
+    rs_span mended =
+        story[3]; /* what it no longer is finds its trace no longer; what the others are still does */
+    mended.status = RS_STATUS_OK;
+    commit_spans(f, &mended, 1);
+    assert_int_equal(list(f, (rs_trace_scan){.tags = &error, .ntags = 1}, 0).n, 0);
+    assert_int_equal(rs_store_count_tag(f->store, 1, &error, &errors, NULL), RS_OK);
+    assert_int_equal(errors, 0);
+    assert_int_equal(list(f, (rs_trace_scan){.tags = &unset, .ntags = 1}, 0).n, 1);
+
     rs_span sent_twice_at_once[] = {make_span(8, 1, 0, 0), make_span(8, 1, 0, 0)};
     commit_spans(f, sent_twice_at_once, 2);
     assert_int_equal(get_trace(f, 8).span_count, 1);
     rs_span one;
     assert_int_equal(rs_store_read_span(f->store, 1, NULL, story[2].span_id, &f->arena, &one, NULL), RS_OK);
     assert_int_equal(one.facts.completion_tokens, 105);
-}
-
-/* ---- lists ------------------------------------------------------------------------------------------------------- */
-
-typedef struct listed {
-    int64_t keys[512];
-    uint64_t traces[512];
-    size_t n, limit;
-} listed;
-
-static bool list_trace(void *ctx, const rs_trace_row *row) {
-    listed *l = ctx;
-    assert_true(l->n < RS_ARRAY_LEN(l->keys));
-    l->keys[l->n] = row->key;
-    l->traces[l->n++] = (uint64_t)row->trace_id[14] << 8 | row->trace_id[15];
-    return l->n != l->limit;
-}
-
-static listed list(fixture *f, rs_trace_scan scan, size_t limit) {
-    listed l = {.limit = limit};
-    rs_err err = {0};
-    if (rs_store_scan_traces(f->store, 1, &scan, list_trace, &l, &err) != RS_OK) fail_msg("%s", err.message);
-    return l;
 }
 
 static void paging_in_both_orders(void **state) {
@@ -525,10 +557,12 @@ static void one_opener_at_a_time(void **state) {
 int main(void) {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(every_field_comes_back), TEST(summary_in_any_order),  TEST(summary_without_a_root),
-        TEST(a_span_sent_again),      TEST(paging_in_both_orders), TEST(a_late_span_moves_the_start),
-        TEST(tags_narrow_a_list),     TEST(spans_newest_first),    TEST(projects_are_apart),
-        TEST(odd_times_do_no_harm),   TEST(one_opener_at_a_time),
+        TEST(every_field_comes_back),      TEST(a_kept_block_for_another_arena),
+        TEST(summary_in_any_order),        TEST(summary_without_a_root),
+        TEST(a_span_sent_again),           TEST(paging_in_both_orders),
+        TEST(a_late_span_moves_the_start), TEST(tags_narrow_a_list),
+        TEST(spans_newest_first),          TEST(projects_are_apart),
+        TEST(odd_times_do_no_harm),        TEST(one_opener_at_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,8 +32,8 @@ struct rs_commit {
     size_t nblocks, blocks_cap;
     rs_partition_state state; /* as it will be */
     rs_rollup rollup;
-    rs_tags tags;
-    rs_buf bytes; /* of its blocks */
+    rs_tags tags, gone; /* gone: of spans that were superseded */
+    rs_buf bytes;       /* of its blocks */
     /* scratch */
     rs_block_writer writer;
     rs_summary summary;
@@ -54,6 +54,7 @@ rs_status rs_commit_new(rs_commit **out, rs_err *err) {
     if (!c) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     rs_rollup_init(&c->rollup);
     rs_tags_init(&c->tags);
+    rs_tags_init(&c->gone);
     rs_summary_init(&c->summary);
     rs_status st = rs_block_writer_init(&c->writer, err);
     if (st == RS_OK)
@@ -70,6 +71,7 @@ void rs_commit_free(rs_commit *c) {
     rs_intern_deinit(&c->traces);
     rs_rollup_deinit(&c->rollup);
     rs_tags_deinit(&c->tags);
+    rs_tags_deinit(&c->gone);
     rs_summary_deinit(&c->summary);
     rs_buf_deinit(&c->bytes);
     rs_buf_deinit(&c->ids_blob);
@@ -83,6 +85,7 @@ static void clear(rs_commit *c) {
     rs_intern_clear(&c->traces);
     rs_rollup_clear(&c->rollup);
     rs_tags_clear(&c->tags);
+    rs_tags_clear(&c->gone);
     rs_block_writer_clear(&c->writer);
     if (c->bytes.cap > KEPT_BYTES) rs_buf_deinit(&c->bytes);
     rs_buf_clear(&c->bytes);
@@ -220,8 +223,15 @@ static rs_status supersede(rs_commit *c, rs_index *x, const rs_stored_span *old,
     sqlite3_bind_int64(stmt, 1, (int64_t)old->number);
     if ((st = rs_db_run(stmt, err)) != RS_OK) return st;
     rs_rollup_add(&c->rollup, &old->span, -1);
+    rs_tags_add(&c->gone, &old->span, c->summary.row.key);
     c->state.spans--;
     return RS_OK;
+}
+
+/* A span that stays beside one that is replaced: its facts are still those of the trace. */
+static rs_status retain(rs_commit *c, const rs_stored_span *old, rs_err *err) {
+    rs_tags_add(&c->tags, &old->span, c->summary.row.key);
+    return rs_summary_add(&c->summary, &old->span) ? RS_OK : no_memory(err);
 }
 
 /* Makes the summary anew from the heads of what stays, and marks what the commit replaces. */
@@ -243,10 +253,8 @@ static rs_status replace_copies(rs_commit *c, rs_index *x, const rs_span *any, r
     if (replaced == 0) return RS_OK;
     rs_summary_forget_heads(&c->summary);
     for (size_t i = 0; i < old.n && st == RS_OK; i++) {
-        if (rs_intern_find(&c->ids, full_id(&old.items[i].span)) != NONE)
-            st = supersede(c, x, &old.items[i], err);
-        else if (!rs_summary_add(&c->summary, &old.items[i].span))
-            st = no_memory(err);
+        bool again = rs_intern_find(&c->ids, full_id(&old.items[i].span)) != NONE;
+        st = again ? supersede(c, x, &old.items[i], err) : retain(c, &old.items[i], err);
     }
     return st;
 }
@@ -323,6 +331,8 @@ static rs_status index_trace_blocks(rs_commit *c, rs_index *x, const group *g, r
 static rs_status upsert_trace(rs_commit *c, rs_index *x, const group *g, rs_err *err) {
     rs_summary *s = &c->summary;
     bool exists = false, copies = false;
+    rs_tags_begin_trace(&c->tags);
+    rs_tags_begin_trace(&c->gone);
     rs_status st = load_summary(c, x, g, &exists, err);
     if (st == RS_OK && exists) st = may_have_copies(c, x, g, &copies, err);
     if (st == RS_OK && copies) st = replace_copies(c, x, c->items[g->first].span, err);
@@ -332,7 +342,6 @@ static rs_status upsert_trace(rs_commit *c, rs_index *x, const group *g, rs_err 
     st = exists ? update_trace(s, x, err) : insert_trace(s, x, err);
     if (st == RS_OK) st = index_trace_blocks(c, x, g, err);
     if (st != RS_OK) return st;
-    rs_tags_begin_trace(&c->tags);
     for (uint32_t i = g->first; i != NONE; i = c->items[i].next)
         rs_tags_add(&c->tags, c->items[i].span, s->row.key);
     int64_t skew = s->row.key - (int64_t)(s->row.start_ns / 1000);
@@ -348,7 +357,8 @@ static rs_status index_all(rs_commit *c, rs_index *x, rs_err *err) {
     rs_status st = rs_index_run(x, RS_SQL_BEGIN, err);
     if (st == RS_OK) st = index_blocks(c, x, err);
     for (uint32_t g = 0; g < c->traces.n && st == RS_OK; g++) st = upsert_trace(c, x, &c->groups[g], err);
-    if (st == RS_OK) st = rs_tags_write(&c->tags, x, err);
+    if (st == RS_OK) st = rs_tags_write(&c->gone, x, RS_SQL_DROP_TAG, err);
+    if (st == RS_OK) st = rs_tags_write(&c->tags, x, RS_SQL_ADD_TAG, err);
     if (st == RS_OK) st = rs_rollup_write(&c->rollup, x, err);
     c->state.next_span += c->ids.n;
     c->state.spans += c->ids.n;

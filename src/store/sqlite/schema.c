@@ -85,6 +85,7 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_ALL_IDS] = "SELECT trace, block, ids FROM trace_block WHERE (trace, block) < (?1, ?2)"
                        " ORDER BY trace DESC, block DESC LIMIT ?3",
     [RS_SQL_ADD_TAG] = "INSERT OR IGNORE INTO tag VALUES(?1, ?2)",
+    [RS_SQL_DROP_TAG] = "DELETE FROM tag WHERE hash = ?1 AND trace = ?2",
     [RS_SQL_TAG_NEWEST] =
         "SELECT trace FROM tag WHERE hash = ?1 AND trace BETWEEN ?2 AND ?3 ORDER BY trace DESC LIMIT 1",
     [RS_SQL_TAG_OLDEST] =

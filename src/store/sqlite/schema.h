@@ -61,6 +61,7 @@ typedef enum rs_sql {
     RS_SQL_TRACE_BLOCKS,
     RS_SQL_ALL_IDS,
     RS_SQL_ADD_TAG,
+    RS_SQL_DROP_TAG,
     RS_SQL_TAG_NEWEST,
     RS_SQL_TAG_OLDEST,
     RS_SQL_TAG_COUNT,

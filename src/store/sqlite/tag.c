@@ -104,10 +104,10 @@ static int by_hash_and_trace(const void *a, const void *b) {
     return (x->trace > y->trace) - (x->trace < y->trace);
 }
 
-rs_status rs_tags_write(rs_tags *t, rs_index *x, rs_err *err) {
+rs_status rs_tags_write(rs_tags *t, rs_index *x, rs_sql sql, rs_err *err) {
     sqlite3_stmt *stmt;
     if (t->failed != RS_OK) return rs_fail(err, t->failed, 0, "out of memory for tags");
-    rs_status st = rs_index_prepare(x, RS_SQL_ADD_TAG, &stmt, err);
+    rs_status st = rs_index_prepare(x, sql, &stmt, err);
     if (t->n > 0) qsort(t->rows, t->n, sizeof *t->rows, by_hash_and_trace);
     for (size_t i = 0; i < t->n && st == RS_OK; i++) {
         if (i > 0 && by_hash_and_trace(&t->rows[i], &t->rows[i - 1]) == 0) continue;

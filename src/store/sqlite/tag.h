@@ -27,6 +27,7 @@ void rs_tags_clear(rs_tags *t);
 /* Spans added from here on are of this trace. */
 void rs_tags_begin_trace(rs_tags *t);
 void rs_tags_add(rs_tags *t, const rs_span *s, int64_t trace_key);
-RS_MUST_CHECK rs_status rs_tags_write(rs_tags *t, rs_index *x, rs_err *err);
+/* sql: RS_SQL_ADD_TAG or RS_SQL_DROP_TAG. */
+RS_MUST_CHECK rs_status rs_tags_write(rs_tags *t, rs_index *x, rs_sql sql, rs_err *err);
 
 #endif

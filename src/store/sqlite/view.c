@@ -74,7 +74,8 @@ rs_status rs_view_open(rs_view *v, const rs_block_ref *ref, rs_read_depth depth,
     rs_heads_close(&v->heads);
     if (st == RS_OK) st = rs_heads_open(&v->heads, rs_buf_slice(&v->raw_heads), ref->spans, &inner);
     v->number = ref->first;
-    v->details.arena = NULL; /* a kept block's last reader is gone, though its arena's address may come again */
+    v->details.arena =
+        NULL; /* a kept block's last reader is gone, though its arena's address may come again */
     if (st == RS_OK) return RS_OK;
     forget(v);
     return located(v, &inner, err);
