@@ -117,6 +117,11 @@ test('new traces do not move what is read nor what is selected', async () => {
   await answered;
   await page.waitForTimeout(2500);
   assert.deepEqual(await where(), was);
+  await page.keyboard.press('Enter');
+  await spans().first().waitFor();
+  await page.goBack();
+  await rows().first().waitFor();
+  assert.deepEqual(await where(), was);
 });
 
 test('filters: by field, by word, in the URL, cleared', async () => {

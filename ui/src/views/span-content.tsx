@@ -17,7 +17,7 @@ export function SpanContent({ row, span }: { row: Row; span: Span | null }) {
       <Timing row={row} />
       {span && <Exchange span={span} call={call} />}
       {span && <Facts title="Parameters" values={span.parameters} />}
-      {call && <Tokens head={head} />}
+      {span && call && <Tokens head={span} />}
       {span && <Facts title="Model" values={modelFacts(span)} />}
       {span && <Facts title="Metadata" values={span.metadata} />}
     </>

@@ -4,6 +4,7 @@ import { asApiError, isAbort, parse, type ApiError } from '../api/client';
 import { getTree } from '../api/endpoints';
 import type { TraceWithTree } from '../api/types';
 import { traceUrl } from '../model/route';
+import { oneLine } from '../model/text';
 import { parseInstant, toDate } from '../model/time';
 import { defaultSpan, flatten } from '../model/tree';
 import { go } from '../navigation';
@@ -84,7 +85,7 @@ export function TraceView({ id, span, listUrl, onFailure }: Props) {
   );
 
   useEffect(() => {
-    document.title = `${trace?.name ?? 'Trace'} · respan`;
+    document.title = `${oneLine(trace?.name ?? 'Trace', 80)} · respan`;
   }, [trace?.name]);
 
   if (!trace || !tree) {

@@ -33,6 +33,8 @@ export function useMedia(query: string): boolean {
   return matches;
 }
 
+const scrolling = new Set(['ArrowUp', 'ArrowDown', 'PageUp', 'PageDown', 'Home', 'End']);
+
 /** Keys pressed anywhere but in a field. The handler says whether the key was its own. */
 export function useKeys(handler: (event: KeyboardEvent) => boolean): void {
   const latest = useRef(handler);
@@ -45,6 +47,8 @@ export function useKeys(handler: (event: KeyboardEvent) => boolean): void {
         return;
       // A focused button or link keeps the keys that press it.
       if (event.key === 'Enter' && at instanceof Element && at.closest('button, a')) return;
+      // A pane that has the focus scrolls itself.
+      if (scrolling.has(event.key) && at instanceof Element && at.closest('.pane-body')) return;
       if (latest.current(event)) event.preventDefault();
     };
     addEventListener('keydown', pressed);
