@@ -96,5 +96,8 @@ lint: build/.debian-test $(VENV)/.packages ui/node_modules/.stamp
 format: build/.debian-test $(VENV)/.packages ui/node_modules/.stamp
 	@tools/lint --fix
 
+screenshots: build/respan
+	@npm --prefix ui run --silent screenshots
+
 clean:
 	rm -rf build build-* $(VENV) ui/dist ui/node_modules .run
