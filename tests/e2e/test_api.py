@@ -3,6 +3,7 @@ import json
 import threading
 import time
 import uuid
+from itertools import pairwise
 from urllib.parse import quote
 
 import pytest
@@ -17,9 +18,9 @@ TRACE_FIELDS = {
     "session_identifier", "environment", "status_code", "error_message",
 }
 SPAN_HEAD = {
-    "trace_unique_id", "span_unique_id", "span_parent_id", "span_name", "name", "span_workflow_name", "span_path", "kind",
-    "log_type", "model", "provider", "start_time", "timestamp", "latency", "time_to_first_token", "tokens_per_second",
-    "prompt_tokens", "completion_tokens", "total_tokens", "usage_source", "cost", "status_code", "error_message",
+    "trace_unique_id", "span_unique_id", "span_parent_id", "span_name", "name", "span_workflow_name", "span_path",
+    "kind", "log_type", "model", "provider", "start_time", "timestamp", "latency", "time_to_first_token",
+    "tokens_per_second", "prompt_tokens", "completion_tokens", "total_tokens", "usage_source", "cost", "status_code", "error_message",
     "interrupted", "thread_identifier", "customer_identifier", "environment",
 }
 SPAN_CONTENT = {"input", "output", "metadata", "parameters", "attributes", "events", "links", "resource", "scope"}
@@ -194,7 +195,8 @@ def test_events_and_links(server):
          "attributes": [{"key": "exception.message", "value": {"stringValue": "boom"}}]}],
         links=[{"traceId": "ab" * 16, "spanId": "cd" * 8, "attributes": [{"key": "why", "value": {"intValue": "1"}}]}],
         status={"code": 2})
-    s["attributes"].append({"key": "list", "value": {"arrayValue": {"values": [{"intValue": "1"}, {"stringValue": "é"}]}}})
+    values = [{"intValue": "1"}, {"stringValue": "é"}]
+    s["attributes"].append({"key": "list", "value": {"arrayValue": {"values": values}}})
     assert server.send([s]).status == 200
     got = server.get(f"/api/spans/{s['spanId']}/").json
     assert got["events"] == [{"name": "exception", "time": "2026-09-21T14:13:20.000000001Z",
@@ -204,7 +206,8 @@ def test_events_and_links(server):
 
 
 @pytest.mark.parametrize("path", [
-    "/api/traces/00000000000000000000000000000001/", "/api/traces/xyz/", "/api/traces/abcdef/", "/api/traces/" + "g" * 32 + "/",
+    "/api/traces/00000000000000000000000000000001/", "/api/traces/xyz/", "/api/traces/abcdef/",
+    "/api/traces/" + "g" * 32 + "/",
     "/api/spans/0000000000000001/", "/api/spans/xyz/", "/api/spans/0000000000000001/?trace_id=zz", "/api/traces/%00/",
 ])
 def test_ids_that_are_not_there(full, path):
@@ -301,8 +304,9 @@ def test_time_range(full):
 
 
 @pytest.mark.parametrize("query,field", [
-    ("colour=red", "colour"), ("metadata=x", "metadata"), ("page=0", "page"), ("page=x", "page"), ("page_size=0", "page_size"),
-    ("page_size=1001", "page_size"), ("cursor=zzz", "cursor"), ("sort_by=model", "sort_by"), ("sort_by=", "sort_by"),
+    ("colour=red", "colour"), ("metadata=x", "metadata"), ("page=0", "page"), ("page=x", "page"),
+    ("page_size=0", "page_size"), ("page_size=1001", "page_size"), ("cursor=zzz", "cursor"),
+    ("sort_by=model", "sort_by"), ("sort_by=", "sort_by"),
     ("start_time=yesterday", "start_time"), ("end_time=9999999999999", "end_time"), ("duration=long", "duration"),
     ("page=99999999", "page"), ("content=maybe", "content"),
 ])
@@ -446,7 +450,8 @@ def test_span_list(full):
 def test_reading_again_gives_the_same(full):
     """Readers share the block that was unpacked last, never what another request made of it."""
     trace_id, span_id = full.traces[3][0]["traceId"], full.traces[3][1]["spanId"]
-    paths = ["/api/spans/list/?page_size=30", f"/api/traces/{trace_id}/", f"/api/spans/{span_id}/", "/api/spans/list/?page_size=3"]
+    paths = ["/api/spans/list/?page_size=30", f"/api/traces/{trace_id}/", f"/api/spans/{span_id}/",
+             "/api/spans/list/?page_size=3"]
     first = [full.get(p).json for p in paths]
     for _ in range(5):
         assert [full.get(p).json for p in paths] == first
@@ -483,7 +488,8 @@ def linked(edges, trace_id=None):
     """Spans from {"name": "parent name or None"}, in start order; an unknown parent is one that never came."""
     trace_id = trace_id or uuid.uuid4().hex
     ids = {n: uuid.uuid4().hex[:16] for n in [*edges, *(p for p in edges.values() if p)]}
-    return [{**made(n, i, trace_id=trace_id, parent=p and ids[p]), "spanId": ids[n]} for i, (n, p) in enumerate(edges.items())]
+    return [{**made(n, i, trace_id=trace_id, parent=p and ids[p]), "spanId": ids[n]}
+            for i, (n, p) in enumerate(edges.items())]
 
 
 def test_children_in_start_order(server):
@@ -512,7 +518,7 @@ def test_a_span_sent_twice(server):
 def test_a_chain_ten_thousand_deep(server):
     trace_id = uuid.uuid4().hex
     spans = [made(f"s{i}", i / 1000, trace_id=trace_id) for i in range(10_000)]
-    for above, below in zip(spans, spans[1:]):
+    for above, below in pairwise(spans):
         below["parentSpanId"] = above["spanId"]
     for at in range(0, len(spans), 2500):
         assert server.send(spans[at:at + 2500]).status == 200

@@ -7,8 +7,12 @@ import re
 import struct
 import subprocess
 import termios
+import threading
 import time
+import unicodedata
 import uuid
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from itertools import pairwise
 
 import pytest
 from conftest import BINARY
@@ -136,9 +140,10 @@ def test_a_prefix_of_several(server):
 def test_content_is_cut_unless_asked_for(server):
     trace_id = uuid.uuid4().hex
     long = "\n".join(f"line {i}" for i in range(50))
-    root = made("w.workflow", attributes={"respan.entity.log_type": "workflow", "traceloop.entity.input": '{"q": "what"}'},
-                trace_id=trace_id)
-    call = chat(trace_id, root["spanId"], 0, **{"gen_ai.prompt.0.content": long, "gen_ai.completion.0.content": "x" * 5000})
+    root = made("w.workflow", trace_id=trace_id,
+                attributes={"respan.entity.log_type": "workflow", "traceloop.entity.input": '{"q": "what"}'})
+    call = chat(trace_id, root["spanId"], 0,
+                **{"gen_ai.prompt.0.content": long, "gen_ai.completion.0.content": "x" * 5000})
     assert server.send([root, call]).status == 200
     short, whole = tree(server, trace_id), tree(server, trace_id, "--content")
     assert short.count("line ") == 4 and "…" in short and short.count("x") < 500 and "what" not in short
@@ -149,8 +154,8 @@ def test_content_is_cut_unless_asked_for(server):
 def test_stored_text_cannot_command_the_terminal(server):
     trace_id = uuid.uuid4().hex
     evil = "a\x1b[2J\x07\x9b31m\u202e\rb\x7f"
-    root = made(evil, attributes={"respan.entity.log_type": "workflow", "respan.metadata.k": evil, "respan.environment": evil},
-                trace_id=trace_id, status={"code": 2, "message": evil})
+    root = made(evil, trace_id=trace_id, status={"code": 2, "message": evil}, attributes={
+        "respan.entity.log_type": "workflow", "respan.metadata.k": evil, "respan.environment": evil})
     call = chat(trace_id, root["spanId"], 0, **{"gen_ai.prompt.0.content": evil, "gen_ai.request.model": evil,
                                                 "gen_ai.request.stop": evil})
     assert server.send([root, call]).status == 200
@@ -162,9 +167,9 @@ def test_stored_text_cannot_command_the_terminal(server):
 
 def test_wide_characters_stay_in_columns(server):
     trace_id = uuid.uuid4().hex
-    assert server.send([made("日本語の名前" * 10, trace_id=trace_id), made("e\u0301" * 20, 1, trace_id=trace_id)]).status == 200
+    spans = [made("日本語の名前" * 10, trace_id=trace_id), made("e\u0301" * 20, 1, trace_id=trace_id)]
+    assert server.send(spans).status == 200
     lines = tree(server, trace_id, COLUMNS="80").splitlines()[-2:]
-    import unicodedata
     width = [sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
              for line in lines]
     assert max(width) <= 80 and "…" in lines[0]
@@ -173,7 +178,7 @@ def test_wide_characters_stay_in_columns(server):
 def test_deep_and_odd_trees(server):
     trace_id = uuid.uuid4().hex
     spans = [made(f"s{i}", i / 1000, trace_id=trace_id) for i in range(3000)]
-    for above, below in zip(spans, spans[1:]):
+    for above, below in pairwise(spans):
         below["parentSpanId"] = above["spanId"]
     spans[0]["parentSpanId"] = spans[-1]["spanId"]
     assert server.send(spans).status == 200
@@ -191,7 +196,8 @@ def test_branches(server):
         ids[name] = s["spanId"]
         return s
 
-    spans = [add("a", None, 0), add("b", "a", 1), add("c", "b", 2), add("d", "b", 3), add("e", "a", 4), add("f", None, 5)]
+    spans = [add("a", None, 0), add("b", "a", 1), add("c", "b", 2), add("d", "b", 3), add("e", "a", 4),
+             add("f", None, 5)]
     assert server.send(spans).status == 200
     drawn = [re.sub(r"  +.*", "", line) for line in tree(server, trace_id).splitlines()[-6:]]
     assert [line[:9] for line in tree(server, trace_id).splitlines()[-6:]] == [
@@ -248,16 +254,32 @@ def test_a_key_that_is_refused(server):
 
 
 def test_the_local_key_stays_at_home(server):
-    """A key from the credentials file goes to no other host."""
-    answer = run(server, "list", RESPAN_BASE_URL="http://0.0.0.0:%d/api" % server.port)
-    assert answer.returncode != 0 and "none is set" in answer.stderr or answer.returncode == 1
+    """The credentials file's key goes to this machine and to the address it was written for, to no other."""
+    seen = []
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_GET(self):
+            seen.append(self.headers.get("Authorization"))
+            self.send_error(401)
+
+        def log_message(self, *_):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Listener) as other:
+        threading.Thread(target=other.serve_forever, daemon=True).start()
+        for host in ("127.0.0.1", "localhost", "0.0.0.0"):  # the last reaches it too, but does not say loopback
+            answer = run(server, "list", RESPAN_BASE_URL=f"http://{host}:{other.server_port}/api")
+            assert answer.returncode == 3 and "respan keys create" in answer.stderr
+        other.shutdown()
+    assert seen == [f"Bearer {server.key}", f"Bearer {server.key}", None]
 
 
 @pytest.mark.parametrize("arguments,status", [
     (["get", "f" * 32], 1), (["get", "abc123456789"], 1), (["get", "abc"], 2), (["get", "not-an-id"], 2), (["get"], 2),
     (["get", "latest", "latest"], 2), ([], 2), (["drop"], 2), (["list", "--limit", "0"], 2), (["list", "--limit"], 2),
-    (["list", "--filter", "model"], 2), (["list", "--filter", "colour=red"], 2), (["list", "--nope"], 2), (["list", "x"], 2),
-    (["list", "--content"], 2), (["wait", "--since", "yesterday", "--timeout", "1"], 2), (["--help"], 0),
+    (["list", "--filter", "model"], 2), (["list", "--filter", "colour=red"], 2), (["list", "--nope"], 2),
+    (["list", "x"], 2), (["list", "--content"], 2), (["wait", "--since", "yesterday", "--timeout", "1"], 2),
+    (["--help"], 0),
 ])
 def test_exit_status(full, arguments, status):
     answer = run(full, *arguments)
