@@ -152,6 +152,43 @@ def test_the_client_acts_on_the_current_span(server, traced):
     assert span.events[0] == ("checkpoint", {"step": 1}) and span.events[1][0] == "exception"
 
 
+def test_spans_by_hand(server, traced):
+    client = get_client()
+    with client.start_span("outer", kind="workflow") as outer:
+        outer.set_attribute("answer", 42)
+        with pytest.raises(KeyError), client.start_span("inner", version=2):
+            raise KeyError("lost")
+    traced()
+    outer, inner = server.span("outer.workflow"), server.span("inner.task")
+    assert inner.parent_id == outer.span_id and inner.status == 2
+    assert outer.attributes["answer"] == 42 and inner.attributes["traceloop.workflow.name"] == "outer"
+    assert "traceloop.entity.input" not in outer.attributes
+    respan_module.shutdown()
+    with client.start_span("off") as nothing:
+        nothing.set_attribute("a", 1)
+        assert not nothing.recording
+
+
+def test_the_shape_of_a_plugin():
+    from respan_instrumentation_huggingface import HuggingFaceInstrumentor
+
+    assert isinstance(HuggingFaceInstrumentor(), respan_module.Instrumentation)
+    with pytest.raises(AttributeError):
+        _ = respan_module.nothing
+
+
+def test_ctrl_c_ends_a_flush(script):
+    code = (
+        "import _thread, threading, time, respan\n"
+        "r = respan.Respan(); respan.task(lambda: 1)()\n"
+        "threading.Timer(0.2, _thread.interrupt_main).start(); began = time.monotonic()\n"
+        "try: r.flush(30)\n"
+        "except KeyboardInterrupt: print(time.monotonic() - began < 5)\n"
+        "r.shutdown(0)"
+    )
+    assert script(code, RESPAN_BASE_URL="http://127.0.0.1:9/api").stdout == "True\n"
+
+
 def test_what_is_accepted_and_what_is_refused():
     respan = Respan(is_enabled=False, log_level="DEBUG", is_batching_enabled=False, auto_flush="root")
     assert respan.flush() and respan.stats() is None

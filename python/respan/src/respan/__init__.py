@@ -16,7 +16,12 @@ from ._decorators import agent, task, tool, workflow
 from ._propagate import propagate_attributes
 from ._respan import Respan, flush, shutdown
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .plugin import Instrumentation
+
 __all__ = [
+    "Instrumentation",
     "Respan",
     "RespanClient",
     "__version__",
@@ -30,3 +35,11 @@ __all__ = [
     "tool",
     "workflow",
 ]
+
+
+def __getattr__(name: str) -> object:
+    if name == "Instrumentation":  # a typing.Protocol: importing typing costs more than the rest
+        from .plugin import Instrumentation
+
+        return Instrumentation
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,6 +1,6 @@
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, final
+from typing import Any, final, overload
 
 version: str
 
@@ -67,7 +67,10 @@ class Entity:
     def __new__(
         cls, function: Callable[..., Any], name: str, kind: str, version: int | str | None = None
     ) -> Entity: ...
+    @overload
     def start(self, args: tuple[Any, ...], kwargs: dict[str, Any], /) -> Span | None: ...
+    @overload
+    def start(self) -> Span | None: ...
     def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
 
 def start_span(name: str, kind: int = 1, /) -> Span | None: ...

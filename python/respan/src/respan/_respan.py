@@ -98,8 +98,6 @@ class Respan:
                 content=content_enabled(),
             )
             self._client.use()
-            if not _open:
-                atexit.register(_shutdown_all)
             _open.append(self)
         for instrumentation in instrumentations or ():
             self._activate(instrumentation)
@@ -166,5 +164,4 @@ def shutdown(timeout: float = SHUTDOWN_TIMEOUT_S) -> None:
         respan.shutdown(timeout)
 
 
-def _shutdown_all() -> None:
-    shutdown()
+atexit.register(shutdown)

@@ -1,4 +1,4 @@
-"""What an instrumentation package builds on: `start_span`, and the shape of a plugin for Respan(instrumentations=[…]).
+"""What an instrumentation package builds on.
 
     span = start_span("chat some-model", CLIENT)
     if span is None:
@@ -6,7 +6,7 @@
     with span:  # current inside; ends on exit, with the exception if there is one
         ...
 
-A plugin has a `name`, `activate()` and `deactivate()`.
+The shape of a plugin is `respan.Instrumentation`.
 """
 
 from ._core import Span, start_span

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+enum { FLUSH_STEP_MS = 100 };
+
 /* respan_config's strings are borrowed until respan_client_open returns: they live in the arguments' str
  * objects. */
 static bool optional_text(PyObject *value, const char **out, const char *name) {
@@ -121,9 +123,17 @@ static PyObject *client_flush(PyObject *op, PyObject *arg) {
     }
     self->flushing++;
     respan_status status;
-    Py_BEGIN_ALLOW_THREADS status = respan_client_flush(handle, timeout_ms);
-    Py_END_ALLOW_THREADS self->flushing--;
-    return PyBool_FromLong(status == RESPAN_OK);
+    int interrupted = 0;
+    do { /* in steps, so that Ctrl-C works and a close need not wait */
+        uint32_t step = timeout_ms < FLUSH_STEP_MS ? timeout_ms : FLUSH_STEP_MS;
+        timeout_ms -= step;
+        PyThreadState *thread = PyEval_SaveThread();
+        status = respan_client_flush(handle, step);
+        PyEval_RestoreThread(thread);
+        interrupted = PyErr_CheckSignals();
+    } while (status == RESPAN_ERR_TIMEOUT && timeout_ms > 0 && interrupted == 0 && self->handle == handle);
+    self->flushing--;
+    return interrupted ? NULL : PyBool_FromLong(status == RESPAN_OK);
 }
 
 static PyObject *stats_dict(const respan_stats *stats) {
@@ -143,14 +153,18 @@ static PyObject *client_close(PyObject *op, PyObject *arg) {
     if (state->client == self) Py_CLEAR(state->client);
     uint32_t waited = 0;
     while (self->flushing > 0 && self->pid == getpid() && waited < timeout_ms) {
-        Py_BEGIN_ALLOW_THREADS usleep(1000);
-        Py_END_ALLOW_THREADS waited++;
+        PyThreadState *thread = PyEval_SaveThread();
+        usleep(1000);
+        PyEval_RestoreThread(thread);
+        waited++;
     }
     /* A flush that outlasts the deadline still uses the client: then it is left to the process's end. */
     if (self->flushing > 0 && self->pid == getpid()) Py_RETURN_NONE;
     respan_stats stats;
-    Py_BEGIN_ALLOW_THREADS respan_client_close(handle, timeout_ms - waited, &stats);
-    Py_END_ALLOW_THREADS return stats_dict(&stats);
+    PyThreadState *thread = PyEval_SaveThread();
+    respan_client_close(handle, timeout_ms - waited, &stats);
+    PyEval_RestoreThread(thread);
+    return stats_dict(&stats);
 }
 
 static PyObject *client_stats(PyObject *op, PyObject *Py_UNUSED(ignored)) {
@@ -187,8 +201,9 @@ static void client_dealloc(PyObject *op) {
     respan_client *handle = self->handle;
     if (handle != NULL) { /* dropped without close: nobody is left to wait for it */
         self->handle = NULL;
-        Py_BEGIN_ALLOW_THREADS respan_client_close(handle, 0, NULL);
-        Py_END_ALLOW_THREADS
+        PyThreadState *thread = PyEval_SaveThread();
+        respan_client_close(handle, 0, NULL);
+        PyEval_RestoreThread(thread);
     }
     (void)client_clear(op);
     type->tp_free(op);

@@ -123,12 +123,12 @@ static PyObject *entity_vectorcall(PyObject *op, PyObject *const *args, size_t n
 
 /* For coroutines and generators, whose wrappers are in Python: a span that is not current yet, or None. */
 static PyObject *entity_start(PyObject *op, PyObject *const *args, Py_ssize_t nargs) {
-    if (nargs != 2 || !PyTuple_Check(args[0]) || !PyDict_Check(args[1]))
-        return PyErr_Format(PyExc_TypeError, "start() takes a tuple and a dict");
+    if (nargs != 0 && (nargs != 2 || !PyTuple_Check(args[0]) || !PyDict_Check(args[1])))
+        return PyErr_Format(PyExc_TypeError, "start() takes a tuple and a dict, or nothing");
     core_state *state = core_state_of(Py_TYPE(op));
     span_object *span = state->client == NULL ? NULL : start(state, (entity_object *)op);
     if (span == NULL) Py_RETURN_NONE;
-    if (!span->content) return (PyObject *)span;
+    if (nargs == 0 || !span->content) return (PyObject *)span;
     json_writer json;
     json_init(&json);
     int rc = json_write_arguments(&json, args[0], args[1]);
@@ -229,8 +229,8 @@ static void entity_dealloc(PyObject *op) {
 
 static PyMethodDef entity_methods[] = {
     {"start", (PyCFunction)(void (*)(void))entity_start, METH_FASTCALL,
-     PyDoc_STR(
-         "start($self, args, kwargs, /)\n--\n\nA Span that is not current yet, or None if tracing is off.")},
+     PyDoc_STR("start($self, args=..., kwargs=..., /)\n--\n\nA Span that is not current yet, or None if "
+               "tracing is off.")},
     {"__reduce__", entity_reduce, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
