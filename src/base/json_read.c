@@ -30,15 +30,15 @@ static rs_json_token ends_early(rs_json_reader *r) {
 /* ---- strings ------------------------------------------------------------------------------------------------ */
 
 typedef unsigned char v16 __attribute__((vector_size(16)));
+typedef uint64_t v2 __attribute__((vector_size(16)));
 
 #define SPLAT(c) ((v16){0} + (unsigned char)(c))
 
 /* Index of the first byte of a comparison's result that is set, 16 if none is. */
-static size_t first_set(v16 mask) {
-    uint64_t half[2];
-    memcpy(half, &mask, 16);
-    if (half[0]) return (size_t)__builtin_ctzll(le64toh(half[0])) / 8;
-    return half[1] ? 8 + (size_t)__builtin_ctzll(le64toh(half[1])) / 8 : 16;
+static inline size_t first_set(v16 mask) {
+    uint64_t low = ((v2)mask)[0], high = ((v2)mask)[1];
+    if (low) return (size_t)__builtin_ctzll(le64toh(low)) / 8;
+    return high ? 8 + (size_t)__builtin_ctzll(le64toh(high)) / 8 : 16;
 }
 
 static bool stops(unsigned char c) {
@@ -50,10 +50,8 @@ static bool stops(unsigned char c) {
 static const char *find_stop(const char *p, const char *end, uint64_t *high) {
     while (end - p >= 16) {
         v16 v;
-        uint64_t half[2];
         memcpy(&v, p, 16);
-        memcpy(half, &v, 16);
-        *high |= half[0] | half[1];
+        *high |= ((v2)v)[0] | ((v2)v)[1];
         size_t at = first_set((v16)((v == SPLAT('"')) | (v == SPLAT('\\')) | (v < SPLAT(0x20))));
         p += at;
         if (at < 16) return p;
