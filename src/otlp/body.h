@@ -5,7 +5,12 @@
 
 #include "base/buf.h"
 
-typedef enum rs_encoding { RS_ENCODING_IDENTITY, RS_ENCODING_GZIP, RS_ENCODING_DEFLATE, RS_ENCODING_ZSTD } rs_encoding;
+typedef enum rs_encoding {
+    RS_ENCODING_IDENTITY,
+    RS_ENCODING_GZIP,
+    RS_ENCODING_DEFLATE,
+    RS_ENCODING_ZSTD
+} rs_encoding;
 
 /* From a Content-Encoding header's value (case-insensitive, "" or "identity" for none).
  * RS_ERR_UNSUPPORTED for anything else, several codings included. */

@@ -97,7 +97,7 @@ typedef enum rs_log_type {
     RS_LOG_TYPE_COUNT,
 } rs_log_type;
 
-rs_str rs_log_type_name(rs_log_type t);        /* "text", …; static storage */
+rs_str rs_log_type_name(rs_log_type t);         /* "text", …; static storage */
 rs_log_type rs_log_type_from_name(rs_str name); /* RS_LOG_UNKNOWN if it is none of them */
 bool rs_log_type_is_model_call(rs_log_type t);  /* text, chat, completion, response, embedding, transcription,
                                                    speech, generation */
@@ -119,13 +119,13 @@ typedef struct rs_facts {
     rs_log_type log_type;
     rs_usage_source usage_source;
     rs_str model, provider;
-    rs_str entity_name;   /* "huggingface_text_generation" of "huggingface_text_generation.workflow" */
-    rs_str workflow;      /* span_workflow_name */
-    rs_str path;          /* span_path */
-    rs_str customer;      /* customer_identifier */
-    rs_str thread;        /* thread_identifier */
+    rs_str entity_name; /* "huggingface_text_generation" of "huggingface_text_generation.workflow" */
+    rs_str workflow;    /* span_workflow_name */
+    rs_str path;        /* span_path */
+    rs_str customer;    /* customer_identifier */
+    rs_str thread;      /* thread_identifier */
     rs_str environment;
-    rs_str error_message; /* status message, else that of the exception event */
+    rs_str error_message;                     /* status message, else that of the exception event */
     int64_t prompt_tokens, completion_tokens; /* -1: not known */
     double cost;                              /* USD; NaN: not known */
     double ttft, tokens_per_second;           /* seconds, tokens/s; NaN: not known */
