@@ -67,6 +67,16 @@ void rs_buf_printf(rs_buf *b, const char *fmt, ...) {
     }
 }
 
+void rs_buf_url(rs_buf *b, rs_str s) {
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                     c == '.' || c == '_' || c == '~';
+        if (plain) rs_buf_byte(b, c);
+        else rs_buf_printf(b, "%%%02X", c);
+    }
+}
+
 const char *rs_buf_cstr(rs_buf *b) {
     char *d = rs_buf_reserve(b, 1);
     if (!d) return NULL;

@@ -28,6 +28,9 @@ void rs_buf_put(rs_buf *b, const void *p, size_t n);
 void rs_buf_put_utf8(rs_buf *b, rs_str s);
 void rs_buf_printf(rs_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* s percent-encoded, but for the unreserved characters of RFC 3986: fits any part of a URL. */
+void rs_buf_url(rs_buf *b, rs_str s);
+
 static inline void rs_buf_byte(rs_buf *b, uint8_t c) {
     if (__builtin_expect(b->n < b->cap && b->failed == RS_OK, 1)) b->p[b->n++] = (char)c;
     else rs_buf_put(b, &c, 1);

@@ -61,18 +61,6 @@ void rs_client_close(rs_client *c) {
     c->curl = NULL;
 }
 
-void rs_client_encode(rs_buf *out, const char *s) {
-    for (; *s; s++) {
-        unsigned char ch = (unsigned char)*s;
-        bool plain = (ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
-                     strchr("-._~", ch);
-        if (plain)
-            rs_buf_byte(out, ch);
-        else
-            rs_buf_printf(out, "%%%02X", ch);
-    }
-}
-
 /* ---- one request ---------------------------------------------------------------------------------------------- */
 
 static size_t on_body(char *p, size_t size, size_t n, void *ctx) {

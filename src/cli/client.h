@@ -25,7 +25,4 @@ void rs_client_close(rs_client *c);
  * itself on standard error, with the remedy. */
 int rs_client_request(rs_client *c, const char *path, const char *body, rs_buf *out);
 
-/* Appends s percent-encoded. */
-void rs_client_encode(rs_buf *out, const char *s);
-
 #endif

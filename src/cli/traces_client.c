@@ -7,9 +7,9 @@ enum { PAGE_MAX = 1000, PREFIX_MIN = 6, ID_LEN = 32 };
 
 void rs_trace_query_add(rs_trace_query *q, const char *name, const char *value) {
     if (q->parameters.n) rs_buf_byte(&q->parameters, '&');
-    rs_client_encode(&q->parameters, name);
+    rs_buf_url(&q->parameters, rs_str_of(name));
     rs_buf_byte(&q->parameters, '=');
-    rs_client_encode(&q->parameters, value);
+    rs_buf_url(&q->parameters, rs_str_of(value));
 }
 
 /* Requests and parses; *out is a new object on success. */

@@ -46,25 +46,13 @@ bool rs_api_read_flag(const rs_request *req, const char *name, bool *out, rs_res
 /* ---- neighbours
  * ----------------------------------------------------------------------------------------------- */
 
-static void put_encoded(rs_buf *b, const char *s) {
-    for (; *s; s++) {
-        unsigned char c = (unsigned char)*s;
-        bool plain =
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c);
-        if (plain)
-            rs_buf_byte(b, c);
-        else
-            rs_buf_printf(b, "%%%02X", c);
-    }
-}
-
 static void put_parameter(void *ctx, const char *name, const char *value) {
     rs_buf *b = ctx;
     if (strcmp(name, "cursor") == 0 || strcmp(name, "page") == 0) return;
     rs_buf_byte(b, '&');
-    put_encoded(b, name);
+    rs_buf_url(b, rs_str_of(name));
     rs_buf_byte(b, '=');
-    put_encoded(b, value ? value : "");
+    rs_buf_url(b, rs_str_of(value));
 }
 
 void rs_api_put_neighbour(rs_json *j, const char *key, const rs_request *req, bool has,

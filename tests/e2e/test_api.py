@@ -20,7 +20,8 @@ TRACE_FIELDS = {
 SPAN_HEAD = {
     "trace_unique_id", "span_unique_id", "span_parent_id", "span_name", "name", "span_workflow_name", "span_path",
     "kind", "log_type", "model", "provider", "start_time", "timestamp", "latency", "time_to_first_token",
-    "tokens_per_second", "prompt_tokens", "completion_tokens", "total_tokens", "usage_source", "cost", "status_code", "error_message",
+    "tokens_per_second",
+    "prompt_tokens", "completion_tokens", "total_tokens", "usage_source", "cost", "status_code", "error_message",
     "interrupted", "thread_identifier", "customer_identifier", "environment",
 }
 SPAN_CONTENT = {"input", "output", "metadata", "parameters", "attributes", "events", "links", "resource", "scope"}

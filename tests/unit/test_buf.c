@@ -29,6 +29,15 @@ static void appends_in_every_way(void **state) {
     assert_null(b.p);
 }
 
+static void url_escapes_all_but_the_unreserved(void **state) {
+    (void)state;
+    rs_buf b;
+    rs_buf_init(&b);
+    rs_buf_url(&b, (rs_str){"aZ9-._~ &=/%?\0\xc3\xa9", 15});
+    assert_string_equal(rs_buf_cstr(&b), "aZ9-._~%20%26%3D%2F%25%3F%00%C3");
+    rs_buf_deinit(&b);
+}
+
 static void failure_sticks_until_cleared(void **state) {
     (void)state;
     rs_buf b;
@@ -86,6 +95,7 @@ static void bytes_that_are_not_utf8_become_replacements(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(appends_in_every_way),
+        cmocka_unit_test(url_escapes_all_but_the_unreserved),
         cmocka_unit_test(failure_sticks_until_cleared),
         cmocka_unit_test(absurd_sizes_are_refused),
         cmocka_unit_test(bytes_that_are_not_utf8_become_replacements),
