@@ -36,7 +36,7 @@ static void paths(void **state) {
     assert_meets("//", NULL, "");
     assert_meets("/api/traces//", NULL, "");
     assert_meets("/api/traces/a/b", NULL, "");
-    assert_meets("/assets/", NULL, "");
+    assert_meets("/assets/", "/{id}", "assets");
     assert_meets("/v1/traces//", NULL, "");
     assert_meets("relative", NULL, "");
 }
