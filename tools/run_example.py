@@ -95,9 +95,9 @@ def main() -> int:
         if trace_id is None:
             print(f"run: the trace of {options.example} did not arrive", file=sys.stderr)
         else:
-            page = f"http://127.0.0.1:{options.port}/traces/{trace_id}"
-            print(f"\nThis trace on the page: {page}", flush=True)
-            subprocess.run([RESPAN, "auth", "link", "--next", f"/traces/{trace_id}"])
+            page = f"/traces/{trace_id}"
+            link = subprocess.run([RESPAN, "auth", "link", "--next", page], stdout=subprocess.PIPE, text=True).stdout.strip()
+            print(f"\nOn the page:  http://127.0.0.1:{options.port}{page}\nSign in there: {link}  (works once)", flush=True)
         if server and not options.once:
             print("Serving until Ctrl-C.", flush=True)
             server.wait()

@@ -6,10 +6,19 @@
 
 #include <stdio.h>
 
-static void redirect_home(rs_response *res) {
+static void redirect(rs_response *res, const char *path) {
     res->status = 303;
     res->content_type = NULL;
-    rs_response_header(res, "Location", "/");
+    rs_response_header(res, "Location", path);
+}
+
+/* ?next= if it is a path of this server (a browser takes //host and /\\host for another one), else "/". */
+static const char *next_path(const rs_request *req) {
+    const char *next = rs_request_query(req, "next");
+    if (!next || next[0] != '/' || next[1] == '/') return "/";
+    for (const char *p = next; *p; p++)
+        if (*p <= 0x20 || *p >= 0x7f || *p == '\\') return "/";
+    return next;
 }
 
 /* `secret` empty: the cookie goes away. */
@@ -31,17 +40,17 @@ void rs_signin_login(rs_server *server, rs_request *req, rs_response *res) {
     uint64_t project;
     rs_err err = {0};
     if (strcmp(req->method, "HEAD") == 0)
-        return redirect_home(res); /* a link preview must not use the token up */
+        return redirect(res, next_path(req)); /* a link preview must not use the token up */
     rs_status st =
         token ? rs_control_redeem_link(server->control, rs_str_of(token), secret, &err) : RS_ERR_DENIED;
     if (st == RS_OK) {
-        redirect_home(res);
+        redirect(res, next_path(req));
         set_cookie(req, res, secret, RS_SESSION_LIFETIME_S);
     } else if (st != RS_ERR_DENIED && st != RS_ERR_NOT_FOUND) {
         rs_response_from_err(res, &err);
     } else if (session &&
                rs_guard_check_session(server->guard, rs_str_of(session), &project, NULL) == RS_OK) {
-        redirect_home(res); /* the link is used up, but by this very browser */
+        redirect(res, next_path(req)); /* the link is used up, but by this very browser */
     } else {
         rs_static_no_session(req, res, 401);
     }
@@ -57,6 +66,6 @@ void rs_signin_logout(rs_server *server, rs_request *req, rs_response *res) {
             return;
         }
     }
-    redirect_home(res);
+    redirect(res, "/");
     set_cookie(req, res, "", 0);
 }

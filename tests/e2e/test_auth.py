@@ -147,6 +147,16 @@ def test_link_works_once_and_sets_a_strict_cookie(start_server):
     assert browse(server, mine, "/api/traces/list/").status == 200
 
 
+def test_a_link_leads_to_a_path_of_this_server_only(server):
+    for given, location in (
+        ("/traces/abc?span=1", "/traces/abc?span=1"), ("//elsewhere.example/", "/"), ("/\\elsewhere.example", "/"),
+        ("https://elsewhere.example", "/"), ("/a\r\nSet-Cookie: x=y", "/"), ("", "/"),
+    ):
+        link = server.command("auth", "link", "--next", given).stdout.strip()
+        answer = server.get(link[len(server.base_url):], key=False)
+        assert answer.status == 303 and answer.headers["Location"] == location, (given, link)
+
+
 def test_a_bad_link_gets_the_page_without_data(server):
     for path in ("/login", "/login?token=", "/login?token=nonsense", "/login?token=" + "x" * 5000):
         answer = server.get(path, key=False)
