@@ -32,6 +32,7 @@ function Timing({ row }: { row: Row }) {
   const facts: [string, string][] = [];
   if (first !== null) facts.push(['first token', duration(first)], ['rest', duration(Math.max(0, lasts - first))]);
   if (span.tokens_per_second !== null) facts.push(['tokens/s', rate(span.tokens_per_second)]);
+  else if (span.completion_tokens && lasts > 0) facts.push(['tokens/s overall', rate(span.completion_tokens / lasts)]);
   facts.push(['starts at', duration(row.start)]);
   return (
     <Section title="Timing" aside={duration(lasts)}>

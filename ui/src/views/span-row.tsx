@@ -1,5 +1,6 @@
 /** One span as a row: its name in the tree, its bar in the waterfall. */
 import { count, duration } from '../model/format';
+import { spanLabel } from '../model/name';
 import { oneLine } from '../model/text';
 import { barOf, type Bar, type Range } from '../model/timeline';
 import type { Row } from '../model/tree';
@@ -57,7 +58,7 @@ export function SpanRow({ row, range, selected, folded, onSelect, onToggle }: Pr
         )}
         <Mark logType={span.log_type} />
         <bdi class="label" title={name}>
-          {name}
+          {oneLine(spanLabel(span)) || name}
         </bdi>
         {folded && <span class="hidden-count mono">+{count(row.descendants)}</span>}
         {row.failed && (

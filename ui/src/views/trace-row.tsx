@@ -2,6 +2,7 @@
 import type { Trace } from '../api/types';
 import { newPreview } from '../model/content';
 import { clock, count, duration, tokens } from '../model/format';
+import { shortModel } from '../model/name';
 import { traceUrl } from '../model/route';
 import { oneLine } from '../model/text';
 import { follow } from '../navigation';
@@ -72,7 +73,7 @@ export function TraceRow({ trace, index, selected, longest, onOpen }: Props) {
         <Preview trace={trace} failed={failed} />
       </span>
       <span role="gridcell" class="model mono" title={trace.model ?? undefined}>
-        {trace.model !== null && <bdi>{oneLine(trace.model.slice(trace.model.lastIndexOf('/') + 1))}</bdi>}
+        {trace.model !== null && <bdi>{oneLine(shortModel(trace.model))}</bdi>}
       </span>
       <span role="gridcell" class="tokens mono end">
         {tokens(trace.total_prompt_tokens, trace.total_completion_tokens)}

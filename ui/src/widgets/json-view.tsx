@@ -2,21 +2,24 @@
 import { useState } from 'preact/hooks';
 import type { Json } from '../api/types';
 import { count, plural } from '../model/format';
+import { isSmall } from '../model/json';
 import { visible } from '../model/text';
 import { LongText } from './long-text';
 
 const step = 100;
 
 export function JsonView({ value }: { value: Json }) {
+  // What is small is open; of what is big, two levels.
+  const openTo = isSmall(value) ? Infinity : 2;
   return (
     <div class="json">
-      <Node name={null} value={value} depth={0} />
+      <Node name={null} value={value} levels={openTo} />
     </div>
   );
 }
 
-function Node({ name, value, depth }: { name: string | null; value: Json; depth: number }) {
-  if (typeof value === 'object' && value !== null) return <Branch name={name} value={value} depth={depth} />;
+function Node({ name, value, levels }: { name: string | null; value: Json; levels: number }) {
+  if (typeof value === 'object' && value !== null) return <Branch name={name} value={value} levels={levels} />;
   return (
     <div class="json-line">
       <Name name={name} />
@@ -40,11 +43,19 @@ function Leaf({ value }: { value: null | boolean | number | string }) {
   return <span class="json-atom">{String(value)}</span>;
 }
 
-function Branch({ name, value, depth }: { name: string | null; value: Json[] | Record<string, Json>; depth: number }) {
+function Branch({
+  name,
+  value,
+  levels,
+}: {
+  name: string | null;
+  value: Json[] | Record<string, Json>;
+  levels: number;
+}) {
   const list = Array.isArray(value);
   const keys = list ? null : Object.keys(value);
   const size = keys?.length ?? (value as Json[]).length;
-  const [open, setOpen] = useState(depth < 2 && size <= step);
+  const [open, setOpen] = useState(levels > 0 && size <= step);
   const [limit, setLimit] = useState(step);
   const brackets = list ? '[]' : '{}';
   if (size === 0) {
@@ -77,7 +88,7 @@ function Branch({ name, value, depth }: { name: string | null; value: Json[] | R
       {open && (
         <div class="json-inside">
           {entries.map(([key, item]) => (
-            <Node key={key} name={key} value={item} depth={depth + 1} />
+            <Node key={key} name={key} value={item} levels={levels - 1} />
           ))}
           {size > limit && (
             <button
