@@ -100,6 +100,17 @@ def test_recursion_keeps_paths_short(traced):
     assert max(len(span.attributes["traceloop.entity.path"]) for span in spans) <= 1000
 
 
+def test_deep_recursion_needs_little_stack(script):
+    code = (
+        "import sys, respan; sys.setrecursionlimit(50000); r = respan.Respan()\n"
+        "@respan.task\n"
+        "def down(n): return n and down(n - 1)\n"
+        "print(down(5000)); r.shutdown()"
+    )
+    result = script(code)
+    assert (result.returncode, result.stdout) == (0, "0\n"), result.stderr
+
+
 def test_the_same_exception_reaches_the_caller(server, traced):
     error = ValueError("no such thing")
 

@@ -64,7 +64,7 @@ def test_one_prompt(server, instrumented, generator):
     result = run()
     [span] = instrumented()
     outer = server.span("generation.workflow")
-    assert (span.name, span.kind, span.status, span.parent_id) == (NAME, 3, 0, outer.span_id)
+    assert (span.name, span.kind, span.status, span.parent_id) == (NAME, 3, 1, outer.span_id)
     assert outer.start <= span.start < span.end <= outer.end
     expected = {
         "respan.entity.log_type": "text",
@@ -235,7 +235,7 @@ def test_our_own_failures_stay_ours(server, tracing, generator, monkeypatch):
     monkeypatch.setattr(type(generator), "run_single", lambda *args: [Odd()])
     assert type(generator("x")[0]) is Odd
     assert [str(failure) for failure in failures] == ["odd"]
-    assert respan.flush() and server.span(NAME).status == 0
+    assert respan.flush() and server.span(NAME).status == 1
 
 
 def test_threads_do_not_mix_their_counts(instrumented, generator):

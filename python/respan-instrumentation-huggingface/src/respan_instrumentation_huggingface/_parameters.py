@@ -30,7 +30,6 @@ PARAMETERS = {
     "penalty_alpha": "gen_ai.request.penalty_alpha",
     "length_penalty": "gen_ai.request.length_penalty",
     "early_stopping": "gen_ai.request.early_stopping",
-    "use_cache": "gen_ai.request.use_cache",
     "stop_strings": "gen_ai.request.stop_sequences",
     "seed": "gen_ai.request.seed",
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-from respan.instrumentation import CLIENT, start_span
+from respan.instrumentation import CLIENT, OK, start_span
 
 from ._content import completions_of, finish_reason_key, is_chat, prompts_of
 from ._parameters import model_name, parameters_of
@@ -98,6 +98,7 @@ def _record_usage(span: Span, usage: Usage) -> None:
 
 
 def _record_result(span: Span, pipeline: Any, usage: Usage, inputs: Any, result: Any) -> None:
+    span.status(OK)
     for index, reason in enumerate(usage.finish_reasons):
         span.set_attribute(finish_reason_key(index), reason)
     if span.content:

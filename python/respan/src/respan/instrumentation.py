@@ -17,4 +17,7 @@ CLIENT = 3
 PRODUCER = 4
 CONSUMER = 5
 
-__all__ = ["CLIENT", "CONSUMER", "INTERNAL", "PRODUCER", "SERVER", "Span", "start_span"]
+OK = 1
+ERROR = 2
+
+__all__ = ["CLIENT", "CONSUMER", "ERROR", "INTERNAL", "OK", "PRODUCER", "SERVER", "Span", "start_span"]

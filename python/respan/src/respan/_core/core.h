@@ -27,6 +27,8 @@ typedef struct span_object span_object;
 typedef struct scope_object scope_object;
 typedef struct entity_object entity_object;
 
+struct json_writer;
+
 typedef struct core_state {
     PyTypeObject *client_type, *span_type, *scope_type, *entity_type;
     PyObject *current_span;  /* ContextVar: Span or None */
@@ -105,6 +107,11 @@ int core_span_leave(core_state *state, span_object *span);
 /* Records `error` as status and event. */
 void core_span_fail(span_object *span, PyObject *error);
 void core_span_end(span_object *span);
+/* Sets what `json` holds as an attribute and frees it, unless writing it gave rc < 0; returns rc. Writing may have run
+ * Python code that ended the span: then nothing is set. */
+int core_span_take_json(span_object *span, const char *key, size_t key_len, struct json_writer *json, int rc);
+/* What the traced function returned; nothing if content is to be kept out. -1 as in json.h. */
+int core_span_output(span_object *span, PyObject *value);
 
 /* Entity */
 extern PyType_Spec entity_spec;

@@ -8,8 +8,7 @@
 /* A path grows with each nested task; recursion must not make it grow without bound. */
 enum { PATH_MAX_CHARS = 1000 };
 
-/* ---- what an entity's spans have in common
- * -------------------------------------------------------------------- */
+/* ---- what an entity's spans have in common -------------------------------------------------- */
 
 static void put_text(respan_attribute *list, size_t *n, const char *key, size_t key_len, PyObject *text) {
     list[*n].key = (respan_text){key, key_len};
@@ -76,27 +75,15 @@ static span_object *start(core_state *state, entity_object *self) {
     return span;
 }
 
-/* ---- the call
- * --------------------------------------------------------------------------------------------------- */
+/* ---- the call ------------------------------------------------------------------------------- */
 
-static int record_input(span_object *span, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
+/* Not inlined: their buffers must not lie on the stack while the function, which may recurse, runs. */
+static __attribute__((noinline)) int record_input(span_object *span, PyObject *const *args, Py_ssize_t nargs,
+                                                  PyObject *kwnames) {
     json_writer json;
     json_init(&json);
-    int rc = json_write_call(&json, args, nargs, kwnames);
-    if (rc == 0 && !json.failed)
-        respan_span_set_string(span->span, RESPAN_TEXT("traceloop.entity.input"), json.p, json.size);
-    json_free(&json);
-    return rc;
-}
-
-static int record_output(span_object *span, PyObject *result) {
-    json_writer json;
-    json_init(&json);
-    int rc = json_write_value(&json, result);
-    if (rc == 0 && !json.failed)
-        respan_span_set_string(span->span, RESPAN_TEXT("traceloop.entity.output"), json.p, json.size);
-    json_free(&json);
-    return rc;
+    return core_span_take_json(span, RESPAN_TEXT("traceloop.entity.input"), &json,
+                               json_write_call(&json, args, nargs, kwnames));
 }
 
 static PyObject *entity_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
@@ -108,7 +95,7 @@ static PyObject *entity_vectorcall(PyObject *op, PyObject *const *args, size_t n
     if (core_span_enter(state, span) < 0) PyErr_Clear();
     if (!span->content || record_input(span, args, PyVectorcall_NARGS(nargsf), kwnames) == 0)
         result = PyObject_Vectorcall(self->function, args, nargsf, kwnames);
-    if (result != NULL && span->content && record_output(span, result) < 0) Py_CLEAR(result);
+    if (result != NULL && core_span_output(span, result) < 0) Py_CLEAR(result);
     PyObject *raised = NULL;
     if (result == NULL) {
         raised = core_raised_take();
@@ -131,16 +118,13 @@ static PyObject *entity_start(PyObject *op, PyObject *const *args, Py_ssize_t na
     if (nargs == 0 || !span->content) return (PyObject *)span;
     json_writer json;
     json_init(&json);
-    int rc = json_write_arguments(&json, args[0], args[1]);
-    if (rc == 0 && !json.failed)
-        respan_span_set_string(span->span, RESPAN_TEXT("traceloop.entity.input"), json.p, json.size);
-    json_free(&json);
+    int rc = core_span_take_json(span, RESPAN_TEXT("traceloop.entity.input"), &json,
+                                 json_write_arguments(&json, args[0], args[1]));
     if (rc < 0) Py_CLEAR(span);
     return (PyObject *)span;
 }
 
-/* ---- a callable that looks like its function
- * -------------------------------------------------------------------- */
+/* ---- a callable that looks like its function ------------------------------------------------ */
 
 static PyObject *entity_get(PyObject *op, PyObject *instance, PyObject *Py_UNUSED(owner)) {
     if (instance == NULL || instance == Py_None) return Py_NewRef(op);

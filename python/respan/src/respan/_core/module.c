@@ -9,8 +9,7 @@ static core_state *state_of(PyObject *module) {
     return PyModule_GetState(module);
 }
 
-/* ---- functions
- * ------------------------------------------------------------------------------------------------- */
+/* ---- functions ------------------------------------------------------------------------------ */
 
 static void inherit_text(respan_span *span, const char *key, size_t key_len, PyObject *text) {
     respan_text value;
@@ -97,8 +96,7 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* ---- the module
- * -------------------------------------------------------------------------------------------------- */
+/* ---- the module ----------------------------------------------------------------------------- */
 
 static int add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **out) {
     *out = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);

@@ -68,6 +68,21 @@ void core_span_end(span_object *span) {
     respan_span_end(opened, span->end_ns);
 }
 
+int core_span_take_json(span_object *span, const char *key, size_t key_len, struct json_writer *json,
+                        int rc) {
+    if (rc == 0 && !json->failed) respan_span_set_string(span->span, key, key_len, json->p, json->size);
+    json_free(json);
+    return rc;
+}
+
+__attribute__((noinline)) int core_span_output(span_object *span, PyObject *value) {
+    if (span->span == NULL || !span->content) return 0;
+    json_writer json;
+    json_init(&json);
+    return core_span_take_json(span, RESPAN_TEXT("traceloop.entity.output"), &json,
+                               json_write_value(&json, value));
+}
+
 static void span_dealloc(PyObject *op) {
     span_object *self = (span_object *)op;
     PyTypeObject *type = Py_TYPE(op);
@@ -110,11 +125,7 @@ static int set_value(span_object *self, PyObject *key, PyObject *value) {
     json_writer json;
     json_init(&json);
     int rc = PyUnicode_Check(value) ? json_write_text(&json, value) : json_write_value(&json, value);
-    /* Python code may have run, and have ended the span. */
-    if (rc == 0 && !json.failed)
-        respan_span_set_string(self->span, attribute.key.p, attribute.key.n, json.p, json.size);
-    json_free(&json);
-    return rc;
+    return core_span_take_json(self, attribute.key.p, attribute.key.n, &json, rc);
 }
 
 static PyObject *span_set(PyObject *op, PyObject *const *args, Py_ssize_t nargs) {
@@ -178,15 +189,7 @@ static PyObject *span_fail(PyObject *op, PyObject *error) {
 }
 
 static PyObject *span_output(PyObject *op, PyObject *value) {
-    span_object *self = (span_object *)op;
-    if (self->span == NULL || !self->content) Py_RETURN_NONE;
-    json_writer json;
-    json_init(&json);
-    int rc = json_write_value(&json, value);
-    if (rc == 0 && !json.failed)
-        respan_span_set_string(self->span, RESPAN_TEXT("traceloop.entity.output"), json.p, json.size);
-    json_free(&json);
-    if (rc < 0) return NULL;
+    if (core_span_output((span_object *)op, value) < 0) return NULL;
     Py_RETURN_NONE;
 }
 
