@@ -68,7 +68,6 @@ export function SpanPane({ row, revision, onFailure }: Props) {
       <div class="pane-chips">
         <Chip>{head.log_type ?? 'unknown'}</Chip>
         {head.model !== null && <Chip>{head.model}</Chip>}
-        {head.provider && <Chip>{head.provider}</Chip>}
       </div>
       <div class="tabs" role="tablist" aria-label="Span">
         {tabs.map(([name, title, n], i) => (
