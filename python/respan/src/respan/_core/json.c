@@ -50,47 +50,55 @@ static bool full(const json_writer *w) {
     return w->failed || w->size + CLOSING_ROOM >= w->limit;
 }
 
-/* The inside of a JSON string. Only the ASCII that must be escaped is; returns false where it had to be cut.
- */
-static bool put_escaped(json_writer *w, const char *text, size_t n) {
+static bool needs_escape(unsigned char c) {
+    return c < 0x20 || c == '"' || c == '\\';
+}
+
+/* Bytes of text, at most n, before the first that needs an escape. The inner loop becomes vector instructions. */
+static size_t plain_run(const char *text, size_t n) {
+    enum { BLOCK = 32 };
+    size_t i = 0;
+    for (; i + BLOCK <= n; i += BLOCK) {
+        unsigned found = 0;
+        for (size_t j = 0; j < BLOCK; j++) {
+            unsigned char c = (unsigned char)text[i + j];
+            found |= (unsigned)(c < 0x20) | (unsigned)(c == '"') | (unsigned)(c == '\\');
+        }
+        if (found) break;
+    }
+    while (i < n && !needs_escape((unsigned char)text[i])) i++;
+    return i;
+}
+
+static void put_escape(json_writer *w, unsigned char c) {
     static const char hex[] = "0123456789abcdef";
+    char escape[6] = {'\\', (char)c, '0', '0', hex[c >> 4], hex[c & 15]};
+    size_t n = 2;
+    if (c == '\n')
+        escape[1] = 'n';
+    else if (c == '\r')
+        escape[1] = 'r';
+    else if (c == '\t')
+        escape[1] = 't';
+    else if (c < 0x20)
+        escape[1] = 'u', n = 6;
+    put(w, escape, n);
+}
+
+/* The inside of a JSON string. Only the ASCII that must be escaped is; returns false where it had to be cut. */
+static bool put_escaped(json_writer *w, const char *text, size_t n) {
     bool whole = true;
     size_t left = full(w) ? 0 : w->limit - CLOSING_ROOM - w->size;
     if (n > left) {
         for (n = left; n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80;) n--;
         whole = false;
     }
-    size_t from = 0;
     for (size_t i = 0; i < n; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c >= 0x20 && c != '"' && c != '\\') continue;
-        put(w, text + from, i - from);
-        from = i + 1;
-        char escape[6] = {'\\', (char)c, '0', '0', 0, 0};
-        switch (c) {
-        case '"':
-        case '\\':
-            put(w, escape, 2);
-            break;
-        case '\n':
-            PUT(w, "\\n");
-            break;
-        case '\r':
-            PUT(w, "\\r");
-            break;
-        case '\t':
-            PUT(w, "\\t");
-            break;
-        default:
-            escape[1] = 'u';
-            escape[2] = '0';
-            escape[3] = '0';
-            escape[4] = hex[c >> 4];
-            escape[5] = hex[c & 15];
-            put(w, escape, 6);
-        }
+        size_t run = plain_run(text + i, n - i);
+        put(w, text + i, run);
+        i += run;
+        if (i < n) put_escape(w, (unsigned char)text[i]);
     }
-    put(w, text + from, n - from);
     return whole;
 }
 
