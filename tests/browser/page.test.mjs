@@ -89,17 +89,14 @@ test('traces are listed newest first, and the list has no end until it has', asy
   assert.match(await rows().first().innerText(), /sshleifer|tiny-gpt2/);
   assert.match(await rows().first().innerText(), /9 → 33/);
   const total = many + 6;
-  await page.keyboard.press('End');
-  for (let i = 0; i < 10 && !(await names()).at(-1)?.includes(lastName()); i++) {
-    await page.waitForTimeout(150);
+  const length = () => page.locator('.virtual').evaluate((e) => Math.round(e.clientHeight / 30));
+  for (let i = 0; i < 60 && (await length()) < total; i++) {
     await page.keyboard.press('End');
+    await page.waitForTimeout(100);
   }
-  const height = await page.locator('.virtual').evaluate((e) => e.clientHeight);
-  assert.equal(Math.round(height / 30), total);
+  assert.equal(await length(), total);
   assert.ok((await rows().count()) < 60, 'only the rows in the window are in the document');
 });
-
-const lastName = () => fixtures.ordinary(many, 0).spans[0].name.split('.')[0];
 
 test('new traces do not move what is read nor what is selected', async () => {
   await open('/');

@@ -64,16 +64,18 @@ export function TracesView({ q, list, onFailure }: Props) {
   useEffect(() => {
     const abort = new AbortController();
     lastBody.current = '';
-    getTracePage(path, abort.signal).then((body) => {
-      lastBody.current = body;
-      const page = parse<Page<Trace>>(body);
-      const same = list.q === q;
-      setFeed((was) => (same ? addNewer(was, page) : firstPage(page)));
-      if (!same && scroller.current) scroller.current.scrollTop = 0;
-      list.q = q;
-      setAnswered(q);
-      setError(null);
-    }, failed);
+    getTracePage(path, abort.signal)
+      .then((body) => {
+        lastBody.current = body;
+        const page = parse<Page<Trace>>(body);
+        const same = list.q === q;
+        setFeed((was) => (same ? addNewer(was, page) : firstPage(page)));
+        if (!same && scroller.current) scroller.current.scrollTop = 0;
+        list.q = q;
+        setAnswered(q);
+        setError(null);
+      })
+      .catch(failed);
     return () => {
       abort.abort();
     };
@@ -104,11 +106,13 @@ export function TracesView({ q, list, onFailure }: Props) {
     paging.current = true;
     getTracePage(feed.next, AbortSignal.timeout(20_000))
       .then((body) => {
-        if (current.current === q) setFeed((was) => addOlder(was, parse<Page<Trace>>(body)));
+        paging.current = false; // before the rows are drawn: drawing them asks for more if there is room
+        const page = parse<Page<Trace>>(body);
+        if (current.current === q) setFeed((was) => addOlder(was, page));
       })
-      .catch(failed)
-      .finally(() => {
+      .catch((reason: unknown) => {
         paging.current = false;
+        failed(reason);
       });
   };
 
