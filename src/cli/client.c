@@ -1,7 +1,7 @@
 #include "cli/client.h"
 
 #include "cli/cmd.h"
-#include <curl/curl.h>
+#include "cli/libcurl.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,16 +48,22 @@ int rs_client_open(rs_client *c) {
         fprintf(stderr, "respan: RESPAN_BASE_URL is '%s', which is not an http(s) URL\n", c->to.base_url);
         return RS_EXIT_USAGE;
     }
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK) c->curl = curl_easy_init();
+    c->lib = malloc(sizeof *c->lib);
+    if (c->lib && rs_libcurl_load(c->lib) && c->lib->curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+        c->curl = c->lib->curl_easy_init();
     if (c->curl) return RS_EXIT_DONE;
-    fprintf(stderr, "respan: libcurl does not start\n");
+    free(c->lib);
+    c->lib = NULL;
+    fprintf(stderr, "respan: libcurl is not there or does not start: install the package libcurl4\n");
     return RS_EXIT_UNREACHABLE;
 }
 
 void rs_client_close(rs_client *c) {
     if (!c->curl) return;
-    curl_easy_cleanup(c->curl);
-    curl_global_cleanup();
+    c->lib->curl_easy_cleanup(c->curl);
+    c->lib->curl_global_cleanup();
+    free(c->lib);
+    c->lib = NULL;
     c->curl = NULL;
 }
 
@@ -108,28 +114,29 @@ static int server_error(rs_client *c, long code, const rs_buf *body) {
 
 static CURLcode perform(rs_client *c, const char *url, const char *body, rs_buf *out,
                         char why[CURL_ERROR_SIZE]) {
+    const rs_libcurl *lib = c->lib;
     CURL *curl = c->curl;
     struct curl_slist *headers = NULL;
     char authorization[sizeof c->to.api_key + 32];
     snprintf(authorization, sizeof authorization, "Authorization: Bearer %s", c->to.api_key);
-    if (c->to.api_key[0]) headers = curl_slist_append(headers, authorization);
-    if (body) headers = curl_slist_append(headers, "Content-Type: application/json");
-    curl_easy_reset(curl);
-    curl_easy_setopt(curl, CURLOPT_URL, url);
-    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, out);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)REQUEST_TIMEOUT_S);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "respan/" RS_VERSION);
+    if (c->to.api_key[0]) headers = lib->curl_slist_append(headers, authorization);
+    if (body) headers = lib->curl_slist_append(headers, "Content-Type: application/json");
+    lib->curl_easy_reset(curl);
+    lib->curl_easy_setopt(curl, CURLOPT_URL, url);
+    lib->curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    lib->curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    lib->curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
+    lib->curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+    lib->curl_easy_setopt(curl, CURLOPT_WRITEDATA, out);
+    lib->curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
+    lib->curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)REQUEST_TIMEOUT_S);
+    lib->curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    lib->curl_easy_setopt(curl, CURLOPT_USERAGENT, "respan/" RS_VERSION);
     if (rs_url_is_loopback(url))
-        curl_easy_setopt(curl, CURLOPT_NOPROXY, "*"); /* a proxy cannot reach this machine */
-    if (body) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
-    CURLcode rc = curl_easy_perform(curl);
-    curl_slist_free_all(headers);
+        lib->curl_easy_setopt(curl, CURLOPT_NOPROXY, "*"); /* a proxy cannot reach this machine */
+    if (body) lib->curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+    CURLcode rc = lib->curl_easy_perform(curl);
+    lib->curl_slist_free_all(headers);
     return rc;
 }
 
@@ -144,9 +151,9 @@ int rs_client_request(rs_client *c, const char *path, const char *body, rs_buf *
     rs_buf_printf(&url, "%s%s", c->to.base_url, path);
     const char *target = rs_buf_cstr(&url);
     CURLcode rc = target ? perform(c, target, body, &answer, why) : CURLE_OUT_OF_MEMORY;
-    if (rc == CURLE_OK) curl_easy_getinfo((CURL *)c->curl, CURLINFO_RESPONSE_CODE, &code);
+    if (rc == CURLE_OK) c->lib->curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &code);
     if (rc != CURLE_OK)
-        status = cannot_reach(c, why[0] ? why : curl_easy_strerror(rc));
+        status = cannot_reach(c, why[0] ? why : c->lib->curl_easy_strerror(rc));
     else if (code == 401)
         status = refused(c);
     else if (code != 200)
