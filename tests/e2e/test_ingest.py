@@ -9,7 +9,6 @@ import uuid
 import zlib
 
 import pytest
-
 import wire
 from conftest import otlp, span
 
