@@ -77,10 +77,8 @@ static rs_span *make_spans(rs_arena *arena) {
 
 static void put_json_value(rs_json *j, const rs_value *v) {
     rs_json_object(j);
-    if (v->type == RS_VALUE_STRING)
-        rs_json_put_str(j, "stringValue", v->s);
-    else if (v->type == RS_VALUE_DOUBLE)
-        rs_json_put_double(j, "doubleValue", v->d);
+    if (v->type == RS_VALUE_STRING) rs_json_put_str(j, "stringValue", v->s);
+    else if (v->type == RS_VALUE_DOUBLE) rs_json_put_double(j, "doubleValue", v->d);
     else {
         char digits[24];
         int n = snprintf(digits, sizeof digits, "%lld", (long long)v->i);
@@ -160,12 +158,8 @@ static void decode(rs_status (*fn)(rs_str, rs_arena *, rs_spans *, rs_err *), rs
     rs_arena_deinit(&arena);
 }
 
-static void run_protobuf(const subject *s) {
-    decode(rs_otlp_decode_protobuf, rs_buf_slice(&s->protobuf));
-}
-static void run_json(const subject *s) {
-    decode(rs_otlp_decode_json, rs_buf_slice(&s->json));
-}
+static void run_protobuf(const subject *s) { decode(rs_otlp_decode_protobuf, rs_buf_slice(&s->protobuf)); }
+static void run_json(const subject *s) { decode(rs_otlp_decode_json, rs_buf_slice(&s->json)); }
 
 static void inflate(rs_encoding enc, const rs_buf *body) {
     rs_buf out;
@@ -174,12 +168,8 @@ static void inflate(rs_encoding enc, const rs_buf *body) {
     rs_buf_deinit(&out);
 }
 
-static void run_gzip(const subject *s) {
-    inflate(RS_ENCODING_GZIP, &s->gzip);
-}
-static void run_zstd(const subject *s) {
-    inflate(RS_ENCODING_ZSTD, &s->zstd);
-}
+static void run_gzip(const subject *s) { inflate(RS_ENCODING_GZIP, &s->gzip); }
+static void run_zstd(const subject *s) { inflate(RS_ENCODING_ZSTD, &s->zstd); }
 
 static void measure(const char *name, void (*run)(const subject *), const subject *s, double seconds,
                     size_t bytes) {

@@ -17,7 +17,7 @@
 
 enum { THREADS_MAX = 16, ROUNDS = 5 };
 
-/* ---- the sink: reads requests, answers 200, keeps nothing ------------------------------------ */
+/* ---- the sink: reads requests, answers 200, keeps nothing ---------------------------------------------- */
 
 static void *serve(void *context) {
     int fd = *(int *)context;
@@ -61,7 +61,7 @@ static int listen_somewhere(char *url, size_t size) {
     return fd;
 }
 
-/* ---- the program that is traced -------------------------------------------------------------- */
+/* ---- the program that is traced ------------------------------------------------------------------------ */
 
 typedef struct job {
     respan_client *client;

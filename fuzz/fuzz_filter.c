@@ -43,10 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     rs_list_init(&list, traces ? &rs_trace_fields : &rs_span_fields);
     rs_status st = body.n ? rs_list_set_json(&list, body, &arena, &err) : RS_OK;
     if (st == RS_OK) st = read_parameters(&list, rs_str_from(in, body.n + 1), &arena, &err);
-    if (st == RS_OK)
-        ask(&list, traces, &arena);
-    else if (!err.message[0])
-        abort();
+    if (st == RS_OK) ask(&list, traces, &arena);
+    else if (!err.message[0]) abort();
     rs_arena_deinit(&arena);
     return 0;
 }

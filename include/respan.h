@@ -64,7 +64,7 @@ typedef struct respan_error {
 /* Library version, "0.1.0"; static storage. */
 RESPAN_API const char *respan_version(void);
 
-/* ---- configuration --------------------------------------------------------------------------- */
+/* ---- configuration ------------------------------------------------------------------------------------- */
 
 typedef struct respan_attribute respan_attribute;
 
@@ -108,7 +108,7 @@ typedef struct respan_config {
 
 RESPAN_API void respan_config_init(respan_config *config);
 
-/* ---- client ---------------------------------------------------------------------------------- */
+/* ---- client -------------------------------------------------------------------------------------------- */
 
 /* Makes a client. No network, no HTTP library loaded: that is the exporter's, at the first export.
  * RESPAN_ERR_INVALID for a base URL that is not http(s). On failure *out is NULL. err may be NULL. */
@@ -138,7 +138,7 @@ RESPAN_API respan_status respan_client_flush(respan_client *client, uint32_t tim
  * Spans that are still open may be ended afterwards; they go nowhere. */
 RESPAN_API respan_status respan_client_close(respan_client *client, uint32_t timeout_ms, respan_stats *stats);
 
-/* ---- spans ----------------------------------------------------------------------------------- */
+/* ---- spans --------------------------------------------------------------------------------------------- */
 
 typedef struct respan_span_context {
     uint8_t trace_id[16];
@@ -188,7 +188,7 @@ RESPAN_API void respan_span_end(respan_span *span, uint64_t end_ns);
 /* Frees the span without recording it. Takes the span. */
 RESPAN_API void respan_span_discard(respan_span *span);
 
-/* ---- attributes in bulk ---------------------------------------------------------------------- */
+/* ---- attributes in bulk -------------------------------------------------------------------------------- */
 
 typedef enum respan_type {
     RESPAN_TYPE_STRING = 1,
@@ -227,7 +227,7 @@ RESPAN_API respan_attributes *respan_attributes_new(const respan_attribute *attr
 RESPAN_API void respan_attributes_free(respan_attributes *set); /* drops the caller's reference */
 RESPAN_API void respan_span_use(respan_span *span, respan_attributes *set);
 
-/* ---- ids ------------------------------------------------------------------------------------- */
+/* ---- ids ----------------------------------------------------------------------------------------------- */
 
 /* Lower-case hex with a NUL: 33 and 17 bytes. */
 RESPAN_API void respan_trace_id_hex(const respan_span_context *context, char out[33]);

@@ -3,6 +3,7 @@
 
 usage: layers.py [--stamp FILE] ROOT      exits 1 and names file and line for every breach
 """
+
 import re
 import sys
 from pathlib import Path
@@ -60,7 +61,9 @@ def main() -> int:
         print(f"{path}:{number}: {message}", file=sys.stderr)
     if stamp and not found:
         stamp.touch()
-        sources = " ".join(str(p) for p in [*(root / "src").rglob("*.[ch]"), *(root / PYTHON_EXTENSION).rglob("*.[ch]")])
+        sources = " ".join(
+            str(p) for p in [*(root / "src").rglob("*.[ch]"), *(root / PYTHON_EXTENSION).rglob("*.[ch]")]
+        )
         stamp.with_suffix(".d").write_text(f"{stamp}: {sources}\n")
     return 1 if found else 0
 

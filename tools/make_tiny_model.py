@@ -30,7 +30,9 @@ def build(folder: Path) -> None:
 
     logging.disable_progress_bar()
     bpe = ByteLevelBPETokenizer()
-    bpe.train([str(TEXT)], vocab_size=VOCABULARY, min_frequency=2, special_tokens=["<|endoftext|>"], show_progress=False)
+    bpe.train(
+        [str(TEXT)], vocab_size=VOCABULARY, min_frequency=2, special_tokens=["<|endoftext|>"], show_progress=False
+    )
     bpe.save(str(folder / "tokenizer.json"))
     tokenizer = GPT2TokenizerFast(
         tokenizer_file=str(folder / "tokenizer.json"),

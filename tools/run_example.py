@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -54,7 +54,9 @@ def model_environment(script: Path) -> dict[str, str]:
     """Where the script's model comes from: the hub, or, out of its reach, a tiny one made here."""
     environment = dict(os.environ, TOKENIZERS_PARALLELISM="false", HF_HUB_DISABLE_PROGRESS_BARS="1")
     hub = os.environ.get("HF_ENDPOINT", "https://huggingface.co")
-    if "sshleifer/tiny-gpt2" in script.read_text() and not answers(f"{hub}/sshleifer/tiny-gpt2/resolve/main/config.json"):
+    if "sshleifer/tiny-gpt2" in script.read_text() and not answers(
+        f"{hub}/sshleifer/tiny-gpt2/resolve/main/config.json"
+    ):
         subprocess.run([sys.executable, ROOT / "tools" / "make_tiny_model.py", HUGGINGFACE_CACHE], check=True)
         environment |= {"HF_HOME": str(HUGGINGFACE_CACHE), "HF_HUB_OFFLINE": "1"}
     return environment
@@ -89,15 +91,20 @@ def main() -> int:
     try:
         environment = model_environment(script)
         print(f"Running examples/{script.name} ...", flush=True)
-        began = datetime.now(timezone.utc)
+        began = datetime.now(UTC)
         subprocess.run([sys.executable, script], env=environment, check=True)
         trace_id = show_trace(options.example, began)
         if trace_id is None:
             print(f"run: the trace of {options.example} did not arrive", file=sys.stderr)
         else:
             page = f"/traces/{trace_id}"
-            link = subprocess.run([RESPAN, "auth", "link", "--next", page], stdout=subprocess.PIPE, text=True).stdout.strip()
-            print(f"\nOn the page:  http://127.0.0.1:{options.port}{page}\nSign in there: {link}  (works once)", flush=True)
+            link = subprocess.run(
+                [RESPAN, "auth", "link", "--next", page], stdout=subprocess.PIPE, text=True
+            ).stdout.strip()
+            print(
+                f"\nOn the page:  http://127.0.0.1:{options.port}{page}\nSign in there: {link}  (works once)",
+                flush=True,
+            )
         if server and not options.once:
             print("Serving until Ctrl-C.", flush=True)
             server.wait()

@@ -9,12 +9,8 @@ static uint64_t read_clock(clockid_t id) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-uint64_t rs_clock_wall_ns(void) {
-    return read_clock(CLOCK_REALTIME);
-}
-uint64_t rs_clock_mono_ns(void) {
-    return read_clock(CLOCK_MONOTONIC);
-}
+uint64_t rs_clock_wall_ns(void) { return read_clock(CLOCK_REALTIME); }
+uint64_t rs_clock_mono_ns(void) { return read_clock(CLOCK_MONOTONIC); }
 
 static char *put_digits(char *p, unsigned value, int width) {
     for (int i = width - 1; i >= 0; i--) {

@@ -14,12 +14,8 @@ static _Thread_local struct {
 static unsigned fork_epoch = 1; /* bumped in the child by pthread_atfork, before it has a second thread */
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 
-static void after_fork(void) {
-    __atomic_add_fetch(&fork_epoch, 1, __ATOMIC_RELAXED);
-}
-static void watch_fork(void) {
-    pthread_atfork(NULL, NULL, after_fork);
-}
+static void after_fork(void) { __atomic_add_fetch(&fork_epoch, 1, __ATOMIC_RELAXED); }
+static void watch_fork(void) { pthread_atfork(NULL, NULL, after_fork); }
 
 static void seed(void) {
     pthread_once(&fork_once, watch_fork);
@@ -35,9 +31,7 @@ static void seed(void) {
     generator.epoch = __atomic_load_n(&fork_epoch, __ATOMIC_RELAXED);
 }
 
-static uint64_t rotl(uint64_t x, int k) {
-    return x << k | x >> (64 - k);
-}
+static uint64_t rotl(uint64_t x, int k) { return x << k | x >> (64 - k); }
 
 uint64_t rs_id_random(void) {
     if (__builtin_expect(generator.epoch != __atomic_load_n(&fork_epoch, __ATOMIC_RELAXED), 0)) seed();

@@ -27,7 +27,7 @@ static rs_json_token ends_early(rs_json_reader *r) {
     return fail(r, RS_ERR_TRUNCATED, r->in.p + r->in.n, "the JSON text ends inside a value");
 }
 
-/* ---- strings ------------------------------------------------------------------------------------------------ */
+/* ---- strings ------------------------------------------------------------------------------------------- */
 
 typedef unsigned char v16 __attribute__((vector_size(16)));
 typedef uint64_t v2 __attribute__((vector_size(16)));
@@ -41,9 +41,7 @@ static inline size_t first_set(v16 mask) {
     return high ? 8 + (size_t)__builtin_ctzll(le64toh(high)) / 8 : 16;
 }
 
-static bool stops(unsigned char c) {
-    return c == '"' || c == '\\' || c < 0x20;
-}
+static bool stops(unsigned char c) { return c == '"' || c == '\\' || c < 0x20; }
 
 /* The first quote, backslash or control character, or end. Sets a high bit in *high if it passed a byte that is not
  * ASCII (or saw one close behind). */
@@ -64,12 +62,9 @@ static int hex4(const char *p) {
     int v = 0;
     for (int i = 0; i < 4; i++) {
         int c = (unsigned char)p[i], lower = c | 0x20;
-        if (c >= '0' && c <= '9')
-            v = v << 4 | (c - '0');
-        else if (lower >= 'a' && lower <= 'f')
-            v = v << 4 | (lower - 'a' + 10);
-        else
-            return -1;
+        if (c >= '0' && c <= '9') v = v << 4 | (c - '0');
+        else if (lower >= 'a' && lower <= 'f') v = v << 4 | (lower - 'a' + 10);
+        else return -1;
     }
     return v;
 }
@@ -176,7 +171,7 @@ static bool read_string(rs_json_reader *r, const char *p, const char **next) {
     return true;
 }
 
-/* ---- numbers and words -------------------------------------------------------------------------------------- */
+/* ---- numbers and words --------------------------------------------------------------------------------- */
 
 static const char *skip_digits(const char *p, const char *end) {
     while (p < end && *p >= '0' && *p <= '9') p++;
@@ -214,7 +209,7 @@ static rs_json_token read_word(rs_json_reader *r, const char *p, rs_str word, rs
     return token;
 }
 
-/* ---- structure ---------------------------------------------------------------------------------------------- */
+/* ---- structure ----------------------------------------------------------------------------------------- */
 
 static const char *skip_space(const char *p, const char *end) {
     while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) p++;

@@ -31,12 +31,23 @@ static bool is_plain(unsigned char c) { return c >= 0x20 && c != '"' && c != '\\
 
 static void put_escaped(rs_buf *b, unsigned char c) {
     switch (c) {
-    case '"': rs_buf_text(b, "\\\""); break;
-    case '\\': rs_buf_text(b, "\\\\"); break;
-    case '\n': rs_buf_text(b, "\\n"); break;
-    case '\r': rs_buf_text(b, "\\r"); break;
-    case '\t': rs_buf_text(b, "\\t"); break;
-    default: rs_buf_printf(b, "\\u%04x", c);
+    case '"':
+        rs_buf_text(b, "\\\"");
+        break;
+    case '\\':
+        rs_buf_text(b, "\\\\");
+        break;
+    case '\n':
+        rs_buf_text(b, "\\n");
+        break;
+    case '\r':
+        rs_buf_text(b, "\\r");
+        break;
+    case '\t':
+        rs_buf_text(b, "\\t");
+        break;
+    default:
+        rs_buf_printf(b, "\\u%04x", c);
     }
 }
 

@@ -25,7 +25,8 @@ static rs_status xdg(char out[RS_PATH_MAX], const char *variable, const char *fa
         if (!home) return rs_fail(err, RS_ERR_NOT_FOUND, 0, "no home directory: set HOME or %s", variable);
         n = snprintf(out, RS_PATH_MAX, "%s/%s/respan", home, fallback);
     }
-    if (n < 0 || n >= RS_PATH_MAX) return rs_fail(err, RS_ERR_TOO_LARGE, 0, "%s is too long a path", variable);
+    if (n < 0 || n >= RS_PATH_MAX)
+        return rs_fail(err, RS_ERR_TOO_LARGE, 0, "%s is too long a path", variable);
     return RS_OK;
 }
 
@@ -42,15 +43,16 @@ rs_status rs_path_state(char out[RS_PATH_MAX], rs_err *err) {
 rs_status rs_path_make_dirs(const char *path, rs_err *err) {
     char part[RS_PATH_MAX];
     size_t n = strlen(path);
-    if (n == 0 || n >= sizeof part) return rs_fail(err, RS_ERR_TOO_LARGE, 0, "directory path is too long or empty");
+    if (n == 0 || n >= sizeof part)
+        return rs_fail(err, RS_ERR_TOO_LARGE, 0, "directory path is too long or empty");
     memcpy(part, path, n + 1);
     for (size_t i = 1; i <= n; i++) {
         if (part[i] != '/' && part[i] != 0) continue;
         char kept = part[i];
         part[i] = 0;
         if (mkdir(part, 0700) != 0 && errno != EEXIST)
-            return rs_fail(err, errno == ENOSPC ? RS_ERR_FULL : RS_ERR_IO, 0, "cannot make directory %s: %s", part,
-                           strerror(errno));
+            return rs_fail(err, errno == ENOSPC ? RS_ERR_FULL : RS_ERR_IO, 0, "cannot make directory %s: %s",
+                           part, strerror(errno));
         part[i] = kept;
     }
     struct stat st;
@@ -61,6 +63,7 @@ rs_status rs_path_make_dirs(const char *path, rs_err *err) {
 
 rs_status rs_path_join(char out[RS_PATH_MAX], const char *dir, const char *name, rs_err *err) {
     int n = snprintf(out, RS_PATH_MAX, "%s/%s", dir, name);
-    if (n < 0 || n >= RS_PATH_MAX) return rs_fail(err, RS_ERR_TOO_LARGE, 0, "path %s/%s is too long", dir, name);
+    if (n < 0 || n >= RS_PATH_MAX)
+        return rs_fail(err, RS_ERR_TOO_LARGE, 0, "path %s/%s is too long", dir, name);
     return RS_OK;
 }

@@ -6,9 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-static int lower(unsigned char c) {
-    return c >= 'A' && c <= 'Z' ? c + 32 : c;
-}
+static int lower(unsigned char c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; }
 
 bool rs_str_eq_nocase(rs_str a, rs_str b) {
     if (a.n != b.n) return false;
@@ -76,9 +74,7 @@ size_t rs_str_utf8_prefix(rs_str s) {
     return s.n;
 }
 
-bool rs_str_is_utf8(rs_str s) {
-    return rs_str_utf8_prefix(s) == s.n;
-}
+bool rs_str_is_utf8(rs_str s) { return rs_str_utf8_prefix(s) == s.n; }
 
 bool rs_str_to_u64(rs_str s, unsigned long long *out) {
     if (s.n == 0 || s.n > 20) return false;

@@ -12,9 +12,9 @@ typedef struct rs_str {
     size_t n;
 } rs_str;
 
-#define RS_STR(literal)  ((rs_str){(literal), sizeof(literal) - 1})
-#define RS_STR_ARG(s)    (int)(s).n, (s).n ? (s).p : "" /* for "%.*s" */
-#define RS_ARRAY_LEN(a)  (sizeof(a) / sizeof((a)[0]))
+#define RS_STR(literal) ((rs_str){(literal), sizeof(literal) - 1})
+#define RS_STR_ARG(s)   (int)(s).n, (s).n ? (s).p : "" /* for "%.*s" */
+#define RS_ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 static inline rs_str rs_str_of(const char *z) { return (rs_str){z, z ? strlen(z) : 0}; }
 

@@ -67,7 +67,7 @@ void rs_client_close(rs_client *c) {
     c->curl = NULL;
 }
 
-/* ---- one request ---------------------------------------------------------------------------------------------- */
+/* ---- one request --------------------------------------------------------------------------------------- */
 
 static size_t on_body(char *p, size_t size, size_t n, void *ctx) {
     rs_buf *out = ctx;
@@ -102,10 +102,8 @@ static int server_error(rs_client *c, long code, const rs_buf *body) {
     json_t *answer = json_loadb(body->p ? body->p : "", body->n, 0, NULL);
     const char *said = json_string_value(json_object_get(json_object_get(answer, "error"), "message"));
     char message[480];
-    if (said)
-        snprintf(message, sizeof message, "%.470s", said);
-    else
-        snprintf(message, sizeof message, "%.300s answers with HTTP status %ld", c->to.base_url, code);
+    if (said) snprintf(message, sizeof message, "%.470s", said);
+    else snprintf(message, sizeof message, "%.300s answers with HTTP status %ld", c->to.base_url, code);
     json_decref(answer);
     for (char *p = message; *p; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f) *p = ' ';
@@ -152,14 +150,10 @@ int rs_client_request(rs_client *c, const char *path, const char *body, rs_buf *
     const char *target = rs_buf_cstr(&url);
     CURLcode rc = target ? perform(c, target, body, &answer, why) : CURLE_OUT_OF_MEMORY;
     if (rc == CURLE_OK) c->lib->curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &code);
-    if (rc != CURLE_OK)
-        status = cannot_reach(c, why[0] ? why : c->lib->curl_easy_strerror(rc));
-    else if (code == 401)
-        status = refused(c);
-    else if (code != 200)
-        status = server_error(c, code, &answer);
-    else
-        status = RS_EXIT_DONE;
+    if (rc != CURLE_OK) status = cannot_reach(c, why[0] ? why : c->lib->curl_easy_strerror(rc));
+    else if (code == 401) status = refused(c);
+    else if (code != 200) status = server_error(c, code, &answer);
+    else status = RS_EXIT_DONE;
     if (status == RS_EXIT_DONE) rs_buf_str(out, rs_buf_slice(&answer));
     rs_buf_deinit(&answer);
     rs_buf_deinit(&url);

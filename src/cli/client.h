@@ -10,7 +10,7 @@
 #include <stdbool.h>
 
 typedef struct rs_client {
-    rs_credentials to; /* base_url without a last slash; api_key may be empty */
+    rs_credentials to;      /* base_url without a last slash; api_key may be empty */
     struct rs_libcurl *lib; /* what curl came from */
     void *curl;
     bool quiet;        /* a server that cannot be reached is not complained about (wait) */

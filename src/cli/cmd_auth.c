@@ -43,10 +43,8 @@ static int link_command(const char *data, const char *project_name, const char *
         rs_buf_url(&link, rs_str_of(next));
     }
     bool ok = rs_buf_status(&link) == RS_OK;
-    if (ok)
-        printf("%.*s\n", RS_STR_ARG(rs_buf_slice(&link)));
-    else
-        fprintf(stderr, "respan: out of memory\n");
+    if (ok) printf("%.*s\n", RS_STR_ARG(rs_buf_slice(&link)));
+    else fprintf(stderr, "respan: out of memory\n");
     rs_buf_deinit(&link);
     return ok ? RS_EXIT_DONE : RS_EXIT_NOT_FOUND;
 }
@@ -60,14 +58,10 @@ static int run(int argc, char **argv) {
     const char *data = NULL, *project = "default", *url = NULL, *next = NULL;
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
-        if (c == 'd')
-            data = optarg;
-        else if (c == 'p')
-            project = optarg;
-        else if (c == 'u')
-            url = optarg;
-        else if (c == 'n')
-            next = optarg;
+        if (c == 'd') data = optarg;
+        else if (c == 'p') project = optarg;
+        else if (c == 'u') url = optarg;
+        else if (c == 'n') next = optarg;
         else
             return rs_cmd_usage(&rs_cmd_auth, "there is no option '%s', or its value is missing",
                                 argv[optind - 1]);

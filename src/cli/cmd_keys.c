@@ -103,14 +103,10 @@ static int run(int argc, char **argv) {
     options o = {.project = "default", .name = "key"};
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
-        if (c == 'd')
-            o.data = optarg;
-        else if (c == 'p')
-            o.project = optarg;
-        else if (c == 'n')
-            o.name = optarg;
-        else if (c == 'j')
-            o.json = true;
+        if (c == 'd') o.data = optarg;
+        else if (c == 'p') o.project = optarg;
+        else if (c == 'n') o.name = optarg;
+        else if (c == 'j') o.json = true;
         else
             return rs_cmd_usage(&rs_cmd_keys, "there is no option '%s', or its value is missing",
                                 argv[optind - 1]);
@@ -126,12 +122,9 @@ static int run(int argc, char **argv) {
     rs_project project;
     if (rs_data_open_control(o.data, &control, &err) != RS_OK) return fail(&err);
     int status;
-    if (rs_control_find_project(control, o.project, &project, &err) != RS_OK)
-        status = fail(&err);
-    else if (is_revoke)
-        status = revoke(control, &project, argv[optind]);
-    else
-        status = strcmp(verb, "create") == 0 ? create(control, &project, &o) : list(control, &project, &o);
+    if (rs_control_find_project(control, o.project, &project, &err) != RS_OK) status = fail(&err);
+    else if (is_revoke) status = revoke(control, &project, argv[optind]);
+    else status = strcmp(verb, "create") == 0 ? create(control, &project, &o) : list(control, &project, &o);
     rs_control_close(control);
     return status;
 }

@@ -83,18 +83,13 @@ static int run(int argc, char **argv) {
     unsigned long long mib;
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
-        if (c == 'l')
-            config.listen = optarg;
-        else if (c == 'd')
-            data = optarg;
-        else if (c == 'o')
-            config.otlp_listen = "127.0.0.1:4318";
-        else if (c == 'h')
-            config.host = optarg;
+        if (c == 'l') config.listen = optarg;
+        else if (c == 'd') data = optarg;
+        else if (c == 'o') config.otlp_listen = "127.0.0.1:4318";
+        else if (c == 'h') config.host = optarg;
         else if (c == 'm' && rs_str_to_u64(rs_str_of(optarg), &mib) && mib >= 1 && mib <= 256)
             config.max_body = (size_t)mib << 20;
-        else if (c == 'm')
-            return rs_cmd_usage(&rs_cmd_serve, "--max-body takes 1 to 256 (MiB)");
+        else if (c == 'm') return rs_cmd_usage(&rs_cmd_serve, "--max-body takes 1 to 256 (MiB)");
         else
             return rs_cmd_usage(&rs_cmd_serve, "there is no option '%s', or its value is missing",
                                 argv[optind - 1]);

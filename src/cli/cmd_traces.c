@@ -104,7 +104,7 @@ static int print(rs_buf *out) {
     return fwrite(out->p, 1, out->n, stdout) == out->n ? RS_EXIT_DONE : RS_EXIT_NOT_FOUND;
 }
 
-/* ---- list ----------------------------------------------------------------------------------------------------- */
+/* ---- list ---------------------------------------------------------------------------------------------- */
 
 static int print_list(const options *o, json_t *traces, long long count) {
     if (o->json) {
@@ -143,7 +143,7 @@ static int run_list(rs_client *c, options *o, int argc, char **argv) {
     return status;
 }
 
-/* ---- get ------------------------------------------------------------------------------------------------------ */
+/* ---- get ----------------------------------------------------------------------------------------------- */
 
 static int print_trace(const options *o, rs_buf *answer) {
     if (o->json) {
@@ -183,7 +183,7 @@ static int run_get(rs_client *c, options *o, int argc, char **argv) {
     return status;
 }
 
-/* ---- wait ----------------------------------------------------------------------------------------------------- */
+/* ---- wait ---------------------------------------------------------------------------------------------- */
 
 /* Traces whose root has arrived: before that a trace has no name of its own, and more of it is to come. Prints the
  * first `print` ids of them; returns how many there are. */
@@ -220,8 +220,7 @@ static int run_wait(rs_client *c, options *o, int argc, char **argv) {
         struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
         nanosleep(&pause, NULL);
     }
-    if (status == RS_EXIT_UNREACHABLE)
-        fprintf(stderr, "respan: %s\n", c->message);
+    if (status == RS_EXIT_UNREACHABLE) fprintf(stderr, "respan: %s\n", c->message);
     else
         fprintf(stderr, "respan: after %ld s there %s not %ld trace%s%s%s\n", o->timeout,
                 o->count == 1 ? "is" : "are", o->count, o->count == 1 ? "" : "s", o->name ? " named " : "",
@@ -229,7 +228,7 @@ static int run_wait(rs_client *c, options *o, int argc, char **argv) {
     return status == RS_EXIT_DONE ? RS_EXIT_NOT_FOUND : status;
 }
 
-/* ---- traces --------------------------------------------------------------------------------------------------- */
+/* ---- traces -------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;

@@ -1,5 +1,4 @@
-/* The local user's API key: what `respan serve` keeps in the credentials file, so that he configures nothing.
- */
+/* The local user's API key: what `respan serve` keeps in the credentials file, so that he configures nothing. */
 #ifndef RS_CLI_LOCAL_KEY_H
 #define RS_CLI_LOCAL_KEY_H
 

@@ -112,10 +112,8 @@ static void put_row(const rs_term *t, rs_buf *out, const json_t *trace, const si
             text.n = widths[ID]; /* a prefix that can be typed, without an ellipsis */
         if (c) rs_buf_printf(out, "%*s", GAP, "");
         if (failed) rs_term_colour(t, out, RS_RED);
-        if (c == ID)
-            rs_term_put(t, out, text, widths[c]);
-        else
-            rs_term_put_cell(t, out, text, widths[c], columns[c].right);
+        if (c == ID) rs_term_put(t, out, text, widths[c]);
+        else rs_term_put_cell(t, out, text, widths[c], columns[c].right);
         if (failed) rs_term_colour(t, out, RS_PLAIN);
     }
     rs_term_end_line(out);
@@ -130,10 +128,8 @@ void rs_table_print(const rs_term *t, const json_t *traces, rs_buf *out) {
     rs_term_colour(t, out, RS_DIM);
     for (int c = 0; c < COLUMN_COUNT; c++) {
         if (c) rs_buf_printf(out, "%*s", GAP, "");
-        if (c == ID)
-            rs_buf_text(out, columns[c].title);
-        else
-            rs_term_put_cell(t, out, rs_str_of(columns[c].title), widths[c], columns[c].right);
+        if (c == ID) rs_buf_text(out, columns[c].title);
+        else rs_term_put_cell(t, out, rs_str_of(columns[c].title), widths[c], columns[c].right);
     }
     rs_term_colour(t, out, RS_PLAIN);
     rs_term_end_line(out);

@@ -42,7 +42,7 @@ void rs_term_init(rs_term *t) {
     t->colour = isatty(STDOUT_FILENO) && !dumb && !(no_colour && *no_colour);
 }
 
-/* ---- one character -------------------------------------------------------------------------------------------- */
+/* ---- one character ------------------------------------------------------------------------------------- */
 
 /* The character at the start of s (not empty) and its length; bytes that are not UTF-8 are U+FFFD, one at a time. */
 static uint32_t decode(rs_str s, size_t *len) {
@@ -82,7 +82,7 @@ static size_t show(rs_str s, size_t *len, char out[SHOWN_MAX]) {
     return width < 0 ? 1 : (size_t)width;
 }
 
-/* ---- strings -------------------------------------------------------------------------------------------------- */
+/* ---- strings ------------------------------------------------------------------------------------------- */
 
 size_t rs_term_columns(rs_str s) {
     size_t columns = 0, len;

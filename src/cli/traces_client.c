@@ -68,7 +68,7 @@ int rs_traces_fetch_list(rs_client *c, const rs_trace_query *q, size_t limit, js
     return status != RS_EXIT_DONE ? status : RS_EXIT_NOT_FOUND;
 }
 
-/* ---- naming one trace ----------------------------------------------------------------------------------------- */
+/* ---- naming one trace ---------------------------------------------------------------------------------- */
 
 static int resolve_latest(rs_client *c, char id[ID_LEN + 1]) {
     json_t *page = NULL;
@@ -76,10 +76,8 @@ static int resolve_latest(rs_client *c, char id[ID_LEN + 1]) {
     if (status != RS_EXIT_DONE) return status;
     const json_t *first = json_array_get(json_object_get(page, "results"), 0);
     const char *found = json_string_value(json_object_get(first, "trace_unique_id"));
-    if (found)
-        snprintf(id, ID_LEN + 1, "%s", found);
-    else
-        fprintf(stderr, "respan: there are no traces yet\n");
+    if (found) snprintf(id, ID_LEN + 1, "%s", found);
+    else fprintf(stderr, "respan: there are no traces yet\n");
     json_decref(page);
     return found ? RS_EXIT_DONE : RS_EXIT_NOT_FOUND;
 }

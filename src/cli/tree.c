@@ -34,7 +34,7 @@ typedef struct drawing {
     bool whole_content;
 } drawing;
 
-/* ---- small readings of the answer ----------------------------------------------------------------------------- */
+/* ---- small readings of the answer ---------------------------------------------------------------------- */
 
 static rs_str text_of(const json_t *object, const char *key) {
     const json_t *v = json_object_get(object, key);
@@ -57,20 +57,13 @@ static bool is_model_call(rs_str log_type) {
 void rs_tree_put_seconds(const rs_term *t, rs_buf *out, const json_t *v) {
     if (!json_is_number(v)) return;
     double s = json_number_value(v);
-    if (s < 0.0009995)
-        rs_buf_printf(out, "%.0f %ss", s * 1e6, t->ascii ? "u" : "µ");
-    else if (s < 0.00995)
-        rs_buf_printf(out, "%.1f ms", s * 1e3);
-    else if (s < 0.9995)
-        rs_buf_printf(out, "%.0f ms", s * 1e3);
-    else if (s < 59.95)
-        rs_buf_printf(out, "%.*f s", s < 9.995 ? 2 : 1, s);
-    else if (s < 3600)
-        rs_buf_printf(out, "%d min %d s", (int)(s / 60), (int)fmod(s, 60));
-    else if (s < 1e9)
-        rs_buf_printf(out, "%ld h %d min", (long)(s / 3600), (int)fmod(s / 60, 60));
-    else
-        rs_buf_printf(out, "%.3g s", s);
+    if (s < 0.0009995) rs_buf_printf(out, "%.0f %ss", s * 1e6, t->ascii ? "u" : "µ");
+    else if (s < 0.00995) rs_buf_printf(out, "%.1f ms", s * 1e3);
+    else if (s < 0.9995) rs_buf_printf(out, "%.0f ms", s * 1e3);
+    else if (s < 59.95) rs_buf_printf(out, "%.*f s", s < 9.995 ? 2 : 1, s);
+    else if (s < 3600) rs_buf_printf(out, "%d min %d s", (int)(s / 60), (int)fmod(s, 60));
+    else if (s < 1e9) rs_buf_printf(out, "%ld h %d min", (long)(s / 3600), (int)fmod(s / 60, 60));
+    else rs_buf_printf(out, "%.3g s", s);
 }
 
 void rs_tree_put_time(rs_buf *out, const char *rfc3339, bool with_date) {
@@ -85,7 +78,7 @@ void rs_tree_put_time(rs_buf *out, const char *rfc3339, bool with_date) {
     if (!with_date) rs_buf_printf(out, ".%03u", (unsigned)(ns / 1000000 % 1000));
 }
 
-/* ---- the shape ------------------------------------------------------------------------------------------------ */
+/* ---- the shape ----------------------------------------------------------------------------------------- */
 
 /* Fills lines from "spans": depths are made sound (each at most one more than the last), siblings found in one pass. */
 static rs_status read_lines(drawing *d, const json_t *spans) {
@@ -111,9 +104,7 @@ static rs_status read_lines(drawing *d, const json_t *spans) {
 }
 
 /* Where branches begin when a tree is too deep to draw them all. */
-static uint32_t first_level(uint32_t depth) {
-    return depth > LEVELS_MAX ? depth - LEVELS_MAX + 1 : 0;
-}
+static uint32_t first_level(uint32_t depth) { return depth > LEVELS_MAX ? depth - LEVELS_MAX + 1 : 0; }
 
 static size_t branch_width(uint32_t depth) {
     return 3 * (size_t)(depth - first_level(depth)) + (depth > LEVELS_MAX ? 3 : 0);
@@ -131,7 +122,7 @@ static void put_branches(drawing *d, const line *l, bool own) {
     rs_term_colour(d->t, d->out, RS_PLAIN);
 }
 
-/* ---- one span's line ------------------------------------------------------------------------------------------ */
+/* ---- one span's line ----------------------------------------------------------------------------------- */
 
 static rs_colour colour_of(const json_t *span) {
     rs_str type = text_of(span, "log_type");
@@ -198,14 +189,12 @@ static void put_span_line(drawing *d, const line *l) {
     rs_term_end_line(d->out);
 }
 
-/* ---- what stands below a span --------------------------------------------------------------------------------- */
+/* ---- what stands below a span -------------------------------------------------------------------------- */
 
 static void put_label(drawing *d, const line *l, const char *label) {
     put_branches(d, l, false);
-    if (!l->has_child)
-        rs_buf_text(d->out, "   ");
-    else
-        rs_buf_text(d->out, d->t->ascii ? "|  " : "│  ");
+    if (!l->has_child) rs_buf_text(d->out, "   ");
+    else rs_buf_text(d->out, d->t->ascii ? "|  " : "│  ");
     rs_term_colour(d->t, d->out, RS_DIM);
     rs_buf_printf(d->out, "%-*s", LABEL_WIDTH, label);
     rs_term_colour(d->t, d->out, RS_PLAIN);
@@ -338,7 +327,7 @@ static void put_details(drawing *d, const line *l) {
     put_latency(d, l);
 }
 
-/* ---- the whole ------------------------------------------------------------------------------------------------ */
+/* ---- the whole ----------------------------------------------------------------------------------------- */
 
 static void put_counted(const rs_term *t, rs_buf *out, const json_t *v, const char *one, const char *many) {
     json_int_t n = json_integer_value(v);

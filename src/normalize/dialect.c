@@ -16,10 +16,8 @@ static const rs_row *find_exact(const rs_dialect *d, rs_str name) {
                     : name.n < row->name.n ? -1
                                            : 1;
         if (order == 0) return row;
-        if (order < 0)
-            hi = mid;
-        else
-            lo = mid + 1;
+        if (order < 0) hi = mid;
+        else lo = mid + 1;
     }
     return NULL;
 }

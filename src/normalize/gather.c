@@ -12,7 +12,7 @@ void rs_gather_init(rs_gather *g, rs_arena *arena) {
     g->parameters.n = g->parameters.cap = g->metadata.n = g->metadata.cap = 0;
 }
 
-/* ---- single values ----------------------------------------------------------------------------------------- */
+/* ---- single values ------------------------------------------------------------------------------------- */
 
 static bool is_number(const rs_value *v) {
     double d;
@@ -45,7 +45,7 @@ static void take_log_type(rs_gather *g, const rs_dialect *d, unsigned rank, cons
     g->log_rank = (uint8_t)rank;
 }
 
-/* ---- lists ----------------------------------------------------------------------------------------------------- */
+/* ---- lists --------------------------------------------------------------------------------------------- */
 
 static rs_status take_item(rs_gathered_list *list, rs_arena *arena, unsigned rank, rs_str key,
                            const rs_value *v) {
@@ -101,7 +101,7 @@ static rs_status take_object(rs_gathered_list *list, rs_arena *arena, unsigned r
     return st;
 }
 
-/* ---- the pass ------------------------------------------------------------------------------------------------- */
+/* ---- the pass ------------------------------------------------------------------------------------------ */
 
 static rs_status take(rs_gather *g, const rs_dialect *d, const rs_row *row, unsigned rank, rs_str rest,
                       const rs_attr *a) {
@@ -144,7 +144,7 @@ rs_status rs_gather_attrs(rs_gather *g, const rs_attrs *attrs, unsigned rank) {
     return st;
 }
 
-/* ---- events ----------------------------------------------------------------------------------------------------- */
+/* ---- events -------------------------------------------------------------------------------------------- */
 
 static const struct event_row {
     rs_str name;

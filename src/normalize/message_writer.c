@@ -44,10 +44,8 @@ void rs_message_content(rs_message_writer *w, const rs_value *value) {
         return;
     }
     rs_json_key(&w->json, RS_STR("content"));
-    if (value->type == RS_VALUE_STRING)
-        rs_json_raw(&w->json, value->s);
-    else
-        rs_value_write_json(&w->json, value);
+    if (value->type == RS_VALUE_STRING) rs_json_raw(&w->json, value->s);
+    else rs_value_write_json(&w->json, value);
     w->plain = false;
 }
 

@@ -31,7 +31,7 @@ rs_status rs_content_from_value(const rs_value *value, rs_arena *arena, rs_conte
     return RS_OK;
 }
 
-/* ---- arrays of messages ------------------------------------------------------------------------------------ */
+/* ---- arrays of messages -------------------------------------------------------------------------------- */
 
 /* One element of "parts": {"type":"text","content":…}, {"type":"tool_call",…}, {"type":"tool_call_response","response":…}. */
 struct piece {
@@ -56,12 +56,10 @@ static bool read_piece(rs_json_reader *r, struct piece *out) {
     while (rs_json_read(&in) == RS_JSON_KEY) {
         rs_str key = in.text, raw;
         if (!rs_json_read_skip(&in, &raw)) return false;
-        if (rs_str_eq(key, RS_STR("type")))
-            read_string(r, raw, &out->type);
+        if (rs_str_eq(key, RS_STR("type"))) read_string(r, raw, &out->type);
         else if (rs_str_eq(key, RS_STR("content")) || rs_str_eq(key, RS_STR("text")))
             read_string(r, raw, &out->text);
-        else if (rs_str_eq(key, RS_STR("response")) || rs_str_eq(key, RS_STR("result")))
-            out->response = raw;
+        else if (rs_str_eq(key, RS_STR("response")) || rs_str_eq(key, RS_STR("result"))) out->response = raw;
     }
     return true;
 }
@@ -93,10 +91,8 @@ static bool write_pieces(rs_message_writer *w, rs_str parts) {
     }
     rs_str joined = rs_arena_copy(w->arena, rs_buf_slice(&text));
     if (!joined.p || text.failed || calls.failed || others.failed) w->buf.failed = RS_ERR_MEMORY;
-    if (response.p && !text.n)
-        rs_json_key(&w->json, RS_STR("content")), rs_json_raw(&w->json, response);
-    else
-        rs_message_text(w, joined);
+    if (response.p && !text.n) rs_json_key(&w->json, RS_STR("content")), rs_json_raw(&w->json, response);
+    else rs_message_text(w, joined);
     if (calls.n)
         rs_buf_byte(&calls, ']'), rs_json_key(&w->json, RS_STR("tool_calls")),
             rs_json_raw(&w->json, rs_buf_slice(&calls));
@@ -132,14 +128,10 @@ static bool read_message(rs_str raw, rs_arena *arena, struct message *m, rs_mess
     while (rs_json_read(&r) == RS_JSON_KEY) {
         rs_str key = r.text, value;
         if (!rs_json_read_skip(&r, &value)) return false;
-        if (rs_str_eq(key, RS_STR("role")))
-            read_string(&r, value, &m->role);
-        else if (rs_str_eq(key, RS_STR("content")))
-            m->content = value;
-        else if (rs_str_eq(key, RS_STR("parts")))
-            m->parts = value;
-        else if (others)
-            rs_json_key(&others->json, key), rs_json_raw(&others->json, value);
+        if (rs_str_eq(key, RS_STR("role"))) read_string(&r, value, &m->role);
+        else if (rs_str_eq(key, RS_STR("content"))) m->content = value;
+        else if (rs_str_eq(key, RS_STR("parts"))) m->parts = value;
+        else if (others) rs_json_key(&others->json, key), rs_json_raw(&others->json, value);
     }
     return true;
 }
@@ -149,10 +141,8 @@ static bool write_message(rs_message_writer *w, rs_str raw) {
     if (!read_message(raw, w->arena, &m, NULL) || !(m.role.p || m.content.p || m.parts.p)) return false;
     rs_value role = {.type = RS_VALUE_STRING, .s = m.role};
     rs_message_begin(w, &role);
-    if (m.content.p)
-        write_content(w, m.content);
-    else if (!m.parts.p || !write_pieces(w, m.parts))
-        rs_message_text(w, (rs_str){0});
+    if (m.content.p) write_content(w, m.content);
+    else if (!m.parts.p || !write_pieces(w, m.parts)) rs_message_text(w, (rs_str){0});
     bool ok = read_message(raw, w->arena, &m, w);
     rs_message_end(w);
     return ok;
@@ -162,10 +152,8 @@ static bool write_system(rs_message_writer *w, rs_str system) {
     rs_value role = {.type = RS_VALUE_STRING, .s = RS_STR("system")};
     rs_message_begin(w, &role);
     bool ok = true;
-    if (rs_message_is_structure(system) && system.p[0] == '[')
-        ok = write_pieces(w, system);
-    else
-        rs_message_text(w, system);
+    if (rs_message_is_structure(system) && system.p[0] == '[') ok = write_pieces(w, system);
+    else rs_message_text(w, system);
     w->gist = (rs_str){0}; /* what everybody is told first says little */
     rs_message_end(w);
     return ok;
@@ -197,11 +185,9 @@ rs_status rs_content_from_messages(const rs_value *messages, const rs_value *sys
     return st == RS_OK && !ok ? rs_content_from_value(messages, arena, out) : st;
 }
 
-/* ---- previews ------------------------------------------------------------------------------------------------ */
+/* ---- previews ------------------------------------------------------------------------------------------ */
 
-static inline bool is_blank(char c) {
-    return (unsigned char)c <= ' ' || c == 0x7f;
-}
+static inline bool is_blank(char c) { return (unsigned char)c <= ' ' || c == 0x7f; }
 
 rs_status rs_content_preview(rs_str s, rs_arena *arena, rs_str *out) {
     *out = (rs_str){0};

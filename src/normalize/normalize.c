@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* ---- values of the right type ------------------------------------------------------------------------------ */
+/* ---- values of the right type -------------------------------------------------------------------------- */
 
 static rs_status text_of(const rs_gather *g, rs_field field, rs_str *out) {
     const rs_value *v = g->best[field];
@@ -23,12 +23,9 @@ static double number_of(const rs_gather *g, rs_field field) {
     const rs_value *v = g->best[field];
     double d = NAN;
     if (!v) return d;
-    if (v->type == RS_VALUE_INT)
-        d = (double)v->i;
-    else if (v->type == RS_VALUE_DOUBLE)
-        d = v->d;
-    else
-        rs_str_to_double(v->s, &d);
+    if (v->type == RS_VALUE_INT) d = (double)v->i;
+    else if (v->type == RS_VALUE_DOUBLE) d = v->d;
+    else rs_str_to_double(v->s, &d);
     return isfinite(d) && d >= 0 ? d : NAN;
 }
 
@@ -43,7 +40,7 @@ static bool truth_of(const rs_gather *g, rs_field field) {
     return v->type == RS_VALUE_BOOL ? v->b : rs_str_eq_nocase(v->s, RS_STR("true"));
 }
 
-/* ---- one group of facts each -------------------------------------------------------------------------------- */
+/* ---- one group of facts each --------------------------------------------------------------------------- */
 
 static rs_usage_source usage_source(const rs_gather *g) {
     const rs_value *v = g->best[RS_FIELD_USAGE_SOURCE];

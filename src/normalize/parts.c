@@ -34,16 +34,11 @@ static bool classify(rs_str rest, rs_part *part) {
     if (!take_number(&rest, &part->message)) return false;
     take_prefix(&rest, RS_STR("message."));
     part->name = rest;
-    if (rs_str_eq(rest, RS_STR("role")))
-        part->kind = RS_PART_ROLE;
-    else if (names_text(rest))
-        part->kind = RS_PART_CONTENT;
-    else if (take_prefix(&rest, RS_STR("contents.")))
-        part->kind = RS_PART_CONTENT_ITEM;
-    else if (take_prefix(&rest, RS_STR("tool_calls.")))
-        part->kind = RS_PART_TOOL_CALL;
-    else
-        part->kind = RS_PART_OTHER;
+    if (rs_str_eq(rest, RS_STR("role"))) part->kind = RS_PART_ROLE;
+    else if (names_text(rest)) part->kind = RS_PART_CONTENT;
+    else if (take_prefix(&rest, RS_STR("contents."))) part->kind = RS_PART_CONTENT_ITEM;
+    else if (take_prefix(&rest, RS_STR("tool_calls."))) part->kind = RS_PART_TOOL_CALL;
+    else part->kind = RS_PART_OTHER;
     if (part->kind == RS_PART_CONTENT_ITEM || part->kind == RS_PART_TOOL_CALL) {
         if (!take_number(&rest, &part->number)) return false;
         part->name = last_segment(rest);
@@ -132,10 +127,8 @@ static void write_others(rs_message_writer *w, const rs_part *from, const rs_par
     for (const rs_part *p = from; p < to; p++) {
         rs_json_key(&w->json, p->name);
         bool structure = p->value->type == RS_VALUE_STRING && rs_message_is_structure(p->value->s);
-        if (structure)
-            rs_json_raw(&w->json, p->value->s);
-        else
-            rs_value_write_json(&w->json, p->value);
+        if (structure) rs_json_raw(&w->json, p->value->s);
+        else rs_value_write_json(&w->json, p->value);
     }
 }
 
@@ -146,14 +139,10 @@ static void write_message(rs_message_writer *w, const rs_part *at, const rs_part
     const rs_part *calls = kind_end(items, end, RS_PART_TOOL_CALL);
     rs_message_begin(w, roles > at ? roles[-1].value : NULL);
     rs_str single = only_text(texts, items);
-    if (texts > roles)
-        rs_message_content(w, texts[-1].value);
-    else if (single.p)
-        rs_message_text(w, single);
-    else if (items > texts)
-        write_items(w, texts, items);
-    else
-        rs_message_text(w, (rs_str){0});
+    if (texts > roles) rs_message_content(w, texts[-1].value);
+    else if (single.p) rs_message_text(w, single);
+    else if (items > texts) write_items(w, texts, items);
+    else rs_message_text(w, (rs_str){0});
     if (calls > items) rs_json_key(&w->json, RS_STR("tool_calls")), write_numbered(&w->json, items, calls);
     if ((items > texts && !single.p) || calls > items) w->plain = false;
     write_others(w, calls, end);
@@ -166,10 +155,8 @@ static rs_str first_of_batch(const rs_parts *p, rs_arena *arena) {
     const rs_part *first = NULL, *second = NULL;
     for (size_t i = 0; i < p->n && !second; i++) {
         if (p->items[i].kind != RS_PART_CONTENT || p->items[i].value->type != RS_VALUE_STRING) continue;
-        if (!first)
-            first = &p->items[i];
-        else
-            second = &p->items[i];
+        if (!first) first = &p->items[i];
+        else second = &p->items[i];
     }
     if (!second || !rs_str_starts(first->value->s, RS_STR("[\""))) return (rs_str){0};
     rs_json_reader r;

@@ -48,9 +48,7 @@ static rs_status set_capacity(rs_buf *out, size_t cap, rs_err *err) {
     return RS_OK;
 }
 
-static size_t smaller(size_t a, size_t b) {
-    return a < b ? a : b;
-}
+static size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
 
 /* A capacity to begin with: what the stream claims, if it is possible, else some times its size. */
 static size_t first_capacity(size_t claimed, size_t body, size_t most_possible, size_t max) {
@@ -58,7 +56,7 @@ static size_t first_capacity(size_t claimed, size_t body, size_t most_possible, 
     return smaller(guess, max);
 }
 
-/* ---- gzip and zlib ------------------------------------------------------------------------------------------ */
+/* ---- gzip and zlib ------------------------------------------------------------------------------------- */
 
 typedef enum libdeflate_result inflate_fn(struct libdeflate_decompressor *, const void *in, size_t in_n,
                                           void *out, size_t out_n, size_t *used, size_t *made);
@@ -117,7 +115,7 @@ static rs_status inflate_deflate(rs_encoding enc, rs_str body, size_t max, rs_bu
     return status;
 }
 
-/* ---- zstd --------------------------------------------------------------------------------------------------- */
+/* ---- zstd ---------------------------------------------------------------------------------------------- */
 
 static rs_status zstd_error(size_t result, size_t at, rs_err *err) {
     return rs_fail(err, RS_ERR_INVALID, at, "the compressed body is damaged: %s", ZSTD_getErrorName(result));
@@ -149,10 +147,8 @@ static rs_status inflate_zstd(rs_str body, size_t max, rs_buf *out, rs_err *err)
     enum { WINDOW_LOG_MAX = 23 }; /* 8 MiB, what RFC 9659 lets a sender of Content-Encoding: zstd use */
     if (body.n == 0) return rs_fail(err, RS_ERR_TRUNCATED, 0, "the compressed body is empty");
     unsigned long long claimed = ZSTD_getFrameContentSize(body.p, body.n);
-    if (claimed == ZSTD_CONTENTSIZE_UNKNOWN || claimed == ZSTD_CONTENTSIZE_ERROR)
-        claimed = 0;
-    else if (claimed > max)
-        return too_large(max, err);
+    if (claimed == ZSTD_CONTENTSIZE_UNKNOWN || claimed == ZSTD_CONTENTSIZE_ERROR) claimed = 0;
+    else if (claimed > max) return too_large(max, err);
     rs_status status = set_capacity(out, first_capacity((size_t)claimed, body.n, max, max), err);
     if (status != RS_OK) return status;
     ZSTD_DCtx *ctx = ZSTD_createDCtx();

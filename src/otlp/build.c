@@ -96,8 +96,7 @@ bool rs_build_finish_span(rs_build *b, rs_span *s, rs_build_ids ids) {
         why = "its trace id is not 16 bytes (32 hex digits), or all zero";
     else if (!ids.span || rs_id_is_zero(s->span_id, sizeof s->span_id))
         why = "its span id is not 8 bytes (16 hex digits), or all zero";
-    else if (ids.bad_parent)
-        why = "its parent span id is not 8 bytes (16 hex digits)";
+    else if (ids.bad_parent) why = "its parent span id is not 8 bytes (16 hex digits)";
     if (why) {
         b->nattrs = 0;
         reject(b, s, why);

@@ -6,9 +6,7 @@
 #define IS_EITHER     RS_OJSON_IS
 #define IS(key, name) rs_str_eq(key, RS_STR(name))
 
-static bool done(const rs_ojson *d, bool ok) {
-    return ok && d->b.status == RS_OK;
-}
+static bool done(const rs_ojson *d, bool ok) { return ok && d->b.status == RS_OK; }
 
 static bool event(rs_ojson *d) {
     rs_event *e = rs_build_event(&d->b);
@@ -17,16 +15,12 @@ static bool event(rs_ojson *d) {
     rs_str key;
     bool ok = true;
     while (ok && rs_ojson_member(d, &key)) {
-        if (IS(key, "attributes"))
-            ok = rs_ojson_attributes(d);
-        else if (IS_EITHER(key, "timeUnixNano", "time_unix_nano"))
-            ok = rs_ojson_u64(d, &e->time_ns);
-        else if (IS(key, "name"))
-            ok = rs_ojson_text(d, &e->name);
+        if (IS(key, "attributes")) ok = rs_ojson_attributes(d);
+        else if (IS_EITHER(key, "timeUnixNano", "time_unix_nano")) ok = rs_ojson_u64(d, &e->time_ns);
+        else if (IS(key, "name")) ok = rs_ojson_text(d, &e->name);
         else if (IS_EITHER(key, "droppedAttributesCount", "dropped_attributes_count"))
             ok = rs_ojson_u32(d, &e->attrs.dropped);
-        else
-            ok = rs_ojson_skip(d);
+        else ok = rs_ojson_skip(d);
     }
     return done(d, ok) && rs_build_take_attrs(&d->b, first_attr, &e->attrs);
 }
@@ -45,20 +39,16 @@ static bool link_to(rs_ojson *d, uint32_t *lost) {
     rs_str key;
     bool ok = true, has_trace = false, has_span = false, given;
     while (ok && rs_ojson_member(d, &key)) {
-        if (IS(key, "attributes"))
-            ok = rs_ojson_attributes(d);
+        if (IS(key, "attributes")) ok = rs_ojson_attributes(d);
         else if (IS_EITHER(key, "traceId", "trace_id"))
             ok = rs_ojson_id(d, l->trace_id, sizeof l->trace_id, &has_trace, &given);
         else if (IS_EITHER(key, "spanId", "span_id"))
             ok = rs_ojson_id(d, l->span_id, sizeof l->span_id, &has_span, &given);
-        else if (IS_EITHER(key, "traceState", "trace_state"))
-            ok = rs_ojson_text(d, &l->trace_state);
-        else if (IS(key, "flags"))
-            ok = rs_ojson_u32(d, &l->flags);
+        else if (IS_EITHER(key, "traceState", "trace_state")) ok = rs_ojson_text(d, &l->trace_state);
+        else if (IS(key, "flags")) ok = rs_ojson_u32(d, &l->flags);
         else if (IS_EITHER(key, "droppedAttributesCount", "dropped_attributes_count"))
             ok = rs_ojson_u32(d, &l->attrs.dropped);
-        else
-            ok = rs_ojson_skip(d);
+        else ok = rs_ojson_skip(d);
     }
     if (!done(d, ok) || !rs_build_take_attrs(&d->b, first_attr, &l->attrs)) return false;
     if (!has_trace || !has_span) {
@@ -81,12 +71,9 @@ static bool status(rs_ojson *d, rs_span *s) {
     uint32_t code = 0;
     bool ok = rs_ojson_enter(d);
     while (ok && rs_ojson_member(d, &key)) {
-        if (IS(key, "code"))
-            ok = rs_ojson_enum(d, names, RS_ARRAY_LEN(names), &code);
-        else if (IS(key, "message"))
-            ok = rs_ojson_text(d, &s->status_message);
-        else
-            ok = rs_ojson_skip(d);
+        if (IS(key, "code")) ok = rs_ojson_enum(d, names, RS_ARRAY_LEN(names), &code);
+        else if (IS(key, "message")) ok = rs_ojson_text(d, &s->status_message);
+        else ok = rs_ojson_skip(d);
     }
     s->status = (rs_status_code)code;
     return done(d, ok);
@@ -121,36 +108,25 @@ static bool span(rs_ojson *d) {
             ok = rs_ojson_id(d, s->trace_id, sizeof s->trace_id, &ids.trace, &given);
         else if (IS_EITHER(key, "spanId", "span_id"))
             ok = rs_ojson_id(d, s->span_id, sizeof s->span_id, &ids.span, &given);
-        else if (IS_EITHER(key, "parentSpanId", "parent_span_id"))
-            ok = parent_id(d, s, &ids);
-        else if (IS(key, "name"))
-            ok = rs_ojson_text(d, &s->name);
-        else if (IS(key, "kind"))
-            ok = kind(d, s);
+        else if (IS_EITHER(key, "parentSpanId", "parent_span_id")) ok = parent_id(d, s, &ids);
+        else if (IS(key, "name")) ok = rs_ojson_text(d, &s->name);
+        else if (IS(key, "kind")) ok = kind(d, s);
         else if (IS_EITHER(key, "startTimeUnixNano", "start_time_unix_nano"))
             ok = rs_ojson_u64(d, &s->start_ns);
-        else if (IS_EITHER(key, "endTimeUnixNano", "end_time_unix_nano"))
-            ok = rs_ojson_u64(d, &s->end_ns);
-        else if (IS(key, "attributes"))
-            ok = rs_ojson_attributes(d);
-        else if (IS(key, "status"))
-            ok = status(d, s);
-        else if (IS(key, "events"))
-            ok = events(d);
-        else if (IS(key, "links"))
-            ok = links(d, &lost_links);
-        else if (IS(key, "flags"))
-            ok = rs_ojson_u32(d, &s->flags);
-        else if (IS_EITHER(key, "traceState", "trace_state"))
-            ok = rs_ojson_text(d, &s->trace_state);
+        else if (IS_EITHER(key, "endTimeUnixNano", "end_time_unix_nano")) ok = rs_ojson_u64(d, &s->end_ns);
+        else if (IS(key, "attributes")) ok = rs_ojson_attributes(d);
+        else if (IS(key, "status")) ok = status(d, s);
+        else if (IS(key, "events")) ok = events(d);
+        else if (IS(key, "links")) ok = links(d, &lost_links);
+        else if (IS(key, "flags")) ok = rs_ojson_u32(d, &s->flags);
+        else if (IS_EITHER(key, "traceState", "trace_state")) ok = rs_ojson_text(d, &s->trace_state);
         else if (IS_EITHER(key, "droppedAttributesCount", "dropped_attributes_count"))
             ok = rs_ojson_u32(d, &s->attrs.dropped);
         else if (IS_EITHER(key, "droppedEventsCount", "dropped_events_count"))
             ok = rs_ojson_u32(d, &s->dropped_events);
         else if (IS_EITHER(key, "droppedLinksCount", "dropped_links_count"))
             ok = rs_ojson_u32(d, &s->dropped_links);
-        else
-            ok = rs_ojson_skip(d);
+        else ok = rs_ojson_skip(d);
     }
     s->dropped_links += lost_links;
     return done(d, ok) && rs_build_finish_span(&d->b, s, ids);
@@ -168,16 +144,12 @@ static bool scope(rs_ojson *d) {
     rs_str key;
     bool ok = rs_ojson_enter(d);
     while (ok && rs_ojson_member(d, &key)) {
-        if (IS(key, "name"))
-            ok = rs_ojson_text(d, &s->name);
-        else if (IS(key, "version"))
-            ok = rs_ojson_text(d, &s->version);
-        else if (IS(key, "attributes"))
-            ok = rs_ojson_attributes(d);
+        if (IS(key, "name")) ok = rs_ojson_text(d, &s->name);
+        else if (IS(key, "version")) ok = rs_ojson_text(d, &s->version);
+        else if (IS(key, "attributes")) ok = rs_ojson_attributes(d);
         else if (IS_EITHER(key, "droppedAttributesCount", "dropped_attributes_count"))
             ok = rs_ojson_u32(d, &s->attrs.dropped);
-        else
-            ok = rs_ojson_skip(d);
+        else ok = rs_ojson_skip(d);
     }
     return done(d, ok) && rs_build_take_attrs(&d->b, first_attr, &s->attrs);
 }
@@ -186,14 +158,10 @@ static bool scope_spans(rs_ojson *d) {
     rs_str key;
     bool ok = rs_build_scope(&d->b);
     while (ok && rs_ojson_member(d, &key)) {
-        if (IS(key, "spans"))
-            ok = spans(d);
-        else if (IS(key, "scope"))
-            ok = scope(d);
-        else if (IS_EITHER(key, "schemaUrl", "schema_url"))
-            ok = rs_ojson_text(d, &d->b.scope->schema_url);
-        else
-            ok = rs_ojson_skip(d);
+        if (IS(key, "spans")) ok = spans(d);
+        else if (IS(key, "scope")) ok = scope(d);
+        else if (IS_EITHER(key, "schemaUrl", "schema_url")) ok = rs_ojson_text(d, &d->b.scope->schema_url);
+        else ok = rs_ojson_skip(d);
     }
     return done(d, ok);
 }
@@ -203,12 +171,10 @@ static bool resource(rs_ojson *d) {
     rs_str key;
     bool ok = rs_ojson_enter(d);
     while (ok && rs_ojson_member(d, &key)) {
-        if (IS(key, "attributes"))
-            ok = rs_ojson_attributes(d);
+        if (IS(key, "attributes")) ok = rs_ojson_attributes(d);
         else if (IS_EITHER(key, "droppedAttributesCount", "dropped_attributes_count"))
             ok = rs_ojson_u32(d, &r->attrs.dropped);
-        else
-            ok = rs_ojson_skip(d);
+        else ok = rs_ojson_skip(d);
     }
     return done(d, ok) && rs_build_take_attrs(&d->b, 0, &r->attrs);
 }
@@ -223,14 +189,10 @@ static bool resource_spans(rs_ojson *d) {
     rs_str key;
     bool ok = rs_build_resource(&d->b);
     while (ok && rs_ojson_member(d, &key)) {
-        if (IS(key, "resource"))
-            ok = resource(d);
-        else if (IS_EITHER(key, "scopeSpans", "scope_spans"))
-            ok = all_scope_spans(d);
-        else if (IS_EITHER(key, "schemaUrl", "schema_url"))
-            ok = rs_ojson_text(d, &d->b.resource->schema_url);
-        else
-            ok = rs_ojson_skip(d);
+        if (IS(key, "resource")) ok = resource(d);
+        else if (IS_EITHER(key, "scopeSpans", "scope_spans")) ok = all_scope_spans(d);
+        else if (IS_EITHER(key, "schemaUrl", "schema_url")) ok = rs_ojson_text(d, &d->b.resource->schema_url);
+        else ok = rs_ojson_skip(d);
     }
     return done(d, ok);
 }
@@ -246,10 +208,8 @@ static bool request(rs_ojson *d) {
     bool ok = rs_ojson_enter(d);
     if (ok && d->null) return rs_ojson_fail(d, RS_ERR_INVALID, "an object is expected here");
     while (ok && rs_ojson_member(d, &key)) {
-        if (IS_EITHER(key, "resourceSpans", "resource_spans"))
-            ok = all_resource_spans(d);
-        else
-            ok = rs_ojson_skip(d);
+        if (IS_EITHER(key, "resourceSpans", "resource_spans")) ok = all_resource_spans(d);
+        else ok = rs_ojson_skip(d);
     }
     if (!done(d, ok)) return false;
     return rs_json_read(&d->r) == RS_JSON_END ||

@@ -28,12 +28,9 @@ static bool unknown(decoder *d, rs_pb_cursor *c, const rs_pb_field *f, uint32_t 
     return rs_pb_unknown(c, f, last_known) || ended(d, c);
 }
 
-/* ---- values
- * ------------------------------------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------------------------------------- */
 
-static const uint8_t *start_of(rs_str s) {
-    return (const uint8_t *)s.p;
-}
+static const uint8_t *start_of(rs_str s) { return (const uint8_t *)s.p; }
 
 /* What a string inside a composite needs to become valid UTF-8 without changing its length. */
 static void mask_bad_bytes(rs_str s) {
@@ -74,8 +71,7 @@ static bool check_list(decoder *d, composite_check *k, const rs_value *list, uns
                                           : !rs_pb_read_value(&inner, &v))
             return ended(d, &inner);
         check_text(k, key);
-        if (v.type == RS_VALUE_STRING)
-            check_text(k, v.s);
+        if (v.type == RS_VALUE_STRING) check_text(k, v.s);
         else if ((v.type == RS_VALUE_ARRAY || v.type == RS_VALUE_KVLIST) && !check_list(d, k, &v, depth + 1))
             return false;
     }
@@ -92,9 +88,7 @@ static bool check_composite(decoder *d, rs_value *v) {
     return check_list(d, &k, v, 1);
 }
 
-static bool text(decoder *d, rs_str s, rs_str *out) {
-    return rs_build_text(&d->b, s, out);
-}
+static bool text(decoder *d, rs_str s, rs_str *out) { return rs_build_text(&d->b, s, out); }
 
 static bool attribute(decoder *d, rs_str message) {
     rs_attr *a = rs_build_attr(&d->b);
@@ -113,8 +107,7 @@ static bool attribute(decoder *d, rs_str message) {
     }
 }
 
-/* ---- Event, Link, Status
- * ------------------------------------------------------------------------------------ */
+/* ---- Event, Link, Status ------------------------------------------------------------------------------- */
 
 static bool event(decoder *d, rs_str message) {
     rs_event *e = rs_build_event(&d->b);
@@ -206,8 +199,7 @@ static bool status(decoder *d, rs_span *s, rs_str message) {
     return ended(d, &c);
 }
 
-/* ---- Span
- * --------------------------------------------------------------------------------------------------- */
+/* ---- Span ---------------------------------------------------------------------------------------------- */
 
 static bool span(decoder *d, rs_str message) {
     rs_span *s = rs_build_span(&d->b);
@@ -275,8 +267,7 @@ static bool span(decoder *d, rs_str message) {
     return ok && ended(d, &c) && rs_build_finish_span(&d->b, s, ids);
 }
 
-/* ---- what spans lie in
- * -------------------------------------------------------------------------------------- */
+/* ---- what spans lie in --------------------------------------------------------------------------------- */
 
 static bool scope(decoder *d, rs_str message) {
     rs_scope *s = d->b.scope;

@@ -6,22 +6,16 @@
 
 #include "otlp/protobuf.h"
 
-size_t rs_pb_varint_size(uint64_t v) {
-    return (size_t)(63 - __builtin_clzll(v | 1)) / 7 + 1;
-}
+size_t rs_pb_varint_size(uint64_t v) { return (size_t)(63 - __builtin_clzll(v | 1)) / 7 + 1; }
 
-static size_t size_tag(uint32_t field) {
-    return rs_pb_varint_size((uint64_t)field << 3);
-}
+static size_t size_tag(uint32_t field) { return rs_pb_varint_size((uint64_t)field << 3); }
 
 static uint8_t *put_tag(uint8_t *p, uint32_t field, unsigned wire) {
     return rs_pb_put_varint(p, (uint64_t)field << 3 | wire);
 }
 
 /* A message or string of n bytes as a field. */
-static size_t size_field(uint32_t field, size_t n) {
-    return size_tag(field) + rs_pb_varint_size(n) + n;
-}
+static size_t size_field(uint32_t field, size_t n) { return size_tag(field) + rs_pb_varint_size(n) + n; }
 
 static uint8_t *put_head(uint8_t *p, uint32_t field, size_t n) {
     return rs_pb_put_varint(put_tag(p, field, RS_PB_BYTES), n);
@@ -36,16 +30,10 @@ static uint8_t *put_bytes(uint8_t *p, uint32_t field, rs_str s) {
     return put_raw(put_head(p, field, s.n), s.p, s.n);
 }
 
-static size_t size_text(uint32_t field, rs_str s) {
-    return s.n ? size_field(field, s.n) : 0;
-}
-static uint8_t *put_text(uint8_t *p, uint32_t field, rs_str s) {
-    return s.n ? put_bytes(p, field, s) : p;
-}
+static size_t size_text(uint32_t field, rs_str s) { return s.n ? size_field(field, s.n) : 0; }
+static uint8_t *put_text(uint8_t *p, uint32_t field, rs_str s) { return s.n ? put_bytes(p, field, s) : p; }
 
-static size_t size_uint(uint32_t field, uint64_t v) {
-    return v ? size_tag(field) + rs_pb_varint_size(v) : 0;
-}
+static size_t size_uint(uint32_t field, uint64_t v) { return v ? size_tag(field) + rs_pb_varint_size(v) : 0; }
 static uint8_t *put_uint(uint8_t *p, uint32_t field, uint64_t v) {
     return v ? rs_pb_put_varint(put_tag(p, field, RS_PB_VARINT), v) : p;
 }
@@ -55,22 +43,17 @@ static uint8_t *put_little_endian(uint8_t *p, uint64_t v, int bytes) {
     return p;
 }
 
-static size_t size_fixed64(uint32_t field, uint64_t v) {
-    return v ? size_tag(field) + 8 : 0;
-}
+static size_t size_fixed64(uint32_t field, uint64_t v) { return v ? size_tag(field) + 8 : 0; }
 static uint8_t *put_fixed64(uint8_t *p, uint32_t field, uint64_t v) {
     return v ? put_little_endian(put_tag(p, field, RS_PB_FIXED64), v, 8) : p;
 }
 
-static size_t size_fixed32(uint32_t field, uint32_t v) {
-    return v ? size_tag(field) + 4 : 0;
-}
+static size_t size_fixed32(uint32_t field, uint32_t v) { return v ? size_tag(field) + 4 : 0; }
 static uint8_t *put_fixed32(uint8_t *p, uint32_t field, uint32_t v) {
     return v ? put_little_endian(put_tag(p, field, RS_PB_FIXED32), v, 4) : p;
 }
 
-/* ---- AnyValue, KeyValue
- * ------------------------------------------------------------------------------------- */
+/* ---- AnyValue, KeyValue -------------------------------------------------------------------------------- */
 
 /* The AnyValue member that holds such a value as length-delimited bytes; 0 if it is none of those. */
 static uint32_t bytes_member(rs_value_type t) {
@@ -143,8 +126,7 @@ static uint8_t *put_attrs(uint8_t *p, uint32_t field, const rs_attrs *a) {
     return put_uint(p, field + 1, a->dropped);
 }
 
-/* ---- Event, Link, Status
- * ------------------------------------------------------------------------------------ */
+/* ---- Event, Link, Status ------------------------------------------------------------------------------- */
 
 static size_t size_event(const rs_event *e) {
     return size_fixed64(1, e->time_ns) + size_text(2, e->name) + size_attrs(3, &e->attrs);
@@ -157,9 +139,7 @@ static uint8_t *put_event(uint8_t *p, const rs_event *e) {
     return put_attrs(p, 3, &e->attrs);
 }
 
-static rs_str slice(const uint8_t *id, size_t n) {
-    return (rs_str){(const char *)id, n};
-}
+static rs_str slice(const uint8_t *id, size_t n) { return (rs_str){(const char *)id, n}; }
 
 static size_t size_link(const rs_link *l) {
     return size_field(1, sizeof l->trace_id) + size_field(2, sizeof l->span_id) +
@@ -187,8 +167,7 @@ static uint8_t *put_status(uint8_t *p, const rs_span *s) {
     return put_uint(p, 3, s->status);
 }
 
-/* ---- Span
- * --------------------------------------------------------------------------------------------------- */
+/* ---- Span ---------------------------------------------------------------------------------------------- */
 
 static size_t size_span(const rs_span *s) {
     size_t n = size_field(1, sizeof s->trace_id) + size_field(2, sizeof s->span_id) +
@@ -221,13 +200,10 @@ static uint8_t *put_span(uint8_t *p, const rs_span *s) {
     return put_fixed32(p, 16, s->flags);
 }
 
-/* ---- what the header offers
- * --------------------------------------------------------------------------------- */
+/* ---- what the header offers ---------------------------------------------------------------------------- */
 
 /* Adds what was written from the reserved place up to `end`. */
-static void commit(rs_buf *out, const uint8_t *end) {
-    out->n = (size_t)((const char *)end - out->p);
-}
+static void commit(rs_buf *out, const uint8_t *end) { out->n = (size_t)((const char *)end - out->p); }
 
 void rs_pb_varint(rs_buf *out, uint64_t v) {
     char *p = rs_buf_reserve(out, rs_pb_varint_size(v));

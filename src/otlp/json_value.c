@@ -15,7 +15,7 @@ static bool unexpected(rs_ojson *d, rs_json_token t, const char *what) {
     return rs_build_fail(&d->b, d->r.err.code, d->r.err.offset, d->r.err.message);
 }
 
-/* ---- objects and arrays ------------------------------------------------------------------------------------- */
+/* ---- objects and arrays -------------------------------------------------------------------------------- */
 
 static bool open_or_null(rs_ojson *d, rs_json_token want, const char *what) {
     rs_json_token t = rs_json_read(&d->r);
@@ -23,12 +23,8 @@ static bool open_or_null(rs_ojson *d, rs_json_token want, const char *what) {
     return t == want || d->null || unexpected(d, t, what);
 }
 
-bool rs_ojson_enter(rs_ojson *d) {
-    return open_or_null(d, RS_JSON_OBJECT, "an object is expected here");
-}
-bool rs_ojson_array(rs_ojson *d) {
-    return open_or_null(d, RS_JSON_ARRAY, "an array is expected here");
-}
+bool rs_ojson_enter(rs_ojson *d) { return open_or_null(d, RS_JSON_OBJECT, "an object is expected here"); }
+bool rs_ojson_array(rs_ojson *d) { return open_or_null(d, RS_JSON_ARRAY, "an array is expected here"); }
 
 /* Field by field: loading the 16 bytes at once right after two stores of 8 stalls, and this is done for each token. */
 static void take_text(const rs_ojson *d, rs_str *out) {
@@ -58,11 +54,9 @@ bool rs_ojson_item(rs_ojson *d) {
     return t != RS_JSON_ARRAY_END && unexpected(d, t, "an object is expected here");
 }
 
-bool rs_ojson_skip(rs_ojson *d) {
-    return rs_json_read_skip(&d->r, NULL) || unexpected(d, RS_JSON_ERROR, "");
-}
+bool rs_ojson_skip(rs_ojson *d) { return rs_json_read_skip(&d->r, NULL) || unexpected(d, RS_JSON_ERROR, ""); }
 
-/* ---- scalars: each from a token that was read --------------------------------------------------------------- */
+/* ---- scalars: each from a token that was read ---------------------------------------------------------- */
 
 static bool to_text(rs_ojson *d, rs_json_token t, rs_str *out) {
     *out = (rs_str){"", 0};
@@ -140,12 +134,8 @@ static bool to_bytes(rs_ojson *d, rs_json_token t, rs_str *out) {
     return s.n % 4 != 1 || rs_ojson_fail(d, RS_ERR_INVALID, "bytes must be base64");
 }
 
-bool rs_ojson_text(rs_ojson *d, rs_str *out) {
-    return to_text(d, rs_json_read(&d->r), out);
-}
-bool rs_ojson_u64(rs_ojson *d, uint64_t *out) {
-    return to_u64(d, rs_json_read(&d->r), out);
-}
+bool rs_ojson_text(rs_ojson *d, rs_str *out) { return to_text(d, rs_json_read(&d->r), out); }
+bool rs_ojson_u64(rs_ojson *d, uint64_t *out) { return to_u64(d, rs_json_read(&d->r), out); }
 
 bool rs_ojson_u32(rs_ojson *d, uint32_t *out) {
     uint64_t v;
@@ -176,7 +166,7 @@ bool rs_ojson_id(rs_ojson *d, uint8_t *out, size_t n, bool *ok, bool *given) {
     return true;
 }
 
-/* ---- AnyValue ----------------------------------------------------------------------------------------------- */
+/* ---- AnyValue ------------------------------------------------------------------------------------------ */
 
 /* The member of AnyValue of that name; RS_VALUE_EMPTY for none of them. */
 static rs_value_type member_type(rs_str key) {
@@ -190,9 +180,7 @@ static rs_value_type member_type(rs_str key) {
     return RS_VALUE_EMPTY;
 }
 
-static bool is_composite(rs_value_type type) {
-    return type == RS_VALUE_ARRAY || type == RS_VALUE_KVLIST;
-}
+static bool is_composite(rs_value_type type) { return type == RS_VALUE_ARRAY || type == RS_VALUE_KVLIST; }
 
 static bool scalar(rs_ojson *d, rs_value_type type, rs_value *v) {
     rs_json_token t = rs_json_read(&d->r);
@@ -315,12 +303,9 @@ static bool any_value(rs_ojson *d, rs_value *v) {
     *v = (rs_value){0};
     while (ok && rs_ojson_member(d, &key)) {
         rs_value_type type = member_type(key);
-        if (type == RS_VALUE_EMPTY)
-            ok = rs_ojson_skip(d);
-        else if (is_composite(type))
-            ok = composite(d, type, v);
-        else
-            ok = scalar(d, type, v);
+        if (type == RS_VALUE_EMPTY) ok = rs_ojson_skip(d);
+        else if (is_composite(type)) ok = composite(d, type, v);
+        else ok = scalar(d, type, v);
     }
     return ok && d->b.status == RS_OK;
 }
@@ -333,12 +318,9 @@ bool rs_ojson_attributes(rs_ojson *d) {
         if (!a) return false;
         a->key = RS_STR("");
         while (ok && rs_ojson_member(d, &name)) {
-            if (rs_str_eq(name, RS_STR("key")))
-                ok = rs_ojson_text(d, &a->key);
-            else if (rs_str_eq(name, RS_STR("value")))
-                ok = any_value(d, &a->value);
-            else
-                ok = rs_ojson_skip(d);
+            if (rs_str_eq(name, RS_STR("key"))) ok = rs_ojson_text(d, &a->key);
+            else if (rs_str_eq(name, RS_STR("value"))) ok = any_value(d, &a->value);
+            else ok = rs_ojson_skip(d);
         }
     }
     return ok && d->b.status == RS_OK;

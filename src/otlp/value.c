@@ -42,18 +42,14 @@ static void write_list(rs_json *j, const rs_value *v, unsigned depth) {
     size_t at = 0;
     rs_str key;
     rs_value item;
-    if (is_map)
-        rs_json_object(j);
-    else
-        rs_json_array(j);
+    if (is_map) rs_json_object(j);
+    else rs_json_array(j);
     while (rs_value_next(v, &at, &key, &item)) {
         if (is_map) rs_json_key(j, key);
         write_value(j, &item, depth + 1);
     }
-    if (is_map)
-        rs_json_object_end(j);
-    else
-        rs_json_array_end(j);
+    if (is_map) rs_json_object_end(j);
+    else rs_json_array_end(j);
 }
 
 static void write_value(rs_json *j, const rs_value *v, unsigned depth) {
@@ -80,15 +76,12 @@ static void write_value(rs_json *j, const rs_value *v, unsigned depth) {
     case RS_VALUE_KVLIST:
         if (depth > RS_VALUE_MAX_DEPTH)
             rs_json_null(j); /* only if the store's bytes are not what was checked */
-        else
-            write_list(j, v, depth);
+        else write_list(j, v, depth);
         break;
     }
 }
 
-void rs_value_write_json(rs_json *j, const rs_value *v) {
-    write_value(j, v, 1);
-}
+void rs_value_write_json(rs_json *j, const rs_value *v) { write_value(j, v, 1); }
 
 static int by_key_then_place(const void *x, const void *y) {
     const rs_attr *a = *(const rs_attr *const *)x, *b = *(const rs_attr *const *)y;

@@ -29,16 +29,13 @@ bool rs_filter_op_from_name(rs_str name, rs_filter_op *out) {
     return false;
 }
 
-static bool is_order_op(rs_filter_op op) {
-    return op >= RS_OP_LT && op <= RS_OP_GTE;
-}
+static bool is_order_op(rs_filter_op op) { return op >= RS_OP_LT && op <= RS_OP_GTE; }
 
 static bool is_text_op(rs_filter_op op) {
     return op == RS_OP_IEXACT || (op >= RS_OP_CONTAINS && op <= RS_OP_ENDSWITH);
 }
 
-/* ---- building
- * ------------------------------------------------------------------------------------------------- */
+/* ---- building ------------------------------------------------------------------------------------------ */
 
 static bool parse_bool(rs_str s, int64_t *out) {
     bool yes = rs_str_eq_nocase(s, RS_STR("true")) || rs_str_eq(s, RS_STR("1"));
@@ -182,16 +179,11 @@ size_t rs_filter_drive(rs_filter *f, rs_arena *arena, rs_tag tags[RS_FILTER_MAX]
     return n;
 }
 
-/* ---- asking
- * --------------------------------------------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------------------------------------- */
 
-static unsigned char fold(char c) {
-    return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c);
-}
+static unsigned char fold(char c) { return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); }
 
-static bool find(rs_str s, rs_str word) {
-    return word.n == 0 || memmem(s.p, s.n, word.p, word.n) != NULL;
-}
+static bool find(rs_str s, rs_str word) { return word.n == 0 || memmem(s.p, s.n, word.p, word.n) != NULL; }
 
 static bool find_nocase(rs_str s, rs_str word) {
     for (size_t at = 0; at + word.n <= s.n; at++) {
@@ -252,8 +244,7 @@ static bool decide(const rs_condition *c, rs_field_type type, bool known, const 
     if (c->op == RS_OP_ISNULL) return known != (c->values[0].integer != 0);
     bool any = false;
     for (size_t i = 0; i < c->nvalues && !any; i++) {
-        if (known)
-            any = compare(type, c->op, v, &c->values[i]);
+        if (known) any = compare(type, c->op, v, &c->values[i]);
         else
             any = type == RS_FIELD_TEXT && !is_text_op(c->op) &&
                   c->values[i].text.n == 0; /* "" is what is not there */
@@ -261,8 +252,7 @@ static bool decide(const rs_condition *c, rs_field_type type, bool known, const 
     return any != (c->op == RS_OP_NOT);
 }
 
-/* The text of a metadata value: a string's characters, else the JSON as written. False: no such key, or null.
- */
+/* The text of a metadata value: a string's characters, else the JSON as written. False: no such key, or null. */
 static bool read_metadata(rs_str object, rs_str key, rs_arena *arena, rs_str *out) {
     rs_json_reader r;
     rs_json_read_init(&r, object, arena);

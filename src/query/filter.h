@@ -69,8 +69,6 @@ bool rs_filter_matches(const rs_filter *f, const void *row);
 /* True if the condition holds of a row, driven or not. */
 bool rs_condition_holds(const rs_filter *f, const rs_condition *c, const void *row);
 
-static inline bool rs_filter_is_empty(const rs_filter *f) {
-    return f->n == 0 && f->nwords == 0;
-}
+static inline bool rs_filter_is_empty(const rs_filter *f) { return f->n == 0 && f->nwords == 0; }
 
 #endif

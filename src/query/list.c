@@ -5,8 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 
-/* ---- cursors: "f" or "b", 16 hex digits of the value's bits, 16 of the key
- * ------------------------------------------ */
+/* ---- cursors: "f" or "b", 16 hex digits of the value's bits, 16 of the key ----------------------------- */
 
 void rs_cursor_format(const rs_cursor *c, char out[RS_CURSOR_LEN + 1]) {
     uint64_t bits;
@@ -34,8 +33,7 @@ bool rs_cursor_parse(rs_str s, rs_cursor *out) {
     return !isnan(out->value);
 }
 
-/* ---- parameters
- * ----------------------------------------------------------------------------------------------- */
+/* ---- parameters ---------------------------------------------------------------------------------------- */
 
 void rs_list_init(rs_list *list, const rs_field_table *table) {
     *list = (rs_list){.table = table,
@@ -137,8 +135,7 @@ rs_status rs_list_set(rs_list *l, rs_str name, rs_str value, rs_arena *arena, rs
     return blame(l, rs_filter_add(&l->filter, name, RS_OP_EQUAL, &value, 1, arena, err), name);
 }
 
-/* ---- the body
- * ------------------------------------------------------------------------------------------------- */
+/* ---- the body ------------------------------------------------------------------------------------------ */
 
 /* The text of a scalar token; false for null, objects and arrays. */
 static bool scalar_text(const rs_json_reader *r, rs_json_token t, rs_str *out) {
@@ -185,10 +182,8 @@ static rs_status read_condition(rs_list *l, rs_json_reader *r, rs_str name, rs_a
     rs_status st = RS_OK;
     rs_json_token t;
     while (st == RS_OK && (t = rs_json_read(r)) == RS_JSON_KEY) {
-        if (rs_str_eq(r->text, RS_STR("operator")))
-            st = read_operator(r, &op, err);
-        else if (rs_str_eq(r->text, RS_STR("value")))
-            st = read_values(r, &v, arena, err);
+        if (rs_str_eq(r->text, RS_STR("operator"))) st = read_operator(r, &op, err);
+        else if (rs_str_eq(r->text, RS_STR("value"))) st = read_values(r, &v, arena, err);
         else
             st = rs_fail(err, RS_ERR_INVALID, r->value_at, "a filter has 'operator' and 'value', not '%.*s'",
                          RS_STR_ARG(rs_str_cut_utf8(r->text, 60)));

@@ -4,20 +4,12 @@
 
 #define GETTER(name) static bool get_##name(const void *row, rs_field_value *out)
 #define GET(name, kind, value)                                                                               \
-    GETTER(name) {                                                                                           \
-        return rs_field_set_##kind(out, value);                                                              \
-    }
+    GETTER(name) { return rs_field_set_##kind(out, value); }
 #define SPAN ((const rs_span *)row)
 
-GETTER(trace_unique_id) {
-    return rs_field_set_hex(out, SPAN->trace_id, 16);
-}
-GETTER(span_unique_id) {
-    return rs_field_set_hex(out, SPAN->span_id, 8);
-}
-GETTER(span_parent_id) {
-    return SPAN->has_parent && rs_field_set_hex(out, SPAN->parent_id, 8);
-}
+GETTER(trace_unique_id) { return rs_field_set_hex(out, SPAN->trace_id, 16); }
+GETTER(span_unique_id) { return rs_field_set_hex(out, SPAN->span_id, 8); }
+GETTER(span_parent_id) { return SPAN->has_parent && rs_field_set_hex(out, SPAN->parent_id, 8); }
 GET(span_name, text, SPAN->name)
 GET(span_workflow_name, text, SPAN->facts.workflow)
 GET(span_path, text, SPAN->facts.path)

@@ -116,8 +116,7 @@ static rs_status count_all(question *q, rs_span_page *out) {
     return st;
 }
 
-/* ---- handing out
- * ---------------------------------------------------------------------------------------------- */
+/* ---- handing out --------------------------------------------------------------------------------------- */
 
 typedef struct delivery {
     const int64_t *keys;

@@ -1,8 +1,7 @@
 /* Lists of spans, newest arrival first: a list request -> one page, handed out span by span.
  *
  * Conditions are decided on span heads; content is read only for the spans of the page. As in traces.h, a
- * request that has looked through list->scan_max spans ends there: no count, and `next` goes on. Any thread.
- */
+ * request that has looked through list->scan_max spans ends there: no count, and `next` goes on. Any thread. */
 #ifndef RS_QUERY_SPANS_H
 #define RS_QUERY_SPANS_H
 

@@ -46,9 +46,7 @@ rs_status rs_top_offer(rs_top *t, const rs_top_entry *e) {
     return RS_OK;
 }
 
-static int by_order(const void *a, const void *b, void *ctx) {
-    return rs_top_compare(ctx, a, b);
-}
+static int by_order(const void *a, const void *b, void *ctx) { return rs_top_compare(ctx, a, b); }
 
 void rs_top_sort(rs_top *t) {
     if (t->n > 1) qsort_r(t->heap, t->n, sizeof *t->heap, by_order, t);

@@ -4,17 +4,11 @@
 
 #define GETTER(name) static bool get_##name(const void *row, rs_field_value *out)
 #define GET(name, kind, value)                                                                               \
-    GETTER(name) {                                                                                           \
-        return rs_field_set_##kind(out, value);                                                              \
-    }
+    GETTER(name) { return rs_field_set_##kind(out, value); }
 #define TRACE ((const rs_trace_row *)row)
 
-GETTER(trace_unique_id) {
-    return rs_field_set_hex(out, TRACE->trace_id, 16);
-}
-GETTER(root_span_unique_id) {
-    return TRACE->has_root && rs_field_set_hex(out, TRACE->root_span_id, 8);
-}
+GETTER(trace_unique_id) { return rs_field_set_hex(out, TRACE->trace_id, 16); }
+GETTER(root_span_unique_id) { return TRACE->has_root && rs_field_set_hex(out, TRACE->root_span_id, 8); }
 GET(name, text, TRACE->name)
 GET(log_type, text, rs_log_type_name(TRACE->log_type))
 GET(start_time, time, TRACE->start_ns)
@@ -77,8 +71,6 @@ static const rs_field fields[] = {
     {"error_message", RS_FIELD_TEXT, get_error_message, NULL, 0},
 };
 
-static rs_str metadata_of(const void *row) {
-    return TRACE->metadata;
-}
+static rs_str metadata_of(const void *row) { return TRACE->metadata; }
 
 const rs_field_table rs_trace_fields = {"trace", fields, RS_ARRAY_LEN(fields), metadata_of};

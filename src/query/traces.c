@@ -3,8 +3,7 @@
 #include "query/top.h"
 #include <stdio.h>
 
-/* ---- scanning in steps
- * ---------------------------------------------------------------------------------------- */
+/* ---- scanning in steps --------------------------------------------------------------------------------- */
 
 /* A matching row; false to stop. */
 typedef bool (*take_fn)(void *ctx, const rs_trace_row *row);
@@ -39,8 +38,7 @@ static rs_status run_walk(walk *w, rs_store *store, uint64_t project, rs_err *er
     return st;
 }
 
-/* ---- one question
- * --------------------------------------------------------------------------------------------- */
+/* ---- one question -------------------------------------------------------------------------------------- */
 
 typedef struct question {
     rs_store *store;
@@ -111,8 +109,7 @@ static bool take_for_count(void *ctx, const rs_trace_row *row) {
     return true;
 }
 
-/* ---- by start
- * ------------------------------------------------------------------------------------------------- */
+/* ---- by start ------------------------------------------------------------------------------------------ */
 
 /* Everything, and what one tag decides: the store knows without looking at rows. */
 static rs_status count_at_once(question *q) {
@@ -185,8 +182,7 @@ static rs_status list_by_start(question *q) {
     return count_all(q, w.left);
 }
 
-/* ---- by another field
- * ----------------------------------------------------------------------------------------- */
+/* ---- by another field ---------------------------------------------------------------------------------- */
 
 static bool take_for_top(void *ctx, const rs_trace_row *row) {
     question *q = ctx;
@@ -255,8 +251,7 @@ static rs_status list_by_value(question *q) {
     return RS_OK;
 }
 
-/* ---- checking what tags promised
- * ------------------------------------------------------------------------------ */
+/* ---- checking what tags promised ----------------------------------------------------------------------- */
 
 /* True if a span of the trace has the condition's value: a tag is a hash, and hashes can collide. */
 static rs_status any_span_holds(question *q, const rs_condition *c, const rs_trace_row *row, bool *holds) {
@@ -286,10 +281,8 @@ static rs_status verify(question *q) {
             rs_status st = any_span_holds(q, &f->items[c], &page->rows[i], &holds);
             if (st != RS_OK) return st;
         }
-        if (holds)
-            page->rows[kept++] = page->rows[i];
-        else if (page->count > 0)
-            page->count--;
+        if (holds) page->rows[kept++] = page->rows[i];
+        else if (page->count > 0) page->count--;
     }
     page->n = kept;
     return RS_OK;

@@ -18,7 +18,7 @@ uint64_t rs_key_hash(rs_str key) {
     return hash ? hash : 1;
 }
 
-/* ---- fields ---------------------------------------------------------------------------------- */
+/* ---- fields -------------------------------------------------------------------------------------------- */
 
 void rs_fields_init(rs_fields *f, size_t limit) {
     rs_buf_init(&f->wire);
@@ -109,7 +109,7 @@ void rs_fields_compact(rs_fields *f) {
     f->dead = 0;
 }
 
-/* ---- values ---------------------------------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------------------------------------- */
 
 void rs_pb_text(rs_buf *out, uint32_t field, rs_str text, size_t max) {
     text = rs_str_cut_utf8(text, max);
@@ -120,10 +120,8 @@ void rs_pb_text(rs_buf *out, uint32_t field, rs_str text, size_t max) {
     rs_buf fixed;
     rs_buf_init(&fixed);
     rs_buf_put_utf8(&fixed, text);
-    if (fixed.failed != RS_OK)
-        out->failed = fixed.failed;
-    else
-        rs_pb_bytes(out, field, rs_buf_slice(&fixed));
+    if (fixed.failed != RS_OK) out->failed = fixed.failed;
+    else rs_pb_bytes(out, field, rs_buf_slice(&fixed));
     rs_buf_deinit(&fixed);
 }
 
@@ -214,7 +212,7 @@ out:
     if (scratch.p) rs_buf_deinit(&scratch);
 }
 
-/* ---- shared sets ----------------------------------------------------------------------------- */
+/* ---- shared sets --------------------------------------------------------------------------------------- */
 
 RESPAN_API respan_attributes *respan_attributes_new(const respan_attribute *attributes, size_t count) {
     respan_attributes *set = malloc(sizeof *set);

@@ -38,9 +38,7 @@ void rs_fields_init(rs_fields *f, size_t limit);
 void rs_fields_deinit(rs_fields *f);
 
 /* A field is appended to f->wire by its maker between begin (which gives the offset) and commit. */
-static inline size_t rs_fields_begin(const rs_fields *f) {
-    return f->wire.n;
-}
+static inline size_t rs_fields_begin(const rs_fields *f) { return f->wire.n; }
 void rs_fields_commit(rs_fields *f, size_t begin, uint64_t hash);
 void rs_fields_remove(rs_fields *f, uint64_t hash);
 const rs_field *rs_fields_find(const rs_fields *f, uint64_t hash);

@@ -33,7 +33,7 @@ static bool is_header_text(const char *s) {
     return true;
 }
 
-/* ---- where to, and as whom ------------------------------------------------------------------- */
+/* ---- where to, and as whom ----------------------------------------------------------------------------- */
 
 static rs_status resolve_url(rs_config *c, const char *url, rs_err *err) {
     const char *host = strncasecmp(url, "http://", 7) == 0    ? url + 7
@@ -102,7 +102,7 @@ static rs_status resolve_headers(rs_config *c, const respan_config *given, rs_er
     return RS_OK;
 }
 
-/* ---- who speaks ------------------------------------------------------------------------------ */
+/* ---- who speaks ---------------------------------------------------------------------------------------- */
 
 static void set_text(rs_fields *f, rs_str key, rs_str value) {
     respan_attribute a = {
@@ -194,7 +194,7 @@ static rs_status encode_identity(rs_config *c, const respan_config *given, rs_er
     return rs_buf_status(&c->scope) == RS_OK ? RS_OK : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
 }
 
-/* ---- whole ----------------------------------------------------------------------------------- */
+/* ---- whole --------------------------------------------------------------------------------------------- */
 
 rs_status rs_config_resolve(rs_config *c, const respan_config *given, rs_err *err) {
     respan_config defaults, config;

@@ -1,6 +1,6 @@
 #include "sdk/export_response.h"
 
-/* ---- protobuf (protobuf.dev/programming-guides/encoding) ------------------------------------- */
+/* ---- protobuf (protobuf.dev/programming-guides/encoding) ----------------------------------------------- */
 
 static bool read_varint(rs_str *in, uint64_t *out) {
     uint64_t v = 0;
@@ -72,7 +72,7 @@ bool rs_export_response_read(rs_str in, rs_export_response *out) {
     return ok;
 }
 
-/* ---- text ------------------------------------------------------------------------------------ */
+/* ---- text ---------------------------------------------------------------------------------------------- */
 
 /* The rest of s behind its first `"message"` and colon, up to the closing quote; s if there is none. Good
  * enough for a line that a person reads; nothing depends on it. */

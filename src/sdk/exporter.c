@@ -12,25 +12,20 @@ static const uint64_t backoff_first_ns = 200 * MS, backoff_max_ns = 30000 * MS;
 static const uint64_t hurry_ns = 200 * MS; /* between attempts while somebody waits in flush */
 static const uint64_t retry_after_max_ns = 600000 * MS;
 
-/* ---- the request ----------------------------------------------------------------------------- */
+/* ---- the request --------------------------------------------------------------------------------------- */
 
 enum { FIELD_SIZE_MAX = 1 + 10 /* tag and length */ };
 
-size_t rs_exporter_headroom(const rs_config *c) {
-    return 4 * FIELD_SIZE_MAX + c->resource.n + c->scope.n;
-}
+size_t rs_exporter_headroom(const rs_config *c) { return 4 * FIELD_SIZE_MAX + c->resource.n + c->scope.n; }
 
 static void open_field(rs_buf *out, uint8_t field, uint64_t length) {
     rs_buf_byte(out, (uint8_t)(field << 3 | 2));
     rs_pb_varint(out, length);
 }
 
-static size_t field_size(size_t length) {
-    return 1 + rs_pb_varint_size(length) + length;
-}
+static size_t field_size(size_t length) { return 1 + rs_pb_varint_size(length) + length; }
 
-/* ExportTraceServiceRequest up to its first span: 1 ResourceSpans { 1 Resource, 2 ScopeSpans { 1 Scope, … } }
- */
+/* ExportTraceServiceRequest up to its first span: 1 ResourceSpans { 1 Resource, 2 ScopeSpans { 1 Scope, … } } */
 static void write_opening(rs_buf *out, const rs_config *c, size_t frames) {
     size_t scope_spans = field_size(c->scope.n) + frames;
     rs_buf_clear(out);
@@ -42,7 +37,7 @@ static void write_opening(rs_buf *out, const rs_config *c, size_t frames) {
     rs_buf_str(out, rs_buf_slice(&c->scope));
 }
 
-/* ---- errors ---------------------------------------------------------------------------------- */
+/* ---- errors -------------------------------------------------------------------------------------------- */
 
 static void set_error(rs_exporter *e, const char *text) {
     pthread_mutex_lock(&e->lock);
@@ -92,7 +87,7 @@ bool rs_exporter_is_refused(const rs_exporter *e, uint64_t since_ns, uint64_t wa
     return since && rs_clock_mono_ns() >= (since > since_ns ? since : since_ns) + wait_ns;
 }
 
-/* ---- delivery -------------------------------------------------------------------------------- */
+/* ---- delivery ------------------------------------------------------------------------------------------ */
 
 /* True if the credentials file gave another key than the one we have. */
 static bool read_key(rs_exporter *e) {
@@ -193,7 +188,7 @@ void rs_exporter_run(rs_exporter *e) {
     rs_http_disconnect(e->http); /* here, not on a thread of the program that drops the last reference */
 }
 
-/* ---- life ------------------------------------------------------------------------------------ */
+/* ---- life ---------------------------------------------------------------------------------------------- */
 
 rs_status rs_exporter_init(rs_exporter *e, rs_ring *ring, const rs_config *config) {
     *e = (rs_exporter){.ring = ring, .config = config, .http = rs_http_new()};
@@ -208,16 +203,10 @@ void rs_exporter_deinit(rs_exporter *e) {
     pthread_mutex_destroy(&e->lock);
 }
 
-void rs_exporter_cancel(rs_exporter *e) {
-    rs_http_cancel(e->http);
-}
+void rs_exporter_cancel(rs_exporter *e) { rs_http_cancel(e->http); }
 
-void rs_exporter_lock(rs_exporter *e) {
-    pthread_mutex_lock(&e->lock);
-}
-void rs_exporter_unlock(rs_exporter *e) {
-    pthread_mutex_unlock(&e->lock);
-}
+void rs_exporter_lock(rs_exporter *e) { pthread_mutex_lock(&e->lock); }
+void rs_exporter_unlock(rs_exporter *e) { pthread_mutex_unlock(&e->lock); }
 
 bool rs_exporter_reset(rs_exporter *e) {
     /* The parent's thread may have been writing these two: the child leaves them where they are. */

@@ -47,9 +47,7 @@ static void in_child(void) {
     pthread_mutex_unlock(&list_lock);
 }
 
-static void watch(void) {
-    watch_result = pthread_atfork(before_fork, in_parent, in_child);
-}
+static void watch(void) { watch_result = pthread_atfork(before_fork, in_parent, in_child); }
 
 rs_status rs_fork_watch(respan_client *c) {
     if (pthread_once(&watch_once, watch) != 0 || watch_result != 0) return RS_ERR_MEMORY;
@@ -63,10 +61,8 @@ rs_status rs_fork_watch(respan_client *c) {
 
 void rs_fork_unwatch(respan_client *c) {
     pthread_mutex_lock(&list_lock);
-    if (c->previous)
-        c->previous->next = c->next;
-    else
-        clients = c->next;
+    if (c->previous) c->previous->next = c->next;
+    else clients = c->next;
     if (c->next) c->next->previous = c->previous;
     c->next = c->previous = NULL;
     pthread_mutex_unlock(&list_lock);

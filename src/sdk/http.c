@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* ---- libcurl, loaded ------------------------------------------------------------------------- */
+/* ---- libcurl, loaded ----------------------------------------------------------------------------------- */
 
 #define CURL_FUNCTIONS(X)                                                                                    \
     X(curl_global_init)                                                                                      \
@@ -79,14 +79,10 @@ static const struct curl_library *get_library(char *why, size_t size) {
     return ok ? &library : NULL;
 }
 
-void rs_http_lock_library(void) {
-    pthread_mutex_lock(&library_lock);
-}
-void rs_http_unlock_library(void) {
-    pthread_mutex_unlock(&library_lock);
-}
+void rs_http_lock_library(void) { pthread_mutex_lock(&library_lock); }
+void rs_http_unlock_library(void) { pthread_mutex_unlock(&library_lock); }
 
-/* ---- the connection -------------------------------------------------------------------------- */
+/* ---- the connection ------------------------------------------------------------------------------------ */
 
 enum { SOCKETS_MAX = 4 /* open at once: one connection, two while addresses of both families are tried */ };
 
@@ -139,11 +135,9 @@ void rs_http_cancel(rs_http *h) {
     pthread_mutex_unlock(&h->lock);
 }
 
-static bool is_cancelled(const rs_http *h) {
-    return __atomic_load_n(&h->cancelled, __ATOMIC_ACQUIRE);
-}
+static bool is_cancelled(const rs_http *h) { return __atomic_load_n(&h->cancelled, __ATOMIC_ACQUIRE); }
 
-/* ---- curl calls us --------------------------------------------------------------------------- */
+/* ---- curl calls us ------------------------------------------------------------------------------------- */
 
 static size_t on_body(char *data, size_t size, size_t n, void *context) {
     rs_buf *body = context;
@@ -171,7 +165,7 @@ static int on_close_socket(void *context, curl_socket_t fd) {
     return close(fd);
 }
 
-/* ---- a post ---------------------------------------------------------------------------------- */
+/* ---- a post -------------------------------------------------------------------------------------------- */
 
 static void fail(rs_http_answer *a, const char *why) {
     a->status = 0;

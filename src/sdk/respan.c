@@ -12,15 +12,11 @@
 enum { EXPORTER_STACK = 512 << 10, EXIT_GRACE_MS = 500, REFUSED_MS = 1000, CLOSE_STEP_MS = 50 };
 #define MS 1000000ull
 
-RESPAN_API const char *respan_version(void) {
-    return RS_VERSION;
-}
+RESPAN_API const char *respan_version(void) { return RS_VERSION; }
 
-/* ---- references and the thread --------------------------------------------------------------- */
+/* ---- references and the thread ------------------------------------------------------------------------- */
 
-void rs_client_retain(respan_client *c) {
-    __atomic_add_fetch(&c->references, 1, __ATOMIC_RELAXED);
-}
+void rs_client_retain(respan_client *c) { __atomic_add_fetch(&c->references, 1, __ATOMIC_RELAXED); }
 
 void rs_client_release(respan_client *c) {
     if (__atomic_sub_fetch(&c->references, 1, __ATOMIC_ACQ_REL) != 0) return;
@@ -70,7 +66,7 @@ rs_status rs_client_start(respan_client *c) {
     return st;
 }
 
-/* ---- open ------------------------------------------------------------------------------------ */
+/* ---- open ---------------------------------------------------------------------------------------------- */
 
 static void report(respan_error *out, rs_status st, const rs_err *err) {
     if (!out) return;
@@ -116,7 +112,7 @@ RESPAN_API respan_status respan_client_open(const respan_config *config, respan_
                                   : RESPAN_ERR_SYSTEM;
 }
 
-/* ---- stats, flush, close --------------------------------------------------------------------- */
+/* ---- stats, flush, close ------------------------------------------------------------------------------- */
 
 RESPAN_API void respan_client_stats(const respan_client *client, respan_stats *out) {
     if (!out) return;
@@ -179,14 +175,10 @@ static void stop_exporter(respan_client *c) {
 static void write_loss_reason(respan_client *c, const respan_stats *s, char out[240]) {
     rs_ring_counts n;
     rs_ring_count(&c->ring, &n);
-    if (s->last_error[0])
-        memcpy(out, s->last_error, sizeof s->last_error);
-    else if (s->rejected)
-        rs_exporter_last_refusal(&c->exporter, out);
-    else if (n.lost || rs_ring_pending(&n))
-        snprintf(out, 240, "no answer in time");
-    else
-        snprintf(out, 240, "no room for more than %zu bytes, see ring_bytes", c->config.ring_bytes);
+    if (s->last_error[0]) memcpy(out, s->last_error, sizeof s->last_error);
+    else if (s->rejected) rs_exporter_last_refusal(&c->exporter, out);
+    else if (n.lost || rs_ring_pending(&n)) snprintf(out, 240, "no answer in time");
+    else snprintf(out, 240, "no room for more than %zu bytes, see ring_bytes", c->config.ring_bytes);
 }
 
 static void say_loss(respan_client *c, const respan_stats *s) {

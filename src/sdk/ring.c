@@ -7,7 +7,7 @@
 
 enum { BATCH_START = 16 << 10, FRAME_TAG = 2 << 3 | 2 /* ScopeSpans.spans */ };
 
-/* ---- batches --------------------------------------------------------------------------------- */
+/* ---- batches ------------------------------------------------------------------------------------------- */
 
 static void batch_free(rs_batch *b) {
     if (!b) return;
@@ -65,7 +65,7 @@ rs_str rs_batch_request(rs_batch *b, rs_str opening) {
     return (rs_str){at, b->n - b->from + opening.n};
 }
 
-/* ---- life ------------------------------------------------------------------------------------ */
+/* ---- life ---------------------------------------------------------------------------------------------- */
 
 static rs_status init_locks(rs_ring *ring) {
     pthread_mutexattr_t mutex;
@@ -100,12 +100,8 @@ void rs_ring_deinit(rs_ring *ring) {
     pthread_cond_destroy(&ring->progress);
 }
 
-void rs_ring_lock(rs_ring *ring) {
-    pthread_mutex_lock(&ring->lock);
-}
-void rs_ring_unlock(rs_ring *ring) {
-    pthread_mutex_unlock(&ring->lock);
-}
+void rs_ring_lock(rs_ring *ring) { pthread_mutex_lock(&ring->lock); }
+void rs_ring_unlock(rs_ring *ring) { pthread_mutex_unlock(&ring->lock); }
 
 void rs_ring_reset(rs_ring *ring) {
     free_batches(ring);
@@ -128,7 +124,7 @@ void rs_ring_count(rs_ring *ring, rs_ring_counts *out) {
     pthread_mutex_unlock(&ring->lock);
 }
 
-/* ---- producers ------------------------------------------------------------------------------- */
+/* ---- producers ----------------------------------------------------------------------------------------- */
 
 static size_t write_varint(char *p, uint64_t v) {
     size_t n = 0;
@@ -150,10 +146,8 @@ static rs_batch *open_batch(rs_ring *ring, size_t frame, bool *wake) {
         b = batch_new(ring);
         if (!b) return NULL;
         if (!batch_reserve(b, frame)) return batch_free(b), NULL;
-        if (ring->last)
-            ring->last->next = b;
-        else
-            ring->first = b;
+        if (ring->last) ring->last->next = b;
+        else ring->first = b;
         ring->last = b;
     }
     return batch_reserve(b, frame) ? b : NULL;
@@ -192,7 +186,7 @@ bool rs_ring_put(rs_ring *ring, const rs_str *pieces, size_t count) {
     return stored;
 }
 
-/* ---- waiting --------------------------------------------------------------------------------- */
+/* ---- waiting ------------------------------------------------------------------------------------------- */
 
 /* False once the deadline has passed. */
 static bool wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t deadline_ns) {
@@ -217,15 +211,13 @@ rs_status rs_ring_flush(rs_ring *ring, uint64_t deadline_ns) {
         in_time = wait_until(&ring->progress, &ring->lock, deadline_ns);
     ring->flushers--;
     rs_status status = RS_OK;
-    if (done_count(ring) < target)
-        status = ring->stopped ? RS_ERR_CLOSED : RS_ERR_TIMEOUT;
-    else if (ring->counts.acknowledged - acknowledged < target - done)
-        status = RS_ERR_DENIED;
+    if (done_count(ring) < target) status = ring->stopped ? RS_ERR_CLOSED : RS_ERR_TIMEOUT;
+    else if (ring->counts.acknowledged - acknowledged < target - done) status = RS_ERR_DENIED;
     pthread_mutex_unlock(&ring->lock);
     return status;
 }
 
-/* ---- the consumer ---------------------------------------------------------------------------- */
+/* ---- the consumer -------------------------------------------------------------------------------------- */
 
 static bool is_due(const rs_ring *ring, uint64_t now) {
     const rs_batch *b = ring->first;

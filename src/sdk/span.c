@@ -43,7 +43,7 @@ struct respan_span {
     rs_fields fields;
 };
 
-/* ---- start ----------------------------------------------------------------------------------- */
+/* ---- start --------------------------------------------------------------------------------------------- */
 
 static bool is_zero(const uint8_t *id, size_t n) {
     uint8_t any = 0;
@@ -81,7 +81,7 @@ RESPAN_API respan_span_context respan_span_get_context(const respan_span *span) 
     return span ? span->context : (respan_span_context){0};
 }
 
-/* ---- while it is open ------------------------------------------------------------------------ */
+/* ---- while it is open ---------------------------------------------------------------------------------- */
 
 static void set(respan_span *s, const respan_attribute *a) {
     rs_fields_set(&s->fields, SPAN_ATTRIBUTES, a, s->client->config.max_content_bytes);
@@ -167,7 +167,7 @@ RESPAN_API void respan_span_use(respan_span *span, respan_attributes *shared) {
     span->shared = shared;
 }
 
-/* ---- end ------------------------------------------------------------------------------------- */
+/* ---- end ----------------------------------------------------------------------------------------------- */
 
 static void free_span(respan_span *s) {
     respan_client *client = s->client;
@@ -262,7 +262,7 @@ RESPAN_API void respan_span_discard(respan_span *span) {
     if (span) free_span(span);
 }
 
-/* ---- ids ------------------------------------------------------------------------------------- */
+/* ---- ids ----------------------------------------------------------------------------------------------- */
 
 RESPAN_API void respan_trace_id_hex(const respan_span_context *context, char out[33]) {
     static const respan_span_context none;

@@ -18,14 +18,11 @@ static void finish(rs_response *res, rs_status st, const rs_err *err) {
 }
 
 static void put_count(rs_json *j, bool counted, uint64_t count) {
-    if (counted)
-        rs_json_put_int(j, "count", (int64_t)count);
-    else
-        rs_json_put_null(j, "count");
+    if (counted) rs_json_put_int(j, "count", (int64_t)count);
+    else rs_json_put_null(j, "count");
 }
 
-/* ---- traces
- * --------------------------------------------------------------------------------------------------- */
+/* ---- traces -------------------------------------------------------------------------------------------- */
 
 void rs_api_list_traces(rs_server *server, rs_request *req, rs_response *res) {
     rs_list list;
@@ -88,17 +85,14 @@ void rs_api_get_trace(rs_server *server, rs_request *req, rs_response *res) {
         rs_json j = rs_json_on(&res->body);
         rs_json_object(&j);
         rs_api_write_trace(&j, &row, content);
-        if (flat)
-            rs_api_write_flat(&j, &spans, &tree, content);
-        else
-            rs_api_write_tree(&j, &spans, &tree, content);
+        if (flat) rs_api_write_flat(&j, &spans, &tree, content);
+        else rs_api_write_tree(&j, &spans, &tree, content);
         rs_json_object_end(&j);
     }
     finish(res, st, &err);
 }
 
-/* ---- spans
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- spans --------------------------------------------------------------------------------------------- */
 
 typedef struct span_writer {
     rs_json json;
@@ -176,8 +170,7 @@ void rs_api_get_span(rs_server *server, rs_request *req, rs_response *res) {
     finish(res, st, &err);
 }
 
-/* ---- the session
- * ---------------------------------------------------------------------------------------------- */
+/* ---- the session --------------------------------------------------------------------------------------- */
 
 void rs_api_get_session(rs_server *server, rs_request *req, rs_response *res) {
     rs_project project;

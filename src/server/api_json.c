@@ -29,10 +29,8 @@ static void write_fields(rs_json *j, const rs_field_table *table, const void *ro
         const rs_field *f = &table->fields[i];
         rs_field_value v;
         if (!content && (f->flags & RS_FIELD_CONTENT)) continue;
-        if (!f->get(row, &v))
-            rs_json_put_null(j, f->name);
-        else if (f->type == RS_FIELD_TIME)
-            rs_json_put_time(j, f->name, (uint64_t)v.integer);
+        if (!f->get(row, &v)) rs_json_put_null(j, f->name);
+        else if (f->type == RS_FIELD_TIME) rs_json_put_time(j, f->name, (uint64_t)v.integer);
         else {
             rs_json_key(j, rs_str_of(f->name));
             write_value(j, f->type, &v);
@@ -44,17 +42,13 @@ void rs_api_write_trace(rs_json *j, const rs_trace_row *row, bool content) {
     write_fields(j, &rs_trace_fields, row, content);
 }
 
-/* ---- what comes with a span in full
- * --------------------------------------------------------------------------- */
+/* ---- what comes with a span in full -------------------------------------------------------------------- */
 
 static void put_content(rs_json *j, const char *key, rs_str s, bool is_json) {
     rs_json_key(j, rs_str_of(key));
-    if (!s.p)
-        rs_json_null(j);
-    else if (is_json)
-        rs_json_raw(j, s);
-    else
-        rs_json_str(j, s);
+    if (!s.p) rs_json_null(j);
+    else if (is_json) rs_json_raw(j, s);
+    else rs_json_str(j, s);
 }
 
 static void put_attrs(rs_json *j, const char *key, const rs_attrs *attrs) {
@@ -115,8 +109,7 @@ void rs_api_write_span(rs_json *j, const rs_span *span, bool content) {
     put_scope(j, span->scope);
 }
 
-/* ---- trees
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- trees --------------------------------------------------------------------------------------------- */
 
 static void open_node(rs_json *j, const rs_span *span, bool content) {
     rs_json_object(j);

@@ -19,8 +19,7 @@ void rs_api_list_error(rs_response *res, const rs_list *list, const rs_err *err)
     else if (err->code == RS_ERR_INVALID || err->code == RS_ERR_TRUNCATED)
         rs_response_error(res, 400, "invalid", NULL, "%s (at byte %zu of the body)", err->message,
                           err->offset);
-    else
-        rs_response_from_err(res, err);
+    else rs_response_from_err(res, err);
 }
 
 bool rs_api_read_list(rs_request *req, const rs_field_table *table, rs_list *out, rs_response *res) {
@@ -43,8 +42,7 @@ bool rs_api_read_flag(const rs_request *req, const char *name, bool *out, rs_res
     return false;
 }
 
-/* ---- neighbours
- * ----------------------------------------------------------------------------------------------- */
+/* ---- neighbours ---------------------------------------------------------------------------------------- */
 
 static void put_parameter(void *ctx, const char *name, const char *value) {
     rs_buf *b = ctx;
@@ -67,9 +65,7 @@ void rs_api_put_neighbour(rs_json *j, const char *key, const rs_request *req, bo
     rs_buf_init(&path);
     rs_buf_printf(&path, "%s?cursor=%s", req->path, text);
     rs_request_each_query(req, put_parameter, &path);
-    if (rs_buf_status(&path) != RS_OK)
-        j->out->failed = rs_buf_status(&path);
-    else
-        rs_json_put_str(j, key, rs_buf_slice(&path));
+    if (rs_buf_status(&path) != RS_OK) j->out->failed = rs_buf_status(&path);
+    else rs_json_put_str(j, key, rs_buf_slice(&path));
     rs_buf_deinit(&path);
 }

@@ -17,9 +17,7 @@ static rs_str cut(rs_str *rest, char at) {
     return trim(part);
 }
 
-rs_str rs_header_media_type(rs_str value) {
-    return cut(&value, ';');
-}
+rs_str rs_header_media_type(rs_str value) { return cut(&value, ';'); }
 
 rs_str rs_header_bearer(rs_str value) {
     value = trim(value);

@@ -60,12 +60,9 @@ typedef struct exchange {
     bool last;     /* the server is closing: so shall the connection */
 } exchange;
 
-static exchange *exchange_of(const rs_request *r) {
-    return r->transport;
-}
+static exchange *exchange_of(const rs_request *r) { return r->transport; }
 
-/* ---- the request as handlers see it ---------------------------------------------------------------------
- */
+/* ---- the request as handlers see it -------------------------------------------------------------------- */
 
 const char *rs_request_query(const rs_request *r, const char *name) {
     return MHD_lookup_connection_value(exchange_of(r)->connection, MHD_GET_ARGUMENT_KIND, name);
@@ -102,9 +99,7 @@ void rs_request_defer(rs_request *r) {
     MHD_suspend_connection(x->connection);
 }
 
-void rs_request_finish(rs_request *r) {
-    MHD_resume_connection(exchange_of(r)->connection);
-}
+void rs_request_finish(rs_request *r) { MHD_resume_connection(exchange_of(r)->connection); }
 
 bool rs_request_charge(rs_request *r, size_t n) {
     exchange *x = exchange_of(r);
@@ -124,8 +119,7 @@ rs_str rs_request_replace_body(rs_request *r, rs_buf *buf) {
     return r->body = rs_buf_slice(&x->body);
 }
 
-/* ---- an exchange's life ---------------------------------------------------------------------------------
- */
+/* ---- an exchange's life -------------------------------------------------------------------------------- */
 
 static exchange *exchange_new(rs_http *h, struct MHD_Connection *connection, const char *method,
                               const char *path) {
@@ -221,8 +215,7 @@ static void check_headers(exchange *x) {
     unsigned long long declared = 0;
     if (!length || !rs_str_to_u64(rs_str_of(length), &declared))
         return; /* none, or chunked: counted while reading */
-    if (declared > x->limit)
-        refuse_too_large(x);
+    if (declared > x->limit) refuse_too_large(x);
     else if (declared && !body_reserve(x, declared < FIRST_RESERVE ? declared : FIRST_RESERVE))
         refuse_busy(x);
 }
@@ -244,12 +237,9 @@ static bool take_body(exchange *x, const char *data, size_t n) {
     uint64_t allowed_ns = (BODY_GRACE_S + x->seen / BODY_MIN_RATE) * 1000000000ULL;
     if (rs_clock_mono_ns() - x->started_ns > allowed_ns) return false;
     if (x->refused) return x->seen / DISCARD_FACTOR <= x->limit;
-    if (x->seen > x->limit)
-        refuse_too_large(x);
-    else if (!body_reserve(x, n))
-        refuse_busy(x);
-    else
-        rs_buf_put(&x->body, data, n);
+    if (x->seen > x->limit) refuse_too_large(x);
+    else if (!body_reserve(x, n)) refuse_busy(x);
+    else rs_buf_put(&x->body, data, n);
     return true;
 }
 
@@ -283,8 +273,7 @@ static enum MHD_Result send_answer(exchange *x) {
     if (res->static_body.n)
         answer = MHD_create_response_from_buffer(res->static_body.n, (void *)(uintptr_t)res->static_body.p,
                                                  MHD_RESPMEM_PERSISTENT);
-    else
-        /* The exchange, and so the body, outlives the response's use of it. */
+    else /* The exchange, and so the body, outlives the response's use of it. */
         answer = MHD_create_response_from_buffer(res->body.n, res->body.p, MHD_RESPMEM_PERSISTENT);
     if (!answer) return MHD_NO;
     add_headers(x, answer);
@@ -293,8 +282,7 @@ static enum MHD_Result send_answer(exchange *x) {
     return queued;
 }
 
-/* libmicrohttpd calls this when the headers are in, for each piece of body, at its end, and after a resume.
- */
+/* libmicrohttpd calls this when the headers are in, for each piece of body, at its end, and after a resume. */
 static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *data,
                                   size_t *data_size, void **slot) {
@@ -326,8 +314,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **sl
     *slot = NULL;
 }
 
-/* ---- the server -----------------------------------------------------------------------------------------
- */
+/* ---- the server ---------------------------------------------------------------------------------------- */
 
 static void on_log(void *cls, const char *fmt, va_list ap) {
     (void)cls, (void)fmt, (void)ap; /* peers that hang up or talk nonsense are not news */

@@ -73,8 +73,7 @@ bool rs_request_charge(rs_request *r, size_t n);
 /* Takes buf's content in place of the body as received, which is freed; lives as long as the request. */
 rs_str rs_request_replace_body(rs_request *r, rs_buf *buf);
 
-/* ---- the server around it (server.c) --------------------------------------------------------------------
- */
+/* ---- the server around it (server.c) ------------------------------------------------------------------- */
 
 typedef struct rs_http rs_http;
 

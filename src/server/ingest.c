@@ -23,10 +23,8 @@ typedef struct intake {
 
 static rs_status parse_format(const rs_request *r, format *out, rs_err *err) {
     rs_str type = rs_header_media_type(rs_str_of(rs_request_header(r, "Content-Type")));
-    if (rs_str_eq_nocase(type, RS_STR("application/x-protobuf")))
-        *out = PROTOBUF;
-    else if (rs_str_eq_nocase(type, RS_STR("application/json")))
-        *out = JSON;
+    if (rs_str_eq_nocase(type, RS_STR("application/x-protobuf"))) *out = PROTOBUF;
+    else if (rs_str_eq_nocase(type, RS_STR("application/json"))) *out = JSON;
     else
         return rs_fail(err, RS_ERR_UNSUPPORTED, 0,
                        "Content-Type is '%.*s': send application/x-protobuf or application/json",
@@ -70,8 +68,7 @@ static rs_status decode(rs_server *server, rs_request *req, intake *in, rs_err *
     return st;
 }
 
-/* An ExportTraceServiceResponse: field 1 is ExportTracePartialSuccess {1: rejected_spans, 2: error_message}.
- */
+/* An ExportTraceServiceResponse: field 1 is ExportTracePartialSuccess {1: rejected_spans, 2: error_message}. */
 static void answer_protobuf(rs_response *res, const rs_spans *spans) {
     res->content_type = "application/x-protobuf";
     if (!spans->rejected) return;
@@ -100,26 +97,21 @@ static void answer_json(rs_response *res, const rs_spans *spans) {
 }
 
 static void answer(intake *in) {
-    if (in->format == PROTOBUF)
-        answer_protobuf(in->res, &in->spans);
-    else
-        answer_json(in->res, &in->spans);
+    if (in->format == PROTOBUF) answer_protobuf(in->res, &in->spans);
+    else answer_json(in->res, &in->spans);
 }
 
 static void refuse(rs_response *res, const rs_err *err) {
     if (err->code == RS_ERR_INVALID || err->code == RS_ERR_TRUNCATED)
         rs_response_error(res, 400, "malformed", NULL, "%s (at byte %zu)", err->message, err->offset);
-    else
-        rs_response_from_err(res, err);
+    else rs_response_from_err(res, err);
 }
 
 /* On the writer thread, after the commit. */
 static void on_committed(rs_job *job, const rs_err *err) {
     intake *in = (intake *)job;
-    if (err)
-        refuse(in->res, err);
-    else
-        answer(in);
+    if (err) refuse(in->res, err);
+    else answer(in);
     rs_request_finish(in->req);
 }
 

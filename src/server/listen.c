@@ -18,10 +18,8 @@ static bool split(const char *address, char host[256], char port[8]) {
     const char *close = strrchr(address, ']');
     bool only_port = address[0] && address[strspn(address, "0123456789")] == 0;
     rs_str h = rs_str_of(address), p = RS_STR("8460");
-    if (only_port)
-        h = (rs_str){0}, p = rs_str_of(address);
-    else if (colon && (!close || colon > close))
-        h.n = (size_t)(colon - address), p = rs_str_of(colon + 1);
+    if (only_port) h = (rs_str){0}, p = rs_str_of(address);
+    else if (colon && (!close || colon > close)) h.n = (size_t)(colon - address), p = rs_str_of(colon + 1);
     if (h.n >= 2 && h.p[0] == '[' && h.p[h.n - 1] == ']') h = (rs_str){h.p + 1, h.n - 2};
     if (h.n == 0) h = RS_STR("127.0.0.1");
     unsigned long long number;

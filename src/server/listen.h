@@ -9,8 +9,7 @@ enum { RS_URL_MAX = 300 };
 
 /* Listens on "ADDR:PORT", "[v6]:PORT", ":PORT" or "PORT" (127.0.0.1 then) or "ADDR" (8460 then); port 0: any
  * free one. url gets how this machine reaches it: "http://127.0.0.1:8460" (loopback for a wildcard address).
- * *loopback: nobody but this machine can. RS_ERR_DENIED: the port is taken; RS_ERR_INVALID: not an address.
- */
+ * *loopback: nobody but this machine can. RS_ERR_DENIED: the port is taken; RS_ERR_INVALID: not an address. */
 RS_MUST_CHECK rs_status rs_listen(const char *address, int *fd, char url[RS_URL_MAX], bool *loopback,
                                   rs_err *err);
 

@@ -20,8 +20,7 @@ typedef struct rs_route {
     rs_handler handler;
 } rs_route;
 
-/* The first row whose pattern fits, or NULL; *id is its {id} segment (empty if it has none), a slice of path.
- */
+/* The first row whose pattern fits, or NULL; *id is its {id} segment (empty if it has none), a slice of path. */
 const rs_route *rs_route_find(const char *path, rs_str *id);
 
 /* Whether the row takes this method, and the value of an Allow header (static storage). */

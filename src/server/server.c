@@ -32,10 +32,8 @@ rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err
         st = rs_http_start(s, &otlp_fd, HTTP_THREADS, config->host, &s->otlp_http, err);
     if (fd >= 0) close(fd);
     if (otlp_fd >= 0) close(otlp_fd);
-    if (st == RS_OK)
-        *out = s;
-    else
-        rs_server_close(s);
+    if (st == RS_OK) *out = s;
+    else rs_server_close(s);
     return st;
 }
 

@@ -27,10 +27,8 @@ static void set_cookie(rs_request *req, rs_response *res, const char *secret, lo
     int n = snprintf(cookie, sizeof cookie, RS_COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%ld",
                      secret, lifetime_s);
     rs_str kept = rs_arena_copy(&req->arena, (rs_str){cookie, n > 0 ? (size_t)n : 0});
-    if (kept.p)
-        rs_response_header(res, "Set-Cookie", kept.p);
-    else
-        rs_response_error(res, 503, "unavailable", NULL, "out of memory: retry later");
+    if (kept.p) rs_response_header(res, "Set-Cookie", kept.p);
+    else rs_response_error(res, 503, "unavailable", NULL, "out of memory: retry later");
 }
 
 void rs_signin_login(rs_server *server, rs_request *req, rs_response *res) {

@@ -1,5 +1,4 @@
-/* The browser's way in: /login?token= turns a one-time link into a session cookie, /logout ends the session.
- */
+/* The browser's way in: /login?token= turns a one-time link into a session cookie, /logout ends the session. */
 #ifndef RS_SERVER_SIGNIN_H
 #define RS_SERVER_SIGNIN_H
 

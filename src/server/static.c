@@ -45,10 +45,8 @@ static void send_file(rs_request *req, rs_response *res, const rs_embedded *file
 static void send_builtin(rs_request *req, rs_response *res, const char *path, int status) {
     const rs_embedded *page = find(path);
     res->status = status;
-    if (page)
-        send_file(req, res, page, "no-store");
-    else
-        rs_response_error(res, 404, "not_found", NULL, "there is no such page");
+    if (page) send_file(req, res, page, "no-store");
+    else rs_response_error(res, 404, "not_found", NULL, "there is no such page");
 }
 
 void rs_static_no_session(rs_request *req, rs_response *res, int status) {
@@ -66,10 +64,8 @@ void rs_static_file(rs_server *server, rs_request *req, rs_response *res) {
     const rs_embedded *file = find(req->path);
     if (file && rs_str_ends(rs_str_of(file->path), RS_STR(".html")))
         file = NULL; /* pages have their own ways in */
-    if (file)
-        send_file(req, res, file, file->hashed ? "public, max-age=31536000, immutable" : "no-cache");
-    else
-        rs_response_error(res, 404, "not_found", NULL, "there is no such file");
+    if (file) send_file(req, res, file, file->hashed ? "public, max-age=31536000, immutable" : "no-cache");
+    else rs_response_error(res, 404, "not_found", NULL, "there is no such file");
 }
 
 void rs_static_page(rs_server *server, rs_request *req, rs_response *res) {
@@ -79,19 +75,13 @@ void rs_static_page(rs_server *server, rs_request *req, rs_response *res) {
     rs_status st =
         session ? rs_guard_check_session(server->guard, rs_str_of(session), &project, &err) : RS_ERR_DENIED;
     const rs_embedded *index = find("/index.html");
-    if (st == RS_ERR_DENIED || st == RS_ERR_NOT_FOUND)
-        rs_static_no_session(req, res, 401);
-    else if (st != RS_OK)
-        rs_response_from_err(res, &err);
-    else if (!index)
-        send_builtin(req, res, "/builtin/not-built.html", 200);
-    else
-        send_file(req, res, index, "no-cache");
+    if (st == RS_ERR_DENIED || st == RS_ERR_NOT_FOUND) rs_static_no_session(req, res, 401);
+    else if (st != RS_OK) rs_response_from_err(res, &err);
+    else if (!index) send_builtin(req, res, "/builtin/not-built.html", 200);
+    else send_file(req, res, index, "no-cache");
 }
 
 void rs_static_file_or_page(rs_server *server, rs_request *req, rs_response *res) {
-    if (memchr(req->id.p, '.', req->id.n))
-        rs_static_file(server, req, res);
-    else
-        rs_static_page(server, req, res);
+    if (memchr(req->id.p, '.', req->id.n)) rs_static_file(server, req, res);
+    else rs_static_page(server, req, res);
 }

@@ -88,8 +88,7 @@ typedef struct digest {
     uint8_t hash[HASH_BYTES];
 } digest;
 
-/* ---- open and close
- * ------------------------------------------------------------------------------------------- */
+/* ---- open and close ------------------------------------------------------------------------------------ */
 
 rs_status rs_control_open(const char *dir, rs_control **out, rs_err *err) {
     char path[RS_PATH_MAX];
@@ -103,10 +102,8 @@ rs_status rs_control_open(const char *dir, rs_control **out, rs_err *err) {
     pthread_mutex_init(&c->lock, NULL);
     st = rs_db_open(path, true, pragmas, &c->db, err);
     if (st == RS_OK) st = rs_db_migrate(c->db, FORMAT, schema, err);
-    if (st == RS_OK)
-        *out = c;
-    else
-        rs_control_close(c);
+    if (st == RS_OK) *out = c;
+    else rs_control_close(c);
     return st;
 }
 
@@ -118,8 +115,7 @@ void rs_control_close(rs_control *c) {
     free(c);
 }
 
-/* ---- secrets
- * -------------------------------------------------------------------------------------------------- */
+/* ---- secrets ------------------------------------------------------------------------------------------- */
 
 static digest digest_of(rs_str secret) {
     digest d;
@@ -143,12 +139,9 @@ static bool digest_matches(const digest *d, rs_str stored) {
     return stored.n == HASH_BYTES && sodium_memcmp(d->hash, stored.p, HASH_BYTES) == 0;
 }
 
-static bool secret_is_plausible(rs_str s) {
-    return s.n > 0 && s.n < RS_SECRET_MAX;
-}
+static bool secret_is_plausible(rs_str s) { return s.n > 0 && s.n < RS_SECRET_MAX; }
 
-/* ---- statements
- * ------------------------------------------------------------------------------------------------ */
+/* ---- statements ---------------------------------------------------------------------------------------- */
 
 static rs_status prepare(rs_control *c, query q, sqlite3_stmt **out, rs_err *err) {
     rs_status st = rs_db_prepare(c->db, sql[q], &c->stmts[q], err);
@@ -194,8 +187,7 @@ static rs_status check_name(const char *what, const char *name, size_t size, rs_
     return RS_OK;
 }
 
-/* ---- projects
- * -------------------------------------------------------------------------------------------------- */
+/* ---- projects ------------------------------------------------------------------------------------------ */
 
 static rs_status take_project(sqlite3_stmt *stmt, rs_project *out, rs_err *err) {
     bool row;
@@ -255,8 +247,7 @@ out:
     return finish(c, st, err);
 }
 
-/* ---- API keys
- * -------------------------------------------------------------------------------------------------- */
+/* ---- API keys ------------------------------------------------------------------------------------------ */
 
 static void take_key(sqlite3_stmt *stmt, rs_api_key *out) {
     *out = (rs_api_key){
@@ -351,8 +342,7 @@ rs_status rs_control_check_key(rs_control *c, rs_str secret, rs_api_key *out, rs
     return st;
 }
 
-/* ---- links and sessions
- * ------------------------------------------------------------------------------------------ */
+/* ---- links and sessions -------------------------------------------------------------------------------- */
 
 typedef struct token_row {
     int64_t rowid;

@@ -18,7 +18,7 @@ typedef struct rs_store rs_store;
 RS_MUST_CHECK rs_status rs_store_open(const char *dir, rs_store **out, rs_err *err);
 void rs_store_close(rs_store *s);
 
-/* ---- writing (the one writer thread) ---------------------------------------------------------------------- */
+/* ---- writing (the one writer thread) ------------------------------------------------------------------- */
 
 typedef struct rs_store_batch {
     uint64_t project;
@@ -31,22 +31,22 @@ typedef struct rs_store_batch {
 RS_MUST_CHECK rs_status rs_store_commit(rs_store *s, const rs_store_batch *batches, size_t n, bool *failed,
                                         rs_err *err);
 
-/* ---- reading (any thread) ------------------------------------------------------------------------------- */
+/* ---- reading (any thread) ------------------------------------------------------------------------------ */
 
 /* One trace's summary. Slices are valid only during the callback that hands the row out. */
 typedef struct rs_trace_row {
     int64_t key; /* order of the list: first-seen start in µs, unique in the project; a cursor for paging */
     uint8_t trace_id[16], root_span_id[8];
     bool has_root;
-    rs_log_type log_type;        /* of the root, or of the earliest span while there is none */
-    uint64_t start_ns, end_ns;   /* over all spans */
+    rs_log_type log_type;      /* of the root, or of the earliest span while there is none */
+    uint64_t start_ns, end_ns; /* over all spans */
     uint32_t span_count, llm_call_count, error_count;
     int64_t prompt_tokens, completion_tokens; /* sums over model calls; -1: none said */
     double cost;                              /* sum; NaN: none said */
     double ttft, tokens_per_second;           /* of the first model call; NaN: not known */
     rs_str name;                              /* root's entity name, else its span name */
     rs_str model;                             /* of the first model call */
-    rs_str input, output;                     /* previews: first model call's input, last one's output, else the root's */
+    rs_str input, output; /* previews: first model call's input, last one's output, else the root's */
     rs_str customer, thread, environment, error_message;
     rs_str metadata; /* JSON object: union over spans, the root winning */
 } rs_trace_row;
@@ -58,11 +58,11 @@ typedef struct rs_tag {
 } rs_tag;
 
 typedef struct rs_trace_scan {
-    bool oldest_first;         /* default newest first, by key */
-    bool has_after;            /* continue behind this key (exclusive) */
+    bool oldest_first; /* default newest first, by key */
+    bool has_after;    /* continue behind this key (exclusive) */
     int64_t after;
     uint64_t start_min_ns, start_max_ns; /* trace start in [min, max); max 0: open */
-    const rs_tag *tags;        /* AND; every trace handed out has a span with each of them (hash collisions are
+    const rs_tag *tags; /* AND; every trace handed out has a span with each of them (hash collisions are
                                   possible: the caller verifies what it can see) */
     size_t ntags;
 } rs_trace_scan;
@@ -70,20 +70,20 @@ typedef struct rs_trace_scan {
 /* Return false to stop. Must not call back into the store. */
 typedef bool (*rs_trace_fn)(void *ctx, const rs_trace_row *row);
 
-RS_MUST_CHECK rs_status rs_store_scan_traces(rs_store *s, uint64_t project, const rs_trace_scan *scan, rs_trace_fn fn,
-                                             void *ctx, rs_err *err);
+RS_MUST_CHECK rs_status rs_store_scan_traces(rs_store *s, uint64_t project, const rs_trace_scan *scan,
+                                             rs_trace_fn fn, void *ctx, rs_err *err);
 
 /* How many traces have a tag, from the index alone (hash collisions included). */
 RS_MUST_CHECK rs_status rs_store_count_tag(rs_store *s, uint64_t project, const rs_tag *tag, uint64_t *out,
                                            rs_err *err);
 
 /* The row of one trace through the same callback; RS_ERR_NOT_FOUND. */
-RS_MUST_CHECK rs_status rs_store_get_trace(rs_store *s, uint64_t project, const uint8_t trace_id[16], rs_trace_fn fn,
-                                           void *ctx, rs_err *err);
+RS_MUST_CHECK rs_status rs_store_get_trace(rs_store *s, uint64_t project, const uint8_t trace_id[16],
+                                           rs_trace_fn fn, void *ctx, rs_err *err);
 
 typedef enum rs_read_depth {
     RS_READ_HEADS, /* ids, name, kind, times, status, small facts; attrs/events/links empty, resource and scope empty */
-    RS_READ_FULL,  /* everything that was sent; facts: only the small ones (normalize again for the others) */
+    RS_READ_FULL, /* everything that was sent; facts: only the small ones (normalize again for the others) */
 } rs_read_depth;
 
 /* All spans of a trace in start order, each span id once (the last sent wins), into the arena.
@@ -93,7 +93,8 @@ RS_MUST_CHECK rs_status rs_store_read_trace(rs_store *s, uint64_t project, const
 
 /* One span in full; trace_id may be NULL (then found by a filter over blocks). RS_ERR_NOT_FOUND. */
 RS_MUST_CHECK rs_status rs_store_read_span(rs_store *s, uint64_t project, const uint8_t *trace_id,
-                                           const uint8_t span_id[8], rs_arena *arena, rs_span *out, rs_err *err);
+                                           const uint8_t span_id[8], rs_arena *arena, rs_span *out,
+                                           rs_err *err);
 
 /* Spans in order of arrival, newest first. key is a cursor. Return false to stop. A corrupt block is left out, with a line in the
  * log that names it. */
@@ -104,8 +105,8 @@ typedef struct rs_span_scan {
     rs_read_depth depth;
     uint64_t start_min_ns, start_max_ns; /* span start in [min, max); max 0: open */
 } rs_span_scan;
-RS_MUST_CHECK rs_status rs_store_scan_spans(rs_store *s, uint64_t project, const rs_span_scan *scan, rs_span_fn fn,
-                                            void *ctx, rs_err *err);
+RS_MUST_CHECK rs_status rs_store_scan_spans(rs_store *s, uint64_t project, const rs_span_scan *scan,
+                                            rs_span_fn fn, void *ctx, rs_err *err);
 
 typedef struct rs_store_stats {
     uint64_t traces, spans, bytes; /* of the project; bytes on disk */

@@ -3,6 +3,7 @@
 RESPAN_BINARY names the binary (default build/respan). A test takes `server` (one per module), or `start_server` to start
 its own ones with options, stop them, kill them and start them again on the same data.
 """
+
 import http.client
 import json
 import os
@@ -60,7 +61,11 @@ class Server:
         self.errors = open(self.home / "stderr.txt", "ab")
         self.process = subprocess.Popen(
             [*self.wrapper, str(BINARY), "serve", "--listen", self.listen, *self.options],
-            stdout=subprocess.PIPE, stderr=self.errors, env=self.environment, cwd=self.home)
+            stdout=subprocess.PIPE,
+            stderr=self.errors,
+            env=self.environment,
+            cwd=self.home,
+        )
         text = self._read_until(b"/login?token=")
         self.base_url = re.search(r"^Respan is at (\S+)$", text, re.M)[1]
         self.link = re.search(r"(http\S+/login\?token=\S+)", text)[1]
@@ -135,14 +140,15 @@ class Server:
     def sign_in(self) -> str:
         """Redeems a fresh link; the Cookie header's value."""
         link = self.command("auth", "link").stdout.strip()
-        answer = self.get(link[len(self.base_url):], key=False)
+        answer = self.get(link[len(self.base_url) :], key=False)
         assert answer.status == 303, answer
         return answer.headers["Set-Cookie"].split(";")[0]
 
     def command(self, *arguments) -> subprocess.CompletedProcess:
         """Runs `respan ARGUMENTS` as the same user."""
-        return subprocess.run([str(BINARY), *arguments], env=self.environment, cwd=self.home, text=True,
-                              capture_output=True, timeout=60)
+        return subprocess.run(
+            [str(BINARY), *arguments], env=self.environment, cwd=self.home, text=True, capture_output=True, timeout=60
+        )
 
     def span_ids(self) -> set[str]:
         """The ids of all stored spans, over all pages."""

@@ -1,4 +1,5 @@
 """The read endpoints of docs/http-api.md against the real server: fields, filters, order, pages, trees of any shape."""
+
 import json
 import threading
 import time
@@ -12,17 +13,60 @@ from conftest import span
 BASE_S = 1_790_000_000  # traces of this module start here, one a second, unless a test says otherwise
 
 TRACE_FIELDS = {
-    "trace_unique_id", "root_span_unique_id", "name", "log_type", "start_time", "end_time", "duration", "span_count",
-    "llm_call_count", "error_count", "total_tokens", "total_prompt_tokens", "total_completion_tokens", "total_cost",
-    "time_to_first_token", "tokens_per_second", "model", "input", "output", "metadata", "customer_identifier",
-    "session_identifier", "environment", "status_code", "error_message",
+    "trace_unique_id",
+    "root_span_unique_id",
+    "name",
+    "log_type",
+    "start_time",
+    "end_time",
+    "duration",
+    "span_count",
+    "llm_call_count",
+    "error_count",
+    "total_tokens",
+    "total_prompt_tokens",
+    "total_completion_tokens",
+    "total_cost",
+    "time_to_first_token",
+    "tokens_per_second",
+    "model",
+    "input",
+    "output",
+    "metadata",
+    "customer_identifier",
+    "session_identifier",
+    "environment",
+    "status_code",
+    "error_message",
 }
 SPAN_HEAD = {
-    "trace_unique_id", "span_unique_id", "span_parent_id", "span_name", "name", "span_workflow_name", "span_path",
-    "kind", "log_type", "model", "provider", "start_time", "timestamp", "latency", "time_to_first_token",
+    "trace_unique_id",
+    "span_unique_id",
+    "span_parent_id",
+    "span_name",
+    "name",
+    "span_workflow_name",
+    "span_path",
+    "kind",
+    "log_type",
+    "model",
+    "provider",
+    "start_time",
+    "timestamp",
+    "latency",
+    "time_to_first_token",
     "tokens_per_second",
-    "prompt_tokens", "completion_tokens", "total_tokens", "usage_source", "cost", "status_code", "error_message",
-    "interrupted", "thread_identifier", "customer_identifier", "environment",
+    "prompt_tokens",
+    "completion_tokens",
+    "total_tokens",
+    "usage_source",
+    "cost",
+    "status_code",
+    "error_message",
+    "interrupted",
+    "thread_identifier",
+    "customer_identifier",
+    "environment",
 }
 SPAN_CONTENT = {"input", "output", "metadata", "parameters", "attributes", "events", "links", "resource", "scope"}
 
@@ -40,32 +84,65 @@ def value(v):
 def made(name, start_s=0.0, length_s=1.0, attributes=None, **fields):
     """A span at BASE_S + start_s."""
     start = BASE_S * 10**9 + round(start_s * 1e9)
-    return span(name, startTimeUnixNano=str(start), endTimeUnixNano=str(start + round(length_s * 1e9)),
-                **{**fields, "attributes": None}) | {
-        "attributes": [{"key": k, "value": value(v)} for k, v in (attributes or {}).items()]}
+    return span(
+        name,
+        startTimeUnixNano=str(start),
+        endTimeUnixNano=str(start + round(length_s * 1e9)),
+        **{**fields, "attributes": None},
+    ) | {"attributes": [{"key": k, "value": value(v)} for k, v in (attributes or {}).items()]}
 
 
 def chat(trace_id, parent, start_s, n=0, **attributes):
-    return made(f"chat model-{n % 3}", start_s + 0.25, 0.5 + n / 100, {
-        "respan.entity.log_type": "chat", "gen_ai.request.model": f"model-{n % 3}", "gen_ai.system": "huggingface",
-        "gen_ai.request.temperature": 0.35, "gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": f"question {n}",
-        "gen_ai.completion.0.role": "assistant", "gen_ai.completion.0.content": f"Answer {n} — naïve",
-        "gen_ai.usage.input_tokens": 10 + n, "gen_ai.usage.output_tokens": 2 * n,
-        "respan.usage.source": "measured", "respan.generation.time_to_first_token": 0.125, **attributes,
-    }, trace_id=trace_id, parent=parent)
+    return made(
+        f"chat model-{n % 3}",
+        start_s + 0.25,
+        0.5 + n / 100,
+        {
+            "respan.entity.log_type": "chat",
+            "gen_ai.request.model": f"model-{n % 3}",
+            "gen_ai.system": "huggingface",
+            "gen_ai.request.temperature": 0.35,
+            "gen_ai.prompt.0.role": "user",
+            "gen_ai.prompt.0.content": f"question {n}",
+            "gen_ai.completion.0.role": "assistant",
+            "gen_ai.completion.0.content": f"Answer {n} — naïve",
+            "gen_ai.usage.input_tokens": 10 + n,
+            "gen_ai.usage.output_tokens": 2 * n,
+            "respan.usage.source": "measured",
+            "respan.generation.time_to_first_token": 0.125,
+            **attributes,
+        },
+        trace_id=trace_id,
+        parent=parent,
+    )
 
 
 def workflow(n, start_s, **attributes):
     """A trace: a workflow with one chat below it. Number n decides its facts."""
     trace_id = uuid.uuid4().hex
-    common = {"respan.environment": "production" if n % 2 else "staging",
-              "respan.customer_params.customer_identifier": f"user_{n % 5}",
-              "respan.threads.thread_identifier": f"thread_{n // 10}", **attributes}
+    common = {
+        "respan.environment": "production" if n % 2 else "staging",
+        "respan.customer_params.customer_identifier": f"user_{n % 5}",
+        "respan.threads.thread_identifier": f"thread_{n // 10}",
+        **attributes,
+    }
     failed = {"status": {"code": 2, "message": "it broke"}} if n % 10 == 9 else {}
-    root = made(f"flow_{n}.workflow", start_s, 1 + n, {
-        "respan.entity.log_type": "workflow", "traceloop.span.kind": "workflow", "traceloop.entity.name": f"flow_{n}",
-        "traceloop.workflow.name": f"flow_{n}", "respan.metadata.run": n, "respan.metadata.kind": f"k{n % 4}", **common,
-    }, trace_id=trace_id, **failed)
+    root = made(
+        f"flow_{n}.workflow",
+        start_s,
+        1 + n,
+        {
+            "respan.entity.log_type": "workflow",
+            "traceloop.span.kind": "workflow",
+            "traceloop.entity.name": f"flow_{n}",
+            "traceloop.workflow.name": f"flow_{n}",
+            "respan.metadata.run": n,
+            "respan.metadata.kind": f"k{n % 4}",
+            **common,
+        },
+        trace_id=trace_id,
+        **failed,
+    )
     return [root, chat(trace_id, root["spanId"], start_s, n, **common)]
 
 
@@ -191,26 +268,43 @@ def test_one_span(full):
 
 
 def test_events_and_links(server):
-    s = made("eventful", attributes={"deep": "x"}, events=[
-        {"name": "exception", "timeUnixNano": str(BASE_S * 10**9 + 1),
-         "attributes": [{"key": "exception.message", "value": {"stringValue": "boom"}}]}],
+    s = made(
+        "eventful",
+        attributes={"deep": "x"},
+        events=[
+            {
+                "name": "exception",
+                "timeUnixNano": str(BASE_S * 10**9 + 1),
+                "attributes": [{"key": "exception.message", "value": {"stringValue": "boom"}}],
+            }
+        ],
         links=[{"traceId": "ab" * 16, "spanId": "cd" * 8, "attributes": [{"key": "why", "value": {"intValue": "1"}}]}],
-        status={"code": 2})
+        status={"code": 2},
+    )
     values = [{"intValue": "1"}, {"stringValue": "é"}]
     s["attributes"].append({"key": "list", "value": {"arrayValue": {"values": values}}})
     assert server.send([s]).status == 200
     got = server.get(f"/api/spans/{s['spanId']}/").json
-    assert got["events"] == [{"name": "exception", "time": "2026-09-21T14:13:20.000000001Z",
-                              "attributes": {"exception.message": "boom"}}]
+    assert got["events"] == [
+        {"name": "exception", "time": "2026-09-21T14:13:20.000000001Z", "attributes": {"exception.message": "boom"}}
+    ]
     assert got["links"][0]["trace_unique_id"] == "ab" * 16 and got["links"][0]["attributes"] == {"why": 1}
     assert got["attributes"]["list"] == [1, "é"] and got["error_message"] == "boom"
 
 
-@pytest.mark.parametrize("path", [
-    "/api/traces/00000000000000000000000000000001/", "/api/traces/xyz/", "/api/traces/abcdef/",
-    "/api/traces/" + "g" * 32 + "/",
-    "/api/spans/0000000000000001/", "/api/spans/xyz/", "/api/spans/0000000000000001/?trace_id=zz", "/api/traces/%00/",
-])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/traces/00000000000000000000000000000001/",
+        "/api/traces/xyz/",
+        "/api/traces/abcdef/",
+        "/api/traces/" + "g" * 32 + "/",
+        "/api/spans/0000000000000001/",
+        "/api/spans/xyz/",
+        "/api/spans/0000000000000001/?trace_id=zz",
+        "/api/traces/%00/",
+    ],
+)
 def test_ids_that_are_not_there(full, path):
     answer = full.get(path)
     assert answer.status == 404, answer
@@ -223,8 +317,16 @@ def test_session(full):
     assert session["traces"] == N and session["spans"] == 2 * N and session["bytes"] > 0 and session["project"]
 
 
-@pytest.mark.parametrize("path", ["/api/traces/list/", "/api/traces/" + "0" * 31 + "1/", "/api/spans/list/",
-                                  "/api/spans/0000000000000001/", "/api/session/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/traces/list/",
+        "/api/traces/" + "0" * 31 + "1/",
+        "/api/spans/list/",
+        "/api/spans/0000000000000001/",
+        "/api/session/",
+    ],
+)
 def test_nothing_without_a_key(full, path):
     assert full.get(path, key=False).status == 401
     assert full.get(path, key="rsp_wrong").status == 401
@@ -250,35 +352,38 @@ def test_equality_parameters(full):
     assert names(ask(full, model="model-9")) == []
 
 
-@pytest.mark.parametrize("field,operator,wanted,expected", [
-    ("name", "", ["flow_5"], [5]),
-    ("name", "", "flow_5", [5]),
-    ("name", "iexact", ["FLOW_5"], [5]),
-    ("name", "not", flows(range(2, N)), [1, 0]),
-    ("name", "in", ["flow_3", "flow_1", "x"], [3, 1]),
-    ("name", "contains", ["w_1"], [*range(19, 9, -1), 1]),
-    ("name", "contains", ["W_1"], []),
-    ("name", "icontains", ["W_3"], [*range(39, 29, -1), 3]),
-    ("name", "startswith", ["flow_2"], [*range(29, 19, -1), 2]),
-    ("name", "endswith", ["9"], [39, 29, 19, 9]),
-    ("duration", "gt", [39], [39]),
-    ("duration", "gte", [39], [39, 38]),
-    ("duration", "lt", [2], [0]),
-    ("duration", "lte", ["2"], [1, 0]),
-    ("total_tokens", "in", [10, 13], [1, 0]),
-    ("error_count", "gt", [0], [39, 29, 19, 9]),
-    ("error_message", "isnull", [False], [39, 29, 19, 9]),
-    ("total_cost", "isnull", [False], []),
-    ("metadata__run", "lt", [2], [1, 0]),
-    ("metadata__run", "gte", ["38"], [39, 38]),
-    ("metadata__kind", "endswith", ["1"], range(37, 0, -4)),
-    ("metadata__nope", "isnull", [False], []),
-    ("start_time", "lt", [BASE_S + 2], [1, 0]),
-    ("start_time", "gte", ["2026-09-21T14:13:58Z"], [39, 38]),
-    ("input", "contains", ["question 12"], [12]),
-    ("output", "icontains", ["answer 31"], [31]),
-    ("model", "in", ["model-1"], range(37, 0, -3)),
-])
+@pytest.mark.parametrize(
+    "field,operator,wanted,expected",
+    [
+        ("name", "", ["flow_5"], [5]),
+        ("name", "", "flow_5", [5]),
+        ("name", "iexact", ["FLOW_5"], [5]),
+        ("name", "not", flows(range(2, N)), [1, 0]),
+        ("name", "in", ["flow_3", "flow_1", "x"], [3, 1]),
+        ("name", "contains", ["w_1"], [*range(19, 9, -1), 1]),
+        ("name", "contains", ["W_1"], []),
+        ("name", "icontains", ["W_3"], [*range(39, 29, -1), 3]),
+        ("name", "startswith", ["flow_2"], [*range(29, 19, -1), 2]),
+        ("name", "endswith", ["9"], [39, 29, 19, 9]),
+        ("duration", "gt", [39], [39]),
+        ("duration", "gte", [39], [39, 38]),
+        ("duration", "lt", [2], [0]),
+        ("duration", "lte", ["2"], [1, 0]),
+        ("total_tokens", "in", [10, 13], [1, 0]),
+        ("error_count", "gt", [0], [39, 29, 19, 9]),
+        ("error_message", "isnull", [False], [39, 29, 19, 9]),
+        ("total_cost", "isnull", [False], []),
+        ("metadata__run", "lt", [2], [1, 0]),
+        ("metadata__run", "gte", ["38"], [39, 38]),
+        ("metadata__kind", "endswith", ["1"], range(37, 0, -4)),
+        ("metadata__nope", "isnull", [False], []),
+        ("start_time", "lt", [BASE_S + 2], [1, 0]),
+        ("start_time", "gte", ["2026-09-21T14:13:58Z"], [39, 38]),
+        ("input", "contains", ["question 12"], [12]),
+        ("output", "icontains", ["answer 31"], [31]),
+        ("model", "in", ["model-1"], range(37, 0, -3)),
+    ],
+)
 def test_operators(full, field, operator, wanted, expected):
     answer = filtered(full, field, operator, wanted)
     assert names(answer) == flows(expected)
@@ -286,8 +391,13 @@ def test_operators(full, field, operator, wanted, expected):
 
 
 def test_conditions_together(full):
-    body = {"filters": {"duration": [{"operator": "gt", "value": [10]}, {"operator": "lte", "value": [20]}],
-                        "environment": {"value": ["staging"]}}, "customer_identifier": "user_2"}
+    body = {
+        "filters": {
+            "duration": [{"operator": "gt", "value": [10]}, {"operator": "lte", "value": [20]}],
+            "environment": {"value": ["staging"]},
+        },
+        "customer_identifier": "user_2",
+    }
     answer = full.request("POST", "/api/traces/list/?q=question", json.dumps(body))
     assert names(answer) == flows([12])
 
@@ -304,27 +414,42 @@ def test_time_range(full):
     assert ask(full, start_time="2030-01-01").json["count"] == 0
 
 
-@pytest.mark.parametrize("query,field", [
-    ("colour=red", "colour"), ("metadata=x", "metadata"), ("page=0", "page"), ("page=x", "page"),
-    ("page_size=0", "page_size"), ("page_size=1001", "page_size"), ("cursor=zzz", "cursor"),
-    ("sort_by=model", "sort_by"), ("sort_by=", "sort_by"),
-    ("start_time=yesterday", "start_time"), ("end_time=9999999999999", "end_time"), ("duration=long", "duration"),
-    ("page=99999999", "page"), ("content=maybe", "content"),
-])
+@pytest.mark.parametrize(
+    "query,field",
+    [
+        ("colour=red", "colour"),
+        ("metadata=x", "metadata"),
+        ("page=0", "page"),
+        ("page=x", "page"),
+        ("page_size=0", "page_size"),
+        ("page_size=1001", "page_size"),
+        ("cursor=zzz", "cursor"),
+        ("sort_by=model", "sort_by"),
+        ("sort_by=", "sort_by"),
+        ("start_time=yesterday", "start_time"),
+        ("end_time=9999999999999", "end_time"),
+        ("duration=long", "duration"),
+        ("page=99999999", "page"),
+        ("content=maybe", "content"),
+    ],
+)
 def test_parameters_that_are_refused(full, query, field):
     assert_refused(full.get(f"/api/traces/list/?{query}"), field)
 
 
-@pytest.mark.parametrize("filters,field,says", [
-    ({"colour": {"value": ["x"]}}, "colour", "colour"),
-    ({"model": {"operator": "like", "value": ["x"]}}, "model", "like"),
-    ({"model": {"operator": "gt", "value": ["x"]}}, "model", "gt"),
-    ({"duration": {"operator": "gt", "value": ["x"]}}, "duration", "'x'"),
-    ({"duration": {"operator": "gt", "value": [1, 2]}}, "duration", "one value"),
-    ({"duration": {"operator": "gt", "value": [{}]}}, "duration", "value"),
-    ({"duration": {"operator": 7, "value": [1]}}, "duration", "operator"),
-    ([], "filters", "object"),
-])
+@pytest.mark.parametrize(
+    "filters,field,says",
+    [
+        ({"colour": {"value": ["x"]}}, "colour", "colour"),
+        ({"model": {"operator": "like", "value": ["x"]}}, "model", "like"),
+        ({"model": {"operator": "gt", "value": ["x"]}}, "model", "gt"),
+        ({"duration": {"operator": "gt", "value": ["x"]}}, "duration", "'x'"),
+        ({"duration": {"operator": "gt", "value": [1, 2]}}, "duration", "one value"),
+        ({"duration": {"operator": "gt", "value": [{}]}}, "duration", "value"),
+        ({"duration": {"operator": 7, "value": [1]}}, "duration", "operator"),
+        ([], "filters", "object"),
+    ],
+)
 def test_filters_that_are_refused(full, filters, field, says):
     assert_refused(full.request("POST", "/api/traces/list/", json.dumps({"filters": filters})), field, says)
 
@@ -451,8 +576,12 @@ def test_span_list(full):
 def test_reading_again_gives_the_same(full):
     """Readers share the block that was unpacked last, never what another request made of it."""
     trace_id, span_id = full.traces[3][0]["traceId"], full.traces[3][1]["spanId"]
-    paths = ["/api/spans/list/?page_size=30", f"/api/traces/{trace_id}/", f"/api/spans/{span_id}/",
-             "/api/spans/list/?page_size=3"]
+    paths = [
+        "/api/spans/list/?page_size=30",
+        f"/api/traces/{trace_id}/",
+        f"/api/spans/{span_id}/",
+        "/api/spans/list/?page_size=3",
+    ]
     first = [full.get(p).json for p in paths]
     for _ in range(5):
         assert [full.get(p).json for p in paths] == first
@@ -489,8 +618,10 @@ def linked(edges, trace_id=None):
     """Spans from {"name": "parent name or None"}, in start order; an unknown parent is one that never came."""
     trace_id = trace_id or uuid.uuid4().hex
     ids = {n: uuid.uuid4().hex[:16] for n in [*edges, *(p for p in edges.values() if p)]}
-    return [{**made(n, i, trace_id=trace_id, parent=p and ids[p]), "spanId": ids[n]}
-            for i, (n, p) in enumerate(edges.items())]
+    return [
+        {**made(n, i, trace_id=trace_id, parent=p and ids[p]), "spanId": ids[n]}
+        for i, (n, p) in enumerate(edges.items())
+    ]
 
 
 def test_children_in_start_order(server):
@@ -508,7 +639,8 @@ def test_parent_that_never_came(server):
 def test_rings(server):
     assert tree_of(server, linked({"a": "a"})) == [("a", [])]
     assert tree_of(server, linked({"a": "c", "b": "a", "c": "b", "tail": "c"})) == [
-        ("a", [("b", [("c", [("tail", [])])])])]
+        ("a", [("b", [("c", [("tail", [])])])])
+    ]
 
 
 def test_a_span_sent_twice(server):
@@ -522,7 +654,7 @@ def test_a_chain_ten_thousand_deep(server):
     for above, below in pairwise(spans):
         below["parentSpanId"] = above["spanId"]
     for at in range(0, len(spans), 2500):
-        assert server.send(spans[at:at + 2500]).status == 200
+        assert server.send(spans[at : at + 2500]).status == 200
     answer = server.get(f"/api/traces/{trace_id}/?content=false")
     assert answer.status == 200 and answer.body.count(b'"children":[') == 10_000
     assert answer.body.endswith(b"]}" * 9_999 + b"]}]}")

@@ -1,4 +1,5 @@
 """Who may ask: API keys, sign-in links, browser sessions, the credentials file, and `respan keys` and `auth`."""
+
 import json
 import os
 import stat
@@ -81,8 +82,15 @@ def test_credentials_of_a_local_server_that_is_gone_are_replaced(start_server):
 
 
 def test_no_key_and_wrong_keys_are_refused(server):
-    wrong = [{}, {"Authorization": "Bearer nonsense"}, {"Authorization": f"Basic {server.key}"}, {"x-api-key": ""},
-             {"Authorization": f"Bearer {server.key}x"}, {"x-api-key": "k" * 5000}, {"Authorization": ""}]
+    wrong = [
+        {},
+        {"Authorization": "Bearer nonsense"},
+        {"Authorization": f"Basic {server.key}"},
+        {"x-api-key": ""},
+        {"Authorization": f"Bearer {server.key}x"},
+        {"x-api-key": "k" * 5000},
+        {"Authorization": ""},
+    ]
     for headers in wrong:
         for method, path in (("GET", "/api/traces/list/"), ("POST", "/v1/traces")):
             answer = server.request(method, path, b"" if method == "POST" else None, headers, key=False)
@@ -110,14 +118,26 @@ def test_keys_create_list_revoke_while_serving(server):
 
 def test_exit_statuses(server):
     for arguments, status in (
-        (("--help",), 0), (("--version",), 0), (("keys", "--help"), 0), (("serve", "-h"), 0), ((), 2), (("nonsense",), 2),
-        (("keys",), 2), (("keys", "revoke"), 2), (("keys", "revoke", "x"), 2), (("keys", "list", "--nope"), 2),
-        (("keys", "revoke", "999"), 1), (("auth",), 2), (("auth", "link", "--data", "/nonexistent/x"), 1),
-        (("serve", "--listen", "nonsense:port"), 2), (("serve", "extra"), 2), (("serve", "--max-body", "0"), 2),
+        (("--help",), 0),
+        (("--version",), 0),
+        (("keys", "--help"), 0),
+        (("serve", "-h"), 0),
+        ((), 2),
+        (("nonsense",), 2),
+        (("keys",), 2),
+        (("keys", "revoke"), 2),
+        (("keys", "revoke", "x"), 2),
+        (("keys", "list", "--nope"), 2),
+        (("keys", "revoke", "999"), 1),
+        (("auth",), 2),
+        (("auth", "link", "--data", "/nonexistent/x"), 1),
+        (("serve", "--listen", "nonsense:port"), 2),
+        (("serve", "extra"), 2),
+        (("serve", "--max-body", "0"), 2),
     ):
         done = server.command(*arguments)
         assert done.returncode == status, (arguments, done)
-        assert (done.stdout if status == 0 else done.stderr), arguments
+        assert done.stdout if status == 0 else done.stderr, arguments
 
 
 def test_no_secret_on_standard_error_or_on_disk(server):
@@ -134,7 +154,7 @@ def test_no_secret_on_standard_error_or_on_disk(server):
 
 def test_link_works_once_and_sets_a_strict_cookie(start_server):
     server = start_server()
-    path = server.link[len(server.base_url):]
+    path = server.link[len(server.base_url) :]
     assert server.request("HEAD", path, key=False).status == 303  # a preview does not use it up
     answer = server.get(path, key=False)
     assert answer.status == 303 and answer.headers["Location"] == "/"
@@ -149,11 +169,15 @@ def test_link_works_once_and_sets_a_strict_cookie(start_server):
 
 def test_a_link_leads_to_a_path_of_this_server_only(server):
     for given, location in (
-        ("/traces/abc?span=1", "/traces/abc?span=1"), ("//elsewhere.example/", "/"), ("/\\elsewhere.example", "/"),
-        ("https://elsewhere.example", "/"), ("/a\r\nSet-Cookie: x=y", "/"), ("", "/"),
+        ("/traces/abc?span=1", "/traces/abc?span=1"),
+        ("//elsewhere.example/", "/"),
+        ("/\\elsewhere.example", "/"),
+        ("https://elsewhere.example", "/"),
+        ("/a\r\nSet-Cookie: x=y", "/"),
+        ("", "/"),
     ):
         link = server.command("auth", "link", "--next", given).stdout.strip()
-        answer = server.get(link[len(server.base_url):], key=False)
+        answer = server.get(link[len(server.base_url) :], key=False)
         assert answer.status == 303 and answer.headers["Location"] == location, (given, link)
 
 
@@ -173,8 +197,14 @@ def test_no_session_page_makes_no_request_elsewhere(server):
 
 
 def test_cookies_that_are_no_session(server):
-    for cookie in ("respan_session=", "respan_session=nonsense", "respan_session", ";;==;", "a=b; respan_session=" + "y" * 9000,
-                   "respan_session=\x01\xff"):
+    for cookie in (
+        "respan_session=",
+        "respan_session=nonsense",
+        "respan_session",
+        ";;==;",
+        "a=b; respan_session=" + "y" * 9000,
+        "respan_session=\x01\xff",
+    ):
         assert browse(server, cookie).status == 401
         assert browse(server, cookie, "/api/traces/list/").status == 401
 
@@ -183,15 +213,25 @@ def test_session_reads_but_does_not_ingest(server):
     cookie = server.sign_in()
     assert browse(server, cookie).status == 200
     assert browse(server, cookie, "/api/traces/list/").status == 200
-    answer = server.request("POST", "/v1/traces", b"{}", {"Cookie": cookie, "Content-Type": "application/json"}, key=False)
+    answer = server.request(
+        "POST", "/v1/traces", b"{}", {"Cookie": cookie, "Content-Type": "application/json"}, key=False
+    )
     assert answer.status == 401
 
 
 def test_another_site_cannot_use_the_session(server):
     cookie = server.sign_in()
     for site in ("cross-site", "same-site"):
-        assert browse(server, cookie, "/api/traces/list/", **{"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "cors"}).status == 401
-    assert browse(server, cookie, "/api/traces/list/", **{"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"}).status == 200
+        assert (
+            browse(server, cookie, "/api/traces/list/", **{"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "cors"}).status
+            == 401
+        )
+    assert (
+        browse(
+            server, cookie, "/api/traces/list/", **{"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"}
+        ).status
+        == 200
+    )
     assert browse(server, cookie, "/", **{"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate"}).status == 200
 
 

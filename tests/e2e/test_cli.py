@@ -1,4 +1,5 @@
 """`respan traces` against the real server: what is printed, and what it says when it cannot."""
+
 import fcntl
 import json
 import os
@@ -30,8 +31,13 @@ def full(start_server):
 
 
 def run(server, *arguments, **environment):
-    return subprocess.run([str(BINARY), "traces", *arguments], env={**server.environment, "TZ": "UTC", **environment},
-                          text=True, capture_output=True, timeout=60)
+    return subprocess.run(
+        [str(BINARY), "traces", *arguments],
+        env={**server.environment, "TZ": "UTC", **environment},
+        text=True,
+        capture_output=True,
+        timeout=60,
+    )
 
 
 def run_on_terminal(server, *arguments, columns=90, **environment):
@@ -39,8 +45,12 @@ def run_on_terminal(server, *arguments, columns=90, **environment):
     main, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     env = {k: v for k, v in server.environment.items() if k not in ("COLUMNS", "NO_COLOR")}
-    process = subprocess.Popen([str(BINARY), "traces", *arguments], stdout=terminal, stderr=subprocess.DEVNULL,
-                               env={**env, "TZ": "UTC", "TERM": "xterm", **environment})
+    process = subprocess.Popen(
+        [str(BINARY), "traces", *arguments],
+        stdout=terminal,
+        stderr=subprocess.DEVNULL,
+        env={**env, "TZ": "UTC", "TERM": "xterm", **environment},
+    )
     os.close(terminal)
     text = b""
     try:
@@ -67,8 +77,19 @@ def test_list(full):
     assert answer.returncode == 0 and answer.stderr == "", answer
     head, *rows = answer.stdout.splitlines()
     assert head.split() == ["TIME", "NAME", "MODEL", "TOKENS", "LATENCY", "STATUS", "ID"]
-    assert rows[0].split() == ["2026-09-21", "14:13:49", "flow_29", "model-2", "39", "→", "58", "30.0", "s", "error",
-                               full.traces[29][0]["traceId"]]
+    assert rows[0].split() == [
+        "2026-09-21",
+        "14:13:49",
+        "flow_29",
+        "model-2",
+        "39",
+        "→",
+        "58",
+        "30.0",
+        "s",
+        "error",
+        full.traces[29][0]["traceId"],
+    ]
     assert [r.index("flow_") for r in rows] == [head.index("NAME")] * 3
     assert len({r.index("model-") for r in rows}) == 1
 
@@ -140,10 +161,14 @@ def test_a_prefix_of_several(server):
 def test_content_is_cut_unless_asked_for(server):
     trace_id = uuid.uuid4().hex
     long = "\n".join(f"line {i}" for i in range(50))
-    root = made("w.workflow", trace_id=trace_id,
-                attributes={"respan.entity.log_type": "workflow", "traceloop.entity.input": '{"q": "what"}'})
-    call = chat(trace_id, root["spanId"], 0,
-                **{"gen_ai.prompt.0.content": long, "gen_ai.completion.0.content": "x" * 5000})
+    root = made(
+        "w.workflow",
+        trace_id=trace_id,
+        attributes={"respan.entity.log_type": "workflow", "traceloop.entity.input": '{"q": "what"}'},
+    )
+    call = chat(
+        trace_id, root["spanId"], 0, **{"gen_ai.prompt.0.content": long, "gen_ai.completion.0.content": "x" * 5000}
+    )
     assert server.send([root, call]).status == 200
     short, whole = tree(server, trace_id), tree(server, trace_id, "--content")
     assert short.count("line ") == 4 and "…" in short and short.count("x") < 500 and "what" not in short
@@ -154,10 +179,18 @@ def test_content_is_cut_unless_asked_for(server):
 def test_stored_text_cannot_command_the_terminal(server):
     trace_id = uuid.uuid4().hex
     evil = "a\x1b[2J\x07\x9b31m\u202e\rb\x7f"
-    root = made(evil, trace_id=trace_id, status={"code": 2, "message": evil}, attributes={
-        "respan.entity.log_type": "workflow", "respan.metadata.k": evil, "respan.environment": evil})
-    call = chat(trace_id, root["spanId"], 0, **{"gen_ai.prompt.0.content": evil, "gen_ai.request.model": evil,
-                                                "gen_ai.request.stop": evil})
+    root = made(
+        evil,
+        trace_id=trace_id,
+        status={"code": 2, "message": evil},
+        attributes={"respan.entity.log_type": "workflow", "respan.metadata.k": evil, "respan.environment": evil},
+    )
+    call = chat(
+        trace_id,
+        root["spanId"],
+        0,
+        **{"gen_ai.prompt.0.content": evil, "gen_ai.request.model": evil, "gen_ai.request.stop": evil},
+    )
     assert server.send([root, call]).status == 200
     for text in (tree(server, trace_id), tree(server, trace_id, "--content"), run(server, "list").stdout):
         assert not CONTROL.search(text), repr(text)
@@ -170,8 +203,10 @@ def test_wide_characters_stay_in_columns(server):
     spans = [made("日本語の名前" * 10, trace_id=trace_id), made("e\u0301" * 20, 1, trace_id=trace_id)]
     assert server.send(spans).status == 200
     lines = tree(server, trace_id, COLUMNS="80").splitlines()[-2:]
-    width = [sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
-             for line in lines]
+    width = [
+        sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+        for line in lines
+    ]
     assert max(width) <= 80 and "…" in lines[0]
 
 
@@ -196,12 +231,24 @@ def test_branches(server):
         ids[name] = s["spanId"]
         return s
 
-    spans = [add("a", None, 0), add("b", "a", 1), add("c", "b", 2), add("d", "b", 3), add("e", "a", 4),
-             add("f", None, 5)]
+    spans = [
+        add("a", None, 0),
+        add("b", "a", 1),
+        add("c", "b", 2),
+        add("d", "b", 3),
+        add("e", "a", 4),
+        add("f", None, 5),
+    ]
     assert server.send(spans).status == 200
     drawn = [re.sub(r"  +.*", "", line) for line in tree(server, trace_id).splitlines()[-6:]]
     assert [line[:9] for line in tree(server, trace_id).splitlines()[-6:]] == [
-        "a        ", "├─ b     ", "│  ├─ c  ", "│  └─ d  ", "└─ e     ", "f        "], drawn
+        "a        ",
+        "├─ b     ",
+        "│  ├─ c  ",
+        "│  └─ d  ",
+        "└─ e     ",
+        "f        ",
+    ], drawn
     plain = tree(server, trace_id, TERM="dumb")
     assert plain.isascii() and "`- e" in plain and "|  |- c" in plain
 
@@ -221,8 +268,12 @@ def test_colours_only_on_a_terminal(full):
 
 
 def test_wait(server):
-    late = subprocess.Popen([str(BINARY), "traces", "wait", "--name", "awaited", "--timeout", "20"],
-                            env=server.environment, stdout=subprocess.PIPE, text=True)
+    late = subprocess.Popen(
+        [str(BINARY), "traces", "wait", "--name", "awaited", "--timeout", "20"],
+        env=server.environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     time.sleep(0.5)
     assert late.poll() is None
     sent = made("awaited")
@@ -274,13 +325,28 @@ def test_the_local_key_stays_at_home(server):
     assert seen == [f"Bearer {server.key}", f"Bearer {server.key}", None]
 
 
-@pytest.mark.parametrize("arguments,status", [
-    (["get", "f" * 32], 1), (["get", "abc123456789"], 1), (["get", "abc"], 2), (["get", "not-an-id"], 2), (["get"], 2),
-    (["get", "latest", "latest"], 2), ([], 2), (["drop"], 2), (["list", "--limit", "0"], 2), (["list", "--limit"], 2),
-    (["list", "--filter", "model"], 2), (["list", "--filter", "colour=red"], 2), (["list", "--nope"], 2),
-    (["list", "x"], 2), (["list", "--content"], 2), (["wait", "--since", "yesterday", "--timeout", "1"], 2),
-    (["--help"], 0),
-])
+@pytest.mark.parametrize(
+    "arguments,status",
+    [
+        (["get", "f" * 32], 1),
+        (["get", "abc123456789"], 1),
+        (["get", "abc"], 2),
+        (["get", "not-an-id"], 2),
+        (["get"], 2),
+        (["get", "latest", "latest"], 2),
+        ([], 2),
+        (["drop"], 2),
+        (["list", "--limit", "0"], 2),
+        (["list", "--limit"], 2),
+        (["list", "--filter", "model"], 2),
+        (["list", "--filter", "colour=red"], 2),
+        (["list", "--nope"], 2),
+        (["list", "x"], 2),
+        (["list", "--content"], 2),
+        (["wait", "--since", "yesterday", "--timeout", "1"], 2),
+        (["--help"], 0),
+    ],
+)
 def test_exit_status(full, arguments, status):
     answer = run(full, *arguments)
     assert answer.returncode == status, answer

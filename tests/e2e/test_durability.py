@@ -1,4 +1,5 @@
 """What was acknowledged is there, whatever happens: kill -9, a stop under load, a full disk."""
+
 import os
 import shutil
 import subprocess
@@ -72,7 +73,10 @@ def small_disk(tmp_path):
     """A 16 MB file system of its own; needs root."""
     mount = tmp_path / "disk"
     mount.mkdir()
-    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", mount], capture_output=True).returncode:
+    if (
+        os.geteuid() != 0
+        or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", mount], capture_output=True).returncode
+    ):
         pytest.skip("cannot mount a small file system here")
     yield mount
     subprocess.run(["umount", "-l", mount], check=True)

@@ -1,4 +1,5 @@
 """HTTP itself: methods, hosts, limits, broken and slow peers. After each the server goes on."""
+
 import gzip
 import os
 import re
@@ -51,8 +52,20 @@ def test_health_needs_nothing(server):
 
 
 def test_unknown_paths(server):
-    for path in ("/api/nothing/", "/api/", "/v1/nothing", "/assets/nothing.js", "/nothing.txt", "/a/b/c", "/index.html",
-                 "/builtin/not-built.html", "/..%2f..%2fetc/passwd", "/assets/../../etc/passwd", "/%00", "/traces/"):
+    for path in (
+        "/api/nothing/",
+        "/api/",
+        "/v1/nothing",
+        "/assets/nothing.js",
+        "/nothing.txt",
+        "/a/b/c",
+        "/index.html",
+        "/builtin/not-built.html",
+        "/..%2f..%2fetc/passwd",
+        "/assets/../../etc/passwd",
+        "/%00",
+        "/traces/",
+    ):
         answer = server.get(path)
         assert answer.status in (401, 404), (path, answer)
         assert b"root:" not in answer.body
@@ -62,9 +75,15 @@ def test_unknown_paths(server):
 
 def test_wrong_methods_say_which(server):
     for method, path, allow in (
-        ("GET", "/v1/traces", "POST"), ("PUT", "/api/v2/traces", "POST"), ("DELETE", "/healthz", "GET, HEAD"),
-        ("POST", "/", "GET, HEAD"), ("GET", "/logout", "POST"), ("POST", "/login", "GET, HEAD"),
-        ("PATCH", "/api/traces/list/", "GET, HEAD, POST"), ("OPTIONS", "/api/spans/list/", None), ("BREW", "/healthz", "GET, HEAD"),
+        ("GET", "/v1/traces", "POST"),
+        ("PUT", "/api/v2/traces", "POST"),
+        ("DELETE", "/healthz", "GET, HEAD"),
+        ("POST", "/", "GET, HEAD"),
+        ("GET", "/logout", "POST"),
+        ("POST", "/login", "GET, HEAD"),
+        ("PATCH", "/api/traces/list/", "GET, HEAD, POST"),
+        ("OPTIONS", "/api/spans/list/", None),
+        ("BREW", "/healthz", "GET, HEAD"),
     ):
         answer = server.request(method, path)
         assert answer.status == 405, (method, path, answer)
@@ -84,7 +103,9 @@ def test_a_last_slash_makes_no_difference(server):
     assert server.get("/healthz/").status == 200
 
 
-@pytest.mark.parametrize("host", ["evil.example", "evil.example:8460", "127.0.0.1.evil.example", "localhost.evil.example", "x" * 300])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "evil.example:8460", "127.0.0.1.evil.example", "localhost.evil.example", "x" * 300]
+)
 def test_rebound_names_are_refused(server, host):
     for path in ("/", "/api/traces/list/", "/healthz", "/login?token=x"):
         answer = server.get(path, headers={"Host": host})
@@ -127,7 +148,9 @@ def test_chunked_bodies(server):
     pieces = [b'{"resource', b'Spans":', b"[]}"]
     headers = {"Content-Type": "application/json"}
     c = server.connect()
-    c.request("POST", "/v1/traces", iter(pieces), {**headers, "Authorization": f"Bearer {server.key}"}, encode_chunked=True)
+    c.request(
+        "POST", "/v1/traces", iter(pieces), {**headers, "Authorization": f"Bearer {server.key}"}, encode_chunked=True
+    )
     assert c.getresponse().status == 200
     c.close()
 
@@ -136,8 +159,12 @@ def test_too_long_a_chunked_body(start_server):
     server = start_server("--max-body", "1")
     for total, status in ((3 << 20, b"413"), (64 << 20, b"")):  # discarded and answered; or not worth it: closed
         with socket.create_connection((server.host, server.port), timeout=20) as s:
-            s.sendall((f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\n"
-                       "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n").encode())
+            s.sendall(
+                (
+                    f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\n"
+                    "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+                ).encode()
+            )
             try:
                 for _ in range(total >> 16):
                     s.sendall(b"10000\r\n" + b" " * 65536 + b"\r\n")
@@ -148,8 +175,10 @@ def test_too_long_a_chunked_body(start_server):
 
 
 def test_a_declared_giant_is_refused_at_once(server):
-    head = (f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\n"
-            "Content-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n").encode()
+    head = (
+        f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 99999999999\r\n\r\n"
+    ).encode()
     started = time.monotonic()
     assert b" 413 " in raw(server, head)
     assert time.monotonic() - started < 5
@@ -157,11 +186,15 @@ def test_a_declared_giant_is_refused_at_once(server):
 
 def test_whoever_asks_first_is_told_before_he_sends(server):
     for length, key, status in ((100 << 20, server.key, b" 413 "), (10, "wrong", b" 401 ")):
-        head = (f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
-                f"Content-Length: {length}\r\nExpect: 100-continue\r\n\r\n").encode()
+        head = (
+            f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
+        ).encode()
         assert status in raw(server, head)
-    head = (f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\nContent-Type: application/json\r\n"
-            "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n").encode()
+    head = (
+        f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\nContent-Type: application/json\r\n"
+        "Content-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+    ).encode()
     with socket.create_connection((server.host, server.port), timeout=20) as s:
         s.sendall(head)
         assert b"100 Continue" in s.recv(1000)
@@ -184,20 +217,29 @@ def test_huge_headers(server):
 
 
 def test_garbage(server):
-    for data in (b"\x00" * 1000, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + os.urandom(500), b"GET\r\n\r\n", b"\r\n" * 100,
-                 b"GET / HTTP/9.9\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"GET  HTTP/1.1\r\nHost: localhost\r\n\r\n",
-                 b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
-                 b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 18446744073709551617\r\n\r\n",
-                 b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n\r\n",
-                 b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n\r\n"):
+    for data in (
+        b"\x00" * 1000,
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + os.urandom(500),
+        b"GET\r\n\r\n",
+        b"\r\n" * 100,
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET  HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Length: -5\r\n\r\n",
+        b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 18446744073709551617\r\n\r\n",
+        b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzzz\r\n\r\n",
+        b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n\r\n",
+    ):
         answer = raw(server, data, half_close=True)
         assert b" 200 " not in answer[:20], (data[:60], answer[:200])
 
 
 def test_no_request_is_smuggled_behind_a_body(server):
     """Two lengths that disagree: refused, and what follows is not read as a request."""
-    data = (f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\nContent-Type: application/json\r\n"
-            "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n").encode()
+    data = (
+        f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\nContent-Type: application/json\r\n"
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    ).encode()
     with socket.create_connection((server.host, server.port), timeout=5) as s:
         s.sendall(data)
         answer = b""
@@ -211,8 +253,10 @@ def test_half_closed_sockets(server):
     raw(server, request, half_close=True)  # an answer is welcome, not owed
     for cut in (1, 10, len(request) - 2):
         raw(server, request[:cut], half_close=True)
-    body = (f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\n"
-            "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{").encode()
+    body = (
+        f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+    ).encode()
     assert b" 200 " not in raw(server, body, half_close=True)
 
 
@@ -237,7 +281,11 @@ def test_slow_clients_do_not_keep_others_out(server):
     slow = [socket.create_connection((server.host, server.port)) for _ in range(100)]
     try:
         for i, s in enumerate(slow):
-            s.sendall(b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{" if i % 2 else b"GET /hea")
+            s.sendall(
+                b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{"
+                if i % 2
+                else b"GET /hea"
+            )
         started = time.monotonic()
         for _ in range(20):
             assert server.get("/healthz", key=False).status == 200
@@ -314,7 +362,8 @@ def test_the_page_is_for_the_signed_in(server):
         assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/html")
         assert answer.headers["Content-Security-Policy"] == (
             "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-            "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+            "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        )
         assert answer.headers["Referrer-Policy"] == "no-referrer"
         assert b"respan auth link" not in answer.body
 
@@ -360,7 +409,9 @@ def test_stops_in_time_whatever_clients_do(start_server):
     server = start_server()
     held = [socket.create_connection((server.host, server.port)) for _ in range(20)]
     for i, s in enumerate(held):
-        s.sendall(b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{" if i % 2 else b"GET /")
+        s.sendall(
+            b"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{" if i % 2 else b"GET /"
+        )
     started = time.monotonic()
     assert server.stop() == 0
     assert time.monotonic() - started < 10
@@ -383,6 +434,23 @@ def test_otlp_port(start_server):
         if s.connect_ex(("127.0.0.1", 4318)) == 0:
             pytest.skip("something listens on 4318 already")
     server = start_server("--otlp")
-    code = subprocess.run(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-d", "{}", "-H", "Content-Type: application/json",
-                           "-H", f"x-api-key: {server.key}", "http://127.0.0.1:4318/v1/traces"], capture_output=True, text=True)
+    code = subprocess.run(
+        [
+            "curl",
+            "-s",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code}",
+            "-d",
+            "{}",
+            "-H",
+            "Content-Type: application/json",
+            "-H",
+            f"x-api-key: {server.key}",
+            "http://127.0.0.1:4318/v1/traces",
+        ],
+        capture_output=True,
+        text=True,
+    )
     assert code.stdout == "200"

@@ -1,4 +1,5 @@
 """OTLP in: every encoding, every refusal. After an error nothing of the request is stored, and the same connection goes on."""
+
 import gzip
 import json
 import os
@@ -135,18 +136,44 @@ def test_401(server, unharmed):
             assert post(server, encode([span()], JSON), JSON, path, key=key).status == 401
 
 
-@pytest.mark.parametrize("body", [
-    b"", b"{", b"[]", b"null", b"hello", b'{"resourceSpans":1}', b'{"resourceSpans":[{]}', b'{"resourceSpans":[]}x', b"[" * 100_000,
-    b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":7}]}]}]}', b"\xff\xfe{}", b'{"a":"\xff"}', b"\x00" * 50,
-], ids=range(13))
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"hello",
+        b'{"resourceSpans":1}',
+        b'{"resourceSpans":[{]}',
+        b'{"resourceSpans":[]}x',
+        b"[" * 100_000,
+        b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":7}]}]}]}',
+        b"\xff\xfe{}",
+        b'{"a":"\xff"}',
+        b"\x00" * 50,
+    ],
+    ids=range(13),
+)
 def test_400_json(server, unharmed, body):
     answer = post(server, body, JSON)
     assert answer.status in (400, 413), answer
     assert answer.json["error"]["message"] and answer.headers["Content-Type"] == "application/json"
 
 
-@pytest.mark.parametrize("body", [b"\x0a", b"\x0a\x05abc", b"\xff" * 20, b"hello world", b'{"resourceSpans":[]}', b"\x0b", b"\x0a\xff\xff\xff\xff\x0f"],
-                         ids=range(7))
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\x0a",
+        b"\x0a\x05abc",
+        b"\xff" * 20,
+        b"hello world",
+        b'{"resourceSpans":[]}',
+        b"\x0b",
+        b"\x0a\xff\xff\xff\xff\x0f",
+    ],
+    ids=range(7),
+)
 def test_400_protobuf(server, unharmed, body):
     answer = post(server, body, PROTOBUF)
     assert answer.status == 400, answer
@@ -168,16 +195,34 @@ def test_broken_compression(server, unharmed, coding):
     packed = CODINGS[coding](encode([span() for _ in range(50)], PROTOBUF))
     flipped = bytearray(packed)
     flipped[len(packed) // 2] ^= 0xFF
-    for body in (b"", packed[:-1], packed[: len(packed) // 2], packed[:3], b"hello world, not compressed", bytes(flipped), os.urandom(1000)):
+    for body in (
+        b"",
+        packed[:-1],
+        packed[: len(packed) // 2],
+        packed[:3],
+        b"hello world, not compressed",
+        bytes(flipped),
+        os.urandom(1000),
+    ):
         answer = post(server, body, {**PROTOBUF, "Content-Encoding": coding})
         assert answer.status == 400, (len(body), answer)
 
 
-@pytest.mark.parametrize("headers", [
-    {}, {"Content-Type": ""}, {"Content-Type": "text/plain"}, {"Content-Type": "application/grpc"}, {"Content-Type": "application/jsonx"},
-    {"Content-Type": "x" * 5000}, {**PROTOBUF, "Content-Encoding": "br"}, {**JSON, "Content-Encoding": "gzip, gzip"},
-    {**PROTOBUF, "Content-Encoding": "nonsense"},
-], ids=range(9))
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Content-Type": ""},
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/grpc"},
+        {"Content-Type": "application/jsonx"},
+        {"Content-Type": "x" * 5000},
+        {**PROTOBUF, "Content-Encoding": "br"},
+        {**JSON, "Content-Encoding": "gzip, gzip"},
+        {**PROTOBUF, "Content-Encoding": "nonsense"},
+    ],
+    ids=range(9),
+)
 def test_415(server, unharmed, headers):
     answer = post(server, encode([span()], PROTOBUF), headers)
     assert answer.status == 415 and answer.json["error"]["code"] == "unsupported", answer
@@ -195,7 +240,10 @@ def test_413_plain(server, unharmed):
 def test_413_bombs(server, unharmed, coding):
     bomb = CODINGS[coding](b"\x00" * (200 << 20))
     before = server.memory_kb()
-    threads = [threading.Thread(target=lambda: answers.append(post(server, bomb, {**PROTOBUF, "Content-Encoding": coding}))) for _ in range(8)]
+    threads = [
+        threading.Thread(target=lambda: answers.append(post(server, bomb, {**PROTOBUF, "Content-Encoding": coding})))
+        for _ in range(8)
+    ]
     answers = []
     for t in threads:
         t.start()
@@ -222,7 +270,9 @@ def test_deep_nesting(server, unharmed):
     deep = wire.from_json_span(span()) + wire.field(9, wire.field(1, "k") + wire.field(2, value))
     answer = post(server, wire.field(1, wire.field(2, wire.field(2, deep))), PROTOBUF)
     assert answer.status in (400, 413), answer
-    text = json.dumps(otlp([span()])).replace('"stringValue": "text"', '"arrayValue":{"values":[' * 5000 + "{}" + "]}" * 5000)
+    text = json.dumps(otlp([span()])).replace(
+        '"stringValue": "text"', '"arrayValue":{"values":[' * 5000 + "{}" + "]}" * 5000
+    )
     assert post(server, text.encode(), JSON).status in (400, 413)
 
 

@@ -1,4 +1,5 @@
 """OTLP protobuf by hand: the few messages that tests send, written from opentelemetry-proto's field numbers."""
+
 import struct
 
 

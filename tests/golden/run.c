@@ -31,10 +31,8 @@ static void put_text(rs_buf *out, const char *name, rs_str s) {
     for (size_t i = 0; i < s.n; i++) plain &= (unsigned char)s.p[i] >= ' ' && s.p[i] != 0x7f;
     rs_buf_printf(out, "%s: ", name);
     rs_json j = rs_json_on(out);
-    if (plain)
-        rs_buf_str(out, s);
-    else
-        rs_json_str(&j, s); /* what would not fit one line is quoted */
+    if (plain) rs_buf_str(out, s);
+    else rs_json_str(&j, s); /* what would not fit one line is quoted */
     rs_buf_byte(out, '\n');
 }
 

@@ -32,9 +32,7 @@ typedef struct connection {
     int fd;
 } connection;
 
-static double seconds(void) {
-    return (double)rs_clock_mono_ns() / 1e9;
-}
+static double seconds(void) { return (double)rs_clock_mono_ns() / 1e9; }
 
 static void must(bool ok, const char *what) {
     if (ok) return;
@@ -194,12 +192,8 @@ void fake_http_stop(fake_http *f) {
     free(f);
 }
 
-int fake_http_port(const fake_http *f) {
-    return f->port;
-}
-const char *fake_http_url(const fake_http *f) {
-    return f->url;
-}
+int fake_http_port(const fake_http *f) { return f->port; }
+const char *fake_http_url(const fake_http *f) { return f->url; }
 
 size_t fake_http_count(fake_http *f) {
     pthread_mutex_lock(&f->lock);

@@ -17,12 +17,8 @@ static uint64_t next(random_source *r) {
     return z ^ z >> 31;
 }
 
-static uint64_t below(random_source *r, uint64_t n) {
-    return next(r) % n;
-}
-static bool one_in(random_source *r, uint64_t n) {
-    return below(r, n) == 0;
-}
+static uint64_t below(random_source *r, uint64_t n) { return next(r) % n; }
+static bool one_in(random_source *r, uint64_t n) { return below(r, n) == 0; }
 
 /* Any width from 0 to 64 bits, so that every varint length occurs. */
 static uint64_t number(random_source *r) {
@@ -187,7 +183,7 @@ void request_protobuf(rs_buf *out, const rs_spans *spans) {
     for (int i = 0; i < 3; i++) rs_buf_deinit(&parts[i]);
 }
 
-/* ---- OTLP/JSON ---------------------------------------------------------------------------------------------- */
+/* ---- OTLP/JSON ----------------------------------------------------------------------------------------- */
 
 typedef struct json_writer {
     rs_json j;
@@ -200,10 +196,8 @@ static void key(json_writer *w, const char *snake) {
     size_t n = 0;
     bool as_is = one_in(&w->random, 3);
     for (const char *p = snake; *p && n < sizeof camel; p++) {
-        if (*p != '_' || as_is)
-            camel[n++] = *p;
-        else
-            camel[n++] = (char)(*++p - 'a' + 'A');
+        if (*p != '_' || as_is) camel[n++] = *p;
+        else camel[n++] = (char)(*++p - 'a' + 'A');
     }
     rs_json_key(&w->j, (rs_str){camel, n});
 }
@@ -213,10 +207,8 @@ static void put_u64(json_writer *w, const char *snake, uint64_t v) {
     key(w, snake);
     char digits[24];
     int n = snprintf(digits, sizeof digits, "%llu", (unsigned long long)v);
-    if (one_in(&w->random, 2))
-        rs_json_str(&w->j, (rs_str){digits, (size_t)n});
-    else
-        rs_json_uint(&w->j, v);
+    if (one_in(&w->random, 2)) rs_json_str(&w->j, (rs_str){digits, (size_t)n});
+    else rs_json_uint(&w->j, v);
 }
 
 static void put_text(json_writer *w, const char *snake, rs_str s) {
@@ -235,10 +227,8 @@ static void put_id(json_writer *w, const char *snake, const uint8_t *bytes, size
 
 static void put_enum(json_writer *w, const char *name, unsigned v, const char *const *names) {
     rs_json_key(&w->j, rs_str_of(name));
-    if (one_in(&w->random, 2))
-        rs_json_str(&w->j, rs_str_of(names[v]));
-    else
-        rs_json_uint(&w->j, v);
+    if (one_in(&w->random, 2)) rs_json_str(&w->j, rs_str_of(names[v]));
+    else rs_json_uint(&w->j, v);
 }
 
 static void put_value(json_writer *w, const rs_value *v);
@@ -261,10 +251,8 @@ static void put_list(json_writer *w, const rs_value *v) {
     rs_json_key(&w->j, RS_STR("values"));
     rs_json_array(&w->j);
     while (rs_value_next(v, &at, &name, &item)) {
-        if (v->type == RS_VALUE_KVLIST)
-            put_pair(w, name, &item);
-        else
-            put_value(w, &item);
+        if (v->type == RS_VALUE_KVLIST) put_pair(w, name, &item);
+        else put_value(w, &item);
     }
     rs_json_array_end(&w->j);
     rs_json_object_end(&w->j);
@@ -284,10 +272,8 @@ static void put_value(json_writer *w, const rs_value *v) {
     case RS_VALUE_INT: {
         char digits[24];
         int n = snprintf(digits, sizeof digits, "%lld", (long long)v->i);
-        if (one_in(&w->random, 2))
-            rs_json_str(&w->j, (rs_str){digits, (size_t)n});
-        else
-            rs_json_int(&w->j, v->i);
+        if (one_in(&w->random, 2)) rs_json_str(&w->j, (rs_str){digits, (size_t)n});
+        else rs_json_int(&w->j, v->i);
         break;
     }
     case RS_VALUE_ARRAY:
@@ -390,7 +376,7 @@ void request_json(rs_buf *out, const rs_spans *spans, uint64_t seed) {
     rs_json_object_end(&w.j);
 }
 
-/* ---- comparison --------------------------------------------------------------------------------------------- */
+/* ---- comparison ---------------------------------------------------------------------------------------- */
 
 static bool same_value(const rs_value *a, const rs_value *b) {
     if (a->type != b->type) return false;

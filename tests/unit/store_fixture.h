@@ -89,9 +89,7 @@ static inline void commit_to(fixture *f, uint64_t project, const rs_span *spans,
     rs_store_batch batch = {.project = project, .spans = spans, .n = n};
     if (rs_store_commit(f->store, &batch, 1, NULL, &err) != RS_OK) fail_msg("%s", err.message);
 }
-static inline void commit_spans(fixture *f, const rs_span *spans, size_t n) {
-    commit_to(f, 1, spans, n);
-}
+static inline void commit_spans(fixture *f, const rs_span *spans, size_t n) { commit_to(f, 1, spans, n); }
 
 static inline rs_spans read_trace(fixture *f, uint64_t trace, rs_read_depth depth) {
     rs_spans out;

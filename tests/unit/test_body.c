@@ -18,12 +18,9 @@ static void compress(rs_encoding enc, rs_str s, rs_buf *out) {
     char *p = rs_buf_reserve(out, room);
     assert_non_null(p);
     struct libdeflate_compressor *c = libdeflate_alloc_compressor(6);
-    if (enc == RS_ENCODING_ZSTD)
-        n = ZSTD_compress(p, room, s.p, s.n, 3);
-    else if (enc == RS_ENCODING_GZIP)
-        n = libdeflate_gzip_compress(c, s.p, s.n, p, room);
-    else
-        n = libdeflate_zlib_compress(c, s.p, s.n, p, room);
+    if (enc == RS_ENCODING_ZSTD) n = ZSTD_compress(p, room, s.p, s.n, 3);
+    else if (enc == RS_ENCODING_GZIP) n = libdeflate_gzip_compress(c, s.p, s.n, p, room);
+    else n = libdeflate_zlib_compress(c, s.p, s.n, p, room);
     libdeflate_free_compressor(c);
     assert_true(n > 0 && n <= room);
     out->n += n;

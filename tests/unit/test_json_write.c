@@ -68,8 +68,9 @@ static void strings_are_escaped(void **state) {
 
 static void doubles_read_back_the_same(void **state) {
     (void)state;
-    static const double values[] = {0, -0.0, 0.1, 1.0 / 3, 1e300, 5e-324, 123456789012345678.0, -2.5, 1e22,
-                                    0.57, 1e-9, -1e-9, 1e-10, 9e6, 1234567.123456789, 100, 0.3 - 0.2};
+    static const double values[] = {0,        -0.0, 0.1,  1.0 / 3, 1e300, 5e-324, 123456789012345678.0, -2.5,
+                                    1e22,     0.57, 1e-9, -1e-9,   1e-10, 9e6,    1234567.123456789,    100,
+                                    0.3 - 0.2};
     for (size_t i = 0; i < RS_ARRAY_LEN(values); i++) {
         rs_buf b;
         rs_buf_init(&b);

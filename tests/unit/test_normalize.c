@@ -10,15 +10,11 @@
 
 #define TEXT(k, v)                                                                                           \
     {                                                                                                        \
-        RS_STR(k), {                                                                                         \
-            .type = RS_VALUE_STRING, .s = RS_STR(v)                                                          \
-        }                                                                                                    \
+        RS_STR(k), { .type = RS_VALUE_STRING, .s = RS_STR(v) }                                               \
     }
 #define NUMBER(k, v)                                                                                         \
     {                                                                                                        \
-        RS_STR(k), {                                                                                         \
-            .type = RS_VALUE_INT, .i = (v)                                                                   \
-        }                                                                                                    \
+        RS_STR(k), { .type = RS_VALUE_INT, .i = (v) }                                                        \
     }
 
 static rs_attr chat[] = {
@@ -49,9 +45,7 @@ static rs_span span_of(rs_attr *attrs, size_t n) {
                      .scope = &scope};
 }
 
-static int order(rs_str a, rs_str b) {
-    return a.n != b.n ? (a.n < b.n ? -1 : 1) : memcmp(a.p, b.p, a.n);
-}
+static int order(rs_str a, rs_str b) { return a.n != b.n ? (a.n < b.n ? -1 : 1) : memcmp(a.p, b.p, a.n); }
 
 static void tables_are_in_order(void **state) {
     (void)state;

@@ -49,10 +49,8 @@ static void round_trip(uint64_t seed, bool json) {
     rs_spans spans = random_spans(seed, 1 + seed % 5, &arena), back;
     rs_buf body;
     rs_buf_init(&body);
-    if (json)
-        request_json(&body, &spans, seed);
-    else
-        request_protobuf(&body, &spans);
+    if (json) request_json(&body, &spans, seed);
+    else request_protobuf(&body, &spans);
     assert_int_equal(rs_buf_status(&body), RS_OK);
     rs_err err = {0};
     rs_status status =

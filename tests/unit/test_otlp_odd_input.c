@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-/* ---- requests by hand --------------------------------------------------------------------------------------- */
+/* ---- requests by hand ---------------------------------------------------------------------------------- */
 
 #define IDS_HEX          "\"traceId\":\"0102030405060708090a0b0c0d0e0f10\",\"spanId\":\"0102030405060708\""
 #define IN_SPAN(members) "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{" IDS_HEX "," members "}]}]}]}"
@@ -65,7 +65,7 @@ static void assert_json(const rs_value *v, const char *want) {
     rs_buf_deinit(&out);
 }
 
-/* ---- spans without usable ids ------------------------------------------------------------------------------- */
+/* ---- spans without usable ids -------------------------------------------------------------------------- */
 
 static void spans_without_ids_are_counted(void **state) {
     (void)state;
@@ -114,7 +114,7 @@ static void links_to_nowhere_are_dropped(void **state) {
     done(&d);
 }
 
-/* ---- protobuf ----------------------------------------------------------------------------------------------- */
+/* ---- protobuf ------------------------------------------------------------------------------------------ */
 
 static void text_that_is_not_utf8_is_mended(void **state) {
     (void)state;
@@ -194,7 +194,7 @@ static void an_empty_body_is_no_spans(void **state) {
     done(&d);
 }
 
-/* ---- nesting ------------------------------------------------------------------------------------------------ */
+/* ---- nesting ------------------------------------------------------------------------------------------- */
 
 static void nested_32_deep_and_no_deeper(void **state) {
     (void)state;
@@ -244,7 +244,7 @@ static void nested_32_deep_and_no_deeper(void **state) {
     }
 }
 
-/* ---- JSON --------------------------------------------------------------------------------------------------- */
+/* ---- JSON ---------------------------------------------------------------------------------------------- */
 
 static void values_in_every_spelling(void **state) {
     (void)state;

@@ -14,9 +14,7 @@
 
 #include <cmocka.h>
 
-static double seconds(void) {
-    return (double)rs_clock_mono_ns() / 1e9;
-}
+static double seconds(void) { return (double)rs_clock_mono_ns() / 1e9; }
 
 static respan_client *open_at(const char *url, respan_config *config) {
     respan_config defaults;
@@ -307,7 +305,7 @@ static void close_of_an_unused_client_is_instant(void **state) {
     assert_true(seconds() - began < 0.1);
 }
 
-/* ---- what is said on standard error ---------------------------------------------------------- */
+/* ---- what is said on standard error -------------------------------------------------------------------- */
 
 static char said[2048];
 
@@ -395,7 +393,7 @@ static void nothing_is_said_when_all_is_well_or_when_quiet(void **state) {
     assert_string_equal(heard(saved), "");
 }
 
-/* ---- the credentials file -------------------------------------------------------------------- */
+/* ---- the credentials file ------------------------------------------------------------------------------ */
 
 static char config_home[64];
 

@@ -1,8 +1,6 @@
 #include "store_fixture.h"
 
-static bool same(rs_str a, rs_str b) {
-    return rs_str_eq(a, b);
-}
+static bool same(rs_str a, rs_str b) { return rs_str_eq(a, b); }
 
 static void check_attrs(const rs_attrs *got, const rs_attrs *want) {
     assert_int_equal(got->n, want->n);
@@ -29,9 +27,7 @@ static void check_attrs(const rs_attrs *got, const rs_attrs *want) {
     }
 }
 
-static bool same_double(double a, double b) {
-    return (isnan(a) && isnan(b)) || a == b;
-}
+static bool same_double(double a, double b) { return (isnan(a) && isnan(b)) || a == b; }
 
 static void check_head(const rs_span *got, const rs_span *want) {
     const rs_facts *g = &got->facts, *w = &want->facts;
@@ -173,7 +169,7 @@ static void a_kept_block_for_another_arena(void **state) {
     }
 }
 
-/* ---- summaries --------------------------------------------------------------------------------------------------- */
+/* ---- summaries ----------------------------------------------------------------------------------------- */
 
 /* A row with its strings, kept after the callback. */
 typedef struct kept_row {
@@ -262,10 +258,8 @@ static void summary_in_any_order(void **state) {
             rs_trace_row row = get_trace(f, 5);
             check_story(&row);
             bool root_first = row.metadata.p[2] == 'p';
-            if (root_first)
-                assert_str(row.metadata, "{\"plan\":\"pro\",\"n\":3}");
-            else
-                assert_str(row.metadata, "{\"n\":3,\"plan\":\"pro\"}");
+            if (root_first) assert_str(row.metadata, "{\"plan\":\"pro\",\"n\":3}");
+            else assert_str(row.metadata, "{\"n\":3,\"plan\":\"pro\"}");
             assert_int_equal(read_trace(f, 5, RS_READ_HEADS).n, 4);
             fixture_teardown(state);
             fixture_setup(state);
@@ -307,7 +301,7 @@ static int scanned_spans(fixture *f) {
     return n;
 }
 
-/* ---- lists ------------------------------------------------------------------------------------------------------- */
+/* ---- lists --------------------------------------------------------------------------------------------- */
 
 typedef struct listed {
     int64_t keys[512];

@@ -150,7 +150,7 @@ static void a_full_disk(void **state) {
     assert_int_equal(scanned_spans(f), 2 + stored);
 }
 
-/* ---- kill -9 ----------------------------------------------------------------------------------------------------- */
+/* ---- kill -9 ------------------------------------------------------------------------------------------- */
 
 /* The child: commits traces for ever and says the number of each down the pipe once commit returned. */
 static void commit_until_killed(fixture *f, uint64_t from, int acknowledge) {
@@ -202,7 +202,7 @@ static void what_was_acknowledged_survives_kill_9(void **state) {
     assert_int_equal(rs_store_open(f->dir, &f->store, NULL), RS_OK);
 }
 
-/* ---- readers beside the writer --------------------------------------------------------------------------------------- */
+/* ---- readers beside the writer ------------------------------------------------------------------------- */
 
 typedef struct reader {
     rs_store *store;

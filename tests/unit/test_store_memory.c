@@ -19,15 +19,9 @@ static bool fails(void) {
     return did_fail = true;
 }
 
-void *__wrap_malloc(size_t n) {
-    return fails() ? NULL : __real_malloc(n);
-}
-void *__wrap_calloc(size_t count, size_t n) {
-    return fails() ? NULL : __real_calloc(count, n);
-}
-void *__wrap_realloc(void *p, size_t n) {
-    return fails() ? NULL : __real_realloc(p, n);
-}
+void *__wrap_malloc(size_t n) { return fails() ? NULL : __real_malloc(n); }
+void *__wrap_calloc(size_t count, size_t n) { return fails() ? NULL : __real_calloc(count, n); }
+void *__wrap_realloc(void *p, size_t n) { return fails() ? NULL : __real_realloc(p, n); }
 
 static void fail_at(long nth, bool from_then_on) {
     countdown = nth;
@@ -66,10 +60,8 @@ static void commit_runs_out_of_memory(void **state) {
             rs_status st = commit_some(f, 100 + stored);
             failed = did_fail;
             fail_at(0, false);
-            if (st == RS_OK)
-                stored++;
-            else
-                assert_int_equal(st, RS_ERR_MEMORY);
+            if (st == RS_OK) stored++;
+            else assert_int_equal(st, RS_ERR_MEMORY);
             assert_int_equal(rs_store_get_stats(f->store, 1, &stats, NULL), RS_OK);
             assert_int_equal(stats.traces, stored);
             assert_int_equal(stats.spans, 2 * stored + (stored > 1));

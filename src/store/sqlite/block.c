@@ -14,8 +14,7 @@ size_t rs_block_length(const rs_block_header *h, rs_section last) {
     return n;
 }
 
-/* ---- writing
- * --------------------------------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------------------------- */
 
 /* Empties a buffer; one that an unusually large span blew up is given back. */
 static void clear_buf(rs_buf *b) {
@@ -119,8 +118,7 @@ out:
     return st;
 }
 
-/* ---- reading
- * --------------------------------------------------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------------------------------------- */
 
 rs_status rs_block_read_header(rs_str bytes, rs_block_header *out, rs_err *err) {
     rs_cursor c = rs_cursor_on(bytes);

@@ -36,7 +36,7 @@ typedef struct rs_block_header {
 /* Bytes of the block up to the end of that section. */
 size_t rs_block_length(const rs_block_header *h, rs_section last);
 
-/* ---- writing ---- */
+/* ---- writing ------------------------------------------------------------------------------------------- */
 
 typedef struct rs_block_writer {
     rs_heads_writer heads;
@@ -58,7 +58,7 @@ bool rs_block_is_full(const rs_block_writer *w);
 RS_MUST_CHECK rs_status rs_block_finish(rs_block_writer *w, uint64_t first, rs_buf *out,
                                         rs_block_header *header, rs_err *err);
 
-/* ---- reading ---- */
+/* ---- reading ------------------------------------------------------------------------------------------- */
 
 /* RS_ERR_CORRUPT unless the bytes begin with a header that is whole. */
 RS_MUST_CHECK rs_status rs_block_read_header(rs_str bytes, rs_block_header *out, rs_err *err);

@@ -44,9 +44,7 @@ static_assert(offsetof(rs_span, span_id) == offsetof(rs_span, trace_id) + 16, "a
 static rs_str full_id(const rs_span *s) {
     return (rs_str){(const char *)s + offsetof(rs_span, trace_id), 24};
 }
-static rs_str trace_id(const rs_span *s) {
-    return (rs_str){(const char *)s->trace_id, 16};
-}
+static rs_str trace_id(const rs_span *s) { return (rs_str){(const char *)s->trace_id, 16}; }
 
 rs_status rs_commit_new(rs_commit **out, rs_err *err) {
     rs_commit *c = calloc(1, sizeof *c);
@@ -57,10 +55,8 @@ rs_status rs_commit_new(rs_commit **out, rs_err *err) {
     rs_tags_init(&c->gone);
     rs_summary_init(&c->summary);
     rs_status st = rs_block_writer_init(&c->writer, err);
-    if (st == RS_OK)
-        *out = c;
-    else
-        rs_commit_free(c);
+    if (st == RS_OK) *out = c;
+    else rs_commit_free(c);
     return st;
 }
 
@@ -97,8 +93,7 @@ static rs_status no_memory(rs_err *err) {
     return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory for a commit");
 }
 
-/* ---- grouping
- * -------------------------------------------------------------------------------------------------- */
+/* ---- grouping ------------------------------------------------------------------------------------------ */
 
 static void take_span(rs_commit *c, const rs_span *s) {
     uint32_t items = c->ids.n, i = rs_intern_put(&c->ids, full_id(s));
@@ -108,10 +103,8 @@ static void take_span(rs_commit *c, const rs_span *s) {
     c->items[i].next = NONE;
     uint32_t groups = c->traces.n, g = rs_intern_put(&c->traces, trace_id(s));
     if (c->traces.failed != RS_OK) return;
-    if (g == groups)
-        c->groups[g] = (group){.first = i};
-    else
-        c->items[c->groups[g].last].next = i;
+    if (g == groups) c->groups[g] = (group){.first = i};
+    else c->items[c->groups[g].last].next = i;
     c->groups[g].last = i;
     c->groups[g].n++;
 }
@@ -131,8 +124,7 @@ static rs_status group_spans(rs_commit *c, uint64_t project, const rs_store_batc
     return c->ids.failed == RS_OK && c->traces.failed == RS_OK ? RS_OK : no_memory(err);
 }
 
-/* ---- blocks
- * ---------------------------------------------------------------------------------------------------- */
+/* ---- blocks -------------------------------------------------------------------------------------------- */
 
 static rs_status finish_block(rs_commit *c, rs_block_ref *ref, rs_err *err) {
     rs_block_header h;
@@ -185,8 +177,7 @@ static rs_status index_blocks(rs_commit *c, rs_index *x, rs_err *err) {
     return st;
 }
 
-/* ---- spans that came again
- * --------------------------------------------------------------------------------------- */
+/* ---- spans that came again ----------------------------------------------------------------------------- */
 
 /* Whether any of the group's ids may be among those that the trace has: no false negatives, few false
  * positives. */
@@ -259,8 +250,7 @@ static rs_status replace_copies(rs_commit *c, rs_index *x, const rs_span *any, r
     return st;
 }
 
-/* ---- traces
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- traces -------------------------------------------------------------------------------------------- */
 
 static rs_status load_summary(rs_commit *c, rs_index *x, const group *g, bool *exists, rs_err *err) {
     sqlite3_stmt *stmt;
@@ -350,8 +340,7 @@ static rs_status upsert_trace(rs_commit *c, rs_index *x, const group *g, rs_err 
     return RS_OK;
 }
 
-/* ---- the transaction
- * --------------------------------------------------------------------------------------------- */
+/* ---- the transaction ----------------------------------------------------------------------------------- */
 
 static rs_status index_all(rs_commit *c, rs_index *x, rs_err *err) {
     rs_status st = rs_index_run(x, RS_SQL_BEGIN, err);

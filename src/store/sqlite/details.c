@@ -5,12 +5,9 @@
 /* On a value's type byte: its bytes are in the content section. */
 enum { IN_CONTENT = 0x80 };
 
-/* ---- encoding
- * -------------------------------------------------------------------------------------------------- */
+/* ---- encoding ------------------------------------------------------------------------------------------ */
 
-void rs_details_writer_init(rs_details_writer *w) {
-    *w = (rs_details_writer){0};
-}
+void rs_details_writer_init(rs_details_writer *w) { *w = (rs_details_writer){0}; }
 
 void rs_details_writer_deinit(rs_details_writer *w) {
     rs_buf_deinit(&w->records);
@@ -156,8 +153,7 @@ rs_status rs_details_finish(rs_details_writer *w, rs_buf *out) {
     return rs_buf_status(out);
 }
 
-/* ---- decoding
- * -------------------------------------------------------------------------------------------------- */
+/* ---- decoding ------------------------------------------------------------------------------------------ */
 
 static rs_status out_of_memory(rs_err *err) {
     return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory for the details of a span");

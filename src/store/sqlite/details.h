@@ -12,7 +12,7 @@
 
 enum { RS_INLINE_MAX = 256 };
 
-/* ---- encoding ---- */
+/* ---- encoding ------------------------------------------------------------------------------------------ */
 
 typedef struct rs_details_writer {
     rs_buf records, content;
@@ -33,7 +33,7 @@ void rs_details_add(rs_details_writer *w, const rs_span *s, size_t *details, siz
 /* The raw details section, appended to out; the content section is w->content. */
 RS_MUST_CHECK rs_status rs_details_finish(rs_details_writer *w, rs_buf *out);
 
-/* ---- decoding ---- */
+/* ---- decoding ------------------------------------------------------------------------------------------ */
 
 typedef struct rs_details {
     rs_str records, content;

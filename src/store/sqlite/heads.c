@@ -32,12 +32,9 @@ static const size_t string_at[STRINGS] = {
     offsetof(rs_span, facts.error_message),
 };
 
-static rs_str *span_string(rs_span *s, size_t i) {
-    return (rs_str *)(void *)((char *)s + string_at[i]);
-}
+static rs_str *span_string(rs_span *s, size_t i) { return (rs_str *)(void *)((char *)s + string_at[i]); }
 
-/* ---- encoding
- * -------------------------------------------------------------------------------------------------- */
+/* ---- encoding ------------------------------------------------------------------------------------------ */
 
 void rs_heads_writer_init(rs_heads_writer *w) {
     *w = (rs_heads_writer){0};
@@ -110,8 +107,7 @@ rs_status rs_heads_finish(rs_heads_writer *w, rs_buf *out) {
     return st != RS_OK ? st : rs_buf_status(out);
 }
 
-/* ---- decoding
- * -------------------------------------------------------------------------------------------------- */
+/* ---- decoding ------------------------------------------------------------------------------------------ */
 
 static rs_status corrupt(rs_err *err, const char *what) {
     return rs_fail(err, RS_ERR_CORRUPT, 0, "block heads: %s", what);
@@ -206,9 +202,7 @@ bad:
     return false;
 }
 
-bool rs_heads_is_whole(const rs_heads *h) {
-    return h->left == 0 && !any_bad(h);
-}
+bool rs_heads_is_whole(const rs_heads *h) { return h->left == 0 && !any_bad(h); }
 
 void rs_heads_close(rs_heads *h) {
     free(h->strings);

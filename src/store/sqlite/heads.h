@@ -39,7 +39,7 @@ typedef enum rs_heads_column {
     RS_COLUMN_COUNT,
 } rs_heads_column;
 
-/* ---- encoding ---- */
+/* ---- encoding ------------------------------------------------------------------------------------------ */
 
 typedef struct rs_heads_writer {
     rs_buf columns[RS_COLUMN_COUNT];
@@ -56,7 +56,7 @@ void rs_heads_add(rs_heads_writer *w, const rs_span *s, size_t details, size_t c
 /* The raw form, appended to out. RS_ERR_MEMORY / RS_ERR_TOO_LARGE of anything since the last clear. */
 RS_MUST_CHECK rs_status rs_heads_finish(rs_heads_writer *w, rs_buf *out);
 
-/* ---- decoding: spans one after another, slices into the raw bytes ---- */
+/* ---- decoding: spans one after another, slices into the raw bytes -------------------------------------- */
 
 typedef struct rs_heads {
     rs_cursor columns[RS_COLUMN_COUNT];

@@ -43,9 +43,7 @@ static bool grow(rs_intern *t) {
     return true;
 }
 
-static uint32_t hash_of(rs_str s) {
-    return (uint32_t)XXH3_64bits(s.p ? s.p : "", s.n);
-}
+static uint32_t hash_of(rs_str s) { return (uint32_t)XXH3_64bits(s.p ? s.p : "", s.n); }
 
 /* The slot that has s, or the free one where it belongs. */
 static uint32_t slot_of(const rs_intern *t, rs_str s, uint32_t hash) {

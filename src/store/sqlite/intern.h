@@ -20,9 +20,7 @@ typedef struct rs_intern {
     rs_status failed;
 } rs_intern;
 
-static inline void rs_intern_init(rs_intern *t) {
-    *t = (rs_intern){0};
-}
+static inline void rs_intern_init(rs_intern *t) { *t = (rs_intern){0}; }
 void rs_intern_deinit(rs_intern *t);
 /* Forgets the strings; keeps the table's memory unless it is unusually large. */
 void rs_intern_clear(rs_intern *t);

@@ -2,8 +2,7 @@
 
 #include <stdlib.h>
 
-/* ---- a connection
- * ---------------------------------------------------------------------------------------------- */
+/* ---- a connection -------------------------------------------------------------------------------------- */
 
 static rs_status index_open(rs_index *x, const char *path, const rs_segment *segment, bool writer,
                             rs_err *err) {
@@ -76,8 +75,7 @@ rs_status rs_index_set_state(rs_index *x, const rs_partition_state *state, rs_er
     return rs_db_run(stmt, err);
 }
 
-/* ---- the partition
- * --------------------------------------------------------------------------------------------- */
+/* ---- the partition ------------------------------------------------------------------------------------- */
 
 rs_status rs_partition_open(uint64_t project, const char *dir, rs_partition **out, rs_err *err) {
     *out = NULL;
@@ -93,10 +91,8 @@ rs_status rs_partition_open(uint64_t project, const char *dir, rs_partition **ou
     if (st == RS_OK) st = rs_db_migrate(p->writer.db, RS_SCHEMA_VERSION, rs_schema, err);
     if (st == RS_OK) st = rs_index_get_state(&p->writer, &p->state, err);
     if (st == RS_OK) st = rs_segment_open(&p->segment, dir, p->state.segment_end, err);
-    if (st == RS_OK)
-        *out = p;
-    else
-        rs_partition_close(p);
+    if (st == RS_OK) *out = p;
+    else rs_partition_close(p);
     return st;
 }
 
@@ -117,20 +113,16 @@ rs_status rs_partition_borrow(rs_partition *p, rs_index **out, rs_err *err) {
     pthread_mutex_lock(&p->lock);
     while (!p->idle && p->readers == RS_PARTITION_READERS) pthread_cond_wait(&p->returned, &p->lock);
     rs_index *x = p->idle;
-    if (x)
-        p->idle = x->next;
-    else
-        p->readers++;
+    if (x) p->idle = x->next;
+    else p->readers++;
     pthread_mutex_unlock(&p->lock);
     *out = x;
     if (x) return RS_OK;
 
     rs_status st = RS_ERR_MEMORY;
     x = calloc(1, sizeof *x);
-    if (!x)
-        rs_fail(err, st, 0, "out of memory");
-    else if ((st = index_open(x, p->index_path, &p->segment, false, err)) != RS_OK)
-        index_close(x), free(x);
+    if (!x) rs_fail(err, st, 0, "out of memory");
+    else if ((st = index_open(x, p->index_path, &p->segment, false, err)) != RS_OK) index_close(x), free(x);
     if (st == RS_OK) {
         *out = x;
         return RS_OK;

@@ -24,8 +24,7 @@ static bool ids_have(rs_str ids, uint32_t fingerprint) {
     return false;
 }
 
-/* ---- the blocks of a trace
- * --------------------------------------------------------------------------------------- */
+/* ---- the blocks of a trace ----------------------------------------------------------------------------- */
 
 static rs_status gather_block(rs_index *x, const rs_block_ref *ref, const uint8_t trace_id[16],
                               const uint8_t *span_id, rs_read_depth depth, rs_arena *arena,
@@ -77,10 +76,8 @@ rs_status rs_index_gather(rs_index *x, int64_t key, const uint8_t trace_id[16], 
         if (st != RS_OK) return st;
         for (size_t i = 0; i < n; i++) {
             st = gather_block(x, &refs[i], trace_id, span_id, depth, arena, out, err);
-            if (st == RS_ERR_CORRUPT)
-                corrupt = st;
-            else if (st != RS_OK)
-                return st;
+            if (st == RS_ERR_CORRUPT) corrupt = st;
+            else if (st != RS_OK) return st;
         }
     }
     return corrupt;
@@ -101,8 +98,7 @@ void rs_stored_spans_dedupe(rs_stored_spans *s) {
     s->n = kept;
 }
 
-/* ---- questions
- * --------------------------------------------------------------------------------------------------- */
+/* ---- questions ----------------------------------------------------------------------------------------- */
 
 static rs_status not_found(const char *what, rs_err *err) {
     return rs_fail(err, RS_ERR_NOT_FOUND, 0, "no such %s", what);
@@ -230,8 +226,7 @@ rs_status rs_store_read_span(rs_store *s, uint64_t project, const uint8_t *trace
     if (st != RS_OK) return st;
     if (!p) return not_found("span", err);
     if ((st = rs_partition_borrow(p, &x, err)) != RS_OK) return st;
-    if (!trace_id)
-        st = find_anywhere(x, span_id, arena, &found, err);
+    if (!trace_id) st = find_anywhere(x, span_id, arena, &found, err);
     else if ((st = find_key(x, trace_id, &key, &n, err)) == RS_OK)
         st = rs_index_gather(x, key, trace_id, span_id, RS_READ_FULL, arena, &found, err);
     rs_partition_return(p, x);

@@ -5,9 +5,7 @@
 
 #define NS_PER_HOUR 3600000000000ull
 
-void rs_rollup_init(rs_rollup *r) {
-    *r = (rs_rollup){0};
-}
+void rs_rollup_init(rs_rollup *r) { *r = (rs_rollup){0}; }
 
 void rs_rollup_deinit(rs_rollup *r) {
     rs_intern_deinit(&r->keys);

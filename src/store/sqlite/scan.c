@@ -14,8 +14,7 @@ typedef struct range {
     int64_t low, high;
 } range;
 
-/* ---- traces
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- traces -------------------------------------------------------------------------------------------- */
 
 static rs_status hand_out_row(rs_index *x, sqlite3_stmt *stmt, rs_trace_row *row, rs_err *err) {
     rs_summary s;
@@ -42,15 +41,11 @@ static range key_range(const rs_trace_scan *scan, int64_t skew) {
         r.high = INT64_MAX;
     if (!scan->has_after) return r;
     if (scan->oldest_first) {
-        if (scan->after == INT64_MAX)
-            r.high = INT64_MIN;
-        else if (scan->after + 1 > r.low)
-            r.low = scan->after + 1;
+        if (scan->after == INT64_MAX) r.high = INT64_MIN;
+        else if (scan->after + 1 > r.low) r.low = scan->after + 1;
     } else {
-        if (scan->after == INT64_MIN)
-            r.high = INT64_MIN;
-        else if (scan->after - 1 < r.high)
-            r.high = scan->after - 1;
+        if (scan->after == INT64_MIN) r.high = INT64_MIN;
+        else if (scan->after - 1 < r.high) r.high = scan->after - 1;
     }
     return r;
 }
@@ -58,10 +53,8 @@ static range key_range(const rs_trace_scan *scan, int64_t skew) {
 /* Takes `key` and all before it (in the order of the scan) out of the range. */
 static bool advance(range *r, bool oldest_first, int64_t key) {
     if (key == (oldest_first ? INT64_MAX : INT64_MIN)) return false;
-    if (oldest_first)
-        r->low = key + 1;
-    else
-        r->high = key - 1;
+    if (oldest_first) r->low = key + 1;
+    else r->high = key - 1;
     return r->low <= r->high;
 }
 
@@ -130,10 +123,8 @@ static rs_status leap(trace_scan *t, int64_t *key, bool *found, rs_err *err) {
         if (st != RS_OK || !*found) return st;
         agreed = agreed > 0 && at == *key ? agreed + 1 : 1;
         *key = at;
-        if (t->scan->oldest_first)
-            keys.low = at;
-        else
-            keys.high = at;
+        if (t->scan->oldest_first) keys.low = at;
+        else keys.high = at;
     }
     return st;
 }
@@ -150,10 +141,8 @@ static rs_status step_tags(trace_scan *t, rs_err *err) {
     if ((st = rs_index_prepare(t->x, RS_SQL_TRACE_BY_KEY, &stmt, err)) != RS_OK) return st;
     sqlite3_bind_int64(stmt, 1, key);
     st = rs_db_step(stmt, &found, err);
-    if (st == RS_OK && found)
-        st = offer(t, stmt, err);
-    else if (st == RS_OK && !advance(&t->keys, t->scan->oldest_first, key))
-        t->done = true;
+    if (st == RS_OK && found) st = offer(t, stmt, err);
+    else if (st == RS_OK && !advance(&t->keys, t->scan->oldest_first, key)) t->done = true;
     sqlite3_reset(stmt);
     return st;
 }
@@ -213,8 +202,7 @@ rs_status rs_store_get_trace(rs_store *s, uint64_t project, const uint8_t trace_
     return st;
 }
 
-/* ---- spans
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- spans --------------------------------------------------------------------------------------------- */
 
 typedef struct span_scan {
     rs_index *x;
@@ -295,10 +283,8 @@ rs_status rs_store_scan_spans(rs_store *s, uint64_t project, const rs_span_scan 
         for (size_t i = 0; i < n && st == RS_OK && !t.done; i++) {
             rs_err trouble = {0};
             st = offer_block(&t, &refs[i], &trouble);
-            if (st == RS_ERR_CORRUPT)
-                rs_log("%s: left out of the list", trouble.message), st = RS_OK;
-            else if (st != RS_OK)
-                rs_fail(err, st, trouble.offset, "%s", trouble.message);
+            if (st == RS_ERR_CORRUPT) rs_log("%s: left out of the list", trouble.message), st = RS_OK;
+            else if (st != RS_OK) rs_fail(err, st, trouble.offset, "%s", trouble.message);
             t.before = refs[i].first;
             rs_arena_deinit(&t.arena);
         }

@@ -48,9 +48,7 @@ rs_status rs_segment_append(rs_segment *s, rs_str bytes, rs_err *err) {
     return RS_OK;
 }
 
-void rs_segment_keep(rs_segment *s, uint64_t end) {
-    s->end = end;
-}
+void rs_segment_keep(rs_segment *s, uint64_t end) { s->end = end; }
 
 /* Should the cut fail, the next append writes over the orphan, and the next open cuts it. */
 void rs_segment_cut(rs_segment *s) {
@@ -63,12 +61,9 @@ rs_status rs_segment_read(const rs_segment *s, uint64_t at, size_t n, rs_buf *ou
     if (!to) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     while (done < n) {
         ssize_t got = pread(s->fd, to + done, n - done, (off_t)(at + done));
-        if (got > 0)
-            done += (size_t)got;
-        else if (got == 0)
-            break;
-        else if (errno != EINTR)
-            return fail(s, "read", err);
+        if (got > 0) done += (size_t)got;
+        else if (got == 0) break;
+        else if (errno != EINTR) return fail(s, "read", err);
     }
     out->n += done;
     return RS_OK;

@@ -43,10 +43,8 @@ rs_status rs_store_open(const char *dir, rs_store **out, rs_err *err) {
         st = rs_fail(err, RS_ERR_TOO_LARGE, 0, "path %s is too long", dir);
     if (st == RS_OK) st = take_lock(s, err);
     if (st == RS_OK) st = rs_commit_new(&s->commit, err);
-    if (st == RS_OK)
-        *out = s;
-    else
-        rs_store_close(s);
+    if (st == RS_OK) *out = s;
+    else rs_store_close(s);
     return st;
 }
 

@@ -45,8 +45,7 @@ void rs_summary_forget_heads(rs_summary *s) {
     s->lead_start = s->call_start = UINT64_MAX;
 }
 
-/* ---- metadata
- * -------------------------------------------------------------------------------------------------- */
+/* ---- metadata ------------------------------------------------------------------------------------------ */
 
 /* Stored form: for each key in order of arrival: key, one byte "from the root", value as JSON text. */
 typedef struct entry {
@@ -111,8 +110,7 @@ void rs_summary_metadata_json(rs_str stored, rs_buf *out) {
     rs_json_object_end(&j);
 }
 
-/* ---- adding a span
- * ----------------------------------------------------------------------------------------------- */
+/* ---- adding a span ------------------------------------------------------------------------------------- */
 
 static void add_lead(rs_summary *s, const rs_span *span) {
     rs_trace_row *r = &s->row;
@@ -187,8 +185,7 @@ bool rs_summary_add(rs_summary *s, const rs_span *span) {
     return f->metadata.n == 0 || add_metadata(s, span);
 }
 
-/* ---- rows
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- rows ---------------------------------------------------------------------------------------------- */
 
 static double take_double(sqlite3_stmt *stmt, int at) {
     return sqlite3_column_type(stmt, at) == SQLITE_NULL ? NAN : sqlite3_column_double(stmt, at);
@@ -252,10 +249,8 @@ bool rs_summary_load(rs_summary *s, sqlite3_stmt *stmt, rs_arena *arena) {
 }
 
 static void bind_double(sqlite3_stmt *stmt, int at, double d) {
-    if (isnan(d))
-        sqlite3_bind_null(stmt, at);
-    else
-        sqlite3_bind_double(stmt, at, d);
+    if (isnan(d)) sqlite3_bind_null(stmt, at);
+    else sqlite3_bind_double(stmt, at, d);
 }
 
 void rs_summary_bind(const rs_summary *s, sqlite3_stmt *stmt) {
@@ -283,20 +278,16 @@ void rs_summary_bind(const rs_summary *s, sqlite3_stmt *stmt) {
     for (size_t i = 0; i < RS_ARRAY_LEN(integers); i++)
         sqlite3_bind_int64(stmt, integers[i].column + 1, integers[i].value);
     rs_db_bind_blob(stmt, RS_TRACE_ID + 1, r->trace_id, 16);
-    if (r->has_root)
-        rs_db_bind_blob(stmt, RS_TRACE_ROOT_ID + 1, r->root_span_id, 8);
-    else
-        sqlite3_bind_null(stmt, RS_TRACE_ROOT_ID + 1);
+    if (r->has_root) rs_db_bind_blob(stmt, RS_TRACE_ROOT_ID + 1, r->root_span_id, 8);
+    else sqlite3_bind_null(stmt, RS_TRACE_ROOT_ID + 1);
     bind_double(stmt, RS_TRACE_COST + 1, r->cost);
     bind_double(stmt, RS_TRACE_TTFT + 1, r->ttft);
     bind_double(stmt, RS_TRACE_SPEED + 1, r->tokens_per_second);
     for (size_t i = 0; i < RS_ARRAY_LEN(strings); i++) {
         const rs_str *str = (const rs_str *)(const void *)((const char *)r + strings[i].at);
-        if (str->n == 0)
-            sqlite3_bind_null(stmt, strings[i].column + 1);
+        if (str->n == 0) sqlite3_bind_null(stmt, strings[i].column + 1);
         else if (strings[i].column == RS_TRACE_METADATA)
             rs_db_bind_blob(stmt, strings[i].column + 1, str->p, str->n);
-        else
-            rs_db_bind_str(stmt, strings[i].column + 1, *str);
+        else rs_db_bind_str(stmt, strings[i].column + 1, *str);
     }
 }

@@ -13,9 +13,7 @@ int64_t rs_tag_hash(rs_str key, rs_str value) {
     return (int64_t)XXH3_64bits_withSeed(value.p ? value.p : "", value.n, seed);
 }
 
-void rs_tags_init(rs_tags *t) {
-    *t = (rs_tags){0};
-}
+void rs_tags_init(rs_tags *t) { *t = (rs_tags){0}; }
 
 void rs_tags_deinit(rs_tags *t) {
     free(t->rows);
@@ -30,9 +28,7 @@ void rs_tags_clear(rs_tags *t) {
     t->failed = RS_OK;
 }
 
-void rs_tags_begin_trace(rs_tags *t) {
-    t->trace_from = t->n;
-}
+void rs_tags_begin_trace(rs_tags *t) { t->trace_from = t->n; }
 
 static void add(rs_tags *t, rs_str key, rs_str value, int64_t trace) {
     if (value.n == 0 || t->failed != RS_OK) return;
@@ -65,10 +61,8 @@ static void add_metadata(rs_tags *t, const rs_attr *a, int64_t trace) {
         rs_json j = rs_json_on(text);
         rs_value_write_json(&j, &a->value);
     }
-    if (text->failed != RS_OK)
-        t->failed = text->failed;
-    else
-        add(t, (rs_str){text->p, key_end}, (rs_str){text->p + key_end, text->n - key_end}, trace);
+    if (text->failed != RS_OK) t->failed = text->failed;
+    else add(t, (rs_str){text->p, key_end}, (rs_str){text->p + key_end, text->n - key_end}, trace);
 }
 
 static rs_str status_name(rs_status_code status) {

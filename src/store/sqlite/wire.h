@@ -11,7 +11,7 @@
 #include <endian.h>
 #include <stdint.h>
 
-/* ---- putting ---- */
+/* ---- putting ------------------------------------------------------------------------------------------- */
 
 static inline void rs_wire_varint(rs_buf *b, uint64_t v) {
     char *d = rs_buf_reserve(b, 10);
@@ -26,15 +26,9 @@ static inline void rs_wire_zigzag(rs_buf *b, int64_t v) {
     rs_wire_varint(b, ((uint64_t)v << 1) ^ (uint64_t)(v >> 63));
 }
 
-static inline void rs_wire_u16(rs_buf *b, uint16_t v) {
-    v = htole16(v), rs_buf_put(b, &v, sizeof v);
-}
-static inline void rs_wire_u32(rs_buf *b, uint32_t v) {
-    v = htole32(v), rs_buf_put(b, &v, sizeof v);
-}
-static inline void rs_wire_u64(rs_buf *b, uint64_t v) {
-    v = htole64(v), rs_buf_put(b, &v, sizeof v);
-}
+static inline void rs_wire_u16(rs_buf *b, uint16_t v) { v = htole16(v), rs_buf_put(b, &v, sizeof v); }
+static inline void rs_wire_u32(rs_buf *b, uint32_t v) { v = htole32(v), rs_buf_put(b, &v, sizeof v); }
+static inline void rs_wire_u64(rs_buf *b, uint64_t v) { v = htole64(v), rs_buf_put(b, &v, sizeof v); }
 
 static inline void rs_wire_double(rs_buf *b, double d) {
     uint64_t v;
@@ -47,7 +41,7 @@ static inline void rs_wire_str(rs_buf *b, rs_str s) {
     rs_buf_str(b, s);
 }
 
-/* ---- taking ---- */
+/* ---- taking -------------------------------------------------------------------------------------------- */
 
 typedef struct rs_cursor {
     const uint8_t *at, *end;
@@ -59,13 +53,9 @@ static inline rs_cursor rs_cursor_on(rs_str s) {
     return (rs_cursor){.at = p, .end = p + s.n};
 }
 
-static inline size_t rs_cursor_left(const rs_cursor *c) {
-    return (size_t)(c->end - c->at);
-}
+static inline size_t rs_cursor_left(const rs_cursor *c) { return (size_t)(c->end - c->at); }
 
-static inline void rs_cursor_fail(rs_cursor *c) {
-    c->at = c->end, c->bad = true;
-}
+static inline void rs_cursor_fail(rs_cursor *c) { c->at = c->end, c->bad = true; }
 
 static inline uint64_t rs_cursor_varint(rs_cursor *c) {
     uint64_t v = 0;
@@ -96,15 +86,11 @@ static inline rs_str rs_cursor_bytes(rs_cursor *c, uint64_t n) {
 /* Exactly n bytes into out; zeros if there are fewer. */
 static inline void rs_cursor_copy(rs_cursor *c, void *out, size_t n) {
     rs_str s = rs_cursor_bytes(c, n);
-    if (s.n == n)
-        memcpy(out, s.p, n);
-    else
-        memset(out, 0, n);
+    if (s.n == n) memcpy(out, s.p, n);
+    else memset(out, 0, n);
 }
 
-static inline rs_str rs_cursor_str(rs_cursor *c) {
-    return rs_cursor_bytes(c, rs_cursor_varint(c));
-}
+static inline rs_str rs_cursor_str(rs_cursor *c) { return rs_cursor_bytes(c, rs_cursor_varint(c)); }
 
 static inline uint8_t rs_cursor_byte(rs_cursor *c) {
     if (c->at < c->end) return *c->at++;

@@ -8,7 +8,7 @@
 /* A path grows with each nested task; recursion must not make it grow without bound. */
 enum { PATH_MAX_CHARS = 1000 };
 
-/* ---- what an entity's spans have in common -------------------------------------------------- */
+/* ---- what an entity's spans have in common ------------------------------------------------------------- */
 
 static void put_text(respan_attribute *list, size_t *n, const char *key, size_t key_len, PyObject *text) {
     list[*n].key = (respan_text){key, key_len};
@@ -75,7 +75,7 @@ static span_object *start(core_state *state, entity_object *self) {
     return span;
 }
 
-/* ---- the call ------------------------------------------------------------------------------- */
+/* ---- the call ------------------------------------------------------------------------------------------ */
 
 /* Not inlined: their buffers must not lie on the stack while the function, which may recurse, runs. */
 static __attribute__((noinline)) int record_input(span_object *span, PyObject *const *args, Py_ssize_t nargs,
@@ -124,7 +124,7 @@ static PyObject *entity_start(PyObject *op, PyObject *const *args, Py_ssize_t na
     return (PyObject *)span;
 }
 
-/* ---- a callable that looks like its function ------------------------------------------------ */
+/* ---- a callable that looks like its function ----------------------------------------------------------- */
 
 static PyObject *entity_get(PyObject *op, PyObject *instance, PyObject *Py_UNUSED(owner)) {
     if (instance == NULL || instance == Py_None) return Py_NewRef(op);

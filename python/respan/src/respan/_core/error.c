@@ -57,10 +57,8 @@ static PyObject *type_name(PyObject *error) {
     PyObject *name = PyObject_GetAttrString(type, "__qualname__");
     PyObject *full = NULL;
     if (module != NULL && name != NULL && PyUnicode_Check(module) && PyUnicode_Check(name)) {
-        if (PyUnicode_CompareWithASCIIString(module, "builtins") == 0)
-            full = Py_NewRef(name);
-        else
-            full = PyUnicode_FromFormat("%U.%U", module, name);
+        if (PyUnicode_CompareWithASCIIString(module, "builtins") == 0) full = Py_NewRef(name);
+        else full = PyUnicode_FromFormat("%U.%U", module, name);
     }
     Py_XDECREF(module);
     Py_XDECREF(name);

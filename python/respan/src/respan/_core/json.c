@@ -46,13 +46,9 @@ static void put(json_writer *w, const char *text, size_t n) {
 
 #define PUT(w, literal) put((w), (literal), sizeof(literal) - 1)
 
-static bool full(const json_writer *w) {
-    return w->failed || w->size + CLOSING_ROOM >= w->limit;
-}
+static bool full(const json_writer *w) { return w->failed || w->size + CLOSING_ROOM >= w->limit; }
 
-static bool needs_escape(unsigned char c) {
-    return c < 0x20 || c == '"' || c == '\\';
-}
+static bool needs_escape(unsigned char c) { return c < 0x20 || c == '"' || c == '\\'; }
 
 /* Bytes of text, at most n, before the first that needs an escape. The inner loop becomes vector instructions. */
 static size_t plain_run(const char *text, size_t n) {
@@ -74,14 +70,10 @@ static void put_escape(json_writer *w, unsigned char c) {
     static const char hex[] = "0123456789abcdef";
     char escape[6] = {'\\', (char)c, '0', '0', hex[c >> 4], hex[c & 15]};
     size_t n = 2;
-    if (c == '\n')
-        escape[1] = 'n';
-    else if (c == '\r')
-        escape[1] = 'r';
-    else if (c == '\t')
-        escape[1] = 't';
-    else if (c < 0x20)
-        escape[1] = 'u', n = 6;
+    if (c == '\n') escape[1] = 'n';
+    else if (c == '\r') escape[1] = 'r';
+    else if (c == '\t') escape[1] = 't';
+    else if (c < 0x20) escape[1] = 'u', n = 6;
     put(w, escape, n);
 }
 
@@ -152,10 +144,8 @@ static int write_int(json_writer *w, PyObject *value) {
         if (text == NULL) return core_swallow() ? write_mark(w, "int") : -1;
         Py_ssize_t n = 0;
         const char *digits = PyUnicode_AsUTF8AndSize(text, &n);
-        if (digits != NULL)
-            put(w, digits, (size_t)n);
-        else
-            PyErr_Clear(), write_mark(w, "int");
+        if (digits != NULL) put(w, digits, (size_t)n);
+        else PyErr_Clear(), write_mark(w, "int");
         Py_DECREF(text);
         return 0;
     }
@@ -266,12 +256,9 @@ static int write_dataclass(json_writer *w, PyObject *value, PyObject *fields) {
         if (rc == 0) {
             PUT(w, ":");
             PyObject *content = PyObject_GetAttr(value, name);
-            if (content != NULL)
-                rc = write_value(w, content);
-            else if (core_swallow())
-                PUT(w, "null");
-            else
-                rc = -1;
+            if (content != NULL) rc = write_value(w, content);
+            else if (core_swallow()) PUT(w, "null");
+            else rc = -1;
             Py_XDECREF(content);
         }
         Py_DECREF(name);
@@ -337,14 +324,10 @@ static int write_container(json_writer *w, PyObject *value) {
     if (w->depth == JSON_DEPTH_MAX) return write_mark(w, short_name(value));
     w->path[w->depth++] = value;
     int rc;
-    if (PyDict_Check(value))
-        rc = write_dict(w, value);
-    else if (PyList_Check(value) || PyTuple_Check(value))
-        rc = write_items(w, value);
-    else if (PyAnySet_Check(value))
-        rc = write_set(w, value);
-    else
-        rc = write_object(w, value);
+    if (PyDict_Check(value)) rc = write_dict(w, value);
+    else if (PyList_Check(value) || PyTuple_Check(value)) rc = write_items(w, value);
+    else if (PyAnySet_Check(value)) rc = write_set(w, value);
+    else rc = write_object(w, value);
     w->depth--;
     return rc;
 }
@@ -359,9 +342,7 @@ static int write_value(json_writer *w, PyObject *value) {
     return write_container(w, value);
 }
 
-int json_write_value(json_writer *w, PyObject *value) {
-    return write_value(w, value);
-}
+int json_write_value(json_writer *w, PyObject *value) { return write_value(w, value); }
 
 int json_write_call(json_writer *w, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames) {
     Py_ssize_t nkw = kwnames == NULL ? 0 : PyTuple_GET_SIZE(kwnames);

@@ -1,15 +1,11 @@
 #include "core.h"
 #include "json.h"
 
-core_state *core_state_of(PyTypeObject *type) {
-    return PyType_GetModuleState(type);
-}
+core_state *core_state_of(PyTypeObject *type) { return PyType_GetModuleState(type); }
 
-static core_state *state_of(PyObject *module) {
-    return PyModule_GetState(module);
-}
+static core_state *state_of(PyObject *module) { return PyModule_GetState(module); }
 
-/* ---- functions ------------------------------------------------------------------------------ */
+/* ---- functions ----------------------------------------------------------------------------------------- */
 
 static void inherit_text(respan_span *span, const char *key, size_t key_len, PyObject *text) {
     respan_text value;
@@ -96,7 +92,7 @@ static PyMethodDef functions[] = {
     {NULL, NULL, 0, NULL},
 };
 
-/* ---- the module ----------------------------------------------------------------------------- */
+/* ---- the module ---------------------------------------------------------------------------------------- */
 
 static int add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **out) {
     *out = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
@@ -140,9 +136,7 @@ static int module_clear(PyObject *module) {
     return 0;
 }
 
-static void module_free(void *module) {
-    (void)module_clear((PyObject *)module);
-}
+static void module_free(void *module) { (void)module_clear((PyObject *)module); }
 
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, module_exec},
@@ -169,6 +163,4 @@ static PyModuleDef definition = {
 
 PyMODINIT_FUNC PyInit__core(void);
 
-PyMODINIT_FUNC PyInit__core(void) {
-    return PyModuleDef_Init(&definition);
-}
+PyMODINIT_FUNC PyInit__core(void) { return PyModuleDef_Init(&definition); }
