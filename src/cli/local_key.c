@@ -27,12 +27,13 @@ static unsigned port_of(const char *url) {
     return strncmp(url, "https", 5) == 0 ? 443 : 80;
 }
 
-/* Whether something on this machine listens on that port: loopback answers at once. */
+/* Whether something on this machine listens on that port. No host is the loopback addresses of both families, without
+ * asking a resolver; they answer at once. */
 static bool answers(unsigned port) {
     char service[16];
     snprintf(service, sizeof service, "%u", port);
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *found;
-    if (getaddrinfo("localhost", service, &hints, &found) != 0) return false;
+    if (getaddrinfo(NULL, service, &hints, &found) != 0) return false;
     bool open = false;
     for (const struct addrinfo *at = found; at && !open; at = at->ai_next) {
         int fd = socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, 0);
