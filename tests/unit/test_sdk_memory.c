@@ -1,4 +1,5 @@
 /* Memory that runs out, at every allocation in turn: no crash, no leak, NULL or an error, and what is said stays true. */
+#include "failing_memory.h"
 #include "fake_http.h"
 #include "otlp/decode.h"
 #include "respan.h"
@@ -10,35 +11,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-/* Linked with --wrap: allocations of this thread fail from the chosen one on, or only that one. */
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t count, size_t n);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t count, size_t n);
-void *__wrap_realloc(void *p, size_t n);
-
-static _Thread_local long countdown; /* 0: none fails */
-static _Thread_local bool for_good;
-static _Thread_local bool did_fail;
-
-static bool fails(void) {
-    if (countdown == 0) return false;
-    if (countdown > 1) return countdown--, false;
-    if (!for_good) countdown = 0;
-    return did_fail = true;
-}
-
-void *__wrap_malloc(size_t n) { return fails() ? NULL : __real_malloc(n); }
-void *__wrap_calloc(size_t count, size_t n) { return fails() ? NULL : __real_calloc(count, n); }
-void *__wrap_realloc(void *p, size_t n) { return fails() ? NULL : __real_realloc(p, n); }
-
-static void fail_at(long nth, bool from_then_on) {
-    countdown = nth;
-    for_good = from_then_on;
-    did_fail = false;
-}
 
 static const fake_answer ok = {.status = 200};
 
@@ -73,8 +45,8 @@ static void spans_survive(bool from_then_on) {
     do {
         fail_at(++nth, from_then_on);
         make_rich_span(c);
-        countdown = 0;
-    } while (did_fail);
+        fail_none();
+    } while (has_failed());
     assert_true(nth > 40);
     respan_stats s;
     (void)respan_client_close(c, 10000, &s);
@@ -122,10 +94,10 @@ static void open_fails_cleanly(void **state) {
         respan_error err;
         fail_at(nth, true);
         respan_status st = respan_client_open(&config, &c, &err);
-        countdown = 0;
+        fail_none();
         if (st == RESPAN_OK) {
             assert_int_equal(respan_client_close(c, 0, NULL), RESPAN_OK);
-            if (!did_fail) break;
+            if (!has_failed()) break;
         } else {
             assert_int_equal(st, RESPAN_ERR_MEMORY);
             assert_null(c);

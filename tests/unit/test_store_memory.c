@@ -1,33 +1,6 @@
 /* Memory that runs out, at every allocation of ours in turn: an error, no leak, nothing half stored, and the store goes on. */
+#include "failing_memory.h"
 #include "store_fixture.h"
-
-/* Linked with --wrap: the chosen allocation of this thread fails, and with for_good all that follow. */
-void *__real_malloc(size_t n);
-void *__real_calloc(size_t count, size_t n);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_malloc(size_t n);
-void *__wrap_calloc(size_t count, size_t n);
-void *__wrap_realloc(void *p, size_t n);
-
-static _Thread_local long countdown; /* 0: none fails */
-static _Thread_local bool for_good, did_fail;
-
-static bool fails(void) {
-    if (countdown == 0) return false;
-    if (countdown > 1) return countdown--, false;
-    if (!for_good) countdown = 0;
-    return did_fail = true;
-}
-
-void *__wrap_malloc(size_t n) { return fails() ? NULL : __real_malloc(n); }
-void *__wrap_calloc(size_t count, size_t n) { return fails() ? NULL : __real_calloc(count, n); }
-void *__wrap_realloc(void *p, size_t n) { return fails() ? NULL : __real_realloc(p, n); }
-
-static void fail_at(long nth, bool from_then_on) {
-    countdown = nth;
-    for_good = from_then_on;
-    did_fail = false;
-}
 
 /* Two traces, one of them known before with one span sent again. */
 static rs_status commit_some(fixture *f, uint64_t trace) {
@@ -58,8 +31,8 @@ static void commit_runs_out_of_memory(void **state) {
             fixture_reopen(f); /* so that no buffer is there already */
             fail_at(nth, good);
             rs_status st = commit_some(f, 100 + stored);
-            failed = did_fail;
-            fail_at(0, false);
+            failed = has_failed();
+            fail_none();
             if (st == RS_OK) stored++;
             else assert_int_equal(st, RS_ERR_MEMORY);
             assert_int_equal(rs_store_get_stats(f->store, 1, &stats, NULL), RS_OK);
@@ -89,8 +62,8 @@ static void reading_runs_out_of_memory(void **state) {
         if (st == RS_OK)
             st = rs_store_read_trace(f->store, 1, first[0].trace_id, RS_READ_FULL, &arena, &spans, NULL);
         if (st == RS_OK) st = rs_store_read_span(f->store, 1, NULL, first[1].span_id, &arena, &span, NULL);
-        failed = did_fail;
-        fail_at(0, false);
+        failed = has_failed();
+        fail_none();
         assert_int_equal(st, failed ? RS_ERR_MEMORY : RS_OK);
         if (st == RS_OK) assert_int_equal(spans.n, 3);
         rs_arena_deinit(&arena);
