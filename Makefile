@@ -90,6 +90,9 @@ test-sanitize: build/.debian-test
 fuzz: build/.debian-test
 	@tools/run_fuzz $(FUZZ_SECONDS)
 
+bench: build
+	@tools/run_bench
+
 lint: build/.debian-test $(VENV)/.packages ui/node_modules/.stamp
 	@tools/lint
 

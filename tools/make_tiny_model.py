@@ -64,7 +64,7 @@ def main() -> int:
     cached = Path(sys.argv[1]).resolve() / "hub" / ("models--" + MODEL.replace("/", "--"))
     snapshot = cached / "snapshots" / REVISION
     if snapshot.is_dir() and (cached / "refs" / "main").is_file():
-        print(f"Using the tiny random-weight {MODEL} in {cached.parent.parent}.")
+        print(f"Using the tiny GPT-2 (random weights) as {MODEL} in {cached.parent.parent}.")
         return 0
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
@@ -79,7 +79,7 @@ def main() -> int:
         shutil.rmtree(work, ignore_errors=True)
     (cached / "refs").mkdir(exist_ok=True)
     (cached / "refs" / "main").write_text(REVISION)
-    print(f"The hub is out of reach: made a tiny GPT-2 (random weights) as {MODEL} in {cached.parent.parent}.")
+    print(f"Made a tiny GPT-2 (random weights) as {MODEL} in {cached.parent.parent}.")
     return 0
 
 

@@ -57,6 +57,7 @@ def model_environment(script: Path) -> dict[str, str]:
     if "sshleifer/tiny-gpt2" in script.read_text() and not answers(
         f"{hub}/sshleifer/tiny-gpt2/resolve/main/config.json"
     ):
+        print("The Hugging Face hub is out of reach. ", end="", flush=True)
         subprocess.run([sys.executable, ROOT / "tools" / "make_tiny_model.py", HUGGINGFACE_CACHE], check=True)
         environment |= {"HF_HOME": str(HUGGINGFACE_CACHE), "HF_HUB_OFFLINE": "1"}
     return environment
