@@ -68,6 +68,15 @@ def test_stop_under_load_loses_nothing(start_server):
     assert set(senders.acknowledged) <= server.span_ids()
 
 
+def test_nothing_is_acknowledged_into_a_removed_folder(start_server):
+    server = start_server()
+    assert server.send([span()]).status == 200
+    shutil.rmtree(server.data)
+    answer = server.send([span()])
+    assert answer.status == 503 and "removed" in answer.json["error"]["message"]
+    assert server.get("/healthz").status == 200
+
+
 @pytest.fixture
 def small_disk(tmp_path):
     """A 16 MB file system of its own; needs root."""

@@ -34,15 +34,18 @@ void rs_segment_close(rs_segment *s) {
 
 rs_status rs_segment_append(rs_segment *s, rs_str bytes, rs_err *err) {
     size_t done = 0;
+    struct stat st;
+    if (fstat(s->fd, &st) == 0 && st.st_nlink == 0) /* what is written there nobody will find again */
+        return rs_fail(err, RS_ERR_CLOSED, 0, "%s was removed: restart the server", s->path);
     while (done < bytes.n) {
         ssize_t n = pwrite(s->fd, bytes.p + done, bytes.n - done, (off_t)(s->end + done));
         if (n > 0) {
             done += (size_t)n;
         } else if (n == 0 || errno != EINTR) {
             if (n == 0) errno = ENOSPC;
-            rs_status st = fail(s, "write to", err);
+            rs_status failed = fail(s, "write to", err);
             rs_segment_cut(s);
-            return st;
+            return failed;
         }
     }
     return RS_OK;
