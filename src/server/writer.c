@@ -33,14 +33,21 @@ static size_t take_group(rs_writer *w, rs_job *group[GROUP_JOBS], size_t *bytes)
     return n;
 }
 
+/* A job that cannot be stored does not take along those it was grouped with: each is then tried alone. No room
+ * is no room for any of them. */
 static void commit_group(rs_writer *w, rs_job *group[], size_t n) {
-    rs_store_batch batches[GROUP_JOBS];
+    rs_store_batch batches[GROUP_JOBS] = {0};
     bool failed[GROUP_JOBS] = {false};
     rs_err err = {0};
     for (size_t i = 0; i < n; i++) batches[i] = group[i]->batch;
     rs_status st = rs_store_commit(w->store, batches, n, failed, &err);
     if (st != RS_OK && err.code == RS_OK) (void)!rs_fail(&err, st, 0, "%s", rs_status_text(st));
-    for (size_t i = 0; i < n; i++) group[i]->done(group[i], st != RS_OK && failed[i] ? &err : NULL);
+    bool final = n == 1 || st == RS_ERR_FULL;
+    for (size_t i = 0; i < n; i++) {
+        if (st == RS_OK || !failed[i]) group[i]->done(group[i], NULL);
+        else if (final) group[i]->done(group[i], &err);
+        else commit_group(w, &group[i], 1);
+    }
 }
 
 /* Waits for work; after a while without any, gives freed memory back to the system. Under the lock. */

@@ -9,7 +9,8 @@
 #include <cmocka.h>
 #include <pthread.h>
 
-/* A store that waits at a gate, counts its commits, and refuses project 13. */
+/* A store that waits at a gate, counts its commits, has no room for project 13, and cannot store what comes with a
+ * batch of 666 spans. */
 struct rs_store {
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -28,6 +29,9 @@ rs_status rs_store_commit(rs_store *s, const rs_store_batch *batches, size_t n, 
     pthread_mutex_unlock(&s->lock);
     for (size_t i = 0; i < n; i++)
         if ((failed[i] = batches[i].project == 13)) st = rs_fail(err, RS_ERR_FULL, 0, "no room");
+    for (size_t i = 0; i < n && st == RS_OK; i++)
+        if (batches[i].n == 666) st = rs_fail(err, RS_ERR_IO, 0, "cannot be stored");
+    for (size_t i = 0; i < n && st == RS_ERR_IO; i++) failed[i] = true;
     return st;
 }
 
@@ -88,6 +92,26 @@ static void what_waits_is_one_group(void **state) {
     }
 }
 
+static void what_cannot_be_stored_fails_alone(void **state) {
+    (void)state;
+    rs_store store = new_store(false);
+    rs_writer *w;
+    told jobs[5];
+    assert_int_equal(rs_writer_start(&store, 1000, &w, NULL), RS_OK);
+    for (size_t i = 0; i < 5; i++) {
+        jobs[i] = make(1, 10);
+        if (i == 2) jobs[i].job.batch.n = 666;
+        assert_int_equal(rs_writer_push(w, &jobs[i].job), RS_OK);
+        if (i == 0) await_commit(&store, 1);
+    }
+    set_gate(&store, true);
+    rs_writer_stop(w);
+    for (size_t i = 0; i < 5; i++) {
+        assert_true(jobs[i].done);
+        assert_int_equal(jobs[i].status, i == 2 ? RS_ERR_IO : RS_OK);
+    }
+}
+
 static void full_is_refused(void **state) {
     (void)state;
     rs_store store = new_store(false);
@@ -121,6 +145,7 @@ static void stopping_commits_what_is_queued(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_waits_is_one_group),
+        cmocka_unit_test(what_cannot_be_stored_fails_alone),
         cmocka_unit_test(full_is_refused),
         cmocka_unit_test(stopping_commits_what_is_queued),
     };
