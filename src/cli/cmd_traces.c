@@ -151,7 +151,7 @@ static int print_trace(const options *o, rs_buf *answer) {
         return print(answer);
     }
     json_error_t error;
-    json_t *trace = json_loadb(answer->p, answer->n, 0, &error);
+    json_t *trace = json_loadb(answer->p, answer->n, JSON_ALLOW_NUL, &error);
     if (!trace) {
         fprintf(stderr, "respan: the server's answer is not JSON: %s\n", error.text);
         return RS_EXIT_UNREACHABLE;

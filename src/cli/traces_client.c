@@ -18,7 +18,7 @@ static int fetch_json(rs_client *c, const char *path, const char *body, json_t *
     rs_buf_init(&answer);
     int status = path ? rs_client_request(c, path, body, &answer) : RS_EXIT_NOT_FOUND;
     if (status == RS_EXIT_DONE) {
-        *out = json_loadb(answer.p, answer.n, 0, NULL);
+        *out = json_loadb(answer.p, answer.n, JSON_ALLOW_NUL, NULL);
         if (!json_is_object(*out)) {
             json_decref(*out);
             *out = NULL;

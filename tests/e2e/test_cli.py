@@ -198,6 +198,14 @@ def test_stored_text_cannot_command_the_terminal(server):
     assert not CONTROL.search(run(server, "wait", "--name", evil.replace("\x00", ""), "--timeout", "5").stderr)
 
 
+def test_text_may_have_a_nul(server):
+    s = made("a\x00b", attributes={"respan.entity.log_type": "text", "gen_ai.prompt.0.content": "c\x00d"})
+    assert server.send([s]).status == 200
+    text = tree(server, s["traceId"])
+    assert "a\\x00b" in text and "c\\x00d" in text
+    assert "a\\x00b" in run(server, "list").stdout
+
+
 def test_wide_characters_stay_in_columns(server):
     trace_id = uuid.uuid4().hex
     spans = [made("日本語の名前" * 10, trace_id=trace_id), made("e\u0301" * 20, 1, trace_id=trace_id)]
