@@ -29,9 +29,17 @@ static double number_of(const rs_gather *g, rs_field field) {
     return isfinite(d) && d >= 0 ? d : NAN;
 }
 
+/* Numbers that are summed: beyond this one they are no measurement, and their sums would not stay finite. */
+static const double LARGEST = 9e15;
+
 static int64_t count_of(const rs_gather *g, rs_field field) {
     double d = number_of(g, field);
-    return isnan(d) || d > 9e15 ? -1 : (int64_t)d;
+    return isnan(d) || d > LARGEST ? -1 : (int64_t)d;
+}
+
+static double cost_of(const rs_gather *g) {
+    double d = number_of(g, RS_FIELD_COST);
+    return d > LARGEST ? NAN : d;
 }
 
 static bool truth_of(const rs_gather *g, rs_field field) {
@@ -58,7 +66,7 @@ static void fill_usage(const rs_gather *g, rs_facts *f) {
     if (f->completion_tokens < 0 && f->prompt_tokens >= 0 && total >= f->prompt_tokens)
         f->completion_tokens = total - f->prompt_tokens;
     f->usage_source = f->prompt_tokens < 0 && f->completion_tokens < 0 ? RS_USAGE_NONE : usage_source(g);
-    f->cost = number_of(g, RS_FIELD_COST);
+    f->cost = cost_of(g);
     f->ttft = number_of(g, RS_FIELD_TTFT);
     f->tokens_per_second = number_of(g, RS_FIELD_TOKENS_PER_SECOND);
 }

@@ -31,6 +31,12 @@ bool rs_field_set_count(rs_field_value *out, int64_t v) {
     return v >= 0;
 }
 
+bool rs_field_set_sum(rs_field_value *out, int64_t a, int64_t b) {
+    if (a < 0 || b < 0) return rs_field_set_count(out, a < 0 ? b : a);
+    if (__builtin_add_overflow(a, b, &out->integer)) out->integer = INT64_MAX;
+    return true;
+}
+
 bool rs_field_set_real(rs_field_value *out, double v) {
     out->real = v;
     return isfinite(v);

@@ -59,6 +59,7 @@ const rs_field *rs_field_find(const rs_field_table *table, rs_str name);
 double rs_field_sort_value(const rs_field *field, const void *row);
 
 /* For getters: false where nothing is known. */
+bool rs_field_set_sum(rs_field_value *out, int64_t a, int64_t b);        /* of two counts; capped */
 bool rs_field_set_text(rs_field_value *out, rs_str s);                   /* empty: not known */
 bool rs_field_set_hex(rs_field_value *out, const uint8_t *id, size_t n); /* n <= 16 */
 bool rs_field_set_count(rs_field_value *out, int64_t v);                 /* negative: not known */

@@ -22,6 +22,9 @@ GET(time_to_first_token, real, SPAN->facts.ttft)
 GET(tokens_per_second, real, SPAN->facts.tokens_per_second)
 GET(prompt_tokens, count, SPAN->facts.prompt_tokens)
 GET(completion_tokens, count, SPAN->facts.completion_tokens)
+GETTER(total_tokens) {
+    return rs_field_set_sum(out, SPAN->facts.prompt_tokens, SPAN->facts.completion_tokens);
+}
 GET(usage_source, text, rs_usage_source_name(SPAN->facts.usage_source))
 GET(cost, real, SPAN->facts.cost)
 GET(error_message, text, SPAN->facts.error_message)
@@ -40,12 +43,6 @@ GETTER(kind) {
 GETTER(latency) {
     uint64_t ns = SPAN->end_ns > SPAN->start_ns ? SPAN->end_ns - SPAN->start_ns : 0;
     return rs_field_set_real(out, (double)ns / 1e9);
-}
-
-GETTER(total_tokens) {
-    int64_t in = SPAN->facts.prompt_tokens, made = SPAN->facts.completion_tokens;
-    if (in < 0) return rs_field_set_count(out, made);
-    return rs_field_set_count(out, made < 0 ? in : in + made);
 }
 
 GETTER(status_code) {

@@ -123,7 +123,7 @@ typedef struct delivery {
     size_t n, at;
     rs_span_fn fn;
     void *ctx;
-    bool refused;
+    bool enough;
 } delivery;
 
 static bool deliver(void *ctx, int64_t key, const rs_span *span) {
@@ -131,19 +131,25 @@ static bool deliver(void *ctx, int64_t key, const rs_span *span) {
     while (d->at < d->n && d->keys[d->at] > key) d->at++; /* one that went meanwhile */
     if (d->at < d->n && d->keys[d->at] == key) {
         d->at++;
-        d->refused = !d->fn(d->ctx, key, span);
+        d->enough = !d->fn(d->ctx, key, span);
     }
-    return d->at < d->n && !d->refused;
+    return d->at < d->n && !d->enough;
 }
 
-static rs_status hand_out(question *q, rs_span_fn fn, void *ctx) {
+static rs_status hand_out(question *q, rs_span_fn fn, void *ctx, rs_span_page *out) {
+    out->n = q->n;
     if (q->n == 0) return RS_OK;
     delivery d = {.keys = q->keys, .n = q->n, .fn = fn, .ctx = ctx};
     rs_span_scan scan = q->scan;
     scan.depth = q->list->content ? RS_READ_FULL : RS_READ_HEADS;
     scan.has_before = q->keys[0] < INT64_MAX;
     scan.before = q->keys[0] + scan.has_before;
-    return rs_store_scan_spans(q->store, q->project, &scan, deliver, &d, q->err);
+    rs_status st = rs_store_scan_spans(q->store, q->project, &scan, deliver, &d, q->err);
+    if (!d.enough || d.at == d.n) return st;
+    out->n = d.at;
+    out->has_next = true;
+    out->next = (rs_cursor){.key = d.keys[d.at - 1]};
+    return st;
 }
 
 rs_status rs_spans_list(rs_store *store, uint64_t project, rs_list *list, rs_arena *arena, rs_span_fn fn,
@@ -162,7 +168,6 @@ rs_status rs_spans_list(rs_store *store, uint64_t project, rs_list *list, rs_are
     if (!q.keys) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     rs_status st = find_page(&q, out);
     if (st == RS_OK) st = count_all(&q, out);
-    if (st == RS_OK) st = hand_out(&q, fn, ctx);
-    out->n = q.n;
+    if (st == RS_OK) st = hand_out(&q, fn, ctx, out);
     return st;
 }

@@ -15,8 +15,8 @@ typedef struct rs_span_page {
     rs_cursor next, previous;
 } rs_span_page;
 
-/* Calls fn for each span of the page in order; the span is valid during the call, which must not use the
- * store. With list->content the spans are in full (rs_read_depth), else heads. */
+/* Calls fn for each span of the page in order, until it returns false: the page then ends with that span and
+ * `next` goes on behind it. The span is valid during the call, which must not use the store. With list->content the spans are in full (rs_read_depth), else heads. */
 RS_MUST_CHECK rs_status rs_spans_list(rs_store *store, uint64_t project, rs_list *list, rs_arena *arena,
                                       rs_span_fn fn, void *ctx, rs_span_page *out, rs_err *err);
 

@@ -18,6 +18,7 @@ GET(llm_call_count, count, TRACE->llm_call_count)
 GET(error_count, count, TRACE->error_count)
 GET(total_prompt_tokens, count, TRACE->prompt_tokens)
 GET(total_completion_tokens, count, TRACE->completion_tokens)
+GETTER(total_tokens) { return rs_field_set_sum(out, TRACE->prompt_tokens, TRACE->completion_tokens); }
 GET(total_cost, real, TRACE->cost)
 GET(time_to_first_token, real, TRACE->ttft)
 GET(tokens_per_second, real, TRACE->tokens_per_second)
@@ -33,12 +34,6 @@ GET(error_message, text, TRACE->error_message)
 GETTER(duration) {
     uint64_t ns = TRACE->end_ns > TRACE->start_ns ? TRACE->end_ns - TRACE->start_ns : 0;
     return rs_field_set_real(out, (double)ns / 1e9);
-}
-
-GETTER(total_tokens) {
-    int64_t in = TRACE->prompt_tokens, made = TRACE->completion_tokens;
-    if (in < 0) return rs_field_set_count(out, made);
-    return rs_field_set_count(out, made < 0 ? in : in + made);
 }
 
 GET(status_code, text, TRACE->error_count ? RS_STR("error") : RS_STR("ok"))

@@ -94,6 +94,9 @@ void rs_api_get_trace(rs_server *server, rs_request *req, rs_response *res) {
 
 /* ---- spans --------------------------------------------------------------------------------------------- */
 
+/* A page of spans ends early once it is that long: a prompt may be as large as a request. */
+enum { PAGE_BYTES = 32 << 20 };
+
 typedef struct span_writer {
     rs_json json;
     bool content;
@@ -113,7 +116,7 @@ static bool write_span(void *ctx, int64_t key, const rs_span *stored) {
         rs_json_object_end(&w->json);
     }
     rs_arena_deinit(&arena);
-    return w->status == RS_OK;
+    return w->status == RS_OK && w->json.out->n < PAGE_BYTES;
 }
 
 void rs_api_list_spans(rs_server *server, rs_request *req, rs_response *res) {

@@ -114,13 +114,16 @@ rs_status rs_guard_end_session(rs_guard *g, rs_str session, rs_err *err) {
     return st;
 }
 
-/* SameSite lets pages of other ports of this host send the cookie along; a browser says so in Sec-Fetch-Site.
- * Going to a page is harmless (nobody else can read it), so navigation is let through. */
-static bool sent_by_another_site(const rs_request *r) {
+/* SameSite lets pages of other ports of this host send the cookie along; a browser says so in Sec-Fetch-Site. */
+bool rs_guard_sent_from_elsewhere(const rs_request *r) {
     const char *site = rs_request_header(r, "Sec-Fetch-Site");
+    return site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+}
+
+/* Going to a page is harmless (nobody else can read it), so navigation is let through. */
+static bool read_from_elsewhere(const rs_request *r) {
     const char *mode = rs_request_header(r, "Sec-Fetch-Mode");
-    if (!site || strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0) return false;
-    return !mode || strcmp(mode, "navigate") != 0;
+    return rs_guard_sent_from_elsewhere(r) && !(mode && strcmp(mode, "navigate") == 0);
 }
 
 rs_status rs_guard_admit(rs_guard *g, const rs_request *r, rs_auth auth, uint64_t *project, rs_err *err) {
@@ -130,7 +133,7 @@ rs_status rs_guard_admit(rs_guard *g, const rs_request *r, rs_auth auth, uint64_
     rs_str key = authorization ? rs_header_bearer(rs_str_of(authorization)) : rs_str_of(api_key);
     if (authorization || api_key) return rs_guard_check_key(g, key, project, err);
     const char *session = auth == RS_AUTH_ANY ? rs_request_cookie(r, RS_COOKIE) : NULL;
-    if (session && !sent_by_another_site(r))
+    if (session && !read_from_elsewhere(r))
         return rs_guard_check_session(g, rs_str_of(session), project, err);
     return rs_fail(err, RS_ERR_DENIED, 0,
                    auth == RS_AUTH_ANY ? "send an API key (Authorization: Bearer KEY) or sign in"

@@ -22,6 +22,9 @@ RS_MUST_CHECK rs_status rs_guard_end_session(rs_guard *g, rs_str session, rs_err
 RS_MUST_CHECK rs_status rs_guard_admit(rs_guard *g, const rs_request *r, rs_auth auth, uint64_t *project,
                                        rs_err *err);
 
+/* Whether a page of another site or port had the browser send this: it must not change anything. */
+bool rs_guard_sent_from_elsewhere(const rs_request *r);
+
 enum { RS_COOKIE_MAX = 160 };
 #define RS_COOKIE "respan_session"
 

@@ -56,6 +56,7 @@ typedef struct exchange {
     size_t limit, seen, charged;
     uint64_t started_ns;
     bool refused;  /* res is ready, the body is discarded */
+    bool endless;  /* nobody can say where the body ends: it is not read */
     bool deferred; /* someone else answers */
     bool last;     /* the server is closing: so shall the connection */
 } exchange;
@@ -105,7 +106,8 @@ bool rs_request_charge(rs_request *r, size_t n) {
     exchange *x = exchange_of(r);
     rs_http *h = x->http;
     pthread_mutex_lock(&h->lock);
-    bool fits = n <= IN_FLIGHT_BYTES - h->in_flight;
+    bool alone = h->in_flight == x->charged; /* then it may have what it needs */
+    bool fits = alone || h->in_flight + n <= IN_FLIGHT_BYTES;
     if (fits) h->in_flight += n, x->charged += n;
     pthread_mutex_unlock(&h->lock);
     return fits;
@@ -172,11 +174,49 @@ static void refuse_too_large(exchange *x) {
     rs_response_error(&x->res, 413, "too_large", NULL, "the body is longer than %zu bytes", x->limit);
 }
 
+typedef struct header_count {
+    const char *name;
+    unsigned n;
+} header_count;
+
+static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value) {
+    (void)kind, (void)value;
+    header_count *count = cls;
+    count->n += strcasecmp(name, count->name) == 0;
+    return MHD_YES;
+}
+
+static unsigned count_header(const exchange *x, const char *name) {
+    header_count count = {name, 0};
+    MHD_get_connection_values(x->connection, MHD_HEADER_KIND, on_header, &count);
+    return count.n;
+}
+
+/* The header, if any, by which two readers could take the request for different ones: what request smuggling
+ * lives on (RFC 9112, 3.2 and 6.1). */
+static const char *ambiguous_header(const exchange *x) {
+    const char *coding = rs_request_header(&x->req, MHD_HTTP_HEADER_TRANSFER_ENCODING);
+    unsigned lengths = count_header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
+    if (count_header(x, MHD_HTTP_HEADER_HOST) > 1) return MHD_HTTP_HEADER_HOST;
+    if (lengths > 1 || (lengths && coding)) return MHD_HTTP_HEADER_CONTENT_LENGTH;
+    if (coding &&
+        (strcasecmp(coding, "chunked") != 0 || count_header(x, MHD_HTTP_HEADER_TRANSFER_ENCODING) > 1))
+        return MHD_HTTP_HEADER_TRANSFER_ENCODING;
+    return NULL;
+}
+
 /* Checks what the headers alone decide: host, endpoint, method, credentials, declared length. */
 static void check_headers(exchange *x) {
     rs_http *h = x->http;
     rs_request *r = &x->req;
     x->limit = SMALL_BODY;
+    const char *ambiguous = ambiguous_header(x);
+    if (ambiguous) {
+        rs_response_error(&x->res, 400, "invalid", ambiguous,
+                          "one Host, and one Content-Length or else Transfer-Encoding: chunked");
+        x->refused = x->endless = x->last = true;
+        return;
+    }
     const char *host = rs_request_header(r, MHD_HTTP_HEADER_HOST);
     if (host && !rs_header_host_is_ours(rs_str_of(host), h->names, RS_ARRAY_LEN(h->names))) {
         rs_response_error(&x->res, 403, "forbidden", "Host",
@@ -205,13 +245,6 @@ static void check_headers(exchange *x) {
         return;
     }
     const char *length = rs_request_header(r, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    if (length && rs_request_header(r, MHD_HTTP_HEADER_TRANSFER_ENCODING)) {
-        /* Which of the two rules is what request smuggling lives on (RFC 9112, 6.1). */
-        rs_response_error(&x->res, 400, "invalid", "Content-Length",
-                          "Content-Length and Transfer-Encoding together");
-        x->refused = x->last = true;
-        return;
-    }
     unsigned long long declared = 0;
     if (!length || !rs_str_to_u64(rs_str_of(length), &declared))
         return; /* none, or chunked: counted while reading */
@@ -223,7 +256,7 @@ static void check_headers(exchange *x) {
 /* Whether to answer a refusal now, without its body: the client waits for our word before it sends it, or it
  * is too long to read. libmicrohttpd closes the connection after such an answer. */
 static bool answers_early(const exchange *x) {
-    if (!x->refused) return false;
+    if (!x->refused || x->endless) return x->endless;
     const char *expect = rs_request_header(&x->req, MHD_HTTP_HEADER_EXPECT);
     const char *length = rs_request_header(&x->req, MHD_HTTP_HEADER_CONTENT_LENGTH);
     unsigned long long declared = 0;
@@ -268,6 +301,11 @@ static enum MHD_Result send_answer(exchange *x) {
     if (rs_buf_status(&res->body) != RS_OK) {
         rs_buf_deinit(&res->body);
         rs_response_error(res, 503, "unavailable", NULL, "out of memory for the answer");
+    }
+    /* A slow reader holds all of it: as with bodies, only so much at once. */
+    if (!rs_request_charge(&x->req, res->body.cap + (x->deferred ? 0 : x->req.arena.held))) {
+        rs_buf_deinit(&res->body);
+        rs_response_error(res, 503, "unavailable", NULL, "too much is being answered at once: retry later");
     }
     struct MHD_Response *answer;
     if (res->static_body.n)

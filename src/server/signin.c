@@ -57,6 +57,10 @@ void rs_signin_login(rs_server *server, rs_request *req, rs_response *res) {
 void rs_signin_logout(rs_server *server, rs_request *req, rs_response *res) {
     const char *session = rs_request_cookie(req, RS_COOKIE);
     rs_err err = {0};
+    if (rs_guard_sent_from_elsewhere(req)) {
+        rs_response_error(res, 403, "forbidden", "Sec-Fetch-Site", "only this server's own page signs out");
+        return;
+    }
     if (session) {
         rs_status st = rs_guard_end_session(server->guard, rs_str_of(session), &err);
         if (st != RS_OK && st != RS_ERR_DENIED && st != RS_ERR_NOT_FOUND) {

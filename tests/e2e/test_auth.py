@@ -245,6 +245,17 @@ def test_logout_ends_the_session_at_once(server):
     assert server.request("POST", "/logout", b"", key=False).status == 303
 
 
+def test_another_site_cannot_sign_out(server):
+    cookie = server.sign_in()
+    for site, mode in (("same-site", "navigate"), ("cross-site", "no-cors")):
+        headers = {"Cookie": cookie, "Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode}
+        assert server.request("POST", "/logout", b"", headers, key=False).status == 403
+    assert browse(server, cookie, "/api/traces/list/").status == 200
+    own = {"Cookie": cookie, "Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "navigate"}
+    assert server.request("POST", "/logout", b"", own, key=False).status == 303
+    assert browse(server, cookie, "/api/traces/list/").status == 401
+
+
 def test_session_survives_a_restart(start_server):
     server = start_server()
     cookie = server.sign_in()

@@ -234,17 +234,32 @@ def test_garbage(server):
         assert b" 200 " not in answer[:20], (data[:60], answer[:200])
 
 
-def test_no_request_is_smuggled_behind_a_body(server):
-    """Two lengths that disagree: refused, and what follows is not read as a request."""
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "Content-Length: 5\r\nTransfer-Encoding: chunked",
+        "Content-Length: 5\r\nContent-Length: 5",
+        "Content-Length: 5\r\nContent-Length: 0",
+        "Transfer-Encoding: gzip, chunked",
+        "Transfer-Encoding: xchunked",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity",
+        "Content-Length: 5\r\nHost: elsewhere",
+    ],
+)
+def test_no_request_is_smuggled_behind_a_body(server, headers):
+    """What two readers could take for different requests is refused, and what follows is not read as a request."""
     data = (
         f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\nContent-Type: application/json\r\n"
-        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        f"{headers}\r\n\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
     ).encode()
     with socket.create_connection((server.host, server.port), timeout=5) as s:
         s.sendall(data)
         answer = b""
-        while piece := s.recv(65536):
-            answer += piece
+        try:
+            while piece := s.recv(65536):
+                answer += piece
+        except ConnectionResetError:  # closed with input unread
+            pass
     assert b" 400 " in answer and answer.count(b"HTTP/1.1 ") == 1
 
 

@@ -104,6 +104,50 @@ def test_a_large_request(server):
     assert server.get(f"/api/traces/{trace}/?content=false").json["span_count"] == 10_000
 
 
+def test_names_of_any_length_leave_the_list_readable(start_server):
+    server = start_server()
+    spans = [span("n" * (8 << 20)) for _ in range(5)]
+    spans.append(span("short", attributes={"respan.customer_params.customer_identifier": "c" * (8 << 20)}))
+    assert post(server, wire.request(spans), PROTOBUF).status == 200
+    answer = server.get("/api/traces/list/")
+    assert answer.status == 200 and len(answer.body) < 100_000
+    assert len(answer.json["results"]) == 6 and all(r["name"] for r in answer.json["results"])
+    assert len(server.get(f"/api/spans/{spans[0]['spanId']}/").json["span_name"]) == 8 << 20
+
+
+def test_a_page_of_large_spans_ends_early(start_server):
+    server = start_server()
+    spans = [span(attributes={"gen_ai.prompt.0.content": f"{i}" * (6 << 20)}) for i in range(9)]
+    for s in spans:
+        assert post(server, wire.request([s]), PROTOBUF).status == 200
+    path, seen, pages = "/api/spans/list/", [], 0
+    while path:
+        page = server.get(path)
+        assert page.status == 200 and len(page.body) < 64 << 20
+        assert page.json["count"] in (9, None) or path != "/api/spans/list/"
+        seen += [s["span_unique_id"] for s in page.json["results"]]
+        path, pages = page.json["next"], pages + 1
+    assert seen == [s["spanId"] for s in reversed(spans)] and pages > 1
+    assert len(server.get("/api/spans/list/?content=false").json["results"]) == 9
+
+
+def test_numbers_out_of_this_world(start_server):
+    """Sums stay numbers, and spans that have them can be sent again."""
+    server = start_server()
+    trace = uuid.uuid4().hex
+    huge = {"gen_ai.usage.cost": "1.7e308", "gen_ai.usage.input_tokens": "9e15", "gen_ai.usage.output_tokens": "9e15"}
+    spans = [span(trace_id=trace, attributes=huge) for _ in range(1100)]
+    for _ in range(2):
+        assert server.send(spans).status == 200
+    row = server.get(f"/api/traces/{trace}/?content=false").json
+    assert row["total_tokens"] == 2**63 - 1 and row["total_cost"] is None and row["span_count"] == 1100
+    for s in spans:
+        s["attributes"] = []
+    assert server.send(spans).status == 200
+    row = server.get(f"/api/traces/{trace}/?content=false").json
+    assert row["total_tokens"] is None and row["span_count"] == 1100
+
+
 def test_many_senders_at_once(server):
     sent, failed = [], []
 

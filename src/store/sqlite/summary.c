@@ -112,13 +112,15 @@ void rs_summary_metadata_json(rs_str stored, rs_buf *out) {
 
 /* ---- adding a span ------------------------------------------------------------------------------------- */
 
+static rs_str cut(rs_str s) { return rs_str_cut_utf8(s, RS_SUMMARY_TEXT_MAX); }
+
 static void add_lead(rs_summary *s, const rs_span *span) {
     rs_trace_row *r = &s->row;
     bool root = !span->has_parent, first = s->lead_start == UINT64_MAX && r->span_count == 0;
     if (!first && (root != r->has_root ? !root : span->start_ns >= s->lead_start)) return;
     s->lead_start = span->start_ns;
     r->log_type = span->facts.log_type;
-    r->name = span->facts.entity_name.n ? span->facts.entity_name : span->name;
+    r->name = cut(span->facts.entity_name.n ? span->facts.entity_name : span->name);
     if (!root) return;
     r->has_root = true;
     memcpy(r->root_span_id, span->span_id, 8);
@@ -139,7 +141,7 @@ static void add_call(rs_summary *s, const rs_span *span) {
     if (!isnan(f->cost)) r->cost = isnan(r->cost) ? f->cost : r->cost + f->cost;
     if (r->llm_call_count > 1 && span->start_ns >= s->call_start) return;
     s->call_start = span->start_ns;
-    r->model = f->model;
+    r->model = cut(f->model);
     r->ttft = f->ttft;
     r->tokens_per_second = f->tokens_per_second;
 }
@@ -163,7 +165,7 @@ static void add_previews(rs_summary *s, const rs_span *span) {
 }
 
 static void add_either(rs_str *have, rs_str more, bool root) {
-    if (more.n && (root || have->n == 0)) *have = more;
+    if (more.n && (root || have->n == 0)) *have = cut(more);
 }
 
 bool rs_summary_add(rs_summary *s, const rs_span *span) {

@@ -15,9 +15,9 @@
 #include "store/db.h"
 #include "store/store.h"
 
-enum {
-    RS_METADATA_MAX = 16 << 10
-}; /* bytes of metadata that a summary keeps; what comes after is only in the spans */
+/* Bytes of a text, and of all metadata, that a summary keeps; what comes after is only in the spans. A page of a
+ * thousand rows fits a request's memory, whatever was sent. */
+enum { RS_SUMMARY_TEXT_MAX = 4 << 10, RS_METADATA_MAX = 16 << 10 };
 
 typedef struct rs_summary {
     rs_trace_row row;              /* metadata: in stored form, see rs_summary_metadata_json */
