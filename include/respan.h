@@ -127,13 +127,18 @@ typedef struct respan_stats {
 
 RESPAN_API void respan_client_stats(const respan_client *client, respan_stats *out);
 
-/* Sends what ended before the call and waits until all of it is acknowledged or refused, at most timeout_ms.
+/* Sends what ended before the call and waits until all of it is acknowledged or refused, at most timeout_ms, and no more
+ * than a second where nobody listens at the address.
  * RESPAN_OK: the server has every span. RESPAN_ERR_REFUSED: it has decided, and refused some. RESPAN_ERR_TIMEOUT: not so
  * yet; what is unsent stays queued. Retrying goes on in the background with jittered backoff. */
 RESPAN_API respan_status respan_client_flush(respan_client *client, uint32_t timeout_ms);
+/* The same for a caller that can be interrupted: asks go_on, on this thread, some twenty times a second, and returns
+ * RESPAN_ERR_TIMEOUT once it says false. */
+RESPAN_API respan_status respan_client_flush_while(respan_client *client, uint32_t timeout_ms,
+                                                   bool (*go_on)(void *context), void *context);
 
-/* Flushes, stops the exporter and frees the client; returns within timeout_ms plus a moment whatever the network does,
- * and after a second if nobody listens at the address. The result is the flush's.
+/* Flushes, stops the exporter and frees the client; returns within timeout_ms plus a moment whatever the network does.
+ * The result is the flush's.
  * What could not be sent is dropped, counted in *stats (may be NULL), and said in one line on standard error.
  * Spans that are still open may be ended afterwards; they go nowhere. */
 RESPAN_API respan_status respan_client_close(respan_client *client, uint32_t timeout_ms, respan_stats *stats);

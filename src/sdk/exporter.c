@@ -130,57 +130,71 @@ static uint64_t backoff(unsigned attempt, const rs_http_answer *a) {
     return asked + ns / 4;
 }
 
-static void acknowledge(rs_exporter *e, rs_batch *b, const rs_http_answer *a) {
+/* How many of the spans that a 2xx answers were rejected. */
+static uint32_t acknowledge(rs_exporter *e, uint32_t spans, const rs_http_answer *a) {
     rs_export_response r;
     /* What cannot be read rejects nothing: the status was 2xx. */
     rs_export_response_read(rs_buf_slice(&a->body), &r);
-    uint32_t rejected = r.rejected_spans > b->spans ? b->spans : (uint32_t)r.rejected_spans;
+    uint32_t rejected = r.rejected_spans > spans ? spans : (uint32_t)r.rejected_spans;
     char text[160], line[240] = "";
     if (rejected) {
         rs_export_error_text(r.message, text, sizeof text);
-        snprintf(line, sizeof line, "the server rejected %u of %u spans%s%s", rejected, b->spans,
+        snprintf(line, sizeof line, "the server rejected %u of %u spans%s%s", rejected, spans,
                  text[0] ? ": " : "", text);
     }
     set_error(e, line);
     if (rejected) note_refusal(e);
-    rs_ring_done(e->ring, b, rejected, 0);
+    return rejected;
 }
 
-static void deliver(rs_exporter *e, rs_batch *b) {
-    write_opening(&e->opening, e->config, rs_batch_frames(b).n);
-    if (rs_buf_status(&e->opening) != RS_OK) { /* 64 bytes and the resource could not be had, once */
-        set_error(e, "out of memory");
-        rs_ring_done(e->ring, b, 0, b->spans);
-        return;
-    }
-    rs_str body = rs_batch_request(b, rs_buf_slice(&e->opening));
+/* Posts until the server has decided: its status; 0 if the ring was stopped before. */
+static long post_until_decided(rs_exporter *e, rs_str body, rs_http_answer *a) {
     bool key_was_read = false;
     for (unsigned attempt = 0;; attempt++) {
-        rs_http_answer a = {0};
-        post(e, body, &a);
-        if (a.status >= 200 && a.status < 300) {
+        *a = (rs_http_answer){0};
+        post(e, body, a);
+        if (a->status >= 200 && a->status < 300) {
             note_listening(e, true);
-            acknowledge(e, b, &a);
-            return;
+            return a->status;
         }
-        if (!a.cancelled) {
-            note_listening(e, !a.refused);
-            note_failure(e, &a);
+        if (!a->cancelled) {
+            note_listening(e, !a->refused);
+            note_failure(e, a);
         }
-        if (a.status == 401 && e->config->key_from_file && !key_was_read &&
+        if (a->status == 401 && e->config->key_from_file && !key_was_read &&
             (key_was_read = true, read_key(e)))
             continue;
-        if (!is_retryable(&a)) {
-            note_refusal(e);
-            rs_ring_done(e->ring, b, b->spans, 0);
-            return;
-        }
-        uint64_t wait = backoff(attempt, &a);
-        if (!rs_ring_pause(e->ring, wait, a.retry_after_s ? wait : hurry_ns)) {
-            rs_ring_done(e->ring, b, 0, b->spans);
-            return;
-        }
+        if (!is_retryable(a)) return a->status;
+        uint64_t wait = backoff(attempt, a);
+        if (!rs_ring_pause(e->ring, wait, a->retry_after_s ? wait : hurry_ns)) return 0;
     }
+}
+
+/* A batch is one request, unless the server says that it is too large (413): then the rest goes in halves. */
+static void deliver(rs_exporter *e, rs_batch *b) {
+    enum { SPLIT_MIN = 64 << 10 /* a server that does not take that much takes nothing */ };
+    uint32_t rejected = 0, left = b->spans, spans;
+    size_t most = b->n - b->from;
+    for (size_t at = b->from; at < b->n;) {
+        size_t n = rs_batch_cut(b, at, most, &spans);
+        write_opening(&e->opening, e->config, n);
+        if (rs_buf_status(&e->opening) != RS_OK) { /* 64 bytes and the resource could not be had, once */
+            set_error(e, "out of memory");
+            break;
+        }
+        rs_http_answer a;
+        long status = post_until_decided(e, rs_batch_request(b, at, n, rs_buf_slice(&e->opening)), &a);
+        if (status == 0) break;
+        if (status == 413 && spans > 1 && n > SPLIT_MIN) {
+            most = n / 2;
+            continue;
+        }
+        if (status >= 200 && status < 300) rejected += acknowledge(e, spans, &a);
+        else note_refusal(e), rejected += spans;
+        left -= spans;
+        at += n;
+    }
+    rs_ring_done(e->ring, b, rejected, left);
 }
 
 void rs_exporter_run(rs_exporter *e) {

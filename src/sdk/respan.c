@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { EXPORTER_STACK = 512 << 10, EXIT_GRACE_MS = 500, REFUSED_MS = 1000, CLOSE_STEP_MS = 50 };
+enum { EXPORTER_STACK = 512 << 10, EXIT_GRACE_MS = 500, REFUSED_MS = 1000, FLUSH_STEP_MS = 50 };
 #define MS 1000000ull
 
 RESPAN_API const char *respan_version(void) { return RS_VERSION; }
@@ -130,32 +130,29 @@ RESPAN_API void respan_client_stats(const respan_client *client, respan_stats *o
     rs_exporter_last_error(&c->exporter, out->last_error);
 }
 
-RESPAN_API respan_status respan_client_flush(respan_client *c, uint32_t timeout_ms) {
+/* Waits in steps, to notice that no server is there: a program should not have to wait for the whole of its
+ * deadline because nobody listens. */
+RESPAN_API respan_status respan_client_flush_while(respan_client *c, uint32_t timeout_ms,
+                                                   bool (*go_on)(void *context), void *context) {
     if (!c) return RESPAN_OK;
-    uint64_t deadline = rs_clock_mono_ns() + timeout_ms * MS;
+    uint64_t began = rs_clock_mono_ns(), deadline = began + timeout_ms * MS;
     rs_ring_counts n;
     rs_ring_count(&c->ring, &n);
     if (rs_ring_pending(&n) && rs_client_start(c) != RS_OK) return RESPAN_ERR_SYSTEM;
-    switch (rs_ring_flush(&c->ring, deadline)) {
-    case RS_OK:
-        return RESPAN_OK;
-    case RS_ERR_DENIED:
-        return RESPAN_ERR_REFUSED;
-    default:
-        return RESPAN_ERR_TIMEOUT;
+    rs_ring_mark mark = rs_ring_mark_now(&c->ring);
+    for (;;) {
+        uint64_t now = rs_clock_mono_ns(), step = now + FLUSH_STEP_MS * MS;
+        rs_status st = rs_ring_flush(&c->ring, &mark, step < deadline ? step : deadline);
+        if (st == RS_OK) return RESPAN_OK;
+        if (st == RS_ERR_DENIED) return RESPAN_ERR_REFUSED;
+        if (st != RS_ERR_TIMEOUT || step >= deadline) return RESPAN_ERR_TIMEOUT;
+        if (rs_exporter_is_refused(&c->exporter, began, REFUSED_MS * MS)) return RESPAN_ERR_TIMEOUT;
+        if (go_on && !go_on(context)) return RESPAN_ERR_TIMEOUT;
     }
 }
 
-/* Flushes until the deadline, or until it is plain that no server is there: a program should not have to wait
- * for the whole of its deadline because nobody listens. */
-static respan_status flush_for_close(respan_client *c, uint32_t timeout_ms) {
-    uint64_t began = rs_clock_mono_ns(), deadline = began + timeout_ms * MS;
-    for (;;) {
-        uint64_t now = rs_clock_mono_ns(), left = now < deadline ? (deadline - now) / MS : 0;
-        respan_status st = respan_client_flush(c, left < CLOSE_STEP_MS ? (uint32_t)left : CLOSE_STEP_MS);
-        if (st != RESPAN_ERR_TIMEOUT || left <= CLOSE_STEP_MS) return st;
-        if (rs_exporter_is_refused(&c->exporter, began, REFUSED_MS * MS)) return st;
-    }
+RESPAN_API respan_status respan_client_flush(respan_client *c, uint32_t timeout_ms) {
+    return respan_client_flush_while(c, timeout_ms, NULL, NULL);
 }
 
 /* The thread ends at once unless libcurl is inside something that cannot be interrupted; then it is left to
@@ -195,7 +192,7 @@ static void say_loss(respan_client *c, const respan_stats *s) {
 RESPAN_API respan_status respan_client_close(respan_client *c, uint32_t timeout_ms, respan_stats *stats) {
     if (stats) *stats = (respan_stats){0};
     if (!c) return RESPAN_OK;
-    respan_status st = flush_for_close(c, timeout_ms);
+    respan_status st = respan_client_flush(c, timeout_ms);
     pthread_mutex_lock(&c->start_lock);
     __atomic_store_n(&c->closed, true, __ATOMIC_RELEASE);
     pthread_mutex_unlock(&c->start_lock);

@@ -59,10 +59,27 @@ static bool batch_keep(rs_ring *ring, rs_batch *b) {
     return true;
 }
 
-rs_str rs_batch_request(rs_batch *b, rs_str opening) {
-    char *at = b->bytes + b->from - opening.n;
-    memcpy(at, opening.p, opening.n);
-    return (rs_str){at, b->n - b->from + opening.n};
+size_t rs_batch_cut(const rs_batch *b, size_t at, size_t most, uint32_t *spans) {
+    size_t n = 0;
+    for (*spans = 0; at + n < b->n; (*spans)++) {
+        size_t body = 0, head = 1;
+        unsigned shift = 0;
+        uint8_t byte;
+        do {
+            byte = (uint8_t)b->bytes[at + n + head++];
+            body |= (size_t)(byte & 0x7f) << shift;
+            shift += 7;
+        } while (byte & 0x80);
+        if (*spans && n + head + body > most) break;
+        n += head + body;
+    }
+    return n;
+}
+
+rs_str rs_batch_request(rs_batch *b, size_t at, size_t n, rs_str opening) {
+    char *begin = b->bytes + at - opening.n;
+    memcpy(begin, opening.p, opening.n);
+    return (rs_str){begin, opening.n + n};
 }
 
 /* ---- life ---------------------------------------------------------------------------------------------- */
@@ -200,19 +217,25 @@ static uint64_t done_count(const rs_ring *ring) {
     return c->acknowledged + c->rejected + c->lost;
 }
 
-rs_status rs_ring_flush(rs_ring *ring, uint64_t deadline_ns) {
+rs_ring_mark rs_ring_mark_now(rs_ring *ring) {
     pthread_mutex_lock(&ring->lock);
-    uint64_t target = ring->counts.put, acknowledged = ring->counts.acknowledged, done = done_count(ring);
-    if (ring->flush_to < target) ring->flush_to = target;
+    rs_ring_mark mark = {ring->counts.put, done_count(ring), ring->counts.acknowledged};
+    pthread_mutex_unlock(&ring->lock);
+    return mark;
+}
+
+rs_status rs_ring_flush(rs_ring *ring, const rs_ring_mark *mark, uint64_t deadline_ns) {
+    pthread_mutex_lock(&ring->lock);
+    if (ring->flush_to < mark->put) ring->flush_to = mark->put;
     ring->flushers++;
-    if (done < target) pthread_cond_broadcast(&ring->work);
+    if (done_count(ring) < mark->put) pthread_cond_broadcast(&ring->work);
     bool in_time = true;
-    while (done_count(ring) < target && !ring->stopped && in_time)
+    while (done_count(ring) < mark->put && !ring->stopped && in_time)
         in_time = wait_until(&ring->progress, &ring->lock, deadline_ns);
     ring->flushers--;
     rs_status status = RS_OK;
-    if (done_count(ring) < target) status = ring->stopped ? RS_ERR_CLOSED : RS_ERR_TIMEOUT;
-    else if (ring->counts.acknowledged - acknowledged < target - done) status = RS_ERR_DENIED;
+    if (done_count(ring) < mark->put) status = ring->stopped ? RS_ERR_CLOSED : RS_ERR_TIMEOUT;
+    else if (ring->counts.acknowledged - mark->acknowledged < mark->put - mark->done) status = RS_ERR_DENIED;
     pthread_mutex_unlock(&ring->lock);
     return status;
 }

@@ -76,10 +76,16 @@ void rs_ring_deinit(rs_ring *ring); /* no other thread may use it any more */
 /* Any thread. Puts one span whose body is the pieces in order; false if it was dropped (full, or stopped). */
 bool rs_ring_put(rs_ring *ring, const rs_str *pieces, size_t count);
 
-/* Any thread. Sends what was put before now without further waiting, until all of it is done or the deadline
+/* What had been put at some moment, and how much of it was decided then. */
+typedef struct rs_ring_mark {
+    uint64_t put, done, acknowledged;
+} rs_ring_mark;
+rs_ring_mark rs_ring_mark_now(rs_ring *ring);
+
+/* Any thread. Sends what had been put at the mark without further waiting, until all of it is done or the deadline
  * (monotonic ns). RS_OK: all acknowledged; RS_ERR_DENIED: some were rejected or lost; RS_ERR_TIMEOUT;
  * RS_ERR_CLOSED: stopped. */
-RS_MUST_CHECK rs_status rs_ring_flush(rs_ring *ring, uint64_t deadline_ns);
+RS_MUST_CHECK rs_status rs_ring_flush(rs_ring *ring, const rs_ring_mark *mark, uint64_t deadline_ns);
 
 /* Any thread. The consumer's waits end; nothing more is taken or put. */
 void rs_ring_stop(rs_ring *ring);
@@ -91,11 +97,12 @@ static inline uint64_t rs_ring_pending(const rs_ring_counts *c) {
 
 /* The consumer. Waits until a batch is due (sealed, old enough, or wanted by a flush); NULL when stopped. */
 rs_batch *rs_ring_take(rs_ring *ring);
-/* The consumer. The request's body, with `opening` (at most the headroom) written before the frames. */
-rs_str rs_batch_request(rs_batch *batch, rs_str opening);
-static inline rs_str rs_batch_frames(const rs_batch *b) {
-    return (rs_str){b->bytes + b->from, b->n - b->from};
-}
+/* The consumer. Bytes of the whole frames at offset `at`: as many as fit `most`, and at least one; *spans is their
+ * number. */
+size_t rs_batch_cut(const rs_batch *batch, size_t at, size_t most, uint32_t *spans);
+/* The consumer. A request's body: `opening` (at most the headroom) and the n bytes of frames at `at`. It is written over
+ * what stands before them, the headroom or frames that were sent already. */
+rs_str rs_batch_request(rs_batch *batch, size_t at, size_t n, rs_str opening);
 /* The consumer. Takes the batch back: `rejected` and `lost` of its spans were, the rest is acknowledged. */
 void rs_ring_done(rs_ring *ring, rs_batch *batch, uint32_t rejected, uint32_t lost);
 /* The consumer. Sleeps for wait_ns; a flush cuts that to hurry_ns. False if stopped. */

@@ -59,7 +59,8 @@ def usage(span):
 def test_one_prompt(server, instrumented, generator):
     @workflow(name="generation")
     def run():
-        return generator(PROMPT, max_length=42, temperature=0.35, top_p=0.9, repetition_penalty=1.1, do_sample=True)
+        sampling = {"temperature": 0.35, "top_p": 0.9, "repetition_penalty": 1.1, "do_sample": True}
+        return generator(PROMPT, min_length=42, max_length=42, **sampling)  # so it does not happen to end early
 
     result = run()
     [span] = instrumented()

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import os
+import socket
 import threading
 import time
 import tracemalloc
@@ -186,7 +187,19 @@ def test_ctrl_c_ends_a_flush(script):
         "except KeyboardInterrupt: print(time.monotonic() - began < 5)\n"
         "r.shutdown(0)"
     )
-    assert script(code, RESPAN_BASE_URL="http://127.0.0.1:9/api").stdout == "True\n"
+    with socket.create_server(("127.0.0.1", 0)) as hanging:  # it never answers
+        url = f"http://127.0.0.1:{hanging.getsockname()[1]}/api"
+        assert script(code, RESPAN_BASE_URL=url).stdout == "True\n"
+
+
+def test_flush_does_not_wait_long_where_nobody_listens(tracing):
+    respan = tracing(base_url="http://127.0.0.1:9/api")
+    respan.task(lambda: 1)()
+    began = time.monotonic()
+    assert not respan.flush(60)
+    assert respan.stats()["pending"] == 1
+    respan.shutdown(60)
+    assert time.monotonic() - began < 10
 
 
 def test_what_is_accepted_and_what_is_refused():

@@ -297,6 +297,36 @@ static void close_does_not_wait_long_where_nobody_listens(void **state) {
     assert_string_equal(s.last_error, "connection refused");
 }
 
+static void flush_does_not_either_and_keeps_the_spans(void **state) {
+    (void)state;
+    respan_client *c = open_at(dead_url(), NULL);
+    make_spans(c, 2);
+    double began = seconds();
+    assert_int_equal(respan_client_flush(c, 60000), RESPAN_ERR_TIMEOUT);
+    assert_true(seconds() - began >= 0.9 && seconds() - began < 2);
+    respan_stats s;
+    respan_client_stats(c, &s);
+    assert_int_equal(s.pending, 2);
+    (void)close_client(c, 0);
+}
+
+static bool twice(void *context) { return ++*(int *)context < 2; }
+
+static void flush_can_be_interrupted(void **state) {
+    (void)state;
+    fake_answer script[] = {{.kind = FAKE_HANG}};
+    fake_http *f = fake_http_start(script, 1);
+    respan_client *c = open_at(fake_http_url(f), NULL);
+    make_spans(c, 1);
+    int asked = 0;
+    double began = seconds();
+    assert_int_equal(respan_client_flush_while(c, 60000, twice, &asked), RESPAN_ERR_TIMEOUT);
+    assert_true(seconds() - began < 2);
+    assert_int_equal(asked, 2);
+    (void)close_client(c, 0);
+    fake_http_stop(f);
+}
+
 static void close_of_an_unused_client_is_instant(void **state) {
     (void)state;
     double began = seconds();
@@ -502,6 +532,8 @@ int main(void) {
         cmocka_unit_test(close_interrupts_a_server_that_trickles),
         cmocka_unit_test(close_interrupts_a_connection_that_never_opens),
         cmocka_unit_test(close_does_not_wait_long_where_nobody_listens),
+        cmocka_unit_test(flush_does_not_either_and_keeps_the_spans),
+        cmocka_unit_test(flush_can_be_interrupted),
         cmocka_unit_test(close_of_an_unused_client_is_instant),
         cmocka_unit_test(loss_is_said_in_one_line_without_the_key),
         cmocka_unit_test(loss_is_told_with_its_reason),

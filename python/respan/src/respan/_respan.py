@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 FLUSH_TIMEOUT_S = 5.0
 SHUTDOWN_TIMEOUT_S = 5.0
-AWAY_TIMEOUT_S = 0.5  # for a shutdown after a flush that already waited in vain
+AWAY_TIMEOUT_S = 0.25  # for a shutdown after a flush that already waited in vain: one more attempt
 
 _open: list[Respan] = []  # not shut down yet; the process's end shuts them down
 
@@ -122,7 +122,10 @@ class Respan:
             self._instrumentations[name] = instrumentation
 
     def flush(self, timeout: float = FLUSH_TIMEOUT_S) -> bool:
-        """Sends what has ended; True if the server has all of it within `timeout` seconds."""
+        """Sends what has ended; True if the server has all of it within `timeout` seconds.
+
+        Where nobody listens at the address, it waits a second at most: what is unsent is tried again later.
+        """
         if self._client is None or self._client.closed:
             return True
         done = self._client.flush(_milliseconds(timeout))

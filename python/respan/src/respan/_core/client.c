@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-enum { FLUSH_STEP_MS = 100 };
-
 /* respan_config's strings are borrowed until respan_client_open returns: they live in the arguments' str
  * objects. */
 static bool optional_text(PyObject *value, const char **out, const char *name) {
@@ -111,6 +109,22 @@ static bool timeout_argument(PyObject *arg, uint32_t *out) {
     return true;
 }
 
+typedef struct flush_wait {
+    client_object *client;
+    PyThreadState *thread; /* saved: the GIL is not held */
+    bool raised;
+} flush_wait;
+
+/* So that Ctrl-C works, and a close need not wait. */
+static bool may_wait(void *context) {
+    flush_wait *wait = context;
+    PyEval_RestoreThread(wait->thread);
+    wait->raised = PyErr_CheckSignals() < 0;
+    bool go_on = !wait->raised && wait->client->handle != NULL;
+    wait->thread = PyEval_SaveThread();
+    return go_on;
+}
+
 static PyObject *client_flush(PyObject *op, PyObject *arg) {
     client_object *self = (client_object *)op;
     uint32_t timeout_ms;
@@ -122,18 +136,11 @@ static PyObject *client_flush(PyObject *op, PyObject *arg) {
         self->flushing = 0;
     }
     self->flushing++;
-    respan_status status;
-    int interrupted = 0;
-    do { /* in steps, so that Ctrl-C works and a close need not wait */
-        uint32_t step = timeout_ms < FLUSH_STEP_MS ? timeout_ms : FLUSH_STEP_MS;
-        timeout_ms -= step;
-        PyThreadState *thread = PyEval_SaveThread();
-        status = respan_client_flush(handle, step);
-        PyEval_RestoreThread(thread);
-        interrupted = PyErr_CheckSignals();
-    } while (status == RESPAN_ERR_TIMEOUT && timeout_ms > 0 && interrupted == 0 && self->handle == handle);
+    flush_wait wait = {.client = self, .thread = PyEval_SaveThread()};
+    respan_status status = respan_client_flush_while(handle, timeout_ms, may_wait, &wait);
+    PyEval_RestoreThread(wait.thread);
     self->flushing--;
-    return interrupted ? NULL : PyBool_FromLong(status == RESPAN_OK);
+    return wait.raised ? NULL : PyBool_FromLong(status == RESPAN_OK);
 }
 
 static PyObject *stats_dict(const respan_stats *stats) {
