@@ -67,7 +67,7 @@ ui/dist/index.html: $(UI_FILES) ui/node_modules/.stamp
 	@touch $@
 
 build/.configured: build/.debian | ui/dist/index.html
-	@test -f build/build.ninja || $(MESON) setup build -Dui_dist=$(UI_DIST) $(if $(CI),-Dwerror=true)
+	@test -f build/build.ninja || $(MESON) setup build -Dui_dist="$(UI_DIST)" $(if $(CI),-Dwerror=true)
 	@touch $@
 
 build/respan: $(C_FILES) $(C_BUILD) build/.configured ui/dist/index.html
