@@ -88,8 +88,17 @@ static int cannot_reach(rs_client *c, const char *why) {
                     "Start the server with `respan serve`, or set RESPAN_BASE_URL to where it is.");
 }
 
-static int refused(rs_client *c) {
+/* Beside the API, at the server's root, there is the page, which knows no keys. */
+static bool is_beside_api(const rs_client *c, const rs_buf *answer) {
+    return !rs_str_ends(rs_str_of(c->to.base_url), RS_STR("/api")) && (!answer->n || answer->p[0] != '{');
+}
+
+static int refused(rs_client *c, const rs_buf *answer) {
     char message[480];
+    if (is_beside_api(c, answer)) {
+        snprintf(message, sizeof message, "%.300s is not the address of an API", c->to.base_url);
+        return complain(c, RS_EXIT_UNREACHABLE, message, "RESPAN_BASE_URL of a Respan server ends in /api.");
+    }
     snprintf(message, sizeof message, "%.300s %s", c->to.base_url,
              c->to.api_key[0] ? "refuses this API key" : "wants an API key, and none is set");
     return complain(
@@ -151,7 +160,7 @@ int rs_client_request(rs_client *c, const char *path, const char *body, rs_buf *
     CURLcode rc = target ? perform(c, target, body, &answer, why) : CURLE_OUT_OF_MEMORY;
     if (rc == CURLE_OK) c->lib->curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &code);
     if (rc != CURLE_OK) status = cannot_reach(c, why[0] ? why : c->lib->curl_easy_strerror(rc));
-    else if (code == 401) status = refused(c);
+    else if (code == 401) status = refused(c, &answer);
     else if (code != 200) status = server_error(c, code, &answer);
     else status = RS_EXIT_DONE;
     if (status == RS_EXIT_DONE) rs_buf_str(out, rs_buf_slice(&answer));

@@ -88,8 +88,11 @@ static int read_options(options *o, int argc, char **argv, const char *letters) 
     optind = 0;
     opterr = 0;
     while (status == RS_EXIT_DONE && (letter = getopt_long(argc, argv, ":", long_options, NULL)) != -1) {
-        if (letter == '?' || !strchr(letters, letter == ':' ? optopt : letter))
+        if (letter == '?')
             return rs_cmd_usage(&rs_cmd_traces, "traces %s has no option '%s'", argv[0], argv[optind - 1]);
+        int known = letter == ':' ? optopt : letter;
+        if (!strchr(letters, known))
+            return rs_cmd_usage(&rs_cmd_traces, "traces %s has no option '--%s'", argv[0], name_of(known));
         if (letter == ':') return rs_cmd_usage(&rs_cmd_traces, "--%s wants a value", name_of(optopt));
         status = take_option(o, letter, optarg);
     }
@@ -265,7 +268,9 @@ const rs_cmd rs_cmd_traces = {
             "  --limit N              how many traces\n"
             "  --filter FIELD=VALUE   only traces with that value, such as model=gpt2 or metadata__run=7;\n"
             "                         repeat it to ask for several\n"
-            "  --content              inputs and outputs of every span, in full\n"
+            "  --content              inputs and outputs of every span, in full; without it a completion "
+            "that repeats\n"
+            "                         its prompt is shown from there on\n"
             "  --json                 the server's answer (docs/http-api.md)\n"
             "  --name NAME            a trace of that name\n"
             "  --since TIME           that began at or after TIME (RFC 3339, or Unix seconds)\n"

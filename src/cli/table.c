@@ -88,10 +88,32 @@ static void shrink(size_t *width, size_t least, size_t *over) {
     *over -= cut;
 }
 
+/* Columns that are shown, with the gaps between them. */
+static size_t total_of(const size_t widths[COLUMN_COUNT]) {
+    size_t total = 0;
+    for (int c = 0; c < COLUMN_COUNT; c++)
+        if (widths[c]) total += widths[c] + (total ? GAP : 0);
+    return total;
+}
+
+/* Leaves out (width 0) what matters least until the rest, made as narrow as it goes, fits. */
+static void drop_columns(size_t room, size_t widths[COLUMN_COUNT]) {
+    static const int least_first[] = {MODEL, TOKENS, STATUS, TIME, LATENCY};
+    for (size_t i = 0; i < RS_ARRAY_LEN(least_first); i++) {
+        size_t least[COLUMN_COUNT];
+        memcpy(least, widths, sizeof least);
+        if (least[NAME] > NAME_MIN) least[NAME] = NAME_MIN;
+        if (least[MODEL] > MODEL_MIN) least[MODEL] = MODEL_MIN;
+        if (least[ID] > ID_SHORT) least[ID] = ID_SHORT;
+        if (total_of(least) <= room) return;
+        widths[least_first[i]] = 0;
+    }
+}
+
 static void fit_widths(const rs_term *t, size_t widths[COLUMN_COUNT]) {
-    size_t total = GAP * (COLUMN_COUNT - 1), over;
-    for (int c = 0; c < COLUMN_COUNT; c++) total += widths[c];
-    over = t->narrow && total > (size_t)t->width ? total - (size_t)t->width : 0;
+    if (!t->narrow) return;
+    drop_columns((size_t)t->width, widths);
+    size_t total = total_of(widths), over = total > (size_t)t->width ? total - (size_t)t->width : 0;
     shrink(&widths[NAME], 28, &over);
     shrink(&widths[MODEL], 20, &over);
     shrink(&widths[ID], ID_SHORT, &over);
@@ -104,17 +126,18 @@ static void put_row(const rs_term *t, rs_buf *out, const json_t *trace, const si
     rs_buf cell;
     rs_buf_init(&cell);
     for (int c = 0; c < COLUMN_COUNT; c++) {
+        if (!widths[c]) continue;
         rs_buf_clear(&cell);
         put_cell_text(t, &cell, trace, c);
         rs_str text = rs_buf_slice(&cell);
         bool failed = c == STATUS && rs_str_eq(text, RS_STR("error"));
         if (c == ID && text.n > widths[ID])
             text.n = widths[ID]; /* a prefix that can be typed, without an ellipsis */
-        if (c) rs_buf_printf(out, "%*s", GAP, "");
         if (failed) rs_term_colour(t, out, RS_RED);
         if (c == ID) rs_term_put(t, out, text, widths[c]);
         else rs_term_put_cell(t, out, text, widths[c], columns[c].right);
         if (failed) rs_term_colour(t, out, RS_PLAIN);
+        if (c != ID) rs_buf_printf(out, "%*s", GAP, "");
     }
     rs_term_end_line(out);
     rs_buf_deinit(&cell);
@@ -127,9 +150,10 @@ void rs_table_print(const rs_term *t, const json_t *traces, rs_buf *out) {
     fit_widths(t, widths);
     rs_term_colour(t, out, RS_DIM);
     for (int c = 0; c < COLUMN_COUNT; c++) {
-        if (c) rs_buf_printf(out, "%*s", GAP, "");
+        if (!widths[c]) continue;
         if (c == ID) rs_buf_text(out, columns[c].title);
         else rs_term_put_cell(t, out, rs_str_of(columns[c].title), widths[c], columns[c].right);
+        if (c != ID) rs_buf_printf(out, "%*s", GAP, "");
     }
     rs_term_colour(t, out, RS_PLAIN);
     rs_term_end_line(out);

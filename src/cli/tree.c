@@ -227,14 +227,37 @@ static void put_plain(rs_buf *out, const json_t *v) {
     free(text);
 }
 
-/* Chat messages as "role: content", one below the other; anything else as it is. */
-static void put_messages(rs_buf *out, const json_t *content) {
+/* Whether content is a list of messages. */
+static bool are_messages(const json_t *content) {
     size_t i;
     json_t *message;
     bool all = json_is_array(content) && json_array_size(content) > 0;
     json_array_foreach(content, i, message) all = all && json_is_string(json_object_get(message, "role"));
-    if (!all) {
-        put_plain(out, content);
+    return all;
+}
+
+/* Text generation hands its prompt back before the new text: completion `i` of `n` without the prompt that it repeats. */
+static void put_completion(const drawing *d, rs_buf *out, const json_t *v, const json_t *prompts, size_t i,
+                           size_t n) {
+    size_t of_each = are_messages(prompts) ? n / json_array_size(prompts) : 0;
+    const json_t *asked =
+        of_each ? json_object_get(json_array_get(prompts, i / of_each), "content") : prompts;
+    rs_str text = {json_string_value(v), json_string_length(v)},
+           prompt = {json_string_value(asked), json_string_length(asked)};
+    if (!prompt.n || text.n <= prompt.n || memcmp(text.p, prompt.p, prompt.n) != 0) {
+        put_plain(out, v);
+        return;
+    }
+    rs_buf_text(out, d->t->ascii ? "..." : "…");
+    rs_buf_str(out, rs_str_from(text, prompt.n));
+}
+
+/* Messages as "role: content", one below the other; anything else as it is. `prompts`: what a completion may repeat. */
+static void put_messages(const drawing *d, rs_buf *out, const json_t *content, const json_t *prompts) {
+    size_t i;
+    json_t *message;
+    if (!are_messages(content)) {
+        put_completion(d, out, content, prompts, 0, 1);
         return;
     }
     json_array_foreach(content, i, message) {
@@ -242,35 +265,48 @@ static void put_messages(rs_buf *out, const json_t *content) {
                      *body = json_object_get(message, "content");
         if (i) rs_buf_byte(out, '\n');
         rs_buf_printf(out, "%s: ", json_string_value(json_object_get(message, "role")));
-        if (body && !json_is_null(body)) put_plain(out, body);
+        if (body && !json_is_null(body)) put_completion(d, out, body, prompts, i, json_array_size(content));
         if (json_array_size(calls)) put_plain(out, calls);
     }
 }
 
-static void put_content(drawing *d, const line *l, const char *label, const char *key) {
+static void put_content(drawing *d, const line *l, const char *label, const char *key,
+                        const json_t *prompts) {
     const json_t *content = json_object_get(l->span, key);
     if (!content || json_is_null(content)) return;
     rs_buf text;
     rs_buf_init(&text);
-    put_messages(&text, content);
+    put_messages(d, &text, content, prompts);
     put_block(d, l, label, rs_buf_slice(&text));
     rs_buf_deinit(&text);
 }
 
-static void put_pairs(rs_buf *out, const json_t *object) {
+/* key=value of each member but those that `skip` (or NULL) names. */
+static void put_pairs(rs_buf *out, const json_t *object,
+                      bool (*skip)(const json_t *object, const char *key)) {
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)object, key, value) {
+        if (skip && skip(object, key)) continue;
         rs_buf_printf(out, "%s%s=", out->n ? "  " : "", key);
         put_plain(out, value);
     }
 }
 
-static void put_object(drawing *d, const line *l, const char *label, const char *key) {
+/* max_tokens is what other dialects call a limit that the span may also have under its own name: once is enough. */
+static bool is_said_twice(const json_t *parameters, const char *key) {
+    if (strcmp(key, "max_tokens") != 0) return false;
+    const json_t *v = json_object_get(parameters, key);
+    return json_equal(v, json_object_get(parameters, "max_new_tokens")) ||
+           json_equal(v, json_object_get(parameters, "max_length"));
+}
+
+static void put_parameters(drawing *d, const line *l) {
+    const json_t *parameters = json_object_get(l->span, "parameters");
     rs_buf text;
     rs_buf_init(&text);
-    put_pairs(&text, json_object_get(l->span, key));
-    put_block(d, l, label, rs_buf_slice(&text));
+    put_pairs(&text, parameters, is_said_twice);
+    put_block(d, l, "parameters", rs_buf_slice(&text));
     rs_buf_deinit(&text);
 }
 
@@ -312,17 +348,20 @@ static void put_latency(drawing *d, const line *l) {
 }
 
 static void put_details(drawing *d, const line *l) {
-    bool model_call = is_model_call(text_of(l->span, "log_type"));
+    rs_str type = text_of(l->span, "log_type");
+    bool model_call = is_model_call(type);
     put_block(d, l, "error", text_of(l->span, "error_message"));
     if (json_is_true(json_object_get(l->span, "interrupted")))
         put_block(d, l, "", RS_STR("interrupted: the process ended inside this span"));
     if (model_call) put_block(d, l, "model", text_of(l->span, "model"));
     if (model_call || d->whole_content) {
-        put_content(d, l, model_call ? "prompt" : "input", "input");
-        put_content(d, l, model_call ? "completion" : "output", "output");
+        bool may_repeat = model_call && !d->whole_content && !rs_str_eq(type, RS_STR("chat"));
+        put_content(d, l, model_call ? "prompt" : "input", "input", NULL);
+        put_content(d, l, model_call ? "completion" : "output", "output",
+                    may_repeat ? json_object_get(l->span, "input") : NULL);
     }
     if (!model_call) return;
-    put_object(d, l, "parameters", "parameters");
+    put_parameters(d, l);
     put_tokens(d, l);
     put_latency(d, l);
 }
@@ -362,7 +401,7 @@ static void put_summary(drawing *d, const json_t *trace) {
     if (json_object_size(json_object_get(trace, "metadata"))) {
         rs_buf pairs;
         rs_buf_init(&pairs);
-        put_pairs(&pairs, json_object_get(trace, "metadata"));
+        put_pairs(&pairs, json_object_get(trace, "metadata"), NULL);
         put_fact(t, &text, "metadata", rs_buf_slice(&pairs));
         rs_buf_deinit(&pairs);
     }

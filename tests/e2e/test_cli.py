@@ -114,7 +114,7 @@ def test_list_over_many_pages(start_server):
 
 
 def test_list_fits_the_terminal(full):
-    for columns in (80, 120):
+    for columns in (40, 50, 60, 80, 120):
         lines = run(full, "list", COLUMNS=str(columns)).stdout.splitlines()
         assert max(map(len, lines)) <= columns
 
@@ -174,6 +174,60 @@ def test_content_is_cut_unless_asked_for(server):
     assert short.count("line ") == 4 and "…" in short and short.count("x") < 500 and "what" not in short
     assert whole.count("line ") == 50 and whole.count("x") >= 5000 and "what" in whole
     assert max(map(len, whole.splitlines())) <= 100
+
+
+def generation(log_type, prompts, completions, **attributes):
+    """One model call of these prompts and completions, as the Hugging Face instrumentor writes it."""
+    content = {"respan.entity.log_type": log_type, **attributes}
+    for side, role, texts in (("prompt", "user", prompts), ("completion", "assistant", completions)):
+        for i, text in enumerate(texts):
+            content |= {f"gen_ai.{side}.{i}.role": role, f"gen_ai.{side}.{i}.content": text}
+    return made(log_type, attributes=content)
+
+
+@pytest.mark.parametrize(
+    "prompts,completions,shown",
+    [
+        (["One two"], ["One two three"], ["… three"]),
+        (["One two"], ["three"], ["three"]),
+        (["One two"], ["One two"], ["One two"]),
+        (["A", "B"], ["A 1", "B 2"], ["assistant: … 1", "assistant: … 2"]),
+        (["A"], ["A 1", "A 2"], ["assistant: … 1", "assistant: … 2"]),
+        (["A", "B"], ["A 1", "A 2", "B 3", "B 4"], [f"assistant: … {n}" for n in (1, 2, 3, 4)]),
+        (["A", "B", "C"], ["A 1"], ["A 1"]),
+    ],
+)
+def test_a_completion_is_set_off_from_its_prompt(server, prompts, completions, shown):
+    span = generation("text", prompts, completions)
+    assert server.send([span]).status == 200
+    lines = tree(server, span["traceId"]).splitlines()
+    first = next(i for i, line in enumerate(lines) if line.split()[:1] == ["completion"])
+    lines[first] = lines[first].replace("completion", "")
+    assert [line.strip() for line in lines[first : first + len(shown)]] == shown
+    whole = tree(server, span["traceId"], "--content")
+    assert all(text in whole for text in completions) and "…" not in whole
+
+
+def test_a_chat_answer_is_shown_whole(server):
+    span = generation("chat", ["Paris"], ["Paris is a city."])
+    assert server.send([span]).status == 200
+    assert "assistant: Paris is a city." in tree(server, span["traceId"])
+
+
+@pytest.mark.parametrize(
+    "parameters,shown",
+    [
+        ({"max_new_tokens": 40, "top_k": 7, "max_tokens": 40}, "max_new_tokens=40  top_k=7"),
+        ({"max_length": 42, "max_tokens": 42}, "max_length=42"),
+        ({"max_length": 42, "max_tokens": 20}, "max_length=42  max_tokens=20"),
+        ({"max_tokens": 20}, "max_tokens=20"),
+    ],
+)
+def test_a_limit_is_said_once(server, parameters, shown):
+    span = generation("text", ["a"], ["b"], **{f"gen_ai.request.{k}": v for k, v in parameters.items()})
+    assert server.send([span]).status == 200
+    line = next(x for x in tree(server, span["traceId"]).splitlines() if x.split()[:1] == ["parameters"])
+    assert line.split(None, 1)[1] == shown
 
 
 def test_stored_text_cannot_command_the_terminal(server):
@@ -312,6 +366,22 @@ def test_a_key_that_is_refused(server):
     assert answer.returncode == 3 and "respan keys create" in answer.stderr and "rsp_wrong" not in answer.stderr
 
 
+def test_an_address_without_its_path(server):
+    answer = run(server, "list", RESPAN_BASE_URL=server.base_url)
+    assert answer.returncode == 3 and "/api" in answer.stderr and "API key" not in answer.stderr
+
+
+def test_a_link_leads_to_a_path_of_the_server(server):
+    answer = subprocess.run(
+        [str(BINARY), "auth", "link", "--next", "http://elsewhere/"],
+        env=server.environment,
+        text=True,
+        capture_output=True,
+        timeout=60,
+    )
+    assert answer.returncode == 2 and answer.stdout == "" and "--next wants a path" in answer.stderr
+
+
 def test_the_local_key_stays_at_home(server):
     """The credentials file's key goes to this machine and to the address it was written for, to no other."""
     seen = []
@@ -351,6 +421,7 @@ def test_the_local_key_stays_at_home(server):
         (["list", "--nope"], 2),
         (["list", "x"], 2),
         (["list", "--content"], 2),
+        (["list", "--since", "yesterday"], 2),
         (["wait", "--since", "yesterday", "--timeout", "1"], 2),
         (["--help"], 0),
     ],

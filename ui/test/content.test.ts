@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Json } from '../src/api/types';
-import { contentOf, finishReason, newPreview, newTextAt } from '../src/model/content';
+import type { Json, JsonObject } from '../src/api/types';
+import { contentOf, finishReason, newPreview, newTextAt, parametersOf } from '../src/model/content';
 
 const of = (log_type: string, input: Json, output: Json) => contentOf({ log_type, input, output });
 
@@ -67,4 +67,13 @@ test('why it ended', () => {
   expect(finishReason({ output: 'x', attributes: { 'gen_ai.completion.0.finish_reason': 'length' } })).toBe('length');
   expect(finishReason({ output: 'x', attributes: { 'gen_ai.response.finish_reasons': ['stop'] } })).toBe('stop');
   expect(finishReason({ output: 'x', attributes: {} })).toBeNull();
+});
+
+test('a limit is said once', () => {
+  const of = (parameters: JsonObject | null) => parametersOf({ parameters });
+  expect(of({ max_new_tokens: 40, top_k: 7, max_tokens: 40 })).toEqual({ max_new_tokens: 40, top_k: 7 });
+  expect(of({ max_length: 42, max_tokens: 42 })).toEqual({ max_length: 42 });
+  expect(of({ max_length: 42, max_tokens: 20 })).toEqual({ max_length: 42, max_tokens: 20 });
+  expect(of({ max_tokens: 20 })).toEqual({ max_tokens: 20 });
+  expect(of(null)).toBeNull();
 });

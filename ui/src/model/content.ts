@@ -100,6 +100,14 @@ export function finishReason(span: Pick<Span, 'output' | 'attributes'>): string 
   return typeof said === 'string' ? said : null;
 }
 
+/** Parameters as shown: max_tokens, other dialects' name for a limit that has a name of its own here, is not said twice. */
+export function parametersOf(span: Pick<Span, 'parameters'>): JsonObject | null {
+  if (!span.parameters) return null;
+  const { max_tokens: limit, ...others } = span.parameters;
+  const twice = limit !== undefined && (limit === others.max_new_tokens || limit === others.max_length);
+  return twice ? others : span.parameters;
+}
+
 /** A value as one short text, for lists of keys and values. */
 export function valueText(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value);

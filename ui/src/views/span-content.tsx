@@ -1,6 +1,6 @@
 /** What a span did: timing, prompt and completion (or input and output), parameters, model. */
 import type { Json, JsonObject, Span, SpanHead } from '../api/types';
-import { contentOf, finishReason, newTextAt, valueText, type Message, type Side } from '../model/content';
+import { contentOf, finishReason, type Message, newTextAt, parametersOf, type Side, valueText } from '../model/content';
 import { cost, count, duration, plural, rate } from '../model/format';
 import { isModelCall } from '../model/logtype';
 import { oneLine } from '../model/text';
@@ -16,7 +16,7 @@ export function SpanContent({ row, span }: { row: Row; span: Span | null }) {
     <>
       <Timing row={row} />
       {span && <Exchange span={span} call={call} />}
-      {span && <Facts title="Parameters" values={span.parameters} />}
+      {span && <Facts title="Parameters" values={parametersOf(span)} />}
       {span && call && <Tokens head={span} />}
       {span && <Facts title="Model" values={modelFacts(span)} />}
       {span && <Facts title="Metadata" values={span.metadata} />}

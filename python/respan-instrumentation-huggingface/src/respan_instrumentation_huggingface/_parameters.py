@@ -1,7 +1,7 @@
 """Model name and generation parameters of a pipeline call, as span attributes.
 
-In force, from weakest to strongest: the model's generation config; the pipeline's own defaults; what the pipeline was
-made with; the call's generation_config; the call's keywords.
+In force, from strongest to weakest: the call's keywords; the call's generation_config; what the pipeline was made with;
+the model's generation config; the pipeline's own defaults.
 """
 
 from __future__ import annotations
@@ -45,34 +45,34 @@ def model_name(pipeline: Any) -> str:
     return type(model).__name__ if model is not None else ""
 
 
-def _set_in(config: Any, into: dict[str, Any]) -> None:
-    """The parameters that a GenerationConfig (or a dict) sets."""
+def _add(config: Any, to: dict[str, Any]) -> None:
+    """Adds the parameters that a GenerationConfig (or a dict) sets and that nothing stronger has set."""
     if config is None:
         return
     values: Mapping[str, Any] = config if isinstance(config, dict) else getattr(config, "__dict__", {})
     for name in PARAMETERS:
         value = values.get(name)
         if value is not None:
-            into[name] = value
+            to.setdefault(name, value)
 
 
 def _in_force(pipeline: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """Strongest first, so that what the call itself says is what one reads first."""
     params: dict[str, Any] = {}
-    _set_in(getattr(getattr(pipeline, "model", None), "generation_config", None), params)
     called = {**(getattr(pipeline, "_forward_params", None) or {}), **kwargs}
-    made_with: dict[str, Any] = {}
-    if "generation_config" not in kwargs:  # a call's config replaces what the pipeline was made with
-        made_with.update(getattr(pipeline, "_generate_kwargs", None) or {})
-    _set_in(made_with.get("generation_config"), params)
-    _set_in(made_with, params)
-    _set_in(called.get("generation_config"), params)
-    _set_in(called, params)
     if called.get("stop_sequence") is not None:
         params["stop_strings"] = called["stop_sequence"]
+    _add(called, params)
+    _add(called.get("generation_config"), params)
+    if "generation_config" not in kwargs:  # a call's config replaces what the pipeline was made with
+        made_with = getattr(pipeline, "_generate_kwargs", None) or {}
+        _add(made_with, params)
+        _add(made_with.get("generation_config"), params)
+    _add(getattr(getattr(pipeline, "model", None), "generation_config", None), params)
     defaults: dict[str, Any] = {}
-    _set_in(getattr(pipeline, "_generation_defaults", None), defaults)  # transformers 5
+    _add(getattr(pipeline, "_generation_defaults", None), defaults)  # transformers 5
     if not defaults:
-        _set_in(getattr(pipeline, "generation_config", None), defaults)  # transformers 4
+        _add(getattr(pipeline, "generation_config", None), defaults)  # transformers 4
     sampling = params.get("do_sample", defaults.get("do_sample"))
     for name, value in defaults.items():
         beside_max_length = name == "max_new_tokens" and "max_length" in params
