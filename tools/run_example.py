@@ -15,7 +15,10 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from http.client import HTTPException
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,30 +27,38 @@ HUGGINGFACE_CACHE = ROOT / ".run" / "huggingface"
 PATIENCE_S = 20  # for the server to be ready, and for a trace to be there after its script has ended
 
 
-def answers(url: str, timeout: float = 3.0) -> bool:
+def answers(url: str, with_text: bytes = b"", timeout: float = 3.0) -> bool:
     try:
-        with urllib.request.urlopen(url, timeout=timeout):
-            return True
-    except OSError:
+        with urllib.request.urlopen(url, timeout=timeout) as response:
+            return response.read(len(with_text)) == with_text
+    except (OSError, HTTPException):
         return False
 
 
-def start_server(port: int) -> subprocess.Popen[bytes] | None:
-    """Starts `respan serve` and returns when it answers; None if one is already there."""
-    health = f"http://127.0.0.1:{port}/healthz"
-    if answers(health):
+def is_serving(port: int) -> bool:
+    return answers(f"http://127.0.0.1:{port}/healthz", b"ok\n")
+
+
+@contextmanager
+def a_server(port: int) -> Iterator[subprocess.Popen[bytes] | None]:
+    """`respan serve` from when it answers to the end of the block; None, and left alone, if one is there already."""
+    if is_serving(port):
         print(f"Using the server that is running on port {port}.", flush=True)
-        return None
+        yield None
+        return
     server = subprocess.Popen([RESPAN, "serve", "--listen", f"127.0.0.1:{port}"])
-    deadline = time.monotonic() + PATIENCE_S
-    while not answers(health):
-        if server.poll() is not None:
-            sys.exit(server.returncode or 1)  # it has said why
-        if time.monotonic() > deadline:
-            server.kill()
-            sys.exit(f"run: no answer from {health} within {PATIENCE_S} s")
-        time.sleep(0.02)
-    return server
+    try:
+        deadline = time.monotonic() + PATIENCE_S
+        while not is_serving(port):
+            if server.poll() is not None:
+                sys.exit(server.returncode or 1)  # it has said why
+            if time.monotonic() > deadline:
+                sys.exit(f"run: no server on port {port} within {PATIENCE_S} s")
+            time.sleep(0.02)
+        yield server
+    finally:
+        server.terminate()
+        server.wait()
 
 
 def model_environment(script: Path) -> dict[str, str]:
@@ -76,6 +87,28 @@ def show_trace(name: str, since: datetime) -> str | None:
     return trace_id if shown.returncode == 0 and trace["llm_call_count"] > 0 else None
 
 
+def run_and_show(script: Path, port: int) -> bool:
+    """Runs the script and shows its trace; whether there is one."""
+    environment = model_environment(script)
+    print(f"Running examples/{script.name} ...", flush=True)
+    began = datetime.now(UTC)
+    status = subprocess.run([sys.executable, script], env=environment).returncode
+    if status != 0:
+        print(f"run: examples/{script.name} ended with status {status}", file=sys.stderr)
+        return False
+    trace_id = show_trace(script.stem, began)
+    if trace_id is None:
+        print(f"run: the trace of {script.stem} did not arrive", file=sys.stderr)
+        return False
+    page = f"/traces/{trace_id}"
+    print(f"\nOn the page:  http://127.0.0.1:{port}{page}", flush=True)
+    where = ["--url", f"http://127.0.0.1:{port}", "--next", page]
+    link = subprocess.run([RESPAN, "auth", "link", *where], stdout=subprocess.PIPE, text=True).stdout.strip()
+    if link:
+        print(f"Sign in there: {link}  (works once)", flush=True)
+    return True
+
+
 def main() -> int:
     arguments = argparse.ArgumentParser(usage=__doc__.strip().splitlines()[2].removeprefix("usage: "))
     arguments.add_argument("--once", action="store_true")
@@ -87,37 +120,20 @@ def main() -> int:
         known = ", ".join(sorted(p.stem for p in script.parent.glob("*.py")))
         arguments.error(f"there is no {script.relative_to(ROOT)}; there are: {known}")
 
-    server = start_server(options.port)
-    trace_id = None
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the server does not outlive this
+    os.environ["RESPAN_BASE_URL"] = f"http://127.0.0.1:{options.port}/api"
+    shown = False
     try:
-        environment = model_environment(script)
-        print(f"Running examples/{script.name} ...", flush=True)
-        began = datetime.now(UTC)
-        subprocess.run([sys.executable, script], env=environment, check=True)
-        trace_id = show_trace(options.example, began)
-        if trace_id is None:
-            print(f"run: the trace of {options.example} did not arrive", file=sys.stderr)
-        else:
-            page = f"/traces/{trace_id}"
-            link = subprocess.run(
-                [RESPAN, "auth", "link", "--next", page], stdout=subprocess.PIPE, text=True
-            ).stdout.strip()
-            print(
-                f"\nOn the page:  http://127.0.0.1:{options.port}{page}\nSign in there: {link}  (works once)",
-                flush=True,
-            )
-        if server and not options.once:
-            print("Serving until Ctrl-C.", flush=True)
-            server.wait()
-    except subprocess.CalledProcessError as failure:
-        print(f"run: examples/{script.name} ended with status {failure.returncode}", file=sys.stderr)
+        with a_server(options.port) as server:
+            if server:
+                os.environ.pop("RESPAN_API_KEY", None)  # that of another server
+            shown = run_and_show(script, options.port)
+            if server and not options.once:
+                print("Serving until Ctrl-C.", flush=True)
+                server.wait()
     except KeyboardInterrupt:
         pass
-    finally:
-        if server and server.poll() is None:
-            server.send_signal(signal.SIGTERM)
-            server.wait()
-    return 0 if trace_id else 1
+    return 0 if shown else 1
 
 
 if __name__ == "__main__":

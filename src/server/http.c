@@ -226,7 +226,8 @@ static void check_headers(exchange *x) {
     }
     x->route = rs_route_find(r->path, &r->id);
     if (!x->route) {
-        rs_response_error(&x->res, 404, "not_found", NULL, "there is no such endpoint; the API is under /api");
+        rs_response_error(&x->res, 404, "not_found", NULL,
+                          "there is no such endpoint; the API is under /api");
         x->refused = true;
         return;
     }
