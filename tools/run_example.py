@@ -13,7 +13,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,10 +23,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RESPAN = ROOT / "build" / "respan"
 HUGGINGFACE_CACHE = ROOT / ".run" / "huggingface"
-PATIENCE_S = 20  # for the server to be ready, and for a trace to be there after its script has ended
+PATIENCE_S = 20  # for a trace to be there after its script has ended
 
 
-def answers(url: str, with_text: bytes = b"", timeout: float = 3.0) -> bool:
+def answers(url: str, with_text: bytes = b"", timeout: float = 3) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=timeout) as response:
             return response.read(len(with_text)) == with_text
@@ -35,30 +34,25 @@ def answers(url: str, with_text: bytes = b"", timeout: float = 3.0) -> bool:
         return False
 
 
-def is_serving(port: int) -> bool:
-    return answers(f"http://127.0.0.1:{port}/healthz", b"ok\n")
-
-
 @contextmanager
 def a_server(port: int) -> Iterator[subprocess.Popen[bytes] | None]:
-    """`respan serve` from when it answers to the end of the block; None, and left alone, if one is there already."""
-    if is_serving(port):
+    """`respan serve` from when it is ready to the end of the block; None, and left alone, if one is there already."""
+    if answers(f"http://127.0.0.1:{port}/healthz", b"ok\n"):
         print(f"Using the server that is running on port {port}.", flush=True)
         yield None
         return
-    server = subprocess.Popen([RESPAN, "serve", "--listen", f"127.0.0.1:{port}"])
-    try:
-        deadline = time.monotonic() + PATIENCE_S
-        while not is_serving(port):
-            if server.poll() is not None:
-                sys.exit(server.returncode or 1)  # it has said why
-            if time.monotonic() > deadline:
-                sys.exit(f"run: no server on port {port} within {PATIENCE_S} s")
-            time.sleep(0.02)
-        yield server
-    finally:
-        server.terminate()
-        server.wait()
+    listen = ["--listen", f"127.0.0.1:{port}"]
+    with subprocess.Popen([RESPAN, "serve", *listen], stdout=subprocess.PIPE, text=True) as server:
+        try:
+            for line in server.stdout or ():
+                print(line, end="", flush=True)
+                if line.startswith("Sign in"):  # its last word: it listens, and its key is where the script finds it
+                    break
+            else:
+                sys.exit(server.wait() or 1)  # it has said why
+            yield server
+        finally:
+            server.terminate()
 
 
 def model_environment(script: Path) -> dict[str, str]:
@@ -69,7 +63,9 @@ def model_environment(script: Path) -> dict[str, str]:
         f"{hub}/sshleifer/tiny-gpt2/resolve/main/config.json"
     ):
         print("The Hugging Face hub is out of reach. ", end="", flush=True)
-        subprocess.run([sys.executable, ROOT / "tools" / "make_tiny_model.py", HUGGINGFACE_CACHE], check=True)
+        made = subprocess.run([sys.executable, ROOT / "tools" / "make_tiny_model.py", HUGGINGFACE_CACHE])
+        if made.returncode != 0:
+            sys.exit("run: without the hub, a tiny model has to be made, and that failed")
         environment |= {"HF_HOME": str(HUGGINGFACE_CACHE), "HF_HUB_OFFLINE": "1"}
     return environment
 

@@ -138,6 +138,8 @@ def test_parameters_of_the_call_win_over_those_of_the_pipeline(instrumented, gen
     first, second = (span.attributes for span in instrumented())
     assert first["gen_ai.request.temperature"] == 0.9 and first["gen_ai.request.top_k"] == 7
     assert first["gen_ai.request.max_new_tokens"] == 2
+    names = [key.removeprefix("gen_ai.request.") for key in first if key.startswith("gen_ai.request.")]
+    assert names[1:5] == ["temperature", "max_new_tokens", "top_k", "do_sample"]  # the call's own come first
     assert second["gen_ai.request.max_new_tokens"] == 3 and second["gen_ai.request.do_sample"] is False
     assert "gen_ai.request.temperature" not in second and "gen_ai.request.top_k" not in second
 
