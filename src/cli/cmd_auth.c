@@ -68,8 +68,6 @@ static int run(int argc, char **argv) {
     }
     if (argc - optind != 1 || strcmp(argv[optind], "link") != 0)
         return rs_cmd_usage(&rs_cmd_auth, "say link");
-    if (next && *next != '/')
-        return rs_cmd_usage(&rs_cmd_auth, "--next wants a path such as /traces/ID, not '%s'", next);
     return link_command(data, project, url, next);
 }
 

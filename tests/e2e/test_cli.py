@@ -371,17 +371,6 @@ def test_an_address_without_its_path(server):
     assert answer.returncode == 3 and "/api" in answer.stderr and "API key" not in answer.stderr
 
 
-def test_a_link_leads_to_a_path_of_the_server(server):
-    answer = subprocess.run(
-        [str(BINARY), "auth", "link", "--next", "http://elsewhere/"],
-        env=server.environment,
-        text=True,
-        capture_output=True,
-        timeout=60,
-    )
-    assert answer.returncode == 2 and answer.stdout == "" and "--next wants a path" in answer.stderr
-
-
 def test_the_local_key_stays_at_home(server):
     """The credentials file's key goes to this machine and to the address it was written for, to no other."""
     seen = []
