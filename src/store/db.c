@@ -30,7 +30,10 @@ static rs_status status_of(int rc) {
 
 rs_status rs_db_fail(sqlite3 *db, int rc, const char *what, rs_err *err) {
     const char *path = db ? sqlite3_db_filename(db, "main") : NULL;
-    return rs_fail(err, status_of(rc), 0, "%s: %s: %s", path ? path : "database", what,
+    rs_status st = status_of(rc);
+    if (!path) path = "database";
+    if (st == RS_ERR_FULL) return rs_fail(err, st, 0, "no room on the disk for %s", path);
+    return rs_fail(err, st, 0, "%s: %s: %s", path, what,
                    db && sqlite3_errcode(db) != SQLITE_OK ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
 }
 

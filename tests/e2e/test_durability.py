@@ -105,6 +105,7 @@ def test_full_disk(small_disk, tmp_path, binary):
                 break
         assert answer.status == 503 and int(answer.headers["Retry-After"]) >= 1, answer
         assert answer.json["error"]["code"] == "unavailable"
+        assert "no room" in answer.json["error"]["message"] or "No space" in answer.json["error"]["message"]
         assert server.get(f"/api/traces/{first['traceId']}/").status == 200
         assert server.get("/api/traces/list/").status == 200
         refused = span(attributes={"noise": os.urandom(300_000).hex()})
