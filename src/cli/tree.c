@@ -137,7 +137,8 @@ static size_t put_name(drawing *d, const line *l, size_t columns) {
     rs_str name = text_of(l->span, "name"), type = text_of(l->span, "log_type");
     if (rs_str_eq(type, RS_STR("unknown"))) type = (rs_str){0};
     size_t type_width = type.n ? rs_term_columns(type) + 2 : 0;
-    if (type_width + 8 > columns) type_width = 0;
+    bool fits = rs_term_columns(rs_str_cut_utf8(name, 200)) + type_width <= columns;
+    if (!fits && type_width + 8 > columns) type_width = 0;
     rs_term_colour(d->t, d->out, RS_BOLD);
     size_t used = rs_term_put(d->t, d->out, name.n ? name : RS_STR("(no name)"), columns - type_width);
     rs_term_colour(d->t, d->out, RS_PLAIN);

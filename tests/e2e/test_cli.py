@@ -208,6 +208,12 @@ def test_a_completion_is_set_off_from_its_prompt(server, prompts, completions, s
     assert all(text in whole for text in completions) and "…" not in whole
 
 
+def test_a_short_name_has_its_type_beside_it(server):
+    span = made("w.workflow", attributes={"respan.entity.log_type": "workflow", "traceloop.entity.name": "w"})
+    assert server.send([span]).status == 200
+    assert re.search(r"^w  workflow +1\.00 s", tree(server, span["traceId"]), re.M)
+
+
 def test_a_chat_answer_is_shown_whole(server):
     span = generation("chat", ["Paris"], ["Paris is a city."])
     assert server.send([span]).status == 200
