@@ -38,7 +38,8 @@ class Respan:
 
     Args:
         api_key: falls back to $RESPAN_API_KEY, then, for a server on this machine, to its credentials file.
-        base_url: falls back to $RESPAN_BASE_URL, then to http://127.0.0.1:8460/api.
+        base_url: falls back to $RESPAN_BASE_URL, then to that of the credentials file, then to
+            http://127.0.0.1:8460/api.
         app_name: what the application is called in traces; falls back to $OTEL_SERVICE_NAME, then to "respan".
         instrumentations: plugins to switch on, such as HuggingFaceInstrumentor().
         is_auto_instrument: accepted for scripts written for other versions; only `instrumentations` are switched on.
