@@ -54,7 +54,7 @@ bool rs_build_take_attrs(rs_build *b, size_t from, rs_attrs *out) {
     size_t n = b->nattrs - from;
     b->nattrs = from;
     out->n = (uint32_t)n;
-    return copy_out(b, b->attrs + from, n, sizeof *b->attrs, (void **)&out->items);
+    return copy_out(b, n ? b->attrs + from : NULL, n, sizeof *b->attrs, (void **)&out->items);
 }
 
 bool rs_build_resource(rs_build *b) {

@@ -179,18 +179,27 @@ static rs_status index_blocks(rs_commit *c, rs_index *x, rs_err *err) {
 
 /* ---- spans that came again ----------------------------------------------------------------------------- */
 
+static int by_value(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
 /* Whether any of the group's ids may be among those that the trace has: no false negatives, few false
- * positives. */
+ * positives. The trace may have a million: most are told apart by a bit, the others by a search. */
 static rs_status may_have_copies(rs_commit *c, rs_index *x, const group *g, bool *may, rs_err *err) {
     enum { BITS = 1 << 14 };
     uint64_t bits[BITS / 64] = {0};
     sqlite3_stmt *stmt;
     bool row = false;
     *may = false;
+    uint32_t *wanted = rs_arena_alloc(&c->arena, g->n * sizeof *wanted), n = 0;
+    if (!wanted) return no_memory(err);
     for (uint32_t i = g->first; i != NONE; i = c->items[i].next) {
         uint32_t f = rs_span_fingerprint(c->items[i].span->span_id);
         bits[f % BITS / 64] |= 1ull << f % 64;
+        wanted[n++] = f;
     }
+    qsort(wanted, n, sizeof *wanted, by_value);
     rs_status st = rs_index_prepare(x, RS_SQL_TRACE_IDS, &stmt, err);
     if (st != RS_OK) return st;
     sqlite3_bind_int64(stmt, 1, c->summary.row.key);
@@ -199,8 +208,7 @@ static rs_status may_have_copies(rs_commit *c, rs_index *x, const group *g, bool
         while (!*may && rs_cursor_left(&ids) >= 4) {
             uint32_t f = rs_cursor_u32(&ids);
             if (!(bits[f % BITS / 64] >> f % 64 & 1)) continue;
-            for (uint32_t i = g->first; i != NONE && !*may; i = c->items[i].next)
-                *may = f == rs_span_fingerprint(c->items[i].span->span_id);
+            *may = bsearch(&f, wanted, n, sizeof f, by_value) != NULL;
         }
     }
     sqlite3_reset(stmt);
