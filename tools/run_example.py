@@ -83,6 +83,15 @@ def show_trace(name: str, since: datetime) -> str | None:
     return trace_id if shown.returncode == 0 and trace["llm_call_count"] > 0 else None
 
 
+def use_its_key() -> None:
+    """RESPAN_API_KEY is for a server elsewhere, and the credentials file may be, too: then this one makes a key."""
+    os.environ.pop("RESPAN_API_KEY", None)
+    if subprocess.run([RESPAN, "traces", "list"], capture_output=True).returncode == 0:
+        return
+    made = subprocess.run([RESPAN, "keys", "create", "--name", "make run"], stdout=subprocess.PIPE, text=True)
+    os.environ["RESPAN_API_KEY"] = made.stdout.strip()
+
+
 def run_and_show(script: Path, port: int) -> bool:
     """Runs the script and shows its trace; whether there is one."""
     environment = model_environment(script)
@@ -122,7 +131,7 @@ def main() -> int:
     try:
         with a_server(options.port) as server:
             if server:
-                os.environ.pop("RESPAN_API_KEY", None)  # that of another server
+                use_its_key()
             shown = run_and_show(script, options.port)
             if server and not options.once:
                 print("Serving until Ctrl-C.", flush=True)

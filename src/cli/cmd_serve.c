@@ -39,10 +39,10 @@ static void block_stop_signals(sigset_t *stop) {
     signal(SIGPIPE, SIG_IGN);
 }
 
-static rs_status greet(rs_server *server, rs_err *err) {
+static rs_status greet(rs_server *server, const char *data, rs_err *err) {
     rs_project project;
     char token[RS_SECRET_MAX];
-    rs_status st = rs_local_key_ensure(server->control, server->url, &project, err);
+    rs_status st = rs_local_key_ensure(server->control, server->url, data, &project, err);
     if (st == RS_OK) st = rs_control_create_link(server->control, project.id, token, err);
     if (st != RS_OK) return st;
     if (!server->is_loopback)
@@ -52,7 +52,7 @@ static rs_status greet(rs_server *server, rs_err *err) {
     return RS_OK;
 }
 
-static int serve(const rs_server_config *config) {
+static int serve(const rs_server_config *config, const char *data) {
     rs_err err = {0};
     rs_server *server;
     sigset_t stop;
@@ -64,7 +64,7 @@ static int serve(const rs_server_config *config) {
         rs_log("%s", err.message);
         return err.code == RS_ERR_INVALID ? RS_EXIT_USAGE : RS_EXIT_NOT_FOUND;
     }
-    rs_status st = greet(server, &err);
+    rs_status st = greet(server, data, &err);
     if (st != RS_OK) rs_log("%s", err.message);
     while (st == RS_OK && sigwait(&stop, &signal_number) == EINTR) {
     }
@@ -102,7 +102,7 @@ static int run(int argc, char **argv) {
         return RS_EXIT_USAGE;
     }
     config.data_dir = dir;
-    return serve(&config);
+    return serve(&config, data);
 }
 
 const rs_cmd rs_cmd_serve = {

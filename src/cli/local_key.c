@@ -52,7 +52,8 @@ static bool may_replace(const rs_credentials *c, const char *base_url) {
     return same_port || !answers(port_of(c->base_url));
 }
 
-rs_status rs_local_key_ensure(rs_control *control, const char *url, rs_project *project, rs_err *err) {
+rs_status rs_local_key_ensure(rs_control *control, const char *url, const char *data, rs_project *project,
+                              rs_err *err) {
     rs_credentials c;
     rs_api_key key;
     char base_url[sizeof c.base_url], secret[RS_SECRET_MAX];
@@ -66,9 +67,10 @@ rs_status rs_local_key_ensure(rs_control *control, const char *url, rs_project *
         return st;
     }
     if (!may_replace(&c, base_url)) {
-        rs_log("the credentials file is for %s and stays as it is; `respan keys create` makes a key for this "
+        rs_log("the credentials file is for %s and stays as it is; `respan keys create%s%s` makes a key for "
+               "this "
                "server",
-               c.base_url);
+               c.base_url, data ? " --data " : "", data ? data : "");
         return RS_OK;
     }
     bool valid = c.api_key[0] && rs_control_check_key(control, rs_str_of(c.api_key), &key, NULL) == RS_OK;

@@ -62,6 +62,16 @@ def test_once(environment):
     assert is_free(port)
 
 
+def test_credentials_of_another_server(environment, tmp_path):
+    credentials = tmp_path / "config" / "respan" / "credentials"
+    credentials.parent.mkdir(parents=True)
+    theirs = "RESPAN_API_KEY=rsp_elsewhere\nRESPAN_BASE_URL=https://elsewhere.invalid/api\n"
+    credentials.write_text(theirs)
+    answer = run(environment, free_port())
+    assert answer.returncode == 0, answer
+    assert credentials.read_text() == theirs
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_leaves_no_server(environment, number):
     port = free_port()
