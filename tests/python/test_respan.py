@@ -214,8 +214,6 @@ def test_what_is_accepted_and_what_is_refused():
         Respan(api_key=3)
     with pytest.raises(TypeError):
         Respan(no_such_thing=1)
-    with pytest.raises(NotImplementedError):
-        Respan(span_postprocess_callback=print)
 
 
 def test_a_broken_instrumentation_is_a_warning(tracing, caplog):

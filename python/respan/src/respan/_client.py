@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from . import _core
+from ._decorators import review_of
 from ._propagate import span_attributes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 STATUS = {"UNSET": 0, "OK": 1, "ERROR": 2}
@@ -33,8 +34,23 @@ class _NoSpan:
         return lambda *_: None
 
 
+def _on_current_span(change: Callable[[_core.Span], None]) -> bool:
+    span = _core.current_span()
+    if span is None or not span.recording:
+        return False
+    try:
+        change(span)
+    except Exception as error:  # what a program says about its span must not stop it
+        from ._log import warn_once
+
+        warn_once("a span could not be changed: %s", error)
+        return False
+    return True
+
+
 class RespanClient:
-    """Acts on the span that is current where it is called; without one, nothing happens and the answer says so."""
+    """Acts on the span that is current where it is called. The answer says whether it did: without such a span, or with
+    arguments that make no sense (which is a warning, once), nothing happens."""
 
     def get_current_span(self) -> _core.Span | None:
         return _core.current_span()
@@ -61,41 +77,47 @@ class RespanClient:
     ) -> bool:
         """respan_params: as in propagate_attributes(), for this span alone. status: "OK", "ERROR", 0 to 2, or an enum
         member of such a name or value."""
-        span = _core.current_span()
-        if span is None or not span.recording:
-            return False
-        if name:
-            span.update_name(name)
-        if respan_params:
-            span.set_attributes(span_attributes(respan_params))
-        if attributes:
-            span.set_attributes(dict(attributes))
-        if status is not None:
-            code = getattr(status, "status_code", status)
-            code = getattr(code, "name", code)
-            code = STATUS.get(code.upper(), 0) if isinstance(code, str) else code
-            span.status(code, status_description or getattr(status, "description", None) or "")
-        return True
+
+        def update(span: _core.Span) -> None:
+            if name:
+                span.update_name(name)
+            if respan_params:
+                span.set_attributes(span_attributes(respan_params))
+            if attributes:
+                span.set_attributes(dict(attributes))
+            if status is not None:
+                code = getattr(status, "status_code", status)
+                code = getattr(code, "name", code)
+                code = STATUS.get(code.upper(), 0) if isinstance(code, str) else code
+                span.status(code, status_description or getattr(status, "description", None) or "")
+
+        return _on_current_span(update)
 
     def add_event(self, name: str, attributes: Mapping[str, Any] | None = None, timestamp: int | None = None) -> bool:
-        span = _core.current_span()
-        if span is None or not span.recording:
-            return False
-        span.event(name, _core.Scope({}, dict(attributes or {})), timestamp or 0)
-        return True
+        return _on_current_span(lambda span: span.event(name, _core.Scope({}, dict(attributes or {})), timestamp or 0))
 
     def record_exception(self, exception: BaseException, attributes: Mapping[str, Any] | None = None) -> bool:
-        span = _core.current_span()
-        if span is None or not span.recording:
-            return False
-        span.fail(exception)
-        if attributes:
-            span.set_attributes(dict(attributes))
-        return True
+        def record(span: _core.Span) -> None:
+            span.fail(exception)
+            if attributes:
+                span.set_attributes(dict(attributes))
 
-    def start_span(self, name: str, kind: str = "task", version: int | str | None = None, **_: Any) -> Any:
+        return _on_current_span(record)
+
+    def start_span(
+        self,
+        name: str,
+        kind: str = "task",
+        processors: object = None,
+        export_filter: Mapping[str, Any] | None = None,
+        links: object = None,
+        version: int | str | None = None,
+    ) -> Any:
         """with client.start_span("step") as span: what the decorators do, for a name or kind known only at run time."""
-        return _core.Entity(_nothing, name, kind, version).start() or _NoSpan()
+        review = review_of(processors, export_filter, links, None)
+        return (
+            _core.Entity(_nothing, str(name), str(getattr(kind, "value", kind)), version, review).start() or _NoSpan()
+        )
 
     def flush(self) -> None:
         from ._respan import flush

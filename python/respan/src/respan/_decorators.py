@@ -57,8 +57,8 @@ def _name_of(function: Any) -> str:
     return name if isinstance(name, str) else type(function).__name__
 
 
-def _trace(function: Any, name: str | None, kind: str, version: int | str | None) -> Any:
-    entity = _core.Entity(function, name or _name_of(function), kind, version)
+def _trace(function: Any, name: str | None, kind: str, version: int | str | None, review: Any) -> Any:
+    entity = _core.Entity(function, name or _name_of(function), kind, version, review)
     flags = code_flags(function)
     if flags & CO_COROUTINE:
         return take_identity(wrap_coroutine(entity, function), function)
@@ -69,7 +69,9 @@ def _trace(function: Any, name: str | None, kind: str, version: int | str | None
     return take_identity(entity, function)
 
 
-def _trace_named_at_call(function: Any, name: Callable[..., str], kind: str, version: int | str | None) -> Any:
+def _trace_named_at_call(
+    function: Any, name: Callable[..., str], kind: str, version: int | str | None, review: Any
+) -> Any:
     """The span's name is what `name` makes of the arguments; the function's own if that fails."""
 
     def choose(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -77,7 +79,7 @@ def _trace_named_at_call(function: Any, name: Callable[..., str], kind: str, ver
             chosen = name(*args, **kwargs)
         except Exception:
             chosen = None
-        return _trace(function, chosen if isinstance(chosen, str) else None, kind, version)
+        return _trace(function, chosen if isinstance(chosen, str) else None, kind, version, review)
 
     if is_coroutine_function(function):
 
@@ -92,16 +94,34 @@ def _trace_named_at_call(function: Any, name: Callable[..., str], kind: str, ver
     return take_identity(traced, function)
 
 
-def _decorate(target: Any, name: Any, kind: str, version: int | str | None, method_name: str | None) -> Any:
+def _decorate(
+    target: Any, name: Any, kind: str, version: int | str | None, method_name: str | None, review: Any
+) -> Any:
     if method_name is not None:  # a class: its method is traced, under the class's name
-        method = _decorate(getattr(target, method_name), name or _name_of(target), kind, version, None)
+        method = _decorate(getattr(target, method_name), name or _name_of(target), kind, version, None, review)
         setattr(target, method_name, method)
         return target
     if isinstance(target, (staticmethod, classmethod)):
-        return type(target)(_decorate(target.__func__, name, kind, version, None))
+        return type(target)(_decorate(target.__func__, name, kind, version, None, review))
+    if isinstance(target, property):
+        return target.getter(_decorate(target.fget, name, kind, version, None, review))
     if callable(name):
-        return _trace_named_at_call(target, name, kind, version)
-    return _trace(target, name, kind, version)
+        return _trace_named_at_call(target, name, kind, version, review)
+    return _trace(target, name, kind, version, review)
+
+
+def review_of(processors: object, export_filter: object, links: object, sample_rate: object) -> Any:
+    """What decides whether to record a span with these; None: it is recorded."""
+    if not (processors or export_filter or links) and sample_rate is None:
+        return None
+    from ._log import warn_once
+    from ._review import entity_reviewer
+
+    if processors:
+        warn_once("processors= is without effect: a Respan has one destination, and every span goes there")
+    if links:
+        warn_once("links= is without effect: links between spans are not recorded yet")
+    return entity_reviewer(export_filter, sample_rate)
 
 
 def _decorator(kind: str) -> Decorator:
@@ -111,15 +131,16 @@ def _decorator(kind: str) -> Decorator:
         version: int | str | None = None,
         method_name: str | None = None,
         processors: object = None,
-        export_filter: object = None,
+        export_filter: dict[str, Any] | None = None,
         links: object = None,
         sample_rate: float | None = None,
         *,
         name: Any = None,
     ) -> Any:
-        if callable(first) or isinstance(first, classmethod):  # @workflow, without parentheses
-            return _decorate(first, name, kind, version, method_name)
-        return lambda target: _decorate(target, name or first, kind, version, method_name)
+        review = review_of(processors, export_filter, links, sample_rate)
+        if callable(first) or isinstance(first, (classmethod, property)):  # @workflow, without parentheses
+            return _decorate(first, name, kind, version, method_name, review)
+        return lambda target: _decorate(target, name or first, kind, version, method_name, review)
 
     decorator.__name__ = decorator.__qualname__ = kind
     decorator.__doc__ = f"""Makes each call of the decorated function a {kind} span; with or without parentheses.
@@ -127,7 +148,10 @@ def _decorator(kind: str) -> Decorator:
     name: of the span; a callable gets the call's arguments and returns it. Default: the function's name.
     version: a number or text kept with the span.
     method_name: on a class, the method to trace.
-    processors, export_filter, links, sample_rate: accepted for scripts written for other versions, without effect.
+    sample_rate: the fraction of its spans to record, 0.0 to 1.0; not of what is below them.
+    export_filter: {{attribute, "name" or "status_code": {{"operator": …, "value": …}}}}; a span that does not meet all of
+        it is not recorded.
+    processors, links: accepted for scripts written for other versions, without effect but for a warning.
     """
     return decorator
 

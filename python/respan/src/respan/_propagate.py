@@ -31,11 +31,11 @@ ATTRIBUTES = {
 
 
 def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (dict, list, tuple)):
-        return _core.to_json(value)
     try:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, (dict, list, tuple)):
+            return _core.to_json(value)
         return str(value)
     except Exception:
         return f"<{type(value).__name__}>"

@@ -29,6 +29,14 @@ def content_enabled() -> bool:
     return True
 
 
+def _reviewer(callback: Callable[..., Any] | None) -> Callable[[_core.Span], bool] | None:
+    if callback is None:
+        return None
+    from ._review import callback_reviewer
+
+    return callback_reviewer(callback)
+
+
 def _milliseconds(seconds: float) -> int:
     return max(0, min(int(seconds * 1000), 2**32 - 1))
 
@@ -42,13 +50,18 @@ class Respan:
             http://127.0.0.1:8460/api.
         app_name: what the application is called in traces; falls back to $OTEL_SERVICE_NAME, then to "respan".
         instrumentations: plugins to switch on, such as HuggingFaceInstrumentor().
-        is_auto_instrument: accepted for scripts written for other versions; only `instrumentations` are switched on.
         customer_identifier, session_identifier, thread_identifier, metadata, environment: defaults of every span.
         headers: added to each request.
         resource_attributes: describe this process in every trace.
         is_enabled: False leaves tracing off; decorated functions are then just called.
-        log_level, is_batching_enabled, instruments, block_instruments, auto_flush: accepted, without effect: spans
-            are always sent in batches by a thread of their own.
+        span_postprocess_callback: called with each span at its end, in the thread that ends it; it may change the name
+            and the attributes (`span._attributes`), but not the status and the exception. A span for which it raises
+            is not sent. It makes spans dearer: they are then kept as Python objects until they end.
+        log_level: of the logger "respan"; falls back to $RESPAN_LOG_LEVEL; $RESPAN_DEBUG=true is "DEBUG".
+        is_batching_enabled: False sends each span at once in a request of its own; else within half a second.
+        auto_flush: accepted; spans are on their way within half a second whatever it says.
+        is_auto_instrument, instruments, block_instruments: without effect but for a warning; only `instrumentations`
+            are switched on.
 
     Raises ValueError for a base_url that is not one.
     """
@@ -76,8 +89,16 @@ class Respan:
         block_instruments: object = None,
         auto_flush: str | None = None,
     ) -> None:
-        if span_postprocess_callback is not None:  # it may be there to remove secrets: ignoring it would send them
-            raise NotImplementedError("span_postprocess_callback is not supported: spans are encoded outside Python")
+        debug = os.environ.get("RESPAN_DEBUG", "").strip().lower() in ("true", "1", "yes", "on")
+        level = "DEBUG" if debug else os.environ.get("RESPAN_LOG_LEVEL") if log_level == "INFO" else log_level
+        if level:
+            from ._log import set_level
+
+            set_level(level)
+        if is_auto_instrument or instruments or block_instruments:
+            from ._log import warn_once
+
+            warn_once("is_auto_instrument, instruments and block_instruments are without effect: pass instrumentations")
         self._instrumentations: dict[str, Any] = {}
         self._client: _core.Client | None = None
         self._server_is_away = False
@@ -97,6 +118,8 @@ class Respan:
                 resource=_core.Scope({}, {"telemetry.sdk.language": "python", **(resource_attributes or {})}),
                 defaults=scope_of({key: value for key, value in defaults.items() if value}),
                 content=content_enabled(),
+                batch_spans=1 if is_batching_enabled is False else 0,
+                review=_reviewer(span_postprocess_callback),
             )
             self._client.use()
             _open.append(self)

@@ -45,31 +45,33 @@ static bool read_headers(PyObject *dict, respan_header **out, size_t *count) {
 static int client_traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(((client_object *)self)->defaults);
+    Py_VISIT(((client_object *)self)->review);
     return 0;
 }
 
 static int client_clear(PyObject *self) {
     Py_CLEAR(((client_object *)self)->defaults);
+    Py_CLEAR(((client_object *)self)->review);
     return 0;
 }
 
 static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"base_url", "api_key",  "app_name", "environment", "headers",
-                            "resource", "defaults", "content",  "quiet",       NULL};
+    static char *names[] = {"base_url", "api_key", "app_name", "environment", "headers", "resource",
+                            "defaults", "content", "quiet",    "batch_spans", "review",  NULL};
     core_state *state = core_state_of(type);
     PyObject *base_url = NULL, *api_key = NULL, *app_name = NULL, *environment = NULL, *headers = NULL;
-    PyObject *resource = NULL, *defaults = NULL;
+    PyObject *resource = NULL, *defaults = NULL, *review = Py_None;
     int content = 1, quiet = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOOOOOpp:Client", names, &base_url, &api_key,
+    respan_config config;
+    respan_config_init(&config);
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOOOOOppIO:Client", names, &base_url, &api_key,
                                      &app_name, &environment, &headers, &resource, &defaults, &content,
-                                     &quiet))
+                                     &quiet, &config.batch_spans, &review))
         return NULL;
     if ((defaults != NULL && defaults != Py_None && !Py_IS_TYPE(defaults, state->scope_type)) ||
         (resource != NULL && resource != Py_None && !Py_IS_TYPE(resource, state->scope_type)))
         return PyErr_Format(PyExc_TypeError, "defaults and resource must be Scope or None");
 
-    respan_config config;
-    respan_config_init(&config);
     config.quiet = quiet;
     respan_header *header_list = NULL;
     client_object *self = NULL;
@@ -89,6 +91,7 @@ static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     if (self == NULL) goto out;
     self->pid = getpid();
     self->content = content;
+    self->review = review == Py_None ? NULL : Py_NewRef(review);
     if (defaults != NULL && defaults != Py_None) self->defaults = (scope_object *)Py_NewRef(defaults);
     if (respan_client_open(&config, &self->handle, &error) != RESPAN_OK) {
         PyObject *kind = error.code == RESPAN_ERR_INVALID  ? PyExc_ValueError

@@ -40,9 +40,20 @@ struct client_object {
     PyObject_HEAD respan_client *handle; /* NULL once closed */
     scope_object *defaults;              /* or NULL */
     bool content;                        /* inputs, outputs, exception messages may be recorded */
+    PyObject *review;                    /* see span_review, or NULL */
     int flushing;                        /* threads inside respan_client_flush now, of process `pid` */
     long pid;
 };
+
+/* A span that is looked at before it is recorded: its attributes wait in a dict, and at its end each reviewer is called
+ * with the Span. One that says false (or raises) drops the span; else what the dict then holds is encoded. */
+typedef struct span_review {
+    PyObject *attributes; /* dict */
+    PyObject *name;       /* str */
+    int status;
+    PyObject *reviewers[2]; /* the entity's, the client's; or NULL */
+    bool running;           /* they are being called: what ends the span meanwhile does nothing */
+} span_review;
 
 struct span_object {
     PyObject_HEAD respan_span *span; /* NULL once ended */
@@ -53,6 +64,7 @@ struct span_object {
     uint64_t end_ns;       /* set by stop(); 0: the end is when it ends */
     bool active;           /* it is the current span of the context that entered it */
     bool content;
+    span_review *review; /* or NULL: attributes go to librespan as they are set */
 };
 
 struct scope_object {
@@ -71,6 +83,7 @@ struct entity_object {
     PyObject *name;      /* str */
     PyObject *kind;      /* str: workflow, task, agent, tool */
     PyObject *version;   /* int, str or NULL */
+    PyObject *review;    /* see span_review, or NULL */
     PyObject *span_name; /* "NAME.kind" */
     bool names_workflow; /* workflow, agent: children belong to it; task, tool: children extend its path */
     /* What its spans have in common, encoded once for the surroundings of the last call. */
@@ -100,8 +113,9 @@ bool core_text(PyObject *string, respan_text *out);
 extern PyType_Spec span_spec;
 /* The current span; borrowed; NULL if there is none. */
 span_object *core_span_current(core_state *state);
-/* A span under `parent` (may be NULL); NULL without an error set if it cannot be had. */
-span_object *core_span_new(core_state *state, respan_text name, const span_object *parent);
+/* A span under `parent`; NULL without an error set if it cannot be had. `parent` and `review` may be NULL. */
+span_object *core_span_new(core_state *state, respan_text name, const span_object *parent, PyObject *review);
+void core_span_put(span_object *span, const respan_attribute *attributes, size_t count);
 int core_span_enter(core_state *state, span_object *span);
 int core_span_leave(core_state *state, span_object *span);
 /* Records `error` as status and event. */

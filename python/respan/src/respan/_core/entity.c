@@ -16,8 +16,9 @@ static void put_text(respan_attribute *list, size_t *n, const char *key, size_t 
     if (core_text(text, &list[*n].value.string)) (*n)++;
 }
 
-static respan_attributes *encode_common(const entity_object *self, const scope_object *scope, PyObject *path,
-                                        PyObject *workflow) {
+/* The attributes that every call under such a parent and scope has; *n of them, to be freed with PyMem_Free; or NULL. */
+static respan_attribute *common_attributes(const entity_object *self, const scope_object *scope,
+                                           PyObject *path, PyObject *workflow, size_t *out_n) {
     size_t inherited = scope == NULL ? 0 : scope->count, n = 0;
     respan_attribute *list = PyMem_New(respan_attribute, inherited + 6);
     if (list == NULL) return NULL;
@@ -31,9 +32,25 @@ static respan_attributes *encode_common(const entity_object *self, const scope_o
         n++;
     }
     if (inherited > 0) memcpy(list + n, scope->attributes, inherited * sizeof *list);
-    respan_attributes *set = respan_attributes_new(list, n + inherited);
+    *out_n = n + inherited;
+    return list;
+}
+
+static respan_attributes *encode_common(const entity_object *self, const scope_object *scope, PyObject *path,
+                                        PyObject *workflow) {
+    size_t n;
+    respan_attribute *list = common_attributes(self, scope, path, workflow, &n);
+    if (list == NULL) return NULL;
+    respan_attributes *set = respan_attributes_new(list, n);
     PyMem_Free(list);
     return set;
+}
+
+static void put_common(const entity_object *self, span_object *span, const scope_object *scope) {
+    size_t n;
+    respan_attribute *list = common_attributes(self, scope, self->path, self->workflow, &n);
+    if (list != NULL) core_span_put(span, list, n);
+    PyMem_Free(list);
 }
 
 static PyObject *extend_path(PyObject *parent, PyObject *name) {
@@ -66,10 +83,12 @@ static span_object *start(core_state *state, entity_object *self) {
     const span_object *parent = core_span_current(state);
     respan_text name;
     if (!core_text(self->span_name, &name)) name = (respan_text){"", 0};
-    span_object *span = core_span_new(state, name, parent);
+    span_object *span = core_span_new(state, name, parent, self->review);
     if (span == NULL) return NULL;
-    prepare(self, parent, core_scope_current(state));
-    respan_span_use(span->span, self->set);
+    scope_object *scope = core_scope_current(state);
+    prepare(self, parent, scope);
+    if (span->review == NULL) respan_span_use(span->span, self->set);
+    else put_common(self, span, scope);
     Py_XSETREF(span->path, Py_XNewRef(self->path));
     Py_XSETREF(span->workflow, Py_XNewRef(self->workflow));
     return span;
@@ -152,9 +171,10 @@ static PyObject *entity_reduce(PyObject *op, PyObject *Py_UNUSED(ignored)) {
 }
 
 static PyObject *entity_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"function", "name", "kind", "version", NULL};
-    PyObject *function, *name, *kind, *version = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OUU|O:Entity", names, &function, &name, &kind, &version))
+    static char *names[] = {"function", "name", "kind", "version", "review", NULL};
+    PyObject *function, *name, *kind, *version = Py_None, *review = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OUU|OO:Entity", names, &function, &name, &kind, &version,
+                                     &review))
         return NULL;
     if (!PyCallable_Check(function))
         return PyErr_Format(PyExc_TypeError, "a %U must be callable, not %.100s", kind,
@@ -166,6 +186,7 @@ static PyObject *entity_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     self->name = Py_NewRef(name);
     self->kind = Py_NewRef(kind);
     self->version = version == Py_None ? NULL : Py_NewRef(version);
+    self->review = review == Py_None ? NULL : Py_NewRef(review);
     self->names_workflow = PyUnicode_CompareWithASCIIString(kind, "workflow") == 0 ||
                            PyUnicode_CompareWithASCIIString(kind, "agent") == 0;
     self->span_name = PyUnicode_FromFormat("%U.%U", name, kind);
@@ -180,6 +201,7 @@ static int entity_traverse(PyObject *op, visitproc visit, void *arg) {
     Py_VISIT(self->function);
     Py_VISIT(self->dict);
     Py_VISIT(self->version);
+    Py_VISIT(self->review);
     Py_VISIT(self->set_scope);
     return 0;
 }
@@ -188,6 +210,7 @@ static int entity_clear(PyObject *op) {
     entity_object *self = (entity_object *)op;
     Py_CLEAR(self->dict);
     Py_CLEAR(self->version);
+    Py_CLEAR(self->review);
     Py_CLEAR(self->set_scope);
     Py_CLEAR(self->function);
     return 0;

@@ -89,6 +89,7 @@ void core_span_fail(span_object *span, PyObject *error) {
     if (message == NULL || !core_text(message, &text) || text.n == 0)
         if (type == NULL || !core_text(type, &text)) text = (respan_text){"error", 5};
     respan_span_set_status(span->span, RESPAN_STATUS_ERROR, text.p, text.n);
+    if (span->review != NULL) span->review->status = RESPAN_STATUS_ERROR;
     respan_attribute attributes[3];
     size_t count = 0;
     add_text(attributes, &count, RESPAN_TEXT("exception.type"), type);

@@ -7,9 +7,9 @@ static core_state *state_of(PyObject *module) { return PyModule_GetState(module)
 
 /* ---- functions ----------------------------------------------------------------------------------------- */
 
-static void inherit_text(respan_span *span, const char *key, size_t key_len, PyObject *text) {
-    respan_text value;
-    if (text != NULL && core_text(text, &value)) respan_span_set_string(span, key, key_len, value.p, value.n);
+static void inherit_text(span_object *span, const char *key, size_t key_len, PyObject *text) {
+    respan_attribute attribute = {.key = {key, key_len}, .type = RESPAN_TYPE_STRING};
+    if (text != NULL && core_text(text, &attribute.value.string)) core_span_put(span, &attribute, 1);
 }
 
 static PyObject *start_span(PyObject *module, PyObject *args) {
@@ -21,13 +21,14 @@ static PyObject *start_span(PyObject *module, PyObject *args) {
         return PyErr_Format(PyExc_ValueError, "a span's kind is 1 (internal) to 5 (consumer), not %d", kind);
     respan_text text;
     if (!core_text(name, &text)) text = (respan_text){"", 0};
-    span_object *span = core_span_new(state, text, core_span_current(state));
+    span_object *span = core_span_new(state, text, core_span_current(state), NULL);
     if (span == NULL) Py_RETURN_NONE;
     if (kind != RESPAN_KIND_INTERNAL) respan_span_set_kind(span->span, (respan_span_kind)kind);
     scope_object *scope = core_scope_current(state);
-    if (scope != NULL) respan_span_use(span->span, scope->set);
-    inherit_text(span->span, RESPAN_TEXT("traceloop.entity.path"), span->path);
-    inherit_text(span->span, RESPAN_TEXT("traceloop.workflow.name"), span->workflow);
+    if (scope != NULL && span->review == NULL) respan_span_use(span->span, scope->set);
+    else if (scope != NULL) core_span_put(span, scope->attributes, scope->count);
+    inherit_text(span, RESPAN_TEXT("traceloop.entity.path"), span->path);
+    inherit_text(span, RESPAN_TEXT("traceloop.workflow.name"), span->workflow);
     return (PyObject *)span;
 }
 

@@ -12,18 +12,109 @@ span_object *core_span_current(core_state *state) {
     return Py_IS_TYPE(value, state->span_type) ? (span_object *)value : NULL;
 }
 
-span_object *core_span_new(core_state *state, respan_text name, const span_object *parent) {
+/* ---- review -------------------------------------------------------------------------------------------- */
+
+static void review_free(span_review *review) {
+    if (review == NULL) return;
+    Py_XDECREF(review->attributes);
+    Py_XDECREF(review->name);
+    for (size_t i = 0; i < 2; i++) Py_XDECREF(review->reviewers[i]);
+    PyMem_Free(review);
+}
+
+/* NULL, with no error set: no memory. */
+static span_review *review_new(respan_text name, PyObject *of_entity, PyObject *of_client) {
+    span_review *review = PyMem_Calloc(1, sizeof *review);
+    if (review == NULL) return NULL;
+    review->attributes = PyDict_New();
+    review->name = PyUnicode_DecodeUTF8(name.p, (Py_ssize_t)name.n, "replace");
+    review->reviewers[0] = Py_XNewRef(of_entity);
+    review->reviewers[1] = Py_XNewRef(of_client);
+    if (review->attributes != NULL && review->name != NULL) return review;
+    PyErr_Clear();
+    review_free(review);
+    return NULL;
+}
+
+static PyObject *to_object(const respan_attribute *a) {
+    if (a->type == RESPAN_TYPE_STRING)
+        return PyUnicode_DecodeUTF8(a->value.string.p, (Py_ssize_t)a->value.string.n, "replace");
+    if (a->type == RESPAN_TYPE_BOOL) return PyBool_FromLong(a->value.boolean);
+    if (a->type == RESPAN_TYPE_INT) return PyLong_FromLongLong(a->value.integer);
+    if (a->type == RESPAN_TYPE_DOUBLE) return PyFloat_FromDouble(a->value.real);
+    PyObject *list = PyList_New((Py_ssize_t)a->value.strings.count);
+    for (size_t i = 0; list != NULL && i < a->value.strings.count; i++) {
+        respan_text text = a->value.strings.items[i];
+        PyObject *item = PyUnicode_DecodeUTF8(text.p, (Py_ssize_t)text.n, "replace");
+        if (item == NULL) Py_CLEAR(list);
+        else PyList_SET_ITEM(list, (Py_ssize_t)i, item);
+    }
+    return list;
+}
+
+void core_span_put(span_object *span, const respan_attribute *attributes, size_t count) {
+    if (span->span == NULL) return;
+    if (span->review == NULL) {
+        respan_span_set(span->span, attributes, count);
+        return;
+    }
+    for (size_t i = 0; i < count; i++) {
+        respan_text text = attributes[i].key;
+        PyObject *key = PyUnicode_DecodeUTF8(text.p, (Py_ssize_t)text.n, "replace");
+        PyObject *value = key == NULL ? NULL : to_object(&attributes[i]);
+        if (value == NULL || PyDict_SetItem(span->review->attributes, key, value) < 0) PyErr_Clear();
+        Py_XDECREF(value);
+        Py_XDECREF(key);
+    }
+}
+
+static int set_all(span_object *self, PyObject *dict);
+
+/* True: the span, with what its reviewers left of it, is to be recorded. False: it was discarded. */
+static bool finish_review(span_object *span) {
+    PyObject *raised = core_raised_take();
+    span_review *review = span->review;
+    bool keep = true;
+    review->running = true;
+    for (size_t i = 0; keep && i < 2; i++) {
+        if (review->reviewers[i] == NULL) continue;
+        PyObject *answer = PyObject_CallOneArg(review->reviewers[i], (PyObject *)span);
+        keep = answer != NULL && PyObject_IsTrue(answer) == 1;
+        Py_XDECREF(answer);
+        if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) PyErr_SetInterrupt();
+        PyErr_Clear();
+    }
+    span->review = NULL; /* from here attributes go to librespan */
+    if (keep && set_all(span, review->attributes) < 0) PyErr_Clear();
+    review_free(review);
+    if (!keep) {
+        respan_span_discard(span->span);
+        span->span = NULL;
+    }
+    if (raised != NULL) core_raised_restore(raised);
+    return keep;
+}
+
+span_object *core_span_new(core_state *state, respan_text name, const span_object *parent, PyObject *review) {
     if (state->client == NULL) return NULL;
     respan_span *opened =
         respan_span_start(state->client->handle, name.p, name.n, parent == NULL ? NULL : &parent->context, 0);
     if (opened == NULL) return NULL;
+    span_review *reviewed = NULL;
+    if ((review != NULL || state->client->review != NULL) &&
+        (reviewed = review_new(name, review, state->client->review)) == NULL) {
+        respan_span_discard(opened);
+        return NULL;
+    }
     span_object *self = PyObject_New(span_object, state->span_type);
     if (self == NULL) {
         PyErr_Clear();
+        review_free(reviewed);
         respan_span_discard(opened);
         return NULL;
     }
     self->span = opened;
+    self->review = reviewed;
     self->context = respan_span_get_context(opened);
     self->path = parent == NULL ? NULL : Py_XNewRef(parent->path);
     self->workflow = parent == NULL ? NULL : Py_XNewRef(parent->workflow);
@@ -63,6 +154,7 @@ int core_span_leave(core_state *state, span_object *span) {
 }
 
 void core_span_end(span_object *span) {
+    if (span->review != NULL && (span->review->running || !finish_review(span))) return;
     respan_span *opened = span->span;
     span->span = NULL;
     respan_span_end(opened, span->end_ns);
@@ -70,7 +162,9 @@ void core_span_end(span_object *span) {
 
 int core_span_take_json(span_object *span, const char *key, size_t key_len, struct json_writer *json,
                         int rc) {
-    if (rc == 0 && !json->failed) respan_span_set_string(span->span, key, key_len, json->p, json->size);
+    respan_attribute attribute = {.key = {key, key_len}, .type = RESPAN_TYPE_STRING};
+    attribute.value.string = (respan_text){json->p, json->size};
+    if (rc == 0 && !json->failed) core_span_put(span, &attribute, 1);
     json_free(json);
     return rc;
 }
@@ -83,10 +177,19 @@ __attribute__((noinline)) int core_span_output(span_object *span, PyObject *valu
                                json_write_value(&json, value));
 }
 
+/* Forgotten: what it knows is worth more than nothing. */
+static void span_finalize(PyObject *op) {
+    PyObject *raised = core_raised_take();
+    core_span_end((span_object *)op);
+    if (raised != NULL) core_raised_restore(raised);
+}
+
 static void span_dealloc(PyObject *op) {
     span_object *self = (span_object *)op;
     PyTypeObject *type = Py_TYPE(op);
-    core_span_end(self); /* forgotten: what it knows is worth more than nothing */
+    if (self->review == NULL) core_span_end(self);
+    else if (PyObject_CallFinalizerFromDealloc(op) < 0) return; /* a reviewer kept it */
+    review_free(self->review);
     Py_XDECREF(self->path);
     Py_XDECREF(self->workflow);
     Py_XDECREF((PyObject *)self->previous);
@@ -94,7 +197,7 @@ static void span_dealloc(PyObject *op) {
     Py_DECREF(type);
 }
 
-static bool set_strings(respan_span *span, respan_text key, PyObject *sequence) {
+static bool set_strings(span_object *span, respan_text key, PyObject *sequence) {
     Py_ssize_t n = PySequence_Fast_GET_SIZE(sequence);
     respan_text *items = PyMem_New(respan_text, (size_t)n + 1);
     bool good = items != NULL;
@@ -106,7 +209,7 @@ static bool set_strings(respan_span *span, respan_text key, PyObject *sequence) 
         respan_attribute attribute = {.key = key, .type = RESPAN_TYPE_STRING_ARRAY};
         attribute.value.strings.items = items;
         attribute.value.strings.count = (size_t)n;
-        respan_span_set(span, &attribute, 1);
+        core_span_put(span, &attribute, 1);
     }
     PyMem_Free(items);
     return good;
@@ -117,11 +220,10 @@ static int set_value(span_object *self, PyObject *key, PyObject *value) {
     respan_attribute attribute;
     if (self->span == NULL || value == Py_None || !core_text(key, &attribute.key)) return 0;
     if (core_attribute_value(value, &attribute)) {
-        respan_span_set(self->span, &attribute, 1);
+        core_span_put(self, &attribute, 1);
         return 0;
     }
-    if ((PyList_Check(value) || PyTuple_Check(value)) && set_strings(self->span, attribute.key, value))
-        return 0;
+    if ((PyList_Check(value) || PyTuple_Check(value)) && set_strings(self, attribute.key, value)) return 0;
     json_writer json;
     json_init(&json);
     int rc = PyUnicode_Check(value) ? json_write_text(&json, value) : json_write_value(&json, value);
@@ -135,26 +237,33 @@ static PyObject *span_set(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
     Py_RETURN_NONE;
 }
 
-static PyObject *span_update(PyObject *op, PyObject *dict) {
-    if (!PyDict_Check(dict)) return PyErr_Format(PyExc_TypeError, "set_attributes() takes a dict");
+static int set_all(span_object *self, PyObject *dict) {
     PyObject *key, *value;
     Py_ssize_t at = 0;
-    while (PyDict_Next(dict, &at, &key, &value)) {
+    int rc = 0;
+    while (rc == 0 && PyDict_Next(dict, &at, &key, &value)) {
         if (!PyUnicode_Check(key)) continue;
         Py_INCREF(key);
         Py_INCREF(value);
-        int rc = set_value((span_object *)op, key, value);
+        rc = set_value(self, key, value);
         Py_DECREF(key);
         Py_DECREF(value);
-        if (rc < 0) return NULL;
     }
+    return rc;
+}
+
+static PyObject *span_update(PyObject *op, PyObject *dict) {
+    if (!PyDict_Check(dict)) return PyErr_Format(PyExc_TypeError, "set_attributes() takes a dict");
+    if (set_all((span_object *)op, dict) < 0) return NULL;
     Py_RETURN_NONE;
 }
 
 static PyObject *span_rename(PyObject *op, PyObject *name) {
     respan_text text;
     if (!PyUnicode_Check(name)) return PyErr_Format(PyExc_TypeError, "update_name() takes a str");
-    if (core_text(name, &text)) respan_span_set_name(((span_object *)op)->span, text.p, text.n);
+    span_object *self = (span_object *)op;
+    if (core_text(name, &text)) respan_span_set_name(self->span, text.p, text.n);
+    if (self->review != NULL) Py_XSETREF(self->review->name, Py_NewRef(name));
     Py_RETURN_NONE;
 }
 
@@ -165,7 +274,9 @@ static PyObject *span_status(PyObject *op, PyObject *args) {
     if (!PyArg_ParseTuple(args, "i|s#:status", &code, &message, &n)) return NULL;
     if (code < RESPAN_STATUS_UNSET || code > RESPAN_STATUS_ERROR)
         return PyErr_Format(PyExc_ValueError, "status must be 0 (unset), 1 (ok) or 2 (error), not %d", code);
-    respan_span_set_status(((span_object *)op)->span, (respan_status_code)code, message, (size_t)n);
+    span_object *self = (span_object *)op;
+    respan_span_set_status(self->span, (respan_status_code)code, message, (size_t)n);
+    if (self->review != NULL) self->review->status = code;
     Py_RETURN_NONE;
 }
 
@@ -237,6 +348,12 @@ static PyObject *get_recording(PyObject *op, void *Py_UNUSED(closure)) {
     return PyBool_FromLong(((span_object *)op)->span != NULL);
 }
 
+static PyObject *get_reviewed(PyObject *op, void *Py_UNUSED(closure)) {
+    const span_review *review = ((span_object *)op)->review;
+    if (review == NULL) Py_RETURN_NONE;
+    return Py_BuildValue("OOi", review->name, review->attributes, review->status);
+}
+
 static PyObject *get_content(PyObject *op, void *Py_UNUSED(closure)) {
     return PyBool_FromLong(((span_object *)op)->content);
 }
@@ -271,6 +388,8 @@ static PyGetSetDef span_properties[] = {
     {"trace_id", get_trace_id, NULL, PyDoc_STR("32 hex digits"), NULL},
     {"span_id", get_span_id, NULL, PyDoc_STR("16 hex digits"), NULL},
     {"recording", get_recording, NULL, PyDoc_STR("False once ended"), NULL},
+    {"reviewed", get_reviewed, NULL,
+     PyDoc_STR("For a reviewer: (name, attributes, status); the dict may be changed."), NULL},
     {"content", get_content, NULL, PyDoc_STR("Whether prompts, completions, inputs and outputs may be set."),
      NULL},
     {NULL, NULL, NULL, NULL, NULL},
@@ -278,6 +397,7 @@ static PyGetSetDef span_properties[] = {
 
 static PyType_Slot span_slots[] = {
     {Py_tp_dealloc, span_dealloc},
+    {Py_tp_finalize, span_finalize},
     {Py_tp_methods, span_methods},
     {Py_tp_getset, span_properties},
     {Py_tp_doc, (void *)PyDoc_STR("An open span, made by start_span().")},
