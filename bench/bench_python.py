@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 """What tracing costs a Python program: a decorated call, importing, a pipeline call.
 
-usage: bench_python.py [calls|import|pipeline]...     (all, if none is named)
+usage: bench_python.py [calls|import|pipeline|peers]...     (all, if none is named)
 
 calls:    µs a decorated no-op adds, against the undecorated one; the ring is large enough that nothing is dropped.
 import:   ms and MB that `import respan` + `Respan()` + the Hugging Face instrumentor add to a bare interpreter.
 pipeline: µs that tracing adds to a text-generation pipeline call whose model is stubbed out.
+peers:    the same decorated call, one after the other, with ours, with plain OpenTelemetry (a span without attributes, an
+          exporter that does nothing) and with PyPI's respan-ai (its flush at each root off), and import and construct
+          with each; needs .venv-compat (tools/make_compat_venv).
 No server is needed: what is measured happens before anything is sent.
 """
 
 import subprocess
 import sys
 import time
+from pathlib import Path
 from statistics import median
 
 NOWHERE = "http://127.0.0.1:9/api"
@@ -33,9 +37,6 @@ def bench_calls():
     import asyncio
 
     from respan import Respan, task, workflow
-
-    def plain(text=""):
-        pass
 
     async def plain_coroutine():
         pass
@@ -69,20 +70,90 @@ def bench_calls():
     print(f"dropped                     {dropped:8d}")
 
 
-def bench_import():
+IMPORTS = {
+    "respan": f"""
+from respan import Respan
+from respan_instrumentation_huggingface import HuggingFaceInstrumentor
+Respan(base_url={NOWHERE!r}, instrumentations=[HuggingFaceInstrumentor()])
+""",
+    "opentelemetry": """
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+TracerProvider().add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+""",
+    "respan-ai": f"""
+from respan import Respan
+from respan_instrumentation_huggingface import HuggingFaceInstrumentor
+Respan(api_key="k", base_url={NOWHERE!r}, log_level="ERROR", instrumentations=[HuggingFaceInstrumentor()])
+""",
+}
+
+
+def import_cost(python, name, runs):
+    """(ms, MB) that it adds to a bare interpreter: medians."""
     code = (
-        "import time\n"
-        "def rss(): return int(open('/proc/self/statm').read().split()[1]) * 4096\n"
-        "memory, began = rss(), time.perf_counter()\n"
-        "from respan import Respan\n"
-        "from respan_instrumentation_huggingface import HuggingFaceInstrumentor\n"
-        f"Respan(base_url={NOWHERE!r}, instrumentations=[HuggingFaceInstrumentor()])\n"
-        "print((time.perf_counter() - began) * 1e3, (rss() - memory) / 1e6)"
+        "import os, time\n"
+        "def rss(): return int(open('/proc/self/statm').read().split()[1]) * os.sysconf('SC_PAGESIZE')\n"
+        f"memory, began = rss(), time.perf_counter()\n{IMPORTS[name]}"
+        "print((time.perf_counter() - began) * 1e3, (rss() - memory) / 1e6, flush=True)\n"
+        "os._exit(0)"
     )
-    runs = [subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout for _ in range(11)]
-    milliseconds, megabytes = zip(*(map(float, run.split()) for run in runs), strict=True)
-    print(f"import and construct        {median(milliseconds):8.1f} ms")
-    print(f"import and construct        {median(megabytes):8.1f} MB")
+    lines = [
+        subprocess.run([python, "-c", code], check=True, stdout=subprocess.PIPE, text=True).stdout for _ in range(runs)
+    ]
+    milliseconds, megabytes = zip(*(map(float, line.split()) for line in lines), strict=True)
+    return median(milliseconds), median(megabytes)
+
+
+def bench_import():
+    milliseconds, megabytes = import_cost(sys.executable, "respan", 21)
+    print(f"import and construct        {milliseconds:8.1f} ms")
+    print(f"import and construct        {megabytes:8.1f} MB")
+
+
+def plain(text=""):
+    pass
+
+
+def traced_by(name):
+    if name == "opentelemetry":
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+
+        provider = TracerProvider()
+        provider.add_span_processor(BatchSpanProcessor(SpanExporter()))
+        return provider.get_tracer("bench").start_as_current_span("plain")(plain)
+    from respan import Respan, task
+
+    more = {"auto_flush": "off", "log_level": "CRITICAL"} if name == "respan-ai" else {}
+    Respan(base_url=NOWHERE, api_key="k", is_auto_instrument=False, **more)
+    return task(name="plain")(plain)
+
+
+def peer(name):
+    """Prints what a decorated call costs, in µs; in an interpreter that has `name`."""
+    import os
+
+    traced = traced_by(name)
+    print(per_call_us(traced, 500) - per_call_us(plain, 500), flush=True)
+    os._exit(0)  # nobody waits for a server that is not there
+
+
+def bench_peers():
+    python = Path(__file__).resolve().parents[1] / ".venv-compat" / "bin" / "python"
+    if not python.exists():
+        print("peers: there is no .venv-compat: tools/make_compat_venv makes it")
+        return
+    ours = None
+    for name in IMPORTS:
+        interpreter = sys.executable if name == "respan" else str(python)
+        run = [interpreter, __file__, "--peer", name]
+        call = float(subprocess.run(run, check=True, stdout=subprocess.PIPE, text=True).stdout)
+        cost = (call, *import_cost(interpreter, name, 11 if name == "respan" else 5))
+        ours = ours or cost
+        ratios = " ".join(f"{mine / one:6.1f}x" for mine, one in zip(cost, ours, strict=True))
+        print(f"{name:<16}{cost[0]:8.2f} µs a call {cost[1]:8.1f} ms {cost[2]:6.1f} MB to import   {ratios}")
 
 
 def bench_pipeline():
@@ -124,8 +195,10 @@ def bench_pipeline():
     print(f"pipeline call, added        {traced - base:8.1f} µs")
 
 
-BENCHES = {"calls": bench_calls, "import": bench_import, "pipeline": bench_pipeline}
+BENCHES = {"calls": bench_calls, "import": bench_import, "pipeline": bench_pipeline, "peers": bench_peers}
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--peer"]:
+        peer(sys.argv[2])
     for name in sys.argv[1:] or BENCHES:
         BENCHES[name]()
