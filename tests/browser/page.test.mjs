@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { artifacts, startBrowser, watch } from './browser.mjs';
 import * as fixtures from './fixtures.mjs';
+import { TraceBuilder } from './otlp.mjs';
 import { startServer } from './server.mjs';
 
 let server, browser, context, page, complaints;
@@ -90,12 +91,78 @@ test('traces are listed newest first, and the list has no end until it has', asy
   assert.match(await rows().first().innerText(), /9 → 33/);
   const total = many + 6;
   const length = () => page.locator('.virtual').evaluate((e) => Math.round(e.clientHeight / 30));
-  for (let i = 0; i < 60 && (await length()) < total; i++) {
+  for (let had = await length(); had < total; had = await length()) {
     await page.keyboard.press('End');
-    await page.waitForTimeout(100);
+    await page.waitForFunction((n) => document.querySelector('.virtual').clientHeight > n * 30, had);
   }
   assert.equal(await length(), total);
   assert.ok((await rows().count()) < 60, 'only the rows in the window are in the document');
+});
+
+test('older traces that failed to come are asked for again', async () => {
+  const other = await context.newPage();
+  const older = /\/api\/traces\/list\/\?.*cursor=/;
+  await other.route(older, (route) => route.fulfill({ status: 500, body: '' }));
+  await other.goto(server.url);
+  await rows(other).nth(10).waitFor();
+  const refused = other.waitForResponse(older);
+  await other.keyboard.press('End');
+  await refused;
+  await other.unroute(older);
+  await other.waitForFunction(() => document.querySelector('.virtual').clientHeight > 50 * 30);
+  await other.close();
+});
+
+test('other days are said in full', async () => {
+  const t = new TraceBuilder(77, now - 40 * 86_400_000);
+  t.span('forty_days_ago', { lasts: 5, type: 'task' });
+  await server.post(t.request());
+  await open('/?q=name:forty_days_ago');
+  await rows().first().waitFor();
+  const time = rows().first().locator('.time');
+  assert.match(await time.innerText(), /^\d\d \w{3,4} (\d\d:\d\d:\d\d|\d{4})$/);
+  assert.ok(await time.evaluate((e) => e.scrollWidth <= e.clientWidth), 'it is not cut');
+});
+
+test('a deep chain keeps its names in sight; a span without its parent says so', async () => {
+  const deep = new TraceBuilder(78, now - 50 * 86_400_000);
+  let parent = null;
+  for (let i = 0; i < 500; i++) parent = deep.span(`level_${i}`, { parent, at: i, lasts: 1000 - i, type: 'task' });
+  const orphan = new TraceBuilder(79, now - 51 * 86_400_000);
+  orphan.span('orphan', { parent: '00000000000000aa', lasts: 5, type: 'task' });
+  await server.post(deep.request(), orphan.request());
+  await open(`/traces/${deep.id}`);
+  await spans().first().waitFor();
+  await page.keyboard.press('End');
+  await spans().filter({ hasText: 'level_499' }).waitFor();
+  const cut = await page
+    .locator('.span-row .label')
+    .evaluateAll((all) => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent));
+  assert.deepEqual(cut, []);
+  await open(`/traces/${orphan.id}`);
+  await spans().first().waitFor();
+  assert.match(await spans().first().innerText(), /parent missing/);
+});
+
+test('a long prompt that a completion repeats is not laid out twice', async () => {
+  const t = new TraceBuilder(80, now - 52 * 86_400_000);
+  const long = 'line after line\n'.repeat(60_000);
+  t.span('text_completion m', {
+    lasts: 9,
+    type: 'text',
+    attrs: {
+      'gen_ai.request.max_new_tokens': 64,
+      'gen_ai.request.max_tokens': 64,
+      'gen_ai.prompt.0.content': long,
+      'gen_ai.completion.0.content': `${long}THE NEW TEXT`,
+    },
+  });
+  await server.post(t.request());
+  await open(`/traces/${t.id}`);
+  await page.getByText('THE NEW TEXT').waitFor();
+  assert.equal(await page.locator('.fresh').textContent(), 'THE NEW TEXT');
+  assert.ok((await page.locator('.pane-body').evaluate((e) => e.textContent.length)) < 10_000);
+  assert.deepEqual(await page.locator('.grid dt').filter({ hasText: 'max_' }).allTextContents(), ['max_new_tokens']);
 });
 
 test('new traces do not move what is read nor what is selected', async () => {
@@ -290,15 +357,12 @@ test('a trace of 10,000 spans scrolls, with few rows in the document', async () 
   assert.equal(await page.locator('.tree .virtual').evaluate((e) => e.clientHeight), 280_000);
   for (const part of [0.3, 0.7, 1]) {
     await tree.evaluate((e, p) => e.scrollTo(0, e.scrollHeight * p), part);
-    await page.waitForTimeout(60);
+    // The window is full of rows.
+    await page.waitForFunction(() => {
+      const box = document.querySelector('.tree-rows').getBoundingClientRect();
+      return document.elementFromPoint(box.left + 100, box.top + box.height / 2)?.closest('.span-row');
+    });
     assert.ok((await spans().count()) < 70);
-    assert.ok(
-      await tree.evaluate((e) => {
-        const box = e.getBoundingClientRect();
-        return document.elementFromPoint(box.left + 100, box.top + box.height / 2)?.closest('.span-row') !== null;
-      }),
-      'the window is full of rows',
-    );
   }
   await page.keyboard.press('e');
   await page.waitForFunction(() => document.querySelector('.span-row.selected.failed'));

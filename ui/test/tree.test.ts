@@ -41,6 +41,13 @@ const tree = flatten([
 const ids = (rows: { id: string }[]): string => rows.map((r) => r.id).join(' ');
 
 describe('flatten', () => {
+  test('a span whose parent is not there is an orphan', () => {
+    expect(flatten([span('r', 0, 9, [span('c', 1, 2, [], { span_parent_id: 'r' })])]).rows.some((r) => r.orphan)).toBe(
+      false,
+    );
+    expect(flatten([span('r', 0, 9, [], { span_parent_id: 'gone' })]).rows[0]?.orphan).toBe(true);
+  });
+
   test('depth first, with places and sums', () => {
     expect(ids(tree.rows)).toBe('root a a1 a2 b b1 b11 orphan');
     expect(tree.rows.map((r) => r.depth)).toEqual([0, 1, 2, 2, 1, 2, 3, 0]);

@@ -20,6 +20,8 @@ export interface Row {
   start: number;
   end: number;
   failed: boolean;
+  /** It names a parent that is not in the trace. */
+  orphan: boolean;
   /** A descendant failed. */
   failedBelow: boolean;
 }
@@ -61,6 +63,7 @@ export function flatten(roots: SpanHead[]): Tree {
       start,
       end: Math.max(start, secondsSince(base, span.timestamp)),
       failed: span.status_code === 'error',
+      orphan: level.parent < 0 && !!span.span_parent_id,
       failedBelow: false,
     });
     if (span.children && span.children.length > 0) stack.push({ spans: span.children, next: 0, parent: index });

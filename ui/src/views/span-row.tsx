@@ -8,8 +8,8 @@ import { Mark } from '../widgets/mark';
 
 export const spanRowId = (span: string): string => `s-${span}`;
 
-/** Deeper levels are drawn at this one, so that names stay in sight. */
-const deepest = 24;
+/** A deep level is drawn no further in than leaves room for a name, however narrow the column. */
+const indent = (depth: number): string => `min(${String(10 + depth * 16)}px, max(10px, var(--names) - 140px))`;
 
 interface Props {
   row: Row;
@@ -35,11 +35,11 @@ export function SpanRow({ row, range, selected, folded, onSelect, onToggle }: Pr
       aria-setsize={row.siblings}
       aria-selected={selected}
       aria-expanded={row.descendants > 0 ? !folded : undefined}
-      aria-label={`${name}, ${span.log_type ?? 'span'}, ${lasts}${row.failed ? ', error' : ''}`}
+      aria-label={`${name}, ${span.log_type ?? 'span'}, ${lasts}${row.failed ? ', error' : ''}${row.orphan ? ', parent missing' : ''}`}
       onClick={onSelect}
       onDblClick={row.descendants > 0 ? onToggle : undefined}
     >
-      <span class="span-name" style={{ paddingLeft: `${String(10 + Math.min(row.depth, deepest) * 16)}px` }}>
+      <span class="span-name" style={{ paddingLeft: indent(row.depth) }}>
         {row.descendants > 0 ? (
           <button
             type="button"
@@ -67,6 +67,11 @@ export function SpanRow({ row, range, selected, folded, onSelect, onToggle }: Pr
           </span>
         )}
         {!row.failed && folded && row.failedBelow && <span class="flag">error below</span>}
+        {row.orphan && (
+          <span class="flag warn" title={`Its parent ${span.span_parent_id ?? ''} is not in this trace`}>
+            parent missing
+          </span>
+        )}
         {span.interrupted === true && <span class="flag warn">interrupted</span>}
       </span>
       <span class="span-bar">{bar && <BarShape bar={bar} label={lasts} />}</span>

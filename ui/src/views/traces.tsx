@@ -82,6 +82,7 @@ export function TracesView({ q, list, onFailure }: Props) {
   }, [path, q, list, failed]);
 
   usePolling(pollEvery, true, () => {
+    loadOlder(); // again, if it failed
     if (polling.current) return;
     polling.current = true;
     getTracePage(path, AbortSignal.timeout(20_000))

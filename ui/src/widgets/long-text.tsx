@@ -3,6 +3,9 @@ import { useState } from 'preact/hooks';
 import { bytes } from '../model/format';
 import { cutLong, pieces, visible } from '../model/text';
 
+/** Of a prompt that is repeated, so much is shown before the new text. */
+const repeatedChars = 600;
+
 interface Props {
   text: string;
   maxChars?: number;
@@ -12,24 +15,37 @@ interface Props {
 }
 
 export function LongText({ text, maxChars = 2400, maxLines = 40, repeatedTo = 0 }: Props) {
-  const [all, setAll] = useState(false);
-  // The cut never hides where the new text begins.
-  const cut = cutLong(text, maxChars + repeatedTo, maxLines + (repeatedTo > 0 ? 40 : 0));
-  const shown = all ? text : cut.shown;
   return (
     <div class="long" dir="auto">
-      {repeatedTo > 0 && <span class="repeated">{visible(shown.slice(0, repeatedTo))}</span>}
-      {repeatedTo > 0 ? (
-        <mark class="fresh">{visible(shown.slice(repeatedTo))}</mark>
-      ) : shown.length > 40_000 ? (
-        pieces(shown).map((piece, i) => (
-          <div key={i} class="piece">
-            {visible(piece)}
-          </div>
-        ))
+      {repeatedTo === 0 ? (
+        <Part text={text} maxChars={maxChars} maxLines={maxLines} />
       ) : (
-        visible(shown)
+        <>
+          <span class="repeated">
+            <Part text={text.slice(0, repeatedTo)} maxChars={repeatedChars} maxLines={8} />
+          </span>
+          <mark class="fresh">
+            <Part text={text.slice(repeatedTo)} maxChars={maxChars} maxLines={maxLines} />
+          </mark>
+        </>
       )}
+    </div>
+  );
+}
+
+function Part({ text, maxChars, maxLines }: { text: string; maxChars: number; maxLines: number }) {
+  const [all, setAll] = useState(false);
+  const cut = cutLong(text, maxChars, maxLines);
+  const shown = all ? text : cut.shown;
+  return (
+    <>
+      {shown.length > 40_000
+        ? pieces(shown).map((piece, i) => (
+            <div key={i} class="piece">
+              {visible(piece)}
+            </div>
+          ))
+        : visible(shown)}
       {!cut.whole && !all && (
         <button
           type="button"
@@ -41,6 +57,6 @@ export function LongText({ text, maxChars = 2400, maxLines = 40, repeatedTo = 0 
           … show all {bytes(new Blob([text]).size)}
         </button>
       )}
-    </div>
+    </>
   );
 }
