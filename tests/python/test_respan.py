@@ -192,6 +192,22 @@ def test_ctrl_c_ends_a_flush(script):
         assert script(code, RESPAN_BASE_URL=url).stdout == "True\n"
 
 
+def test_ctrl_c_ends_a_shutdown_that_still_says_what_was_lost(script):
+    code = (
+        "import _thread, threading, time, respan\n"
+        "r = respan.Respan(); respan.task(lambda: 1)()\n"
+        "threading.Timer(0.2, _thread.interrupt_main).start(); began = time.monotonic()\n"
+        "try: r.shutdown(30)\n"
+        "except KeyboardInterrupt: print(time.monotonic() - began < 5)\n"
+        "r.shutdown(30)"
+    )
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        done = script(code, RESPAN_BASE_URL=f"http://127.0.0.1:{hanging.getsockname()[1]}/api")
+    assert done.stdout == "True\n"
+    assert done.stderr.count("\n") == 1
+    assert "1 of 1 spans could not be delivered" in done.stderr
+
+
 def test_flush_does_not_wait_long_where_nobody_listens(tracing):
     respan = tracing(base_url="http://127.0.0.1:9/api")
     respan.task(lambda: 1)()

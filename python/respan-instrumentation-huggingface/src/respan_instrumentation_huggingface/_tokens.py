@@ -24,7 +24,7 @@ class Usage:
         """Reads one batch: outputs of `_forward`, which ran with these inputs and generation keywords."""
         generated = outputs["generated_sequence"]  # [prompt in batch, sequence of prompt, token]
         input_ids = outputs["input_ids"]
-        prompts, sequences, length = generated.shape
+        prompts, _, length = generated.shape
         if input_ids is None:  # an empty prompt: the model began with a token of its own
             prompt_length, prompt_tokens = min(1, length), 0
         else:
@@ -36,10 +36,11 @@ class Usage:
         stops_otherwise = kwargs.get("stop_strings") is not None or kwargs.get("stopping_criteria") is not None
         completion_tokens = 0
         reasons = []
-        for sequence in generated.reshape(prompts * sequences, length)[:, prompt_length:].tolist():
-            count, ended = _count(sequence, ends, pads)
-            completion_tokens += count
-            reasons.append("stop" if ended or stops_otherwise else "length")
+        for of_one_prompt in generated[..., prompt_length:].tolist():
+            for sequence in of_one_prompt:
+                count, ended = _count(sequence, ends, pads)
+                completion_tokens += count
+                reasons.append("stop" if ended or stops_otherwise else "length")
         self.prompt_tokens += prompt_tokens
         self.completion_tokens += completion_tokens
         self.finish_reasons += reasons

@@ -113,17 +113,17 @@ static bool timeout_argument(PyObject *arg, uint32_t *out) {
 }
 
 typedef struct flush_wait {
-    client_object *client;
-    PyThreadState *thread; /* saved: the GIL is not held */
+    const client_object *client; /* whose close ends the wait; NULL: it is the close that waits */
+    PyThreadState *thread;       /* saved: the GIL is not held */
     bool raised;
 } flush_wait;
 
-/* So that Ctrl-C works, and a close need not wait. */
+/* So that Ctrl-C works, and a close need not wait for a flush. */
 static bool may_wait(void *context) {
     flush_wait *wait = context;
     PyEval_RestoreThread(wait->thread);
     wait->raised = PyErr_CheckSignals() < 0;
-    bool go_on = !wait->raised && wait->client->handle != NULL;
+    bool go_on = !wait->raised && (wait->client == NULL || wait->client->handle != NULL);
     wait->thread = PyEval_SaveThread();
     return go_on;
 }
@@ -171,10 +171,11 @@ static PyObject *client_close(PyObject *op, PyObject *arg) {
     /* A flush that outlasts the deadline still uses the client: then it is left to the process's end. */
     if (self->flushing > 0 && self->pid == getpid()) Py_RETURN_NONE;
     respan_stats stats;
-    PyThreadState *thread = PyEval_SaveThread();
-    respan_client_close(handle, timeout_ms - waited, &stats);
-    PyEval_RestoreThread(thread);
-    return stats_dict(&stats);
+    flush_wait wait = {.thread = PyEval_SaveThread()};
+    (void)respan_client_flush_while(handle, timeout_ms - waited, may_wait, &wait);
+    respan_client_close(handle, 0, &stats);
+    PyEval_RestoreThread(wait.thread);
+    return wait.raised ? NULL : stats_dict(&stats);
 }
 
 static PyObject *client_stats(PyObject *op, PyObject *Py_UNUSED(ignored)) {
