@@ -9,6 +9,7 @@ import threading
 import time
 
 import pytest
+from conftest import span
 
 
 @pytest.fixture(autouse=True)
@@ -307,6 +308,25 @@ def test_slow_clients_do_not_keep_others_out(server):
         assert time.monotonic() - started < 5
     finally:
         for s in slow:
+            s.close()
+
+
+def test_readers_that_never_read_hold_only_so_much(start_server):
+    server = start_server()
+    large = span(attributes={"gen_ai.prompt.0.content": "y" * (20 << 20)})
+    assert server.send([large]).status == 200
+    request = (
+        f"GET /api/spans/{large['spanId']}/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\n\r\n"
+    )
+    readers = [socket.create_connection((server.host, server.port), timeout=60) for _ in range(14)]
+    try:
+        for s in readers:
+            s.sendall(request.encode())
+        statuses = [s.recv(12)[-3:] for s in readers]  # each has its answer, and none has taken it
+        assert set(statuses) == {b"200", b"503"}
+        assert server.get("/api/session/").status == 200 and server.send([span()]).status == 200
+    finally:
+        for s in readers:
             s.close()
 
 
