@@ -46,7 +46,7 @@ build/.debian-test: build/.debian
 
 $(VENV)/.packages: tools/requirements.txt tools/requirements_alone.txt build/.debian
 	@echo "Installing Python packages into $(VENV)"
-	@test -x $(PY) || python3 -m venv $(VENV)
+	@$(PY) -m pip --version >/dev/null 2>&1 || python3 -m venv --clear $(VENV)
 	@$(PY) -m pip install -q -r tools/requirements.txt
 	@$(PY) -m pip install -q --no-deps -r tools/requirements_alone.txt
 	@touch $@
