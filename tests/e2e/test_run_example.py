@@ -16,12 +16,17 @@ from conftest import BINARY
 ROOT = Path(__file__).resolve().parents[2]
 TOOL = ROOT / "tools" / "run_example.py"
 
+ELSEWHERE = "RESPAN_API_KEY=rsp_elsewhere\nRESPAN_BASE_URL=https://elsewhere.invalid/api\n"
+
 pytestmark = pytest.mark.skipif(BINARY != ROOT / "build" / "respan", reason="it runs build/respan alone")
 
 
 @pytest.fixture
 def environment(tmp_path):
-    """A machine on which nothing was ever configured but for this shell, which is set up for a server elsewhere."""
+    """A machine that is set up for a server elsewhere."""
+    credentials = tmp_path / "config" / "respan" / "credentials"
+    credentials.parent.mkdir(parents=True)
+    credentials.write_text(ELSEWHERE)
     return {
         **os.environ,
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
@@ -48,7 +53,7 @@ def run(environment, port, *arguments):
     return subprocess.run(command, env=environment, text=True, capture_output=True, timeout=120)
 
 
-def test_once(environment):
+def test_once(environment, tmp_path):
     port = free_port()
     answer = run(environment, port)
     assert answer.returncode == 0, answer
@@ -60,16 +65,7 @@ def test_once(environment):
         rf"^Sign in there: http://127.0.0.1:{port}/login\?token=\S+%2F{trace_id}  \(works once\)$", text, re.M
     )
     assert is_free(port)
-
-
-def test_credentials_of_another_server(environment, tmp_path):
-    credentials = tmp_path / "config" / "respan" / "credentials"
-    credentials.parent.mkdir(parents=True)
-    theirs = "RESPAN_API_KEY=rsp_elsewhere\nRESPAN_BASE_URL=https://elsewhere.invalid/api\n"
-    credentials.write_text(theirs)
-    answer = run(environment, free_port())
-    assert answer.returncode == 0, answer
-    assert credentials.read_text() == theirs
+    assert (tmp_path / "config" / "respan" / "credentials").read_text() == ELSEWHERE
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -103,13 +99,15 @@ def test_a_port_of_another_program(environment):
     assert answer.returncode == 1 and f"port {other.server_port} on 127.0.0.1 is taken" in answer.stderr
 
 
-def test_a_server_that_runs_already(environment, start_server):
+def test_a_server_that_runs_already(start_server, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(TOOL.parent))
+    import run_example
+
     server = start_server()
-    key = {"RESPAN_API_KEY": server.key, "XDG_CONFIG_HOME": str(server.home / "none")}
-    answer = run({**server.environment, "HF_ENDPOINT": environment["HF_ENDPOINT"], **key}, server.port)
-    assert answer.returncode == 0, answer
-    assert answer.stdout.startswith(f"Using the server that is running on port {server.port}.")
-    assert server.process.poll() is None
+    with run_example.a_server(server.port) as started:
+        assert started is None
+    assert capsys.readouterr().out == f"Using the server that is running on port {server.port}.\n"
+    assert server.get("/healthz").status == 200
 
 
 def test_no_such_example(environment):
