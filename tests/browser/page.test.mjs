@@ -241,6 +241,10 @@ test('a trace opens by key; its tree, prompt, completion, parameters, tokens and
   ])
     assert.ok(text.includes(said), `${said} in:\n${text}`);
   assert.equal((await pane.locator('.fresh').innerText()).trim(), fixtures.continuation.trim());
+  const cut = await pane
+    .locator('.grid dt')
+    .evaluateAll((all) => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent));
+  assert.deepEqual(cut, [], 'names are whole');
   await page.goBack();
   await rows().first().waitFor();
   assert.equal(new URL(page.url()).searchParams.get('q'), 'huggingface_text_generation');
