@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import pickle
+import sys
 import threading
 import weakref
 from functools import partial
@@ -336,6 +337,44 @@ def test_methods_static_class_and_whole_classes(server, traced):
     assert Job().start(1) == 2
     traced()
     assert server.span("job.workflow").input["args"][1:] == [1]
+
+
+def test_the_method_of_a_class_may_be_of_any_sort(server, traced):
+    class Base:
+        def inherited(self, x):
+            return self, x
+
+        @staticmethod
+        def still(x):
+            return x
+
+        @classmethod
+        def made(cls, x):
+            return cls, x
+
+        @property
+        def area(self):
+            return 4
+
+    names = ("inherited", "still", "made", "area")
+    kinds = {name: task(name=name, method_name=name)(type(name, (Base,), {})) for name in names}
+    one = kinds["inherited"]()
+    assert one.inherited(1) == (one, 1)
+    assert kinds["still"].still(2) == kinds["still"]().still(2) == 2
+    assert kinds["made"].made(3) == (kinds["made"], 3)
+    assert kinds["area"]().area == 4
+    assert Base().inherited(5)[1] == 5
+    assert sorted(span.name for span in traced()) == sorted([*(f"{name}.task" for name in names), "still.task"])
+    with pytest.raises(AttributeError, match="nothing"):
+        task(method_name="nothing")(Base)
+
+
+def test_a_program_that_ends_well_has_not_failed(server, traced):
+    for name, code in (("none", None), ("zero", 0), ("one", 1), ("text", "sorry")):
+        with pytest.raises(SystemExit):
+            task(name=name)(sys.exit)(code)
+    traced()
+    assert [server.span(f"{name}.task").status for name in ("none", "zero", "one", "text")] == [0, 0, 2, 2]
 
 
 def test_a_name_made_from_the_arguments(server, traced):

@@ -98,8 +98,10 @@ def _decorate(
     target: Any, name: Any, kind: str, version: int | str | None, method_name: str | None, review: Any
 ) -> Any:
     if method_name is not None:  # a class: its method is traced, under the class's name
-        method = _decorate(getattr(target, method_name), name or _name_of(target), kind, version, None, review)
-        setattr(target, method_name, method)
+        method = next((vars(c)[method_name] for c in target.__mro__ if method_name in vars(c)), None)
+        if method is None:
+            raise AttributeError(f"class {target.__name__} has no method {method_name}")
+        setattr(target, method_name, _decorate(method, name or _name_of(target), kind, version, None, review))
         return target
     if isinstance(target, (staticmethod, classmethod)):
         return type(target)(_decorate(target.__func__, name, kind, version, None, review))

@@ -74,10 +74,16 @@ static void add_text(respan_attribute *list, size_t *count, const char *key, siz
     (*count)++;
 }
 
+/* The consumer of a generator stopped, or the program ends with status 0. */
+static bool is_no_failure(PyObject *error) {
+    if (PyErr_GivenExceptionMatches(error, PyExc_GeneratorExit)) return true;
+    if (!Py_IS_TYPE(error, (PyTypeObject *)PyExc_SystemExit)) return false;
+    PyObject *code = ((PySystemExitObject *)error)->code;
+    return code == NULL || code == Py_None || (PyLong_CheckExact(code) && PyObject_Not(code) == 1);
+}
+
 void core_span_fail(span_object *span, PyObject *error) {
-    if (span->span == NULL || !PyExceptionInstance_Check(error)) return;
-    if (PyErr_GivenExceptionMatches(error, PyExc_GeneratorExit))
-        return;                            /* the consumer stopped: nothing failed */
+    if (span->span == NULL || !PyExceptionInstance_Check(error) || is_no_failure(error)) return;
     PyObject *raised = core_raised_take(); /* what follows may run Python code */
     PyObject *type = type_name(error), *message = NULL, *traceback = NULL;
     if (span->content) {
