@@ -167,8 +167,20 @@ static rs_str first_of_batch(const rs_parts *p, rs_arena *arena) {
     return text;
 }
 
+/* Roles and reasons for ending alone: what was said is not recorded. */
+static bool is_without_content(const rs_parts *p) {
+    for (size_t i = 0; i < p->n; i++) {
+        const rs_part *part = &p->items[i];
+        bool reason = part->kind == RS_PART_OTHER && rs_str_eq(part->name, RS_STR("finish_reason"));
+        if (part->kind != RS_PART_ROLE && !reason) return false;
+    }
+    return true;
+}
+
 rs_status rs_content_from_parts(rs_parts *p, const rs_content_style *style, rs_arena *arena,
                                 rs_content *out) {
+    *out = (rs_content){0};
+    if (is_without_content(p)) return RS_OK;
     put_in_order(p);
     rs_message_writer w;
     rs_message_writer_init(&w, style, arena);
