@@ -174,6 +174,36 @@ def test_content_can_be_kept_out(server, tracing, generator, monkeypatch):
         assert not any(secret.encode() in body for body in server.bodies)
 
 
+@pytest.mark.parametrize("variable", ["TRACELOOP_TRACE_CONTENT", "RESPAN_TRACE_CONTENT"])
+def test_no_way_leads_content_out(server, tracing, generator, monkeypatch, variable):
+    monkeypatch.setenv(variable, "false")
+    monkeypatch.setattr(generator.tokenizer, "chat_template", "{% for m in messages %}{{ m.content }}{% endfor %}")
+    respan = tracing(instrumentations=[HuggingFaceInstrumentor()])
+    chat = [{"role": "user", "content": PROMPT}]
+
+    @workflow(name="ask")
+    def ask(prompt):
+        return generator(prompt, max_new_tokens=8, return_full_text=False)
+
+    def fail(**_):
+        raise RuntimeError(PROMPT) from ValueError(PROMPT)
+
+    said = [
+        record["generated_text"] for answers in (ask(PROMPT), *ask([PROMPT, PROMPT]), ask(chat)) for record in answers
+    ]
+    monkeypatch.setattr(generator.model, "generate", fail)
+    for prompt in (PROMPT, [PROMPT, PROMPT], chat):
+        with pytest.raises(RuntimeError, match=PROMPT):
+            ask(prompt)
+    assert respan.flush()
+    assert len(server.spans) == 12
+    assert [span.status for span in server.spans if span.name == "ask.workflow"] == [0, 0, 0, 2, 2, 2]
+    sent = b"".join(server.bodies)
+    assert len(said) == 4 and all(len(text) >= 4 for text in said)
+    for secret in (PROMPT, *said):
+        assert secret.encode() not in sent
+
+
 def test_the_result_and_the_exception_are_the_pipelines_own(instrumented, generator, monkeypatch):
     from transformers import TextGenerationPipeline
 
