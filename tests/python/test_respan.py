@@ -180,7 +180,8 @@ def test_the_shape_of_a_plugin():
 
 def test_ctrl_c_ends_a_flush(script):
     code = (
-        "import _thread, threading, time, respan\n"
+        "import _thread, signal, threading, time, respan\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background job is started without it
         "r = respan.Respan(); respan.task(lambda: 1)()\n"
         "threading.Timer(0.2, _thread.interrupt_main).start(); began = time.monotonic()\n"
         "try: r.flush(30)\n"
@@ -194,7 +195,8 @@ def test_ctrl_c_ends_a_flush(script):
 
 def test_ctrl_c_ends_a_shutdown_that_still_says_what_was_lost(script):
     code = (
-        "import _thread, threading, time, respan\n"
+        "import _thread, signal, threading, time, respan\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a background job is started without it
         "r = respan.Respan(); respan.task(lambda: 1)()\n"
         "threading.Timer(0.2, _thread.interrupt_main).start(); began = time.monotonic()\n"
         "try: r.shutdown(30)\n"
