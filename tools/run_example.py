@@ -125,7 +125,8 @@ def main() -> int:
         known = ", ".join(sorted(p.stem for p in script.parent.glob("*.py")))
         arguments.error(f"there is no {script.relative_to(ROOT)}; there are: {known}")
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the server does not outlive this
+    for number in (signal.SIGINT, signal.SIGTERM):  # either, also in a background job: the server does not outlive this
+        signal.signal(number, signal.default_int_handler)
     os.environ["RESPAN_BASE_URL"] = f"http://127.0.0.1:{options.port}/api"
     shown = False
     try:
