@@ -39,7 +39,6 @@ def run(python, server, hf_home):
         kept = {k: os.environ[k] for k in ("PATH", "LANG", "TMPDIR") if k in os.environ}
         done = subprocess.run(
             [python, "-I", script],
-            text=True,
             capture_output=True,
             timeout=280,
             cwd=server.home,
@@ -52,9 +51,10 @@ def run(python, server, hf_home):
                 **environment,
             },
         )
-        assert done.returncode == 0, done.stderr[-3000:]
-        assert "Failed to export" not in done.stderr, done.stderr[-3000:]
-        return done.stdout
+        stderr = done.stderr.decode()
+        assert done.returncode == 0, stderr[-3000:]
+        assert "Failed to export" not in stderr, stderr[-3000:]
+        return done.stdout.decode()  # as written: text mode would change a carriage return that the model came up with
 
     return run
 
