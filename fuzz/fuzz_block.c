@@ -6,9 +6,9 @@
 
 enum { MEMORY = 64 << 20 };
 
+/* Reads every byte, so that the sanitizer sees a slice that is out of bounds. */
 static void touch(rs_str s) {
-    volatile unsigned sum = 0;
-    for (size_t i = 0; i < s.n; i++) sum += (unsigned char)s.p[i];
+    for (size_t i = 0; i < s.n; i++) (void)*(volatile const char *)&s.p[i];
 }
 
 static void touch_attrs(const rs_attrs *a) {
