@@ -219,7 +219,9 @@ def test_to_thread_keeps_the_parent(server, traced):
     assert server.span("work.task").parent_id == server.span("outer.workflow").span_id
 
 
-def test_a_new_thread_starts_a_trace_of_its_own(server, traced):
+def test_a_new_thread_starts_a_trace_of_its_own_where_context_is_not_carried(server, tracing):
+    respan = tracing(is_context_carried=False)
+
     @task
     def work():
         pass
@@ -231,7 +233,7 @@ def test_a_new_thread_starts_a_trace_of_its_own(server, traced):
         thread.join()
 
     outer()
-    traced()
+    assert respan.flush()
     assert server.span("work.task").parent_id == ""
 
 

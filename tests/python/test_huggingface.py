@@ -329,7 +329,7 @@ def test_shutdown_unwraps(server, tracing, generator):
 
 
 def test_the_import_hook(tmp_path, monkeypatch):
-    from respan_instrumentation_huggingface._import_hook import when_imported
+    from respan.instrumentation import when_imported
 
     (tmp_path / "hooked_module.py").write_text("value = 1\n")
     monkeypatch.syspath_prepend(str(tmp_path))

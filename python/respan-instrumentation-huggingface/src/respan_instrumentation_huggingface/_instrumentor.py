@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ._import_hook import when_imported
+from respan.instrumentation import when_imported
+
 from ._patch import Patch
 from ._text_generation import traced_call, traced_forward
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from ._import_hook import ImportHook
+    from respan.instrumentation import ImportHook
 
 MODULE = "transformers.pipelines.text_generation"
 

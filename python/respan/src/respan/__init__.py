@@ -15,6 +15,7 @@ from ._core import version as __version__
 from ._decorators import agent, task, tool, workflow
 from ._propagate import propagate_attributes
 from ._respan import Respan, flush, shutdown
+from ._w3c import extract, inject
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,8 +27,10 @@ __all__ = [
     "RespanClient",
     "__version__",
     "agent",
+    "extract",
     "flush",
     "get_client",
+    "inject",
     "propagate_attributes",
     "respan_span_attributes",
     "shutdown",

@@ -56,6 +56,19 @@ def span_attributes(values: Mapping[str, Any]) -> dict[str, str]:
     return attributes
 
 
+def portable(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same scope values, of text alone: what may travel to another process."""
+    return {
+        key: {_text(k): _text(v) for k, v in value.items()}
+        if key == "metadata" and isinstance(value, dict)
+        else [_text(item) for item in value]
+        if isinstance(value, list) and key not in ATTRIBUTES
+        else _text(value)
+        for key, value in values.items()
+        if value is not None
+    }
+
+
 def scope_of(values: Mapping[str, Any]) -> _core.Scope | None:
     return _core.Scope(dict(values), span_attributes(values)) if values else None
 

@@ -6,6 +6,7 @@ import atexit
 import os
 
 from . import _core
+from ._carry import install, uninstall, watch_children
 from ._decorators import agent, task, tool, workflow
 from ._propagate import propagate_attributes, scope_of
 
@@ -59,6 +60,7 @@ class Respan:
             is not sent. It makes spans dearer: they are then kept as Python objects until they end.
         log_level: of the logger "respan"; falls back to $RESPAN_LOG_LEVEL; $RESPAN_DEBUG=true is "DEBUG".
         is_batching_enabled: False sends each span at once in a request of its own; else within half a second.
+        is_context_carried: False: threads and executors are left as they are, and spans in them are roots of their own.
         auto_flush: accepted; spans are on their way within half a second whatever it says.
         is_auto_instrument, instruments, block_instruments: without effect but for a warning; only `instrumentations`
             are switched on.
@@ -88,6 +90,7 @@ class Respan:
         instruments: object = None,
         block_instruments: object = None,
         auto_flush: str | None = None,
+        is_context_carried: bool = True,
     ) -> None:
         debug = os.environ.get("RESPAN_DEBUG", "").strip().lower() in ("true", "1", "yes", "on")
         level = "DEBUG" if debug else os.environ.get("RESPAN_LOG_LEVEL") if log_level == "INFO" else log_level
@@ -123,6 +126,9 @@ class Respan:
             )
             self._client.use()
             _open.append(self)
+            watch_children()
+            if is_context_carried:
+                install()
         for instrumentation in instrumentations or ():
             self._activate(instrumentation)
 
@@ -171,6 +177,8 @@ class Respan:
         self._instrumentations.clear()
         if self in _open:
             _open.remove(self)
+            if not _open:
+                uninstall()
         if self._client is not None:
             self._client.close(_milliseconds(min(timeout, AWAY_TIMEOUT_S) if self._server_is_away else timeout))
 

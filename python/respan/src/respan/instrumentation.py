@@ -6,10 +6,12 @@
     with span:  # current inside; ends on exit, with the exception if there is one
         ...
 
+`when_imported(name, function)` runs the function on a module once it is loaded, or now if it is.
 The shape of a plugin is `respan.Instrumentation`.
 """
 
 from ._core import Span, start_span
+from ._import_hook import ImportHook, when_imported
 
 INTERNAL = 1
 SERVER = 2
@@ -20,4 +22,16 @@ CONSUMER = 5
 OK = 1
 ERROR = 2
 
-__all__ = ["CLIENT", "CONSUMER", "ERROR", "INTERNAL", "OK", "PRODUCER", "SERVER", "Span", "start_span"]
+__all__ = [
+    "CLIENT",
+    "CONSUMER",
+    "ERROR",
+    "INTERNAL",
+    "OK",
+    "PRODUCER",
+    "SERVER",
+    "ImportHook",
+    "Span",
+    "start_span",
+    "when_imported",
+]

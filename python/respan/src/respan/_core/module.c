@@ -1,3 +1,4 @@
+#include "context.h"
 #include "core.h"
 #include "json.h"
 
@@ -85,6 +86,14 @@ static PyMethodDef functions[] = {
     {"swap_scope", swap_scope, METH_O,
      PyDoc_STR(
          "swap_scope($module, scope, /)\n--\n\nMakes a Scope the current one; what was current, or None.")},
+    {"surroundings", core_surroundings, METH_NOARGS,
+     PyDoc_STR("surroundings($module, /)\n--\n\nWhat is current here, as (Span or None, Scope or None); None "
+               "if nothing is.")},
+    {"swap_surroundings", core_swap_surroundings, METH_VARARGS,
+     PyDoc_STR("swap_surroundings($module, span, scope, /)\n--\n\nMakes both current; the pair that was.")},
+    {"remote_span", core_remote_span, METH_VARARGS,
+     PyDoc_STR("A Span that is recorded elsewhere, to be a parent: remote_span(trace_id, span_id, path=None, "
+               "workflow=None).")},
     {"current_client", current_client, METH_NOARGS,
      PyDoc_STR("current_client($module, /)\n--\n\nThe Client that new spans go to, or None.")},
     {"to_json", to_json, METH_O,

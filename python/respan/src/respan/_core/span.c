@@ -344,6 +344,12 @@ static PyObject *get_span_id(PyObject *op, void *Py_UNUSED(closure)) {
     return PyUnicode_FromString(hex);
 }
 
+static PyObject *get_inherited(PyObject *op, void *Py_UNUSED(closure)) {
+    const span_object *self = (span_object *)op;
+    return Py_BuildValue("OO", self->path != NULL ? self->path : Py_None,
+                         self->workflow != NULL ? self->workflow : Py_None);
+}
+
 static PyObject *get_recording(PyObject *op, void *Py_UNUSED(closure)) {
     return PyBool_FromLong(((span_object *)op)->span != NULL);
 }
@@ -387,6 +393,8 @@ static PyMethodDef span_methods[] = {
 static PyGetSetDef span_properties[] = {
     {"trace_id", get_trace_id, NULL, PyDoc_STR("32 hex digits"), NULL},
     {"span_id", get_span_id, NULL, PyDoc_STR("16 hex digits"), NULL},
+    {"inherited", get_inherited, NULL,
+     PyDoc_STR("The entity path and the workflow name that children inherit, each a str or None."), NULL},
     {"recording", get_recording, NULL, PyDoc_STR("False once ended"), NULL},
     {"reviewed", get_reviewed, NULL,
      PyDoc_STR("For a reviewer: (name, attributes, status); the dict may be changed."), NULL},
