@@ -16,7 +16,7 @@
  * over, do not share it. One background thread per client exports; it never calls back into the program.
  * Tracing never breaks what it traces: every function takes a NULL span or client and then does nothing, a span that
  * cannot be had is NULL, a failed set leaves the attribute out, and nothing here blocks but flush and close.
- * Fork: after fork() the child's client starts with an empty ring and its own exporter thread at its first span; spans
+ * Fork: after fork() the child's client starts with an empty ring, a spool of its own and its own exporter thread at its first span; spans
  * that were unsent in the parent, or open at the fork, are sent by the parent alone: the child's copies go nowhere.
  *
  * Text is UTF-8, given as pointer and length in bytes, and copied before the call returns; bytes that are not UTF-8
@@ -93,7 +93,7 @@ typedef struct respan_config {
     /* Instrumentation scope; NULL: "respan" and the library's version. */
     const char *scope_name, *scope_version;
 
-    /* Ended spans waiting for export, encoded (default 64 MiB). Full: the newest is dropped and counted.
+    /* Ended spans waiting for export in memory, encoded (default 64 MiB), where there is no spool. Full: the newest is dropped and counted.
      * Memory is taken as it is needed, not up front. */
     size_t ring_bytes;
     uint32_t batch_spans;        /* a batch goes out at this many spans (default 512) … */
@@ -104,6 +104,10 @@ typedef struct respan_config {
      * attribute "<key>.full_length". */
     size_t max_content_bytes;
     bool quiet; /* true: nothing on standard error, ever (default false) */
+    /* Ended spans stand in a file of $XDG_STATE_HOME/respan/spool until the server has them, so that none is lost with
+     * the process: this many bytes at most (default 64 MiB, at most 2 GiB). Full: the oldest are dropped and counted.
+     * 0, or $RESPAN_SPOOL=off, or a file cannot be had: they wait in memory, see ring_bytes. */
+    uint64_t spool_bytes;
 } respan_config;
 
 RESPAN_API void respan_config_init(respan_config *config);
@@ -120,9 +124,10 @@ typedef struct respan_stats {
     uint64_t ended;        /* includes the dropped */
     uint64_t acknowledged; /* the server said that it has them */
     uint64_t rejected;     /* the server refused them (401, 400, partial success) */
-    uint64_t dropped;      /* no room in the ring, or unsent at close */
-    uint64_t pending;      /* in the ring or on the wire now */
+    uint64_t dropped;      /* no room, or unsent at close without a spool */
+    uint64_t pending;      /* waiting or on the wire now */
     char last_error[240];  /* why the last export failed; "" if it did not */
+    uint64_t kept;         /* unsent at close, and in the spool for the next process to send */
 } respan_stats;
 
 RESPAN_API void respan_client_stats(const respan_client *client, respan_stats *out);
@@ -139,7 +144,8 @@ RESPAN_API respan_status respan_client_flush_while(respan_client *client, uint32
 
 /* Flushes, stops the exporter and frees the client; returns within timeout_ms plus a moment whatever the network does.
  * The result is the flush's.
- * What could not be sent is dropped, counted in *stats (may be NULL), and said in one line on standard error.
+ * What could not be sent stays in the spool for the next client, or is dropped where there is none; it is counted in *stats
+ * (may be NULL), and said in one line on standard error.
  * Spans that are still open may be ended afterwards; they go nowhere. */
 RESPAN_API respan_status respan_client_close(respan_client *client, uint32_t timeout_ms, respan_stats *stats);
 

@@ -18,7 +18,7 @@ LAYERS = {
     "query": {"store", "otlp", "base"},
     "gateway": {"otlp", "base"},
     "server": {"gateway", "query", "store", "normalize", "otlp", "base"},
-    "cli": {"server", "store", "base"},
+    "cli": {"server", "sdk", "store", "base"},
 }
 BANNED = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|strtok|gets|alloca)\s*\(")
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"')

@@ -13,6 +13,7 @@
 
 struct respan_client {
     rs_config config;
+    rs_spool_setup spool; /* slices of config */
     rs_ring ring;
     rs_exporter exporter;
     uint64_t references; /* atomic */

@@ -3,6 +3,7 @@
 #include "base/credentials.h"
 #include "base/ids.h"
 #include "sdk/attributes.h"
+#include "sdk/spool_dir.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -18,7 +19,8 @@ RESPAN_API void respan_config_init(respan_config *config) {
                               .batch_bytes = 2 << 20,
                               .batch_interval_ms = 500,
                               .request_timeout_ms = 10000,
-                              .max_content_bytes = 4 << 20};
+                              .max_content_bytes = 4 << 20,
+                              .spool_bytes = 64 << 20};
 }
 
 /* A variable that is set to something. */
@@ -194,6 +196,21 @@ static rs_status encode_identity(rs_config *c, const respan_config *given, rs_er
     return rs_buf_status(&c->scope) == RS_OK ? RS_OK : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
 }
 
+/* RESPAN_SPOOL=off, or no folder to be had: no spool. */
+static rs_status resolve_spool(rs_config *c, const respan_config *given, rs_err *err) {
+    const char *app = given->app_name ? given->app_name : env("OTEL_SERVICE_NAME");
+    const char *wish = env("RESPAN_SPOOL");
+    bool off =
+        wish && (strcasecmp(wish, "off") == 0 || strcasecmp(wish, "false") == 0 || strcmp(wish, "0") == 0);
+    char dir[RS_PATH_MAX];
+    if (off || given->spool_bytes == 0 || rs_spool_dir(dir, NULL) != RS_OK) return RS_OK;
+    c->app_name = strdup(app ? app : "unknown_service");
+    c->spool_dir = strdup(dir);
+    if (!c->app_name || !c->spool_dir) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    c->spool_bytes = given->spool_bytes;
+    return RS_OK;
+}
+
 /* ---- whole --------------------------------------------------------------------------------------------- */
 
 rs_status rs_config_resolve(rs_config *c, const respan_config *given, rs_err *err) {
@@ -218,6 +235,7 @@ rs_status rs_config_resolve(rs_config *c, const respan_config *given, rs_err *er
     rs_status st = resolve_destination(c, &config, err);
     if (st == RS_OK) st = resolve_headers(c, &config, err);
     if (st == RS_OK) st = encode_identity(c, &config, err);
+    if (st == RS_OK) st = resolve_spool(c, &config, err);
     return st;
 }
 
@@ -226,6 +244,8 @@ void rs_config_deinit(rs_config *c) {
     free(c->traces_url);
     free(c->ca_file);
     free(c->api_key);
+    free(c->app_name);
+    free(c->spool_dir);
     for (size_t i = 0; i < c->header_count; i++) free(c->headers[i]);
     free(c->headers);
     rs_buf_deinit(&c->resource);

@@ -19,6 +19,9 @@ typedef struct rs_config {
     rs_buf resource, scope;         /* message bodies, encoded */
     respan_attributes *environment; /* respan.environment for every span, or NULL */
     size_t ring_bytes, batch_bytes, max_content_bytes;
+    char *app_name;       /* service.name, as far as it names the spool's files */
+    char *spool_dir;      /* NULL if spool_bytes is 0 */
+    uint64_t spool_bytes; /* 0: no spool */
     uint32_t batch_spans, batch_interval_ms, request_timeout_ms;
     bool quiet;
 } rs_config;

@@ -4,6 +4,7 @@
 #include "base/credentials.h"
 #include "base/ids.h"
 #include "otlp/encode.h"
+#include "sdk/backlog.h"
 #include "sdk/export_response.h"
 #include <stdio.h>
 
@@ -16,7 +17,9 @@ static const uint64_t retry_after_max_ns = 600000 * MS;
 
 enum { FIELD_SIZE_MAX = 1 + 10 /* tag and length */ };
 
-size_t rs_exporter_headroom(const rs_config *c) { return 4 * FIELD_SIZE_MAX + c->resource.n + c->scope.n; }
+size_t rs_exporter_headroom(rs_str resource, rs_str scope) {
+    return 4 * FIELD_SIZE_MAX + resource.n + scope.n;
+}
 
 static void open_field(rs_buf *out, uint8_t field, uint64_t length) {
     rs_buf_byte(out, (uint8_t)(field << 3 | 2));
@@ -26,15 +29,15 @@ static void open_field(rs_buf *out, uint8_t field, uint64_t length) {
 static size_t field_size(size_t length) { return 1 + rs_pb_varint_size(length) + length; }
 
 /* ExportTraceServiceRequest up to its first span: 1 ResourceSpans { 1 Resource, 2 ScopeSpans { 1 Scope, … } } */
-static void write_opening(rs_buf *out, const rs_config *c, size_t frames) {
-    size_t scope_spans = field_size(c->scope.n) + frames;
+static void write_opening(rs_buf *out, rs_str resource, rs_str scope, size_t frames) {
+    size_t scope_spans = field_size(scope.n) + frames;
     rs_buf_clear(out);
-    open_field(out, 1, field_size(c->resource.n) + field_size(scope_spans));
-    open_field(out, 1, c->resource.n);
-    rs_buf_str(out, rs_buf_slice(&c->resource));
+    open_field(out, 1, field_size(resource.n) + field_size(scope_spans));
+    open_field(out, 1, resource.n);
+    rs_buf_str(out, resource);
     open_field(out, 2, scope_spans);
-    open_field(out, 1, c->scope.n);
-    rs_buf_str(out, rs_buf_slice(&c->scope));
+    open_field(out, 1, scope.n);
+    rs_buf_str(out, scope);
 }
 
 /* ---- errors -------------------------------------------------------------------------------------------- */
@@ -147,8 +150,8 @@ static uint32_t acknowledge(rs_exporter *e, uint32_t spans, const rs_http_answer
     return rejected;
 }
 
-/* Posts until the server has decided: its status; 0 if the ring was stopped before. */
-static long post_until_decided(rs_exporter *e, rs_str body, rs_http_answer *a) {
+/* Posts until the server has decided: its status; 0 if it has not, since the ring was stopped or once was enough. */
+static long post_until_decided(rs_exporter *e, rs_str body, rs_send_how how, rs_http_answer *a) {
     bool key_was_read = false;
     for (unsigned attempt = 0;; attempt++) {
         *a = (rs_http_answer){0};
@@ -164,6 +167,8 @@ static long post_until_decided(rs_exporter *e, rs_str body, rs_http_answer *a) {
         if (a->status == 401 && e->config->key_from_file && !key_was_read &&
             (key_was_read = true, read_key(e)))
             continue;
+        bool no_key = a->status == 401 || a->status == 403;
+        if (how == RS_SEND_ONCE && (is_retryable(a) || no_key)) return 0;
         if (!is_retryable(a)) return a->status;
         uint64_t wait = backoff(attempt, a);
         if (!rs_ring_pause(e->ring, wait, a->retry_after_s ? wait : hurry_ns)) return 0;
@@ -171,34 +176,56 @@ static long post_until_decided(rs_exporter *e, rs_str body, rs_http_answer *a) {
 }
 
 /* A batch is one request, unless the server says that it is too large (413): then the rest goes in halves. */
-static void deliver(rs_exporter *e, rs_batch *b) {
+void rs_exporter_send(rs_exporter *e, rs_str resource, rs_str scope, rs_batch *b, rs_send_how how,
+                      rs_sent *out) {
     enum { SPLIT_MIN = 64 << 10 /* a server that does not take that much takes nothing */ };
-    uint32_t rejected = 0, left = b->spans, spans;
+    *out = (rs_sent){.left = b->spans};
+    uint32_t spans;
     size_t most = b->n - b->from;
     for (size_t at = b->from; at < b->n;) {
         size_t n = rs_batch_cut(b, at, most, &spans);
-        write_opening(&e->opening, e->config, n);
+        write_opening(&e->opening, resource, scope, n);
         if (rs_buf_status(&e->opening) != RS_OK) { /* 64 bytes and the resource could not be had, once */
             set_error(e, "out of memory");
             break;
         }
         rs_http_answer a;
-        long status = post_until_decided(e, rs_batch_request(b, at, n, rs_buf_slice(&e->opening)), &a);
+        long status = post_until_decided(e, rs_batch_request(b, at, n, rs_buf_slice(&e->opening)), how, &a);
         if (status == 0) break;
         if (status == 413 && spans > 1 && n > SPLIT_MIN) {
             most = n / 2;
             continue;
         }
-        if (status >= 200 && status < 300) rejected += acknowledge(e, spans, &a);
-        else note_refusal(e), rejected += spans;
-        left -= spans;
+        uint32_t rejected = spans;
+        if (status >= 200 && status < 300) rejected = acknowledge(e, spans, &a);
+        else note_refusal(e);
+        out->rejected += rejected;
+        out->acknowledged += spans - rejected;
+        out->left -= spans;
         at += n;
+        rs_batch_note_sent(b, b->spans - out->left);
     }
-    rs_ring_done(e->ring, b, rejected, left);
 }
 
+/* What was left by processes before this one. True if there is nothing more of it. */
+static bool send_backlog(rs_exporter *e) {
+    const rs_config *c = e->config;
+    rs_backlog_counts counts;
+    return !c->spool_bytes || rs_backlog_send(e, c->spool_dir, c->app_name, c->spool_bytes, &counts);
+}
+
+/* The backlog goes first, so that spans arrive in their order; after a failure it waits for a success. */
 void rs_exporter_run(rs_exporter *e) {
-    for (rs_batch *b; (b = rs_ring_take(e->ring));) deliver(e, b);
+    enum { TRIES = 3 /* that what one server does not take is not sent to it with every batch */ };
+    bool backlog = !send_backlog(e);
+    int tries = 1;
+    rs_str resource = rs_buf_slice(&e->config->resource), scope = rs_buf_slice(&e->config->scope);
+    for (rs_batch *b; (b = rs_ring_take(e->ring));) {
+        rs_sent sent;
+        rs_exporter_send(e, resource, scope, b, RS_SEND_UNTIL_DECIDED, &sent);
+        rs_ring_done(e->ring, b, sent.rejected, sent.left);
+        if (backlog && sent.acknowledged && tries++ < TRIES) backlog = !send_backlog(e);
+    }
     rs_http_disconnect(e->http); /* here, not on a thread of the program that drops the last reference */
 }
 

@@ -28,13 +28,26 @@ typedef struct rs_exporter {
 } rs_exporter;
 
 /* How many bytes rs_exporter puts before the frames of a request at most. */
-size_t rs_exporter_headroom(const rs_config *config);
+size_t rs_exporter_headroom(rs_str resource, rs_str scope);
 
 RS_MUST_CHECK rs_status rs_exporter_init(rs_exporter *e, rs_ring *ring, const rs_config *config);
 void rs_exporter_deinit(rs_exporter *e);
 
-/* The thread's work: returns when the ring is stopped. */
+/* The thread's work: what processes before this one left (backlog.h), then batch after batch; returns when the ring is
+ * stopped. */
 void rs_exporter_run(rs_exporter *e);
+
+typedef struct rs_sent {
+    uint32_t acknowledged, rejected, left; /* left: not decided */
+} rs_sent;
+typedef enum rs_send_how {
+    RS_SEND_UNTIL_DECIDED, /* or until the ring is stopped */
+    RS_SEND_ONCE /* what is not decided at once is left, and a key that is not valid decides nothing */
+} rs_send_how;
+
+/* The thread's: posts a batch under a resource and scope, in one request or, after a 413, in several. */
+void rs_exporter_send(rs_exporter *e, rs_str resource, rs_str scope, rs_batch *b, rs_send_how how,
+                      rs_sent *out);
 
 /* Any thread. */
 void rs_exporter_cancel(rs_exporter *e); /* ends a transfer under way; after rs_ring_stop */

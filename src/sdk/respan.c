@@ -3,13 +3,20 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sdk/spool_format.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum { EXPORTER_STACK = 512 << 10, EXIT_GRACE_MS = 500, REFUSED_MS = 1000, FLUSH_STEP_MS = 50 };
+enum {
+    EXPORTER_STACK = 512 << 10,
+    EXIT_GRACE_MS = 500,
+    REFUSED_MS = 1000,
+    FLUSH_STEP_MS = 50,
+    CAPACITY_MIN = 512
+};
 #define MS 1000000ull
 
 RESPAN_API const char *respan_version(void) { return RS_VERSION; }
@@ -80,12 +87,22 @@ static rs_status open_parts(respan_client *c, const respan_config *config, rs_er
     c->references = 1;
     pthread_mutex_init(&c->start_lock, NULL);
     rs_status st = rs_config_resolve(&c->config, config, err);
+    rs_str resource = rs_buf_slice(&c->config.resource), scope = rs_buf_slice(&c->config.scope);
     rs_ring_limits limits = {.bytes = c->config.ring_bytes,
-                             .headroom = rs_exporter_headroom(&c->config),
+                             .headroom = rs_exporter_headroom(resource, scope),
                              .spans = c->config.batch_spans,
                              .batch_bytes = c->config.batch_bytes,
                              .interval_ns = c->config.batch_interval_ms * MS};
-    rs_status ring = rs_ring_init(&c->ring, limits),
+    if (c->config.spool_bytes && limits.spans > RS_SPOOL_CAPACITY_MAX) limits.spans = RS_SPOOL_CAPACITY_MAX;
+    c->spool = (rs_spool_setup){.dir = c->config.spool_dir,
+                                .app = c->config.app_name,
+                                .url = c->config.base_url,
+                                .resource = resource,
+                                .scope = scope,
+                                .bytes = c->config.spool_bytes,
+                                .headroom = limits.headroom,
+                                .capacity = limits.spans > CAPACITY_MIN ? limits.spans : CAPACITY_MIN};
+    rs_status ring = rs_ring_init(&c->ring, limits, c->config.spool_bytes ? &c->spool : NULL),
               exporter = rs_exporter_init(&c->exporter, &c->ring, &c->config);
     if (st == RS_OK) st = ring;
     if (st == RS_OK) st = exporter;
@@ -126,7 +143,8 @@ RESPAN_API void respan_client_stats(const respan_client *client, respan_stats *o
                           .acknowledged = n.acknowledged,
                           .rejected = n.rejected,
                           .dropped = n.lost + n.overflowed,
-                          .pending = rs_ring_pending(&n)};
+                          .pending = rs_ring_pending(&n),
+                          .kept = n.kept};
     rs_exporter_last_error(&c->exporter, out->last_error);
 }
 
@@ -180,13 +198,20 @@ static void write_loss_reason(respan_client *c, const respan_stats *s, char out[
 
 static void say_loss(respan_client *c, const respan_stats *s) {
     uint64_t missing = s->dropped + s->rejected;
-    if (c->config.quiet || missing == 0) return;
+    if (c->config.quiet || missing + s->kept == 0) return;
     char why[240];
     write_loss_reason(c, s, why);
     bool away = rs_exporter_is_refused(&c->exporter, 0, 0);
-    rs_log("%llu of %llu spans could not be delivered to %s (%s) and were dropped%s",
-           (unsigned long long)missing, (unsigned long long)s->ended, c->config.base_url, why,
-           away && c->config.is_loopback ? "; start the server with 'respan serve'" : "");
+    const char *hint = away && c->config.is_loopback ? "; start the server with 'respan serve'" : "";
+    unsigned long long ended = s->ended, kept = s->kept;
+    if (kept)
+        rs_log("%llu of %llu spans could not be delivered to %s (%s) yet: they are kept in the spool and "
+               "will be "
+               "sent later%s",
+               kept, ended, c->config.base_url, s->last_error[0] ? s->last_error : "no answer in time", hint);
+    if (missing)
+        rs_log("%llu of %llu spans could not be delivered to %s (%s) and were dropped%s",
+               (unsigned long long)missing, ended, c->config.base_url, why, hint);
 }
 
 RESPAN_API respan_status respan_client_close(respan_client *c, uint32_t timeout_ms, respan_stats *stats) {
@@ -197,6 +222,7 @@ RESPAN_API respan_status respan_client_close(respan_client *c, uint32_t timeout_
     __atomic_store_n(&c->closed, true, __ATOMIC_RELEASE);
     pthread_mutex_unlock(&c->start_lock);
     stop_exporter(c);
+    rs_ring_keep(&c->ring);
     rs_fork_unwatch(c);
     respan_stats last;
     respan_client_stats(c, &last);

@@ -1,6 +1,7 @@
 #include "sdk/ring.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "otlp/encode.h"
 #include <stdlib.h>
 #include <time.h>
@@ -9,21 +10,15 @@ enum { BATCH_START = 16 << 10, FRAME_TAG = 2 << 3 | 2 /* ScopeSpans.spans */ };
 
 /* ---- batches ------------------------------------------------------------------------------------------- */
 
-static void batch_free(rs_batch *b) {
+/* With the lock held where b stands in the spool. */
+static void batch_free(rs_ring *ring, rs_batch *b) {
     if (!b) return;
-    free(b->bytes);
+    if (b->place.base) rs_spool_release(ring->spool, &b->place);
+    else free(b->bytes);
     free(b);
 }
 
-static void batches_free(rs_batch *b) {
-    while (b) {
-        rs_batch *next = b->next;
-        batch_free(b);
-        b = next;
-    }
-}
-
-static rs_batch *batch_new(rs_ring *ring) {
+static rs_batch *batch_on_heap(rs_ring *ring) {
     rs_batch *b = ring->spares;
     if (b) {
         ring->spares = b->next;
@@ -39,7 +34,33 @@ static rs_batch *batch_new(rs_ring *ring) {
     return b;
 }
 
-static bool batch_reserve(rs_batch *b, size_t n) {
+/* The spool's failure is no news for the program: the ring goes on without it. */
+static bool make_spool(rs_ring *ring) {
+    if (ring->spool) return true;
+    if (!ring->setup) return false;
+    rs_err err = {0};
+    if (rs_spool_create(ring->setup, &ring->spool, &err) == RS_OK) return true;
+    ring->setup = NULL;
+    const char *debug = getenv("RESPAN_DEBUG");
+    if (debug && *debug && *debug != '0') rs_log("no spool: %s; spans are kept in memory", err.message);
+    return false;
+}
+
+static rs_status batch_in_spool(rs_ring *ring, size_t frame, rs_batch **out) {
+    rs_batch *b = calloc(1, sizeof *b);
+    if (!b) return RS_ERR_MEMORY;
+    *b = (rs_batch){
+        .from = ring->limits.headroom, .n = ring->limits.headroom, .opened_ns = rs_clock_mono_ns()};
+    rs_status st = rs_spool_claim(ring->spool, frame, &b->place, &b->bytes, &b->cap);
+    if (st == RS_OK) *out = b;
+    else free(b);
+    return st;
+}
+
+static bool batch_reserve(rs_ring *ring, rs_batch *b, size_t n) {
+    if (b->place.base)
+        return b->n + n <= b->cap || rs_spool_grow(ring->spool, &b->place, b->n + n - b->cap, &b->cap);
+    if (n > ring->limits.bytes - ring->held) return false;
     if (b->n + n <= b->cap) return true;
     size_t cap = b->cap ? b->cap * 2 : BATCH_START;
     if (cap < b->n + n) cap = b->n + n;
@@ -98,20 +119,31 @@ static rs_status init_locks(rs_ring *ring) {
     return ok ? RS_OK : RS_ERR_MEMORY;
 }
 
-rs_status rs_ring_init(rs_ring *ring, rs_ring_limits limits) {
-    *ring = (rs_ring){.limits = limits};
+rs_status rs_ring_init(rs_ring *ring, rs_ring_limits limits, const rs_spool_setup *setup) {
+    *ring = (rs_ring){.limits = limits, .setup = setup};
     return init_locks(ring);
 }
 
-static void free_batches(rs_ring *ring) {
-    batches_free(ring->first);
-    batches_free(ring->spares);
-    batch_free(ring->taken);
+/* Forgets batches whose regions stay as they are. */
+static void forget_batches(rs_batch *b) {
+    while (b) {
+        rs_batch *next = b->next;
+        if (!b->place.base) free(b->bytes);
+        free(b);
+        b = next;
+    }
+}
+
+static void forget_all(rs_ring *ring) {
+    forget_batches(ring->first);
+    forget_batches(ring->spares);
+    forget_batches(ring->taken);
     ring->first = ring->last = ring->spares = ring->taken = NULL;
 }
 
 void rs_ring_deinit(rs_ring *ring) {
-    free_batches(ring);
+    forget_all(ring);
+    rs_spool_close(ring->spool);
     pthread_mutex_destroy(&ring->lock);
     pthread_cond_destroy(&ring->work);
     pthread_cond_destroy(&ring->progress);
@@ -121,10 +153,11 @@ void rs_ring_lock(rs_ring *ring) { pthread_mutex_lock(&ring->lock); }
 void rs_ring_unlock(rs_ring *ring) { pthread_mutex_unlock(&ring->lock); }
 
 void rs_ring_reset(rs_ring *ring) {
-    free_batches(ring);
+    forget_all(ring);
+    rs_spool_abandon(ring->spool);
     /* Threads that waited on these are not in this process: the condition variables are made anew, not
      * destroyed. */
-    if (rs_ring_init(ring, ring->limits) != RS_OK) ring->stopped = true;
+    if (rs_ring_init(ring, ring->limits, ring->setup) != RS_OK) ring->stopped = true;
 }
 
 void rs_ring_stop(rs_ring *ring) {
@@ -132,6 +165,24 @@ void rs_ring_stop(rs_ring *ring) {
     ring->stopped = true;
     pthread_cond_broadcast(&ring->work);
     pthread_cond_broadcast(&ring->progress);
+    pthread_mutex_unlock(&ring->lock);
+}
+
+void rs_ring_keep(rs_ring *ring) {
+    pthread_mutex_lock(&ring->lock);
+    for (const rs_batch *b = ring->first; b; b = b->next) {
+        if (b->place.base) ring->counts.kept += b->spans;
+        else ring->counts.lost += b->spans;
+    }
+    forget_batches(ring->first);
+    ring->first = ring->last = NULL;
+    if (!ring->taken) {
+        rs_spool_close(ring->spool);
+        ring->spool = NULL;
+        ring->setup = NULL;
+    } else if (ring->taken->place.base) {
+        ring->counts.kept += ring->taken->spans;
+    }
     pthread_mutex_unlock(&ring->lock);
 }
 
@@ -155,19 +206,57 @@ static void seal(rs_ring *ring, bool *wake) {
     if (ring->waiting == RS_RING_GATHERING) *wake = true;
 }
 
+static void fill(rs_ring *ring, rs_batch *b, bool *wake) {
+    if (!b->place.base || b->spans >= ring->setup->capacity) seal(ring, wake);
+    if (b->full) return;
+    b->full = true;
+    if (ring->waiting == RS_RING_GATHERING) *wake = true;
+}
+
+/* Takes the oldest batch of the spool out of the list; false if there is none. */
+static bool drop_oldest(rs_ring *ring) {
+    rs_batch *before = NULL, *b = ring->first;
+    for (; b && !b->place.base; b = b->next) before = b;
+    if (!b) return false;
+    if (before) before->next = b->next;
+    else ring->first = b->next;
+    if (ring->last == b) ring->last = before;
+    ring->counts.lost += b->spans;
+    batch_free(ring, b);
+    pthread_cond_broadcast(&ring->progress);
+    return true;
+}
+
+static rs_batch *new_batch(rs_ring *ring, size_t frame) {
+    rs_batch *b = NULL;
+    while (make_spool(ring)) {
+        rs_status st = batch_in_spool(ring, frame, &b);
+        if (st == RS_OK) return b;
+        if (st == RS_ERR_IO) break; /* the disk is full: the heap has room */
+        if (st != RS_ERR_FULL || !drop_oldest(ring)) return NULL;
+    }
+    b = batch_on_heap(ring);
+    if (b && !batch_reserve(ring, b, frame)) {
+        batch_free(ring, b);
+        b = NULL;
+    }
+    return b;
+}
+
 /* The open batch with room for `frame` more bytes, or NULL. */
 static rs_batch *open_batch(rs_ring *ring, size_t frame, bool *wake) {
     rs_batch *b = ring->last;
     if (b && !b->sealed && b->n - b->from + frame > ring->limits.batch_bytes) seal(ring, wake);
-    if (!b || b->sealed) {
-        b = batch_new(ring);
-        if (!b) return NULL;
-        if (!batch_reserve(b, frame)) return batch_free(b), NULL;
-        if (ring->last) ring->last->next = b;
-        else ring->first = b;
-        ring->last = b;
+    if (b && !b->sealed) {
+        if (batch_reserve(ring, b, frame)) return b;
+        if (!b->place.base) return NULL;
+        seal(ring, wake); /* another region stands behind it */
     }
-    return batch_reserve(b, frame) ? b : NULL;
+    b = new_batch(ring, frame);
+    if (!b) return NULL;
+    if (ring->last) ring->last->next = b;
+    else ring->first = b;
+    return ring->last = b;
 }
 
 bool rs_ring_put(rs_ring *ring, const rs_str *pieces, size_t count) {
@@ -179,9 +268,9 @@ bool rs_ring_put(rs_ring *ring, const rs_str *pieces, size_t count) {
     bool wake = false, stored = false;
     pthread_mutex_lock(&ring->lock);
     rs_batch *b = NULL;
-    if (!ring->stopped && frame <= ring->limits.bytes - ring->held) b = open_batch(ring, frame, &wake);
+    if (!ring->stopped) b = open_batch(ring, frame, &wake);
     if (b) {
-        char *at = b->bytes + b->n;
+        char *to = b->bytes + b->n, *at = to;
         memcpy(at, head, head_n);
         at += head_n;
         for (size_t i = 0; i < count; i++) {
@@ -189,9 +278,10 @@ bool rs_ring_put(rs_ring *ring, const rs_str *pieces, size_t count) {
             at += pieces[i].n;
         }
         b->n += frame;
-        ring->held += frame;
+        if (b->place.base) rs_spool_commit(ring->spool, &b->place, to, frame);
+        else ring->held += frame;
         ring->counts.put++;
-        if (++b->spans >= ring->limits.spans) seal(ring, &wake);
+        if (++b->spans >= ring->limits.spans) fill(ring, b, &wake);
         if (ring->waiting == RS_RING_IDLE) wake = true;
         stored = true;
     } else {
@@ -214,7 +304,7 @@ static bool wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t dea
 
 static uint64_t done_count(const rs_ring *ring) {
     const rs_ring_counts *c = &ring->counts;
-    return c->acknowledged + c->rejected + c->lost;
+    return c->acknowledged + c->rejected + c->lost + c->kept;
 }
 
 rs_ring_mark rs_ring_mark_now(rs_ring *ring) {
@@ -244,8 +334,8 @@ rs_status rs_ring_flush(rs_ring *ring, const rs_ring_mark *mark, uint64_t deadli
 
 static bool is_due(const rs_ring *ring, uint64_t now) {
     const rs_batch *b = ring->first;
-    return b &&
-           (b->sealed || ring->flush_to > done_count(ring) || now >= b->opened_ns + ring->limits.interval_ns);
+    return b && (b->sealed || b->full || ring->flush_to > done_count(ring) ||
+                 now >= b->opened_ns + ring->limits.interval_ns);
 }
 
 rs_batch *rs_ring_take(rs_ring *ring) {
@@ -271,19 +361,28 @@ rs_batch *rs_ring_take(rs_ring *ring) {
     return b;
 }
 
+void rs_batch_note_sent(const rs_batch *b, uint32_t spans) {
+    if (b->place.base) rs_spool_note_sent(&b->place, spans);
+}
+
 void rs_ring_done(rs_ring *ring, rs_batch *b, uint32_t rejected, uint32_t lost) {
     pthread_mutex_lock(&ring->lock);
     if (rejected > b->spans) rejected = b->spans;
     if (lost > b->spans - rejected) lost = b->spans - rejected;
+    bool in_spool = b->place.base, stays = in_spool && lost && ring->stopped;
     ring->counts.rejected += rejected;
-    ring->counts.lost += lost;
+    if (stays) ring->counts.kept += lost;
+    else ring->counts.lost += lost;
     ring->counts.acknowledged += b->spans - rejected - lost;
-    ring->held -= b->n - b->from;
+    if (!in_spool) ring->held -= b->n - b->from;
     ring->taken = NULL;
-    bool kept = batch_keep(ring, b);
+    if (b->place.base && !stays) rs_spool_release(ring->spool, &b->place);
+    bool kept = !in_spool && batch_keep(ring, b);
     pthread_cond_broadcast(&ring->progress);
     pthread_mutex_unlock(&ring->lock);
-    if (!kept) batch_free(b);
+    if (kept) return;
+    if (!in_spool) free(b->bytes);
+    free(b);
 }
 
 bool rs_ring_pause(rs_ring *ring, uint64_t wait_ns, uint64_t hurry_ns) {

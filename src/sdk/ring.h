@@ -8,16 +8,21 @@
  * request (resource, scope and their lengths), written right before the first frame when the batch is sent.
  * So a span is copied once, from its own buffer to the very bytes that go to the socket.
  *
+ * A batch's bytes are a region of the spool file (spool.h), which is made when the first span is put, or, where there
+ * is none (it is switched off, the disk is full), an allocation of the heap.
+ *
  * Invariants, all under `lock`:
  *  - Only the last batch is open, that is, may grow; the others are sealed. It is sealed when the next span
- * would take it past batch_bytes or when it has batch_spans spans. Only a batch of a single span may be
+ * would take it past batch_bytes or when it has batch_spans spans (in the spool: as many as a region has room for, so
+ * that small batches do not fill it with little while the server is away). Only a batch of a single span may be
  * larger than batch_bytes.
  *  - The consumer owns at most one batch, `taken`, which is in the list no more.
- *  - held = frame bytes of the list and of `taken`; held <= limit. Full: the newest span is dropped and
- * counted.
+ *  - held = frame bytes of the heap's batches, `taken` included; held <= limit. Full: the newest span is dropped
+ * and counted. Spool full: the oldest batch of the list is, so that what is kept is what happened last.
  *  - Spans are done in the order in which they were put: put - done of them are in the list and in `taken`.
- *  - done = acknowledged + rejected + lost; ended = put + dropped for want of room.
- * Memory is at most about twice `held` (batches grow by doubling), and spare batches of batch_bytes together,
+ *  - done = acknowledged + rejected + lost + kept; ended = put + dropped for want of room. kept: the ring was
+ * stopped and they stand in the spool, where the next process finds them.
+ * Heap is at most about twice `held` (batches grow by doubling), and spare batches of batch_bytes together,
  * kept so that a steady flow allocates nothing and touches no fresh page.
  *
  * Threads. Any thread puts; it holds `lock` for one copy of the span. It wakes the consumer (one futex call)
@@ -28,6 +33,7 @@
 #define RS_SDK_RING_H
 
 #include "base/buf.h"
+#include "sdk/spool.h"
 #include <pthread.h>
 #include <stdint.h>
 
@@ -37,12 +43,14 @@ typedef struct rs_batch {
     size_t from;        /* offset of the first frame: the headroom's size */
     size_t n, cap;      /* bytes used and held of `bytes`, headroom included */
     uint32_t spans;
-    bool sealed;
+    bool sealed,
+        full; /* full: it has batch_spans spans and is due; in the spool it may grow until it is taken */
     char *bytes;
+    rs_spool_place place; /* of `bytes` in the spool; place.base NULL: they are the heap's */
 } rs_batch;
 
 typedef struct rs_ring_limits {
-    size_t bytes;       /* frames held at most */
+    size_t bytes;       /* frames held at most on the heap */
     size_t headroom;    /* bytes kept free before the first frame of a batch */
     uint32_t spans;     /* per batch */
     size_t batch_bytes; /* per batch */
@@ -50,8 +58,8 @@ typedef struct rs_ring_limits {
 } rs_ring_limits;
 
 typedef struct rs_ring_counts {
-    uint64_t put, acknowledged, rejected, lost; /* lost: put, then given up */
-    uint64_t overflowed;                        /* dropped for want of room or memory */
+    uint64_t put, acknowledged, rejected, lost, kept; /* lost: put, then given up */
+    uint64_t overflowed;                              /* dropped for want of room or memory */
 } rs_ring_counts;
 
 typedef enum rs_ring_wait { RS_RING_AWAKE, RS_RING_IDLE, RS_RING_GATHERING } rs_ring_wait;
@@ -61,6 +69,8 @@ typedef struct rs_ring {
     pthread_cond_t work;     /* the consumer waits here */
     pthread_cond_t progress; /* flushers wait here */
     rs_ring_limits limits;
+    const rs_spool_setup *setup; /* NULL: no spool, or it could not be had */
+    rs_spool *spool;             /* NULL: not made yet */
     rs_batch *first, *last, *taken, *spares;
     size_t held, spare_bytes;
     rs_ring_counts counts;
@@ -70,7 +80,8 @@ typedef struct rs_ring {
     bool stopped;
 } rs_ring;
 
-RS_MUST_CHECK rs_status rs_ring_init(rs_ring *ring, rs_ring_limits limits);
+/* setup NULL: no spool; else borrowed for the ring's life, with limits.spans <= setup->capacity. */
+RS_MUST_CHECK rs_status rs_ring_init(rs_ring *ring, rs_ring_limits limits, const rs_spool_setup *setup);
 void rs_ring_deinit(rs_ring *ring); /* no other thread may use it any more */
 
 /* Any thread. Puts one span whose body is the pieces in order; false if it was dropped (full, or stopped). */
@@ -89,10 +100,13 @@ RS_MUST_CHECK rs_status rs_ring_flush(rs_ring *ring, const rs_ring_mark *mark, u
 
 /* Any thread. The consumer's waits end; nothing more is taken or put. */
 void rs_ring_stop(rs_ring *ring);
+/* After stop. What stands in the spool is counted as kept, the rest of the list as lost, and the spool is closed, but
+ * that a consumer which did not come back keeps it open. */
+void rs_ring_keep(rs_ring *ring);
 
 void rs_ring_count(rs_ring *ring, rs_ring_counts *out);
 static inline uint64_t rs_ring_pending(const rs_ring_counts *c) {
-    return c->put - c->acknowledged - c->rejected - c->lost;
+    return c->put - c->acknowledged - c->rejected - c->lost - c->kept;
 }
 
 /* The consumer. Waits until a batch is due (sealed, old enough, or wanted by a flush); NULL when stopped. */
@@ -103,7 +117,10 @@ size_t rs_batch_cut(const rs_batch *batch, size_t at, size_t most, uint32_t *spa
 /* The consumer. A request's body: `opening` (at most the headroom) and the n bytes of frames at `at`. It is written over
  * what stands before them, the headroom or frames that were sent already. */
 rs_str rs_batch_request(rs_batch *batch, size_t at, size_t n, rs_str opening);
-/* The consumer. Takes the batch back: `rejected` and `lost` of its spans were, the rest is acknowledged. */
+/* The consumer. The server has decided on the first `spans` of the batch: they are not to be sent again. */
+void rs_batch_note_sent(const rs_batch *batch, uint32_t spans);
+/* The consumer. Takes the batch back: `rejected` and `lost` of its spans were, the rest is acknowledged. Lost because
+ * the ring was stopped, and in the spool, is kept. */
 void rs_ring_done(rs_ring *ring, rs_batch *batch, uint32_t rejected, uint32_t lost);
 /* The consumer. Sleeps for wait_ns; a flush cuts that to hurry_ns. False if stopped. */
 bool rs_ring_pause(rs_ring *ring, uint64_t wait_ns, uint64_t hurry_ns);

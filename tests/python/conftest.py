@@ -13,6 +13,7 @@ HUGGINGFACE_CACHE = ROOT / ".run" / "huggingface"
 os.environ.update(HF_HOME=str(HUGGINGFACE_CACHE), HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 for name in [name for name in os.environ if name.startswith(("RESPAN_API", "RESPAN_BASE", "TRACELOOP_", "OTEL_"))]:
     del os.environ[name]
+os.environ["RESPAN_SPOOL"] = "off"  # tests of the spool give it a folder of their own
 
 
 @pytest.fixture

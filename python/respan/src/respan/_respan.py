@@ -183,7 +183,7 @@ class Respan:
             self._client.close(_milliseconds(min(timeout, AWAY_TIMEOUT_S) if self._server_is_away else timeout))
 
     def stats(self) -> dict[str, int | str] | None:
-        """How many spans started, ended, were acknowledged, rejected, dropped, are pending; None once shut down."""
+        """How many spans started, ended, were acknowledged, rejected, dropped, are pending or kept; None once shut down."""
         return None if self._client is None else self._client.stats()
 
 

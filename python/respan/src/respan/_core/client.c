@@ -147,9 +147,10 @@ static PyObject *client_flush(PyObject *op, PyObject *arg) {
 }
 
 static PyObject *stats_dict(const respan_stats *stats) {
-    return Py_BuildValue("{sK sK sK sK sK sK ss}", "started", stats->started, "ended", stats->ended,
+    return Py_BuildValue("{sK sK sK sK sK sK sK ss}", "started", stats->started, "ended", stats->ended,
                          "acknowledged", stats->acknowledged, "rejected", stats->rejected, "dropped",
-                         stats->dropped, "pending", stats->pending, "last_error", stats->last_error);
+                         stats->dropped, "pending", stats->pending, "kept", stats->kept, "last_error",
+                         stats->last_error);
 }
 
 static PyObject *client_close(PyObject *op, PyObject *arg) {

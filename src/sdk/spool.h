@@ -1,0 +1,60 @@
+/* rs_spool: the file in which ended spans stand until the server has them, so that no death of the process loses
+ * one. It is memory for the ring's batches (ring.h): a batch's bytes are in the mapped file, and a span that was
+ * put is in the kernel's page cache, where SIGKILL does not reach it.
+ *
+ * Structure: spool_format.h. The owner holds flock(2) on the file for life: a file whose lock can be taken
+ * belongs to a process that is dead, or to a client that was closed. Blocks are taken lowest first, so that a
+ * steady flow stays in the same few pages; each is allocated on disk (posix_fallocate) before it is touched, so
+ * that a full disk is an error value here and never SIGBUS.
+ *
+ * Full (all blocks that `bytes` allows are in use): RS_ERR_FULL; the ring then drops its oldest. No room on disk,
+ * no directory, no mmap: RS_ERR_IO; the ring then uses the heap.
+ *
+ * Not thread-safe: the ring's lock is held around all of it but rs_spool_note_sent, which is the consumer's. */
+#ifndef RS_SDK_SPOOL_H
+#define RS_SDK_SPOOL_H
+
+#include "base/paths.h"
+#include "base/str.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What a client's spool is to be; borrowed for as long as the ring lives. */
+typedef struct rs_spool_setup {
+    const char *dir, *app, *url;
+    rs_str resource, scope; /* message bodies, as the request's opening needs them */
+    uint64_t bytes;         /* 0: no spool */
+    size_t headroom;        /* bytes kept free before the first frame of a region */
+    uint32_t capacity;      /* spans of a region, at most RS_SPOOL_CAPACITY_MAX */
+} rs_spool_setup;
+
+typedef struct rs_spool rs_spool;
+
+/* Where a batch stands in the file. */
+typedef struct rs_spool_place {
+    char *base; /* NULL: nowhere */
+    uint32_t block, blocks, count;
+    uint64_t number;
+} rs_spool_place;
+
+/* "HASH-PID-RANDOM.spool" in setup->dir, which is made. The hash is that of app and url: see spool_dir.h. */
+RS_MUST_CHECK rs_status rs_spool_create(const rs_spool_setup *setup, rs_spool **out, rs_err *err);
+/* Lets go of the file; removes it unless a region is still in use. */
+void rs_spool_close(rs_spool *spool);
+/* In a child of fork: lets go of the parent's file and leaves it as it is. */
+void rs_spool_abandon(rs_spool *spool);
+
+/* A region with room for a frame of n bytes. *headroom is where its batch begins, *room the bytes from there on.
+ * RS_ERR_FULL, RS_ERR_TOO_LARGE (not even an empty spool has that room), RS_ERR_IO. */
+RS_MUST_CHECK rs_status rs_spool_claim(rs_spool *spool, size_t n, rs_spool_place *out, char **headroom,
+                                       size_t *room);
+/* Adds blocks so that n more bytes fit behind *room; false if what follows is in use. */
+bool rs_spool_grow(rs_spool *spool, rs_spool_place *place, size_t n, size_t *room);
+/* The frame at `frame` is whole: from here on it is delivered whatever happens to the process. */
+void rs_spool_commit(rs_spool *spool, rs_spool_place *place, const char *frame, size_t n);
+/* The first `spans` of it were decided by the server. */
+void rs_spool_note_sent(const rs_spool_place *place, uint32_t spans);
+/* All of it was, or it is given up: its blocks are free. */
+void rs_spool_release(rs_spool *spool, rs_spool_place *place);
+
+#endif
