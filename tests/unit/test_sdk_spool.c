@@ -66,6 +66,8 @@ static size_t collect(fake_http *f) {
 
 /* ---- clients and files --------------------------------------------------------------------------------- */
 
+static uint32_t interval_ms = 5;
+
 static respan_client *open_client(const char *url, uint64_t spool_bytes) {
     respan_config config;
     respan_client *c;
@@ -76,7 +78,7 @@ static respan_client *open_client(const char *url, uint64_t spool_bytes) {
     config.quiet = true;
     config.spool_bytes = spool_bytes;
     config.batch_spans = 32;
-    config.batch_interval_ms = 5;
+    config.batch_interval_ms = interval_ms;
     assert_int_equal(respan_client_open(&config, &c, NULL), RESPAN_OK);
     return c;
 }
@@ -203,6 +205,83 @@ static void the_next_client_sends_first_what_it_finds(void **state) {
     assert_int_equal(s.acknowledged, 50);
     assert_int_equal(collect(f), 100);
     assert_int_equal(count_files(), 0);
+    fake_http_stop(f);
+}
+
+static void a_server_that_comes_back_gets_all_in_order(void **state) {
+    (void)state;
+    enum { N = 5000 };
+    const fake_answer script[] = {away, away, away, ok};
+    fake_http *f = fake_http_start(script, 4);
+    respan_client *c = open_client(fake_http_url(f), 4 << 20);
+    for (int i = 0; i < N; i++) end_number(c, i);
+    respan_stats s;
+    assert_int_equal(respan_client_close(c, 30000, &s), RESPAN_OK);
+    assert_int_equal(s.acknowledged, N);
+    assert_int_equal(s.dropped + s.kept, 0);
+    assert_int_equal(collect(f), N);
+    assert_int_equal(count_files(), 0);
+    int64_t next = 0;
+    for (size_t r = 3; r < fake_http_count(f); r++) {
+        rs_arena arena;
+        rs_spans spans;
+        rs_arena_init(&arena, 0);
+        rs_str body = rs_buf_slice(&fake_http_request(f, r)->body);
+        assert_int_equal(rs_otlp_decode_protobuf(body, &arena, &spans, NULL), RS_OK);
+        for (size_t i = 0; i < spans.n; i++)
+            assert_int_equal(rs_attrs_find(&spans.items[i].attrs, RS_STR("number"))->value.i, next++);
+        rs_arena_deinit(&arena);
+    }
+    assert_int_equal(next, N);
+    fake_http_stop(f);
+}
+
+/* The spans of one application in two clients at the same time: each has a file, neither sends the other's. */
+static void two_at_once_send_each_their_own(void **state) {
+    (void)state;
+    fake_http *f = fake_http_start(&ok, 1);
+    respan_client *c[2];
+    respan_stats s[2];
+    for (int i = 0; i < 2; i++) c[i] = open_client(fake_http_url(f), 1 << 20);
+    for (int i = 0; i < 2000; i++) end_number(c[i % 2], i);
+    assert_int_equal(count_files(), 2);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(respan_client_close(c[i], 20000, &s[i]), RESPAN_OK);
+        assert_int_equal(s[i].acknowledged, 1000);
+    }
+    assert_int_equal(collect(f), 2000);
+    assert_int_equal(count_files(), 0);
+    fake_http_stop(f);
+}
+
+static void what_the_server_took_of_a_batch_is_not_sent_again(void **state) {
+    (void)state;
+    enum { N = 32 };
+    const fake_answer script[] = {{.status = 413}, ok, away};
+    fake_http *f = fake_http_start(script, 3), *later = fake_http_start(&ok, 1);
+    interval_ms = 10000; /* they are one batch */
+    respan_client *c = open_client(fake_http_url(f), 4 << 20);
+    interval_ms = 5;
+    static char text[10000];
+    memset(text, 'x', sizeof text);
+    respan_span *s[N];
+    for (int i = 0; i < N; i++) {
+        s[i] = respan_span_start(c, RESPAN_TEXT("large"), NULL, 0);
+        respan_span_set_int(s[i], RESPAN_TEXT("number"), i);
+        respan_span_set_string(s[i], RESPAN_TEXT("text"), text, sizeof text);
+    }
+    for (int i = 0; i < N; i++) respan_span_end(s[i], 0);
+    while (fake_http_count(f) < 3) usleep(1000);
+    respan_stats stats;
+    (void)respan_client_close(c, 0, &stats);
+    assert_true(stats.acknowledged > 0 && stats.kept > 0);
+    assert_int_equal(stats.acknowledged + stats.kept, N);
+    rs_backlog_counts n = deliver(fake_http_url(f), later);
+    assert_int_equal(n.acknowledged, stats.kept);
+    assert_int_equal(n.damaged, 0);
+    assert_int_equal(collect(later), stats.kept);
+    for (int i = 0; i < N; i++) assert_int_equal(is_there(i), i >= (int)stats.acknowledged);
+    fake_http_stop(later);
     fake_http_stop(f);
 }
 
@@ -493,6 +572,9 @@ int main(int argc, char **argv) {
         cmocka_unit_test_teardown(the_key_is_not_in_the_file, remove_files),
         cmocka_unit_test_teardown(what_is_acknowledged_leaves_no_file, remove_files),
         cmocka_unit_test_teardown(the_next_client_sends_first_what_it_finds, remove_files),
+        cmocka_unit_test_teardown(a_server_that_comes_back_gets_all_in_order, remove_files),
+        cmocka_unit_test_teardown(two_at_once_send_each_their_own, remove_files),
+        cmocka_unit_test_teardown(what_the_server_took_of_a_batch_is_not_sent_again, remove_files),
         cmocka_unit_test_teardown(the_files_of_others_are_left_alone, remove_files),
         cmocka_unit_test_teardown(without_a_valid_key_the_file_stays, remove_files),
         cmocka_unit_test_teardown(full_drops_the_oldest, remove_files),
