@@ -194,6 +194,13 @@ RESPAN_API void respan_span_set_status(respan_span *span, respan_status_code cod
 RESPAN_API void respan_span_add_event(respan_span *span, const char *name, size_t name_len, uint64_t time_ns,
                                       const respan_attribute *attributes, size_t count);
 
+/* A link to the span `to`, of this trace or another, with attributes (may be NULL when count is 0). Ignored if `to` has
+ * no ids. */
+RESPAN_API void respan_span_add_link(respan_span *span, const respan_span_context *to,
+                                     const respan_attribute *attributes, size_t count);
+/* For a span that another tracer made: it keeps the ids it has there. Ignored if one of them is all zero. */
+RESPAN_API void respan_span_set_context(respan_span *span, const respan_span_context *own);
+
 /* Encodes the span, once, into OTLP protobuf and puts it in the ring; frees it. Takes the span. */
 RESPAN_API void respan_span_end(respan_span *span, uint64_t end_ns);
 /* Frees the span without recording it. Takes the span. */
@@ -206,7 +213,10 @@ typedef enum respan_type {
     RESPAN_TYPE_BOOL = 2,
     RESPAN_TYPE_INT = 3,
     RESPAN_TYPE_DOUBLE = 4,
-    RESPAN_TYPE_STRING_ARRAY = 5
+    RESPAN_TYPE_STRING_ARRAY = 5,
+    RESPAN_TYPE_BOOL_ARRAY = 6,
+    RESPAN_TYPE_INT_ARRAY = 7,
+    RESPAN_TYPE_DOUBLE_ARRAY = 8
 } respan_type;
 
 typedef struct respan_text {
@@ -226,6 +236,18 @@ struct respan_attribute {
             const respan_text *items;
             size_t count;
         } strings;
+        struct {
+            const bool *items;
+            size_t count;
+        } booleans;
+        struct {
+            const int64_t *items;
+            size_t count;
+        } integers;
+        struct {
+            const double *items;
+            size_t count;
+        } reals;
     } value;
 };
 

@@ -23,9 +23,11 @@ enum {
     SPAN_ATTRIBUTES = 9,
     SPAN_DROPPED_ATTRIBUTES = 10,
     SPAN_EVENTS = 11,
+    SPAN_LINKS = 13,
     SPAN_STATUS = 15,
 };
 enum { EVENT_NAME = 2, EVENT_ATTRIBUTES = 3, STATUS_MESSAGE = 2 };
+enum { LINK_TRACE_ID = 1, LINK_SPAN_ID = 2, LINK_ATTRIBUTES = 4 };
 
 /* Fields that are replaced like attributes have hashes of their own; a key that hashes so, one in 2^63, loses
  * to them. */
@@ -140,6 +142,19 @@ RESPAN_API void respan_span_set_status(respan_span *span, respan_status_code cod
     rs_buf_deinit(&body);
 }
 
+/* Appends a finished event or link, and frees it. */
+static void put_part(respan_span *span, uint32_t field, rs_fields *part) {
+    size_t begin = rs_fields_begin(&span->fields);
+    rs_pb_bytes(&span->fields.wire, field, rs_buf_slice(&part->wire));
+    if (part->wire.failed != RS_OK) span->fields.wire.failed = part->wire.failed;
+    rs_fields_commit(&span->fields, begin, HASH_NONE);
+    rs_fields_deinit(part);
+}
+
+static bool has_ids(const respan_span_context *c) {
+    return c && !is_zero(c->trace_id, sizeof c->trace_id) && !is_zero(c->span_id, sizeof c->span_id);
+}
+
 RESPAN_API void respan_span_add_event(respan_span *span, const char *name, size_t name_len, uint64_t time_ns,
                                       const respan_attribute *attributes, size_t count) {
     if (!span) return;
@@ -153,11 +168,24 @@ RESPAN_API void respan_span_add_event(respan_span *span, const char *name, size_
     rs_buf_byte(&event.wire, 1 << 3 | 1); /* Event.time_unix_nano */
     for (int i = 0; i < 8; i++) rs_buf_byte(&event.wire, (uint8_t)(time_ns >> 8 * i));
     rs_pb_text(&event.wire, EVENT_NAME, (rs_str){name, name ? name_len : 0}, max);
-    size_t begin = rs_fields_begin(&span->fields);
-    rs_pb_bytes(&span->fields.wire, SPAN_EVENTS, rs_buf_slice(&event.wire));
-    if (event.wire.failed != RS_OK) span->fields.wire.failed = event.wire.failed;
-    rs_fields_commit(&span->fields, begin, HASH_NONE);
-    rs_fields_deinit(&event);
+    put_part(span, SPAN_EVENTS, &event);
+}
+
+RESPAN_API void respan_span_add_link(respan_span *span, const respan_span_context *to,
+                                     const respan_attribute *attributes, size_t count) {
+    if (!span || !has_ids(to)) return;
+    rs_fields link;
+    rs_fields_init(&link, span->client->config.ring_bytes);
+    for (size_t i = 0; attributes && i < count; i++)
+        rs_fields_set(&link, LINK_ATTRIBUTES, &attributes[i], span->client->config.max_content_bytes);
+    rs_fields_compact(&link);
+    rs_pb_bytes(&link.wire, LINK_TRACE_ID, (rs_str){(const char *)to->trace_id, sizeof to->trace_id});
+    rs_pb_bytes(&link.wire, LINK_SPAN_ID, (rs_str){(const char *)to->span_id, sizeof to->span_id});
+    put_part(span, SPAN_LINKS, &link);
+}
+
+RESPAN_API void respan_span_set_context(respan_span *span, const respan_span_context *own) {
+    if (span && has_ids(own)) span->context = *own;
 }
 
 RESPAN_API void respan_span_use(respan_span *span, respan_attributes *shared) {

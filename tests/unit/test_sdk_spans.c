@@ -66,6 +66,11 @@ static void assert_text(rs_str s, const char *expected) {
     assert_memory_equal(s.p, expected, s.n);
 }
 
+static void assert_bytes(rs_str s, const char *expected, size_t n) {
+    assert_int_equal(s.n, n);
+    assert_memory_equal(s.p, expected, n);
+}
+
 static const rs_value *find(const rs_attrs *a, const char *key) {
     const rs_attr *found = rs_attrs_find(a, rs_str_of(key));
     assert_non_null(found);
@@ -79,6 +84,27 @@ static void assert_attr(const rs_attrs *a, const char *key, const char *expected
     const rs_value *v = find(a, key);
     assert_int_equal(v->type, RS_VALUE_STRING);
     assert_text(v->s, expected);
+}
+
+static void set_number_lists(respan_span *s) {
+    bool booleans[] = {true, false};
+    int64_t integers[] = {INT64_MIN, 0, 7};
+    double reals[] = {-0.5};
+    respan_attribute lists[] = {
+        {{RESPAN_TEXT("booleans")}, RESPAN_TYPE_BOOL_ARRAY, {.booleans = {booleans, 2}}},
+        {{RESPAN_TEXT("integers")}, RESPAN_TYPE_INT_ARRAY, {.integers = {integers, 3}}},
+        {{RESPAN_TEXT("reals")}, RESPAN_TYPE_DOUBLE_ARRAY, {.reals = {reals, 1}}},
+    };
+    respan_span_set(s, lists, RS_ARRAY_LEN(lists));
+}
+
+/* ArrayValue: field 1, a length, and an AnyValue each. */
+static void check_number_lists(const rs_attrs *attrs) {
+    assert_bytes(find(attrs, "booleans")->s, RESPAN_TEXT("\x0a\x02\x10\x01\x0a\x02\x10\x00"));
+    assert_bytes(find(attrs, "integers")->s,
+                 RESPAN_TEXT("\x0a\x0b\x18\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01"
+                             "\x0a\x02\x18\x00\x0a\x02\x18\x07"));
+    assert_bytes(find(attrs, "reals")->s, RESPAN_TEXT("\x0a\x09\x21\x00\x00\x00\x00\x00\x00\xe0\xbf"));
 }
 
 static void every_part_of_a_span_arrives(void **state) {
@@ -100,6 +126,7 @@ static void every_part_of_a_span_arrives(void **state) {
     respan_attribute list = {
         {RESPAN_TEXT("list")}, RESPAN_TYPE_STRING_ARRAY, {.strings = {items, RS_ARRAY_LEN(items)}}};
     respan_span_set(s, &list, 1);
+    set_number_lists(s);
     respan_span_set_string(s, RESPAN_TEXT(""), RESPAN_TEXT("no key: ignored"));
     respan_attribute detail = {
         {RESPAN_TEXT("exception.type")}, RESPAN_TYPE_STRING, {.string = {RESPAN_TEXT("Oops")}}};
@@ -127,7 +154,8 @@ static void every_part_of_a_span_arrives(void **state) {
     assert_int_equal(child->end_ns, 3000);
     assert_int_equal(child->status, RS_STATUS_ERROR);
     assert_text(child->status_message, "it broke");
-    assert_int_equal(child->attrs.n, 7);
+    assert_int_equal(child->attrs.n, 10);
+    check_number_lists(&child->attrs);
     const rs_value *v = find(&child->attrs, "text");
     assert_int_equal(v->s.n, 7);
     assert_memory_equal(v->s.p, "häl\0lo", 7);
@@ -340,13 +368,45 @@ static void a_span_that_outlives_its_client_goes_nowhere(void **state) {
     assert_int_equal(fake_http_count(f->server), 1);
 }
 
+static void links_and_ids_of_another_tracer_arrive(void **state) {
+    fixture *f = *state;
+    open_client(f);
+    respan_span *target = respan_span_start(f->client, RESPAN_TEXT("target"), NULL, 0);
+    respan_span_context to = respan_span_get_context(target), none = {0}, own;
+    respan_span *s = respan_span_start(f->client, RESPAN_TEXT("linked"), NULL, 0);
+    respan_attribute why = {{RESPAN_TEXT("why")}, RESPAN_TYPE_STRING, {.string = {RESPAN_TEXT("asked")}}};
+    respan_span_add_link(s, &to, &why, 1);
+    respan_span_add_link(s, &to, NULL, 0);
+    respan_span_add_link(s, &none, NULL, 0);
+    respan_span_add_link(NULL, &to, NULL, 0);
+    memset(&own, 0x5a, sizeof own);
+    respan_span_set_context(s, &own);
+    respan_span_set_context(s, &none);
+    respan_span_end(s, 0);
+    respan_span_discard(target);
+    receive(f, 1);
+    const rs_span *got = &f->spans.items[0];
+    assert_memory_equal(got->trace_id, own.trace_id, 16);
+    assert_memory_equal(got->span_id, own.span_id, 8);
+    assert_int_equal(got->nlinks, 2);
+    assert_memory_equal(got->links[0].trace_id, to.trace_id, 16);
+    assert_memory_equal(got->links[0].span_id, to.span_id, 8);
+    assert_attr(&got->links[0].attrs, "why", "asked");
+    assert_int_equal(got->links[1].attrs.n, 0);
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(every_part_of_a_span_arrives),       TEST(resource_and_scope_say_who_speaks),
-        TEST(a_key_set_again_has_its_last_value), TEST(shared_sets_yield_to_the_span),
-        TEST(long_text_is_cut_and_says_so),       TEST(bytes_that_are_not_utf8_are_replaced),
-        TEST(nothing_happens_to_nothing),         TEST(a_span_that_outlives_its_client_goes_nowhere),
+        TEST(every_part_of_a_span_arrives),
+        TEST(resource_and_scope_say_who_speaks),
+        TEST(a_key_set_again_has_its_last_value),
+        TEST(shared_sets_yield_to_the_span),
+        TEST(long_text_is_cut_and_says_so),
+        TEST(bytes_that_are_not_utf8_are_replaced),
+        TEST(nothing_happens_to_nothing),
+        TEST(a_span_that_outlives_its_client_goes_nowhere),
+        TEST(links_and_ids_of_another_tracer_arrive),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
