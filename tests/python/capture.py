@@ -79,6 +79,7 @@ class Span:
     status_message: str
     attributes: dict[str, Any]
     events: list[tuple[str, dict[str, Any]]]
+    links: list[tuple[str, str, dict[str, Any]]]
     resource: dict[str, Any] = field(repr=False)
 
     @property
@@ -100,6 +101,11 @@ def span_of(message: bytes, resource: dict[str, Any]) -> Span:
     events = [
         (dict(fields(event))[2].decode(), attributes_of(event, 3)) for number, event in fields(message) if number == 11
     ]
+    links = [
+        (dict(fields(link))[1].hex(), dict(fields(link))[2].hex(), attributes_of(link, 4))
+        for number, link in fields(message)
+        if number == 13
+    ]
     return Span(
         trace_id=one[1].hex(),
         span_id=one[2].hex(),
@@ -112,6 +118,7 @@ def span_of(message: bytes, resource: dict[str, Any]) -> Span:
         status_message=status.get(2, b"").decode(),
         attributes=attributes_of(message, 9),
         events=events,
+        links=links,
         resource=resource,
     )
 

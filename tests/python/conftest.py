@@ -51,13 +51,16 @@ def traced(server: CaptureServer, tracing: Callable[..., Any]) -> Callable[[], l
 def script(server: CaptureServer) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Runs Python code in a process of its own, which sends to `server` unless told otherwise."""
 
-    def run(code: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        given = {**os.environ, "RESPAN_BASE_URL": server.base_url, "RESPAN_API_KEY": "test-key", **environment}
-        return subprocess.run(
-            [sys.executable, "-X", "faulthandler", "-c", code], env=given, capture_output=True, text=True, timeout=120
-        )
+    return lambda code, **environment: run_python(sys.executable, server, code, environment)
 
-    return run
+
+def run_python(
+    python: str, server: CaptureServer, code: str, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    given = {**os.environ, "RESPAN_BASE_URL": server.base_url, "RESPAN_API_KEY": "test-key", **environment}
+    return subprocess.run(
+        [python, "-X", "faulthandler", "-c", code], env=given, capture_output=True, text=True, timeout=120
+    )
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from respan.instrumentation import when_imported
+from respan.instrumentation import replaced_scopes, when_imported
 
 from ._patch import Patch
 from ._text_generation import traced_call, traced_forward
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from respan.instrumentation import ImportHook
 
 MODULE = "transformers.pipelines.text_generation"
+REPLACED = "opentelemetry.instrumentation.transformers"  # traces the same calls
 
 _active: HuggingFaceInstrumentor | None = None  # the pipeline is wrapped once, however many instrumentors there are
 
@@ -39,6 +40,7 @@ class HuggingFaceInstrumentor:
         if _active is not None:
             return
         _active = self
+        replaced_scopes.add(REPLACED)
         self._hook = when_imported(MODULE, self._wrap)
 
     def deactivate(self) -> None:
@@ -47,6 +49,7 @@ class HuggingFaceInstrumentor:
         if _active is not self:
             return
         _active = None
+        replaced_scopes.discard(REPLACED)
         if self._hook is not None:
             self._hook.cancel()
             self._hook = None

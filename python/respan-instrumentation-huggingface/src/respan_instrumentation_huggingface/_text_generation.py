@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-from respan.instrumentation import CLIENT, OK, start_span
+from respan.instrumentation import CLIENT, OK, start_span, suppressed
 
 from ._content import completions_of, finish_reason_key, is_chat, prompts_of
 from ._parameters import model_name, parameters_of
@@ -69,6 +69,8 @@ def _quietly(report: Report, function: Callable[..., Any], *args: Any) -> Any:
 
 
 def _open(pipeline: Any, inputs: Any, kwargs: dict[str, Any]) -> Span | None:
+    if suppressed():
+        return None
     chat = is_chat(inputs)
     operation = "chat" if chat else "text_completion"
     model = model_name(pipeline)

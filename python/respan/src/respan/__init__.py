@@ -19,10 +19,12 @@ from ._w3c import extract, inject
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._otel_instrumentor import OTELInstrumentor
     from .plugin import Instrumentation
 
 __all__ = [
     "Instrumentation",
+    "OTELInstrumentor",
     "Respan",
     "RespanClient",
     "__version__",
@@ -45,4 +47,8 @@ def __getattr__(name: str) -> object:
         from .plugin import Instrumentation
 
         return Instrumentation
+    if name == "OTELInstrumentor":
+        from ._otel_instrumentor import OTELInstrumentor
+
+        return OTELInstrumentor
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -119,6 +119,12 @@ class RespanClient:
             _core.Entity(_nothing, str(name), str(getattr(kind, "value", kind)), version, review).start() or _NoSpan()
         )
 
+    def get_tracer(self) -> Any:
+        """An OpenTelemetry tracer of ours. ImportError where opentelemetry-api is not installed."""
+        from ._otel import PROVIDER
+
+        return PROVIDER.get_tracer("respan", _core.version)
+
     def flush(self) -> None:
         from ._respan import flush
 

@@ -122,7 +122,7 @@ def review_of(processors: object, export_filter: object, links: object, sample_r
     if processors:
         warn_once("processors= is without effect: a Respan has one destination, and every span goes there")
     if links:
-        warn_once("links= is without effect: links between spans are not recorded yet")
+        warn_once("links= is without effect on decorators and start_span(): OpenTelemetry's tracers record links")
     return entity_reviewer(export_filter, sample_rate)
 
 

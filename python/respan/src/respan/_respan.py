@@ -13,7 +13,10 @@ from ._propagate import propagate_attributes, scope_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from types import ModuleType
     from typing import Any
+
+    from ._import_hook import ImportHook
 
 FLUSH_TIMEOUT_S = 5.0
 SHUTDOWN_TIMEOUT_S = 5.0
@@ -38,6 +41,12 @@ def _reviewer(callback: Callable[..., Any] | None) -> Callable[[_core.Span], boo
     return callback_reviewer(callback)
 
 
+def _install_provider(_: ModuleType) -> None:
+    from . import _otel
+
+    _otel.install()
+
+
 def _milliseconds(seconds: float) -> int:
     return max(0, min(int(seconds * 1000), 2**32 - 1))
 
@@ -50,7 +59,7 @@ class Respan:
         base_url: falls back to $RESPAN_BASE_URL, then to that of the credentials file, then to
             http://127.0.0.1:8460/api.
         app_name: what the application is called in traces; falls back to $OTEL_SERVICE_NAME, then to "respan".
-        instrumentations: plugins to switch on, such as HuggingFaceInstrumentor().
+        instrumentations: plugins to switch on, such as HuggingFaceInstrumentor(), and OpenTelemetry's instrumentors.
         customer_identifier, session_identifier, thread_identifier, metadata, environment: defaults of every span.
         headers: added to each request.
         resource_attributes: describe this process in every trace.
@@ -59,13 +68,15 @@ class Respan:
             and the attributes (`span._attributes`), but not the status and the exception. A span for which it raises
             is not sent. It makes spans dearer: they are then kept as Python objects until they end.
         log_level: of the logger "respan"; falls back to $RESPAN_LOG_LEVEL; $RESPAN_DEBUG=true is "DEBUG".
+        tracer_provider: of an OpenTelemetry SDK whose spans are to come here too. Without it, ours becomes OpenTelemetry's
+            as soon as the program imports that, unless it has one.
         is_batching_enabled: False sends each span at once in a request of its own; else within half a second.
         is_context_carried: False: threads and executors are left as they are, and spans in them are roots of their own.
         auto_flush: accepted; spans are on their way within half a second whatever it says.
         is_auto_instrument, instruments, block_instruments: without effect but for a warning; only `instrumentations`
             are switched on.
 
-    Raises ValueError for a base_url that is not one.
+    Raises ValueError for a base_url that is not one, AttributeError for a tracer_provider that takes no processors.
     """
 
     def __init__(
@@ -87,6 +98,7 @@ class Respan:
         span_postprocess_callback: Callable[..., Any] | None = None,
         log_level: str | int = "INFO",
         is_batching_enabled: bool | None = None,
+        tracer_provider: Any = None,
         instruments: object = None,
         block_instruments: object = None,
         auto_flush: str | None = None,
@@ -105,6 +117,12 @@ class Respan:
         self._instrumentations: dict[str, Any] = {}
         self._client: _core.Client | None = None
         self._server_is_away = False
+        self._opentelemetry: ImportHook | None = None
+        self._tracer_provider = tracer_provider
+        if is_enabled and tracer_provider is not None:
+            from ._otel_sdk import join
+
+            join(tracer_provider)
         if is_enabled:
             defaults = {
                 "customer_identifier": customer_identifier,
@@ -129,6 +147,10 @@ class Respan:
             watch_children()
             if is_context_carried:
                 install()
+            if tracer_provider is None:
+                from ._import_hook import when_imported
+
+                self._opentelemetry = when_imported("opentelemetry.trace", _install_provider)
         for instrumentation in instrumentations or ():
             self._activate(instrumentation)
 
@@ -139,10 +161,16 @@ class Respan:
     tool = staticmethod(tool)
 
     def _activate(self, instrumentation: Any) -> None:
+        if hasattr(instrumentation, "instrument") and not hasattr(instrumentation, "activate"):
+            from ._otel_instrumentor import OTELInstrumentor
+
+            instrumentation = OTELInstrumentor(instrumentation)
         name = getattr(instrumentation, "name", type(instrumentation).__name__)
         if self._client is None or name in self._instrumentations:
             return
         try:
+            if self._tracer_provider is not None and hasattr(instrumentation, "tracer_provider"):
+                instrumentation.tracer_provider = self._tracer_provider
             instrumentation.activate()
         except Exception as error:
             import logging
@@ -167,7 +195,8 @@ class Respan:
 
         Returns within about `timeout` seconds whatever the network does. A second call does nothing.
         """
-        for name, instrumentation in list(self._instrumentations.items()):
+        # The last first: two that wrap the same function come off only so.
+        for name, instrumentation in reversed(list(self._instrumentations.items())):
             try:
                 instrumentation.deactivate()
             except Exception as error:
@@ -175,6 +204,8 @@ class Respan:
 
                 logging.getLogger("respan").warning("Instrumentation %s could not be switched off: %s", name, error)
         self._instrumentations.clear()
+        if self._opentelemetry is not None:
+            self._opentelemetry.cancel()
         if self in _open:
             _open.remove(self)
             if not _open:

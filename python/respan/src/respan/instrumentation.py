@@ -10,6 +10,8 @@
 The shape of a plugin is `respan.Instrumentation`.
 """
 
+import sys
+
 from ._core import Span, start_span
 from ._import_hook import ImportHook, when_imported
 
@@ -22,6 +24,21 @@ CONSUMER = 5
 OK = 1
 ERROR = 2
 
+# Names of OpenTelemetry instrumentations whose spans a plugin that is switched on makes itself: a call has one span.
+replaced_scopes: set[str] = set()
+
+
+def suppressed() -> bool:
+    """Whether somebody asked OpenTelemetry's way that model calls get no spans here."""
+    context = sys.modules.get("opentelemetry.context")
+    if context is None:
+        return False
+    general = getattr(context, "_SUPPRESS_INSTRUMENTATION_KEY", "suppress_instrumentation")
+    keys = ("suppress_language_model_instrumentation", "suppress_instrumentation", general)
+    current = context.get_current()
+    return any(current.get(key) for key in keys)
+
+
 __all__ = [
     "CLIENT",
     "CONSUMER",
@@ -32,6 +49,8 @@ __all__ = [
     "SERVER",
     "ImportHook",
     "Span",
+    "replaced_scopes",
     "start_span",
+    "suppressed",
     "when_imported",
 ]

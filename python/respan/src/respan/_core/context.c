@@ -70,6 +70,14 @@ static bool read_id(PyObject *text, uint8_t *out, size_t n) {
     return any != 0;
 }
 
+bool core_read_ids(PyObject *trace_id, PyObject *span_id, respan_span_context *out) {
+    if (read_id(trace_id, out->trace_id, sizeof out->trace_id) &&
+        read_id(span_id, out->span_id, sizeof out->span_id))
+        return true;
+    PyErr_SetString(PyExc_ValueError, "a trace id is 32, a span id 16 lower-case hex digits, not all zero");
+    return false;
+}
+
 PyObject *core_remote_span(PyObject *module, PyObject *args) {
     core_state *state = PyModule_GetState(module);
     PyObject *trace_id, *span_id, *path = Py_None, *workflow = Py_None;
@@ -77,10 +85,7 @@ PyObject *core_remote_span(PyObject *module, PyObject *args) {
     if ((path != Py_None && !PyUnicode_Check(path)) || (workflow != Py_None && !PyUnicode_Check(workflow)))
         return PyErr_Format(PyExc_TypeError, "path and workflow are str or None");
     respan_span_context context;
-    if (!read_id(trace_id, context.trace_id, sizeof context.trace_id) ||
-        !read_id(span_id, context.span_id, sizeof context.span_id))
-        return PyErr_Format(PyExc_ValueError,
-                            "a trace id is 32, a span id 16 lower-case hex digits, not all zero");
+    if (!core_read_ids(trace_id, span_id, &context)) return NULL;
     span_object *self = PyObject_New(span_object, state->span_type);
     if (self == NULL) return NULL;
     self->span = NULL;

@@ -11,5 +11,7 @@ PyObject *core_swap_surroundings(PyObject *module, PyObject *args);
 /* A Span that is recorded elsewhere: it can be current, and a parent; whatever else is called on it, nothing happens.
  * ValueError for ids that are none. */
 PyObject *core_remote_span(PyObject *module, PyObject *args);
+/* Two str of hex digits; false with ValueError set for ids that are none. */
+bool core_read_ids(PyObject *trace_id, PyObject *span_id, respan_span_context *out);
 
 #endif

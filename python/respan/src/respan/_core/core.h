@@ -71,6 +71,7 @@ struct scope_object {
     PyObject_HEAD PyObject *values; /* the dict as its user gave it: what a nested scope merges over */
     PyObject *items;                /* tuple of (str, value): keeps alive what `attributes` points into */
     respan_attribute *attributes;
+    void **arrays; /* what sequences among them point at; `count` pointers, NULL for others */
     size_t count;
     respan_attributes *set; /* the same, encoded */
 };
@@ -106,6 +107,9 @@ scope_object *core_scope_current(core_state *state);
 /* One Python value as an attribute's value; false if it has no such form (the error is cleared). Text is
  * borrowed. */
 bool core_attribute_value(PyObject *value, respan_attribute *out);
+/* The same for a tuple whose items are all str, bool, int or float: *items, to be freed with PyMem_Free, is what `out`
+ * points at. Texts are borrowed from the tuple. */
+bool core_sequence_value(PyObject *tuple, respan_attribute *out, void **items);
 /* A str's UTF-8, cached in it, or false for one with surrogates (no error is set). */
 bool core_text(PyObject *string, respan_text *out);
 
@@ -113,8 +117,10 @@ bool core_text(PyObject *string, respan_text *out);
 extern PyType_Spec span_spec;
 /* The current span; borrowed; NULL if there is none. */
 span_object *core_span_current(core_state *state);
-/* A span under `parent`; NULL without an error set if it cannot be had. `parent` and `review` may be NULL. */
-span_object *core_span_new(core_state *state, respan_text name, const span_object *parent, PyObject *review);
+/* A span under `parent`; NULL without an error set if it cannot be had. `parent` and `review` may be NULL; start_ns 0 is
+ * now. */
+span_object *core_span_new(core_state *state, respan_text name, const span_object *parent, PyObject *review,
+                           uint64_t start_ns);
 void core_span_put(span_object *span, const respan_attribute *attributes, size_t count);
 int core_span_enter(core_state *state, span_object *span);
 int core_span_leave(core_state *state, span_object *span);

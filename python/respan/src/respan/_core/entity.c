@@ -83,7 +83,7 @@ static span_object *start(core_state *state, entity_object *self) {
     const span_object *parent = core_span_current(state);
     respan_text name;
     if (!core_text(self->span_name, &name)) name = (respan_text){"", 0};
-    span_object *span = core_span_new(state, name, parent, self->review);
+    span_object *span = core_span_new(state, name, parent, self->review, 0);
     if (span == NULL) return NULL;
     scope_object *scope = core_scope_current(state);
     prepare(self, parent, scope);

@@ -15,14 +15,20 @@ static void inherit_text(span_object *span, const char *key, size_t key_len, PyO
 
 static PyObject *start_span(PyObject *module, PyObject *args) {
     core_state *state = state_of(module);
-    PyObject *name;
+    PyObject *name, *parent = NULL;
     int kind = RESPAN_KIND_INTERNAL;
-    if (!PyArg_ParseTuple(args, "U|i:start_span", &name, &kind)) return NULL;
+    unsigned long long start_ns = 0;
+    if (!PyArg_ParseTuple(args, "U|iOK:start_span", &name, &kind, &parent, &start_ns)) return NULL;
+    if (parent != NULL && parent != Py_None && !Py_IS_TYPE(parent, state->span_type))
+        return PyErr_Format(PyExc_TypeError, "a span's parent is a Span or None");
     if (kind < RESPAN_KIND_INTERNAL || kind > RESPAN_KIND_CONSUMER)
         return PyErr_Format(PyExc_ValueError, "a span's kind is 1 (internal) to 5 (consumer), not %d", kind);
     respan_text text;
     if (!core_text(name, &text)) text = (respan_text){"", 0};
-    span_object *span = core_span_new(state, text, core_span_current(state), NULL);
+    const span_object *above = parent == NULL      ? core_span_current(state)
+                               : parent == Py_None ? NULL
+                                                   : (span_object *)parent;
+    span_object *span = core_span_new(state, text, above, NULL, start_ns);
     if (span == NULL) Py_RETURN_NONE;
     if (kind != RESPAN_KIND_INTERNAL) respan_span_set_kind(span->span, (respan_span_kind)kind);
     scope_object *scope = core_scope_current(state);
@@ -36,6 +42,17 @@ static PyObject *start_span(PyObject *module, PyObject *args) {
 static PyObject *current_span(PyObject *module, PyObject *Py_UNUSED(ignored)) {
     PyObject *span = (PyObject *)core_span_current(state_of(module));
     return Py_NewRef(span != NULL ? span : Py_None);
+}
+
+static PyObject *swap_span(PyObject *module, PyObject *span) {
+    core_state *state = state_of(module);
+    if (span != Py_None && !Py_IS_TYPE(span, state->span_type))
+        return PyErr_Format(PyExc_TypeError, "swap_span() takes a Span or None");
+    PyObject *previous = current_span(module, NULL);
+    PyObject *token = PyContextVar_Set(state->current_span, span);
+    if (token == NULL) Py_CLEAR(previous);
+    Py_XDECREF(token);
+    return previous;
 }
 
 static PyObject *current_scope(PyObject *module, PyObject *Py_UNUSED(ignored)) {
@@ -76,8 +93,13 @@ static PyObject *to_json(PyObject *Py_UNUSED(module), PyObject *value) {
 
 static PyMethodDef functions[] = {
     {"start_span", start_span, METH_VARARGS,
-     PyDoc_STR("A Span under the current one, not current itself, or None if tracing is off: "
-               "start_span(name, kind=1).")},
+     PyDoc_STR(
+         "A Span under the current one (or under `parent`; None: a root), not current itself, or None if "
+         "tracing is off: start_span(name, kind=1, parent=..., start_ns=0).")},
+    {"swap_span", swap_span, METH_O,
+     PyDoc_STR(
+         "swap_span($module, span, /)\n--\n\nMakes a Span, or none, the current one; what was current, or "
+         "None.")},
     {"current_span", current_span, METH_NOARGS,
      PyDoc_STR("current_span($module, /)\n--\n\nThe current Span or None.")},
     {"current_scope", current_scope, METH_NOARGS,

@@ -38,6 +38,64 @@ bool core_attribute_value(PyObject *value, respan_attribute *out) {
     return false;
 }
 
+enum { SEQUENCE_MAX = 1 << 16 };
+
+static bool all_of(PyObject *tuple, PyTypeObject *type) {
+    for (Py_ssize_t i = 0, n = PyTuple_GET_SIZE(tuple); i < n; i++)
+        if (!Py_IS_TYPE(PyTuple_GET_ITEM(tuple, i), type)) return false;
+    return true;
+}
+
+static bool read_texts(PyObject *tuple, respan_attribute *out, void **items) {
+    size_t n = (size_t)PyTuple_GET_SIZE(tuple);
+    respan_text *texts = *items = PyMem_New(respan_text, n + 1);
+    bool good = texts != NULL;
+    for (size_t i = 0; good && i < n; i++) {
+        PyObject *item = PyTuple_GET_ITEM(tuple, i);
+        good = PyUnicode_Check(item) && core_text(item, &texts[i]);
+    }
+    out->type = RESPAN_TYPE_STRING_ARRAY;
+    out->value.strings.items = texts;
+    out->value.strings.count = n;
+    return good;
+}
+
+static bool read_numbers(PyObject *tuple, respan_type type, size_t size, respan_attribute *out,
+                         void **items) {
+    size_t n = (size_t)PyTuple_GET_SIZE(tuple);
+    char *numbers = *items = PyMem_Malloc((n + 1) * size);
+    if (numbers == NULL) return false;
+    for (size_t i = 0; i < n; i++) {
+        respan_attribute item;
+        if (!core_attribute_value(PyTuple_GET_ITEM(tuple, i), &item)) return false;
+        memcpy(numbers + i * size, &item.value, size);
+    }
+    out->type = type;
+    out->value.integers.items = (const int64_t *)(void *)numbers; /* the three lie alike */
+    out->value.integers.count = n;
+    return true;
+}
+
+bool core_sequence_value(PyObject *tuple, respan_attribute *out, void **items) {
+    *items = NULL;
+    bool good = false;
+    if (PyTuple_GET_SIZE(tuple) <= SEQUENCE_MAX) {
+        if (PyTuple_GET_SIZE(tuple) == 0 || PyUnicode_Check(PyTuple_GET_ITEM(tuple, 0)))
+            good = read_texts(tuple, out, items);
+        else if (all_of(tuple, &PyBool_Type))
+            good = read_numbers(tuple, RESPAN_TYPE_BOOL_ARRAY, sizeof(bool), out, items);
+        else if (all_of(tuple, &PyLong_Type))
+            good = read_numbers(tuple, RESPAN_TYPE_INT_ARRAY, sizeof(int64_t), out, items);
+        else if (all_of(tuple, &PyFloat_Type))
+            good = read_numbers(tuple, RESPAN_TYPE_DOUBLE_ARRAY, sizeof(double), out, items);
+    }
+    if (!good) {
+        PyMem_Free(*items);
+        *items = NULL;
+    }
+    return good;
+}
+
 scope_object *core_scope_current(core_state *state) {
     PyObject *value = NULL;
     if (PyContextVar_Get(state->current_scope, NULL, &value) < 0) PyErr_Clear();
@@ -68,10 +126,23 @@ static void scope_dealloc(PyObject *op) {
     PyObject_GC_UnTrack(op);
     (void)scope_clear(op);
     respan_attributes_free(self->set);
+    for (size_t i = 0; self->arrays != NULL && i < self->count; i++) PyMem_Free(self->arrays[i]);
+    PyMem_Free(self->arrays);
     PyMem_Free(self->attributes);
     Py_CLEAR(self->items);
     type->tp_free(op);
     Py_DECREF(type);
+}
+
+/* The attribute's value and what keeps it alive: a new reference to `value`, or to a tuple of its items; or NULL. */
+static PyObject *scope_value(PyObject *value, respan_attribute *out, void **items) {
+    *items = NULL;
+    if (core_attribute_value(value, out)) return Py_NewRef(value);
+    if (!PyList_Check(value) && !PyTuple_Check(value)) return NULL;
+    PyObject *tuple = PySequence_Tuple(value);
+    if (tuple == NULL) PyErr_Clear();
+    else if (!core_sequence_value(tuple, out, items)) Py_CLEAR(tuple);
+    return tuple;
 }
 
 static PyObject *scope_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
@@ -85,7 +156,8 @@ static PyObject *scope_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     self->values = PyDict_Copy(values);
     self->items = PyTuple_New(2 * PyDict_Size(attributes));
     self->attributes = PyMem_New(respan_attribute, (size_t)PyDict_Size(attributes) + 1);
-    if (self->values == NULL || self->items == NULL || self->attributes == NULL) {
+    self->arrays = PyMem_New(void *, (size_t)PyDict_Size(attributes) + 1);
+    if (self->values == NULL || self->items == NULL || self->attributes == NULL || self->arrays == NULL) {
         Py_DECREF(self);
         return PyErr_Occurred() ? NULL : PyErr_NoMemory();
     }
@@ -93,11 +165,11 @@ static PyObject *scope_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     Py_ssize_t at = 0, item = 0;
     while (PyDict_Next(attributes, &at, &key, &value)) {
         respan_attribute *attribute = &self->attributes[self->count];
-        if (!PyUnicode_Check(key) || !core_text(key, &attribute->key) ||
-            !core_attribute_value(value, attribute))
-            continue;
+        if (!PyUnicode_Check(key) || !core_text(key, &attribute->key)) continue;
+        PyObject *kept = scope_value(value, attribute, &self->arrays[self->count]);
+        if (kept == NULL) continue;
         PyTuple_SET_ITEM(self->items, item++, Py_NewRef(key));
-        PyTuple_SET_ITEM(self->items, item++, Py_NewRef(value));
+        PyTuple_SET_ITEM(self->items, item++, kept);
         self->count++;
     }
     while (item < PyTuple_GET_SIZE(self->items)) PyTuple_SET_ITEM(self->items, item++, Py_NewRef(Py_None));

@@ -1,3 +1,4 @@
+#include "context.h"
 #include "core.h"
 #include "json.h"
 
@@ -36,16 +37,23 @@ static span_review *review_new(respan_text name, PyObject *of_entity, PyObject *
     return NULL;
 }
 
+static PyObject *item_object(const respan_attribute *a, size_t i) {
+    if (a->type == RESPAN_TYPE_BOOL_ARRAY) return PyBool_FromLong(a->value.booleans.items[i]);
+    if (a->type == RESPAN_TYPE_INT_ARRAY) return PyLong_FromLongLong(a->value.integers.items[i]);
+    if (a->type == RESPAN_TYPE_DOUBLE_ARRAY) return PyFloat_FromDouble(a->value.reals.items[i]);
+    respan_text text = a->value.strings.items[i];
+    return PyUnicode_DecodeUTF8(text.p, (Py_ssize_t)text.n, "replace");
+}
+
 static PyObject *to_object(const respan_attribute *a) {
     if (a->type == RESPAN_TYPE_STRING)
         return PyUnicode_DecodeUTF8(a->value.string.p, (Py_ssize_t)a->value.string.n, "replace");
     if (a->type == RESPAN_TYPE_BOOL) return PyBool_FromLong(a->value.boolean);
     if (a->type == RESPAN_TYPE_INT) return PyLong_FromLongLong(a->value.integer);
     if (a->type == RESPAN_TYPE_DOUBLE) return PyFloat_FromDouble(a->value.real);
-    PyObject *list = PyList_New((Py_ssize_t)a->value.strings.count);
+    PyObject *list = PyList_New((Py_ssize_t)a->value.strings.count); /* `count` lies alike in all four */
     for (size_t i = 0; list != NULL && i < a->value.strings.count; i++) {
-        respan_text text = a->value.strings.items[i];
-        PyObject *item = PyUnicode_DecodeUTF8(text.p, (Py_ssize_t)text.n, "replace");
+        PyObject *item = item_object(a, i);
         if (item == NULL) Py_CLEAR(list);
         else PyList_SET_ITEM(list, (Py_ssize_t)i, item);
     }
@@ -95,10 +103,11 @@ static bool finish_review(span_object *span) {
     return keep;
 }
 
-span_object *core_span_new(core_state *state, respan_text name, const span_object *parent, PyObject *review) {
+span_object *core_span_new(core_state *state, respan_text name, const span_object *parent, PyObject *review,
+                           uint64_t start_ns) {
     if (state->client == NULL) return NULL;
-    respan_span *opened =
-        respan_span_start(state->client->handle, name.p, name.n, parent == NULL ? NULL : &parent->context, 0);
+    respan_span *opened = respan_span_start(state->client->handle, name.p, name.n,
+                                            parent == NULL ? NULL : &parent->context, start_ns);
     if (opened == NULL) return NULL;
     span_review *reviewed = NULL;
     if ((review != NULL || state->client->review != NULL) &&
@@ -197,25 +206,21 @@ static void span_dealloc(PyObject *op) {
     Py_DECREF(type);
 }
 
-static bool set_strings(span_object *span, respan_text key, PyObject *sequence) {
-    Py_ssize_t n = PySequence_Fast_GET_SIZE(sequence);
-    respan_text *items = PyMem_New(respan_text, (size_t)n + 1);
-    bool good = items != NULL;
-    for (Py_ssize_t i = 0; good && i < n; i++) {
-        PyObject *item = PySequence_Fast_GET_ITEM(sequence, i);
-        good = PyUnicode_Check(item) && core_text(item, &items[i]);
-    }
+static bool set_sequence(span_object *span, respan_text key, PyObject *sequence) {
+    respan_attribute attribute = {.key = key};
+    void *items;
+    PyObject *tuple = PySequence_Tuple(sequence);
+    if (tuple == NULL) PyErr_Clear();
+    bool good = tuple != NULL && core_sequence_value(tuple, &attribute, &items);
     if (good) {
-        respan_attribute attribute = {.key = key, .type = RESPAN_TYPE_STRING_ARRAY};
-        attribute.value.strings.items = items;
-        attribute.value.strings.count = (size_t)n;
         core_span_put(span, &attribute, 1);
+        PyMem_Free(items);
     }
-    PyMem_Free(items);
+    Py_XDECREF(tuple);
     return good;
 }
 
-/* str, bool, int, float and lists of str as they are; None is left out; all else as JSON. */
+/* str, bool, int, float and lists of one of them as they are; None is left out; all else as JSON. */
 static int set_value(span_object *self, PyObject *key, PyObject *value) {
     respan_attribute attribute;
     if (self->span == NULL || value == Py_None || !core_text(key, &attribute.key)) return 0;
@@ -223,7 +228,7 @@ static int set_value(span_object *self, PyObject *key, PyObject *value) {
         core_span_put(self, &attribute, 1);
         return 0;
     }
-    if ((PyList_Check(value) || PyTuple_Check(value)) && set_strings(self, attribute.key, value)) return 0;
+    if ((PyList_Check(value) || PyTuple_Check(value)) && set_sequence(self, attribute.key, value)) return 0;
     json_writer json;
     json_init(&json);
     int rc = PyUnicode_Check(value) ? json_write_text(&json, value) : json_write_value(&json, value);
@@ -294,6 +299,30 @@ static PyObject *span_event(PyObject *op, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+static PyObject *span_link(PyObject *op, PyObject *args) {
+    PyObject *trace_id, *span_id, *scope = NULL;
+    core_state *state = core_state_of(Py_TYPE(op));
+    if (!PyArg_ParseTuple(args, "UU|O!:link", &trace_id, &span_id, state->scope_type, &scope)) return NULL;
+    respan_span_context to;
+    const scope_object *attributes = (scope_object *)scope;
+    if (!core_read_ids(trace_id, span_id, &to)) return NULL;
+    respan_span_add_link(((span_object *)op)->span, &to, attributes == NULL ? NULL : attributes->attributes,
+                         attributes == NULL ? 0 : attributes->count);
+    Py_RETURN_NONE;
+}
+
+static PyObject *span_adopt(PyObject *op, PyObject *args) {
+    PyObject *trace_id, *span_id;
+    span_object *self = (span_object *)op;
+    respan_span_context own;
+    if (!PyArg_ParseTuple(args, "UU:adopt", &trace_id, &span_id) || !core_read_ids(trace_id, span_id, &own))
+        return NULL;
+    if (self->span == NULL) Py_RETURN_NONE;
+    respan_span_set_context(self->span, &own);
+    self->context = respan_span_get_context(self->span);
+    Py_RETURN_NONE;
+}
+
 static PyObject *span_fail(PyObject *op, PyObject *error) {
     core_span_fail((span_object *)op, error);
     Py_RETURN_NONE;
@@ -321,7 +350,12 @@ static PyObject *span_stop(PyObject *op, PyObject *Py_UNUSED(ignored)) {
     Py_RETURN_NONE;
 }
 
-static PyObject *span_end(PyObject *op, PyObject *Py_UNUSED(ignored)) {
+static PyObject *span_end(PyObject *op, PyObject *const *args, Py_ssize_t nargs) {
+    if (nargs > 0) {
+        unsigned long long end_ns = PyLong_AsUnsignedLongLong(args[0]);
+        if (PyErr_Occurred()) return NULL;
+        ((span_object *)op)->end_ns = end_ns;
+    }
     if (core_span_leave(core_state_of(Py_TYPE(op)), (span_object *)op) < 0) PyErr_Clear();
     core_span_end((span_object *)op);
     Py_RETURN_NONE;
@@ -329,7 +363,7 @@ static PyObject *span_end(PyObject *op, PyObject *Py_UNUSED(ignored)) {
 
 static PyObject *span_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs) {
     if (nargs == 3 && args[1] != Py_None) core_span_fail((span_object *)op, args[1]);
-    return span_end(op, NULL);
+    return span_end(op, NULL, 0);
 }
 
 static PyObject *get_trace_id(PyObject *op, void *Py_UNUSED(closure)) {
@@ -383,8 +417,11 @@ static PyMethodDef span_methods[] = {
     {"leave", span_leave, METH_NOARGS, PyDoc_STR("leave($self, /)\n--\n\nMakes current what was before.")},
     {"stop", span_stop, METH_NOARGS,
      PyDoc_STR("stop($self, /)\n--\n\nThe traced work ends now; end() comes later.")},
-    {"end", span_end, METH_NOARGS,
-     PyDoc_STR("end($self, /)\n--\n\nLeaves and records; later calls do nothing.")},
+    {"link", span_link, METH_VARARGS, PyDoc_STR("To a trace id and span id (hex), and optionally a Scope.")},
+    {"adopt", span_adopt, METH_VARARGS,
+     PyDoc_STR("Takes the trace id and span id (hex) that another tracer gave this span.")},
+    {"end", FASTCALL(span_end), METH_FASTCALL,
+     PyDoc_STR("end($self, time_ns=0, /)\n--\n\nLeaves and records; later calls do nothing.")},
     {"__enter__", span_enter, METH_NOARGS, NULL},
     {"__exit__", FASTCALL(span_exit), METH_FASTCALL, NULL},
     {NULL, NULL, 0, NULL},
