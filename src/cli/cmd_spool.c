@@ -98,8 +98,8 @@ static int list(const options *o) {
         fputs("respan: the spool is empty\n", stderr);
     }
     bool ok = rs_buf_status(&out) == RS_OK;
-    if (ok) fwrite(out.p, 1, out.n, stdout);
-    else fputs("respan: out of memory\n", stderr);
+    if (!ok) fputs("respan: out of memory\n", stderr);
+    else if (out.n) fwrite(out.p, 1, out.n, stdout);
     rs_buf_deinit(&out);
     rs_spool_names_deinit(&names);
     return ok ? RS_EXIT_DONE : RS_EXIT_NOT_FOUND;

@@ -175,7 +175,8 @@ static long post_until_decided(rs_exporter *e, rs_str body, rs_send_how how, rs_
     }
 }
 
-/* A batch is one request, unless the server says that it is too large (413): then the rest goes in halves. */
+/* A batch is one request, unless it grew past batch_spans while it waited in the spool, or the server says that it is
+ * too large (413): then the rest goes in halves. */
 void rs_exporter_send(rs_exporter *e, rs_str resource, rs_str scope, rs_batch *b, rs_send_how how,
                       rs_sent *out) {
     enum { SPLIT_MIN = 64 << 10 /* a server that does not take that much takes nothing */ };
@@ -183,7 +184,7 @@ void rs_exporter_send(rs_exporter *e, rs_str resource, rs_str scope, rs_batch *b
     uint32_t spans;
     size_t most = b->n - b->from;
     for (size_t at = b->from; at < b->n;) {
-        size_t n = rs_batch_cut(b, at, most, &spans);
+        size_t n = rs_batch_cut(b, at, most, e->config->batch_spans, &spans);
         write_opening(&e->opening, resource, scope, n);
         if (rs_buf_status(&e->opening) != RS_OK) { /* 64 bytes and the resource could not be had, once */
             set_error(e, "out of memory");

@@ -80,9 +80,9 @@ static bool batch_keep(rs_ring *ring, rs_batch *b) {
     return true;
 }
 
-size_t rs_batch_cut(const rs_batch *b, size_t at, size_t most, uint32_t *spans) {
+size_t rs_batch_cut(const rs_batch *b, size_t at, size_t most, uint32_t most_spans, uint32_t *spans) {
     size_t n = 0;
-    for (*spans = 0; at + n < b->n; (*spans)++) {
+    for (*spans = 0; at + n < b->n && *spans < most_spans; (*spans)++) {
         size_t body = 0, head = 1;
         unsigned shift = 0;
         uint8_t byte;

@@ -111,9 +111,9 @@ static inline uint64_t rs_ring_pending(const rs_ring_counts *c) {
 
 /* The consumer. Waits until a batch is due (sealed, old enough, or wanted by a flush); NULL when stopped. */
 rs_batch *rs_ring_take(rs_ring *ring);
-/* The consumer. Bytes of the whole frames at offset `at`: as many as fit `most`, and at least one; *spans is their
- * number. */
-size_t rs_batch_cut(const rs_batch *batch, size_t at, size_t most, uint32_t *spans);
+/* The consumer. Bytes of the whole frames at offset `at`: as many as fit `most` bytes and `most_spans` (1 or more), and
+ * at least one; *spans is their number. */
+size_t rs_batch_cut(const rs_batch *batch, size_t at, size_t most, uint32_t most_spans, uint32_t *spans);
 /* The consumer. A request's body: `opening` (at most the headroom) and the n bytes of frames at `at`. It is written over
  * what stands before them, the headroom or frames that were sent already. */
 rs_str rs_batch_request(rs_batch *batch, size_t at, size_t n, rs_str opening);

@@ -49,6 +49,14 @@ def test_what_ended_before_kill_9_arrives_with_the_next_run(
     assert files(tmp_path) == []
 
 
+def test_without_batching_each_span_is_a_request(script: Script, server: CaptureServer, tmp_path: Path) -> None:
+    program = PROGRAM.replace('app_name="killed"', 'app_name="killed", is_batching_enabled=False')
+    environment = {"RESPAN_SPOOL": "on", "XDG_STATE_HOME": str(tmp_path)}
+    last = script(program.format(first=0, end=FLUSH), **environment)
+    assert last.returncode == 0, last.stderr
+    assert len(server.bodies) == len(server.spans) == 100
+
+
 def test_without_a_server_spans_are_kept_and_said_to_be(script: Script, server: CaptureServer, tmp_path: Path) -> None:
     environment = {"RESPAN_SPOOL": "on", "XDG_STATE_HOME": str(tmp_path)}
     away = script(PROGRAM.format(first=0, end=""), RESPAN_BASE_URL="http://127.0.0.1:1/api", **environment)
