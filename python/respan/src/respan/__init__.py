@@ -14,7 +14,7 @@ from ._client import RespanClient, get_client, respan_span_attributes
 from ._core import version as __version__
 from ._decorators import agent, task, tool, workflow
 from ._propagate import propagate_attributes
-from ._respan import Respan, flush, shutdown
+from ._respan import Respan, flush, shutdown, stats
 from ._w3c import extract, inject
 
 TYPE_CHECKING = False
@@ -36,6 +36,7 @@ __all__ = [
     "propagate_attributes",
     "respan_span_attributes",
     "shutdown",
+    "stats",
     "task",
     "tool",
     "workflow",

@@ -33,12 +33,20 @@ def content_enabled() -> bool:
     return True
 
 
-def _reviewer(callback: Callable[..., Any] | None) -> Callable[[_core.Span], bool] | None:
-    if callback is None:
-        return None
-    from ._review import callback_reviewer
+# While a test records spans: takes each at its end, and none is sent.
+record: Callable[[dict[str, Any]], None] | None = None
 
-    return callback_reviewer(callback)
+
+def opened() -> list[Respan]:
+    return list(_open)
+
+
+def _reviewer(callback: Callable[..., Any] | None, debug: bool) -> Callable[[_core.Span], bool] | None:
+    if callback is None and not debug and record is None:
+        return None
+    from ._review import client_reviewer
+
+    return client_reviewer(callback, debug, record)
 
 
 def _install_provider(_: ModuleType) -> None:
@@ -140,7 +148,8 @@ class Respan:
                 defaults=scope_of({key: value for key, value in defaults.items() if value}),
                 content=content_enabled(),
                 batch_spans=1 if is_batching_enabled is False else 0,
-                review=_reviewer(span_postprocess_callback),
+                review=_reviewer(span_postprocess_callback, debug),
+                spool=record is None,
             )
             self._client.use()
             _open.append(self)
@@ -213,7 +222,7 @@ class Respan:
         if self._client is not None:
             self._client.close(_milliseconds(min(timeout, AWAY_TIMEOUT_S) if self._server_is_away else timeout))
 
-    def stats(self) -> dict[str, int | str] | None:
+    def stats(self) -> _core.Stats | None:
         """How many spans started, ended, were acknowledged, rejected, dropped, are pending or kept; None once shut down."""
         return None if self._client is None else self._client.stats()
 
@@ -222,6 +231,28 @@ def flush(timeout: float = FLUSH_TIMEOUT_S) -> bool:
     """Flushes every Respan of this process that is open."""
     done = [respan.flush(timeout) for respan in list(_open)]  # each of them, whatever the first says
     return all(done)
+
+
+def stats() -> _core.Stats:
+    """Those of every Respan of this process that is open, added up; the last error of the newest that had one."""
+    total: _core.Stats = {
+        "started": 0,
+        "ended": 0,
+        "acknowledged": 0,
+        "rejected": 0,
+        "dropped": 0,
+        "pending": 0,
+        "kept": 0,
+        "last_error": "",
+    }
+    for respan in list(_open):
+        one = respan.stats()
+        if one is None:
+            continue
+        for key in ("started", "ended", "acknowledged", "rejected", "dropped", "pending", "kept"):
+            total[key] += one[key]
+        total["last_error"] = one["last_error"] or total["last_error"]
+    return total
 
 
 def shutdown(timeout: float = SHUTDOWN_TIMEOUT_S) -> None:

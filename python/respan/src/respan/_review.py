@@ -76,6 +76,27 @@ def callback_reviewer(callback: Callable[[Any], Any]) -> Reviewer:
     return review
 
 
+def client_reviewer(
+    callback: Callable[[Any], Any] | None, debug: bool, record: Callable[[dict[str, Any]], None] | None
+) -> Reviewer:
+    """The callback, then the tree on standard error; with `record`, which takes each span, none is sent."""
+    change = callback_reviewer(callback) if callback is not None else None
+
+    def review(span: _core.Span) -> bool:
+        if change is not None and not change(span):
+            return False
+        facts = span.facts
+        if facts is not None and debug:
+            from ._debug import print_trace
+
+            print_trace(facts)
+        if facts is not None and record is not None:
+            record({**facts, "attributes": dict(facts["attributes"]), "events": list(facts["events"])})
+        return record is None
+
+    return review if debug or record is not None or change is None else change
+
+
 def sample_reviewer(rate: float) -> Reviewer:
     """Keeps that fraction of spans. Span ids are random: they are the dice."""
     return lambda span: int(span.span_id, 16) < rate * 2.0**64

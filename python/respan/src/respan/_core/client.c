@@ -56,23 +56,25 @@ static int client_clear(PyObject *self) {
 }
 
 static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"base_url", "api_key", "app_name", "environment", "headers", "resource",
-                            "defaults", "content", "quiet",    "batch_spans", "review",  NULL};
+    static char *names[] = {"base_url", "api_key",  "app_name", "environment", "headers",
+                            "resource", "defaults", "content",  "quiet",       "batch_spans",
+                            "review",   "spool",    NULL};
     core_state *state = core_state_of(type);
     PyObject *base_url = NULL, *api_key = NULL, *app_name = NULL, *environment = NULL, *headers = NULL;
     PyObject *resource = NULL, *defaults = NULL, *review = Py_None;
-    int content = 1, quiet = 0;
+    int content = 1, quiet = 0, spool = 1;
     respan_config config;
     respan_config_init(&config);
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOOOOOppIO:Client", names, &base_url, &api_key,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOOOOOppIOp:Client", names, &base_url, &api_key,
                                      &app_name, &environment, &headers, &resource, &defaults, &content,
-                                     &quiet, &config.batch_spans, &review))
+                                     &quiet, &config.batch_spans, &review, &spool))
         return NULL;
     if ((defaults != NULL && defaults != Py_None && !Py_IS_TYPE(defaults, state->scope_type)) ||
         (resource != NULL && resource != Py_None && !Py_IS_TYPE(resource, state->scope_type)))
         return PyErr_Format(PyExc_TypeError, "defaults and resource must be Scope or None");
 
     config.quiet = quiet;
+    if (!spool) config.spool_bytes = 0;
     respan_header *header_list = NULL;
     client_object *self = NULL;
     respan_error error = {.code = RESPAN_OK};

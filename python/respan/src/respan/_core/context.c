@@ -96,6 +96,7 @@ PyObject *core_remote_span(PyObject *module, PyObject *args) {
     self->previous = NULL;
     self->end_ns = 0;
     self->active = false;
+    self->remote = true;
     self->content = false;
     return (PyObject *)self;
 }

@@ -50,7 +50,12 @@ struct client_object {
 typedef struct span_review {
     PyObject *attributes; /* dict */
     PyObject *name;       /* str */
-    int status;
+    PyObject *events;     /* list of {"name", "time_ns", "attributes"} */
+    PyObject *message;    /* str: of the status */
+    int status, kind;
+    uint64_t start_ns;
+    respan_span_context parent;
+    bool local_root;        /* without a parent, or with one of another process */
     PyObject *reviewers[2]; /* the entity's, the client's; or NULL */
     bool running;           /* they are being called: what ends the span meanwhile does nothing */
 } span_review;
@@ -64,6 +69,7 @@ struct span_object {
     uint64_t end_ns;       /* set by stop(); 0: the end is when it ends */
     bool active;           /* it is the current span of the context that entered it */
     bool content;
+    bool remote;         /* it is recorded elsewhere: a parent only */
     span_review *review; /* or NULL: attributes go to librespan as they are set */
 };
 
@@ -122,6 +128,9 @@ span_object *core_span_current(core_state *state);
 span_object *core_span_new(core_state *state, respan_text name, const span_object *parent, PyObject *review,
                            uint64_t start_ns);
 void core_span_put(span_object *span, const respan_attribute *attributes, size_t count);
+/* time_ns 0: now. */
+void core_span_event(span_object *span, respan_text name, uint64_t time_ns,
+                     const respan_attribute *attributes, size_t count);
 int core_span_enter(core_state *state, span_object *span);
 int core_span_leave(core_state *state, span_object *span);
 /* Records `error` as status and event. */

@@ -1,4 +1,5 @@
 #include "core.h"
+#include "review.h"
 
 enum { TRACEBACK_MAX = 32 << 10 };
 
@@ -95,13 +96,13 @@ void core_span_fail(span_object *span, PyObject *error) {
     if (message == NULL || !core_text(message, &text) || text.n == 0)
         if (type == NULL || !core_text(type, &text)) text = (respan_text){"error", 5};
     respan_span_set_status(span->span, RESPAN_STATUS_ERROR, text.p, text.n);
-    if (span->review != NULL) span->review->status = RESPAN_STATUS_ERROR;
+    core_review_status(span->review, RESPAN_STATUS_ERROR, text);
     respan_attribute attributes[3];
     size_t count = 0;
     add_text(attributes, &count, RESPAN_TEXT("exception.type"), type);
     add_text(attributes, &count, RESPAN_TEXT("exception.message"), message);
     add_text(attributes, &count, RESPAN_TEXT("exception.stacktrace"), traceback);
-    respan_span_add_event(span->span, RESPAN_TEXT("exception"), 0, attributes, count);
+    core_span_event(span, (respan_text){RESPAN_TEXT("exception")}, 0, attributes, count);
     Py_XDECREF(type);
     Py_XDECREF(message);
     Py_XDECREF(traceback);

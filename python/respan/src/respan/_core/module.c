@@ -30,6 +30,7 @@ static PyObject *start_span(PyObject *module, PyObject *args) {
                                                    : (span_object *)parent;
     span_object *span = core_span_new(state, text, above, NULL, start_ns);
     if (span == NULL) Py_RETURN_NONE;
+    if (span->review != NULL) span->review->kind = kind;
     if (kind != RESPAN_KIND_INTERNAL) respan_span_set_kind(span->span, (respan_span_kind)kind);
     scope_object *scope = core_scope_current(state);
     if (scope != NULL && span->review == NULL) respan_span_use(span->span, scope->set);

@@ -1,9 +1,9 @@
 #include "context.h"
 #include "core.h"
 #include "json.h"
+#include "review.h"
 
 #include <string.h>
-#include <time.h>
 
 span_object *core_span_current(core_state *state) {
     PyObject *value = NULL;
@@ -13,67 +13,13 @@ span_object *core_span_current(core_state *state) {
     return Py_IS_TYPE(value, state->span_type) ? (span_object *)value : NULL;
 }
 
-/* ---- review -------------------------------------------------------------------------------------------- */
-
-static void review_free(span_review *review) {
-    if (review == NULL) return;
-    Py_XDECREF(review->attributes);
-    Py_XDECREF(review->name);
-    for (size_t i = 0; i < 2; i++) Py_XDECREF(review->reviewers[i]);
-    PyMem_Free(review);
-}
-
-/* NULL, with no error set: no memory. */
-static span_review *review_new(respan_text name, PyObject *of_entity, PyObject *of_client) {
-    span_review *review = PyMem_Calloc(1, sizeof *review);
-    if (review == NULL) return NULL;
-    review->attributes = PyDict_New();
-    review->name = PyUnicode_DecodeUTF8(name.p, (Py_ssize_t)name.n, "replace");
-    review->reviewers[0] = Py_XNewRef(of_entity);
-    review->reviewers[1] = Py_XNewRef(of_client);
-    if (review->attributes != NULL && review->name != NULL) return review;
-    PyErr_Clear();
-    review_free(review);
-    return NULL;
-}
-
-static PyObject *item_object(const respan_attribute *a, size_t i) {
-    if (a->type == RESPAN_TYPE_BOOL_ARRAY) return PyBool_FromLong(a->value.booleans.items[i]);
-    if (a->type == RESPAN_TYPE_INT_ARRAY) return PyLong_FromLongLong(a->value.integers.items[i]);
-    if (a->type == RESPAN_TYPE_DOUBLE_ARRAY) return PyFloat_FromDouble(a->value.reals.items[i]);
-    respan_text text = a->value.strings.items[i];
-    return PyUnicode_DecodeUTF8(text.p, (Py_ssize_t)text.n, "replace");
-}
-
-static PyObject *to_object(const respan_attribute *a) {
-    if (a->type == RESPAN_TYPE_STRING)
-        return PyUnicode_DecodeUTF8(a->value.string.p, (Py_ssize_t)a->value.string.n, "replace");
-    if (a->type == RESPAN_TYPE_BOOL) return PyBool_FromLong(a->value.boolean);
-    if (a->type == RESPAN_TYPE_INT) return PyLong_FromLongLong(a->value.integer);
-    if (a->type == RESPAN_TYPE_DOUBLE) return PyFloat_FromDouble(a->value.real);
-    PyObject *list = PyList_New((Py_ssize_t)a->value.strings.count); /* `count` lies alike in all four */
-    for (size_t i = 0; list != NULL && i < a->value.strings.count; i++) {
-        PyObject *item = item_object(a, i);
-        if (item == NULL) Py_CLEAR(list);
-        else PyList_SET_ITEM(list, (Py_ssize_t)i, item);
-    }
-    return list;
-}
-
 void core_span_put(span_object *span, const respan_attribute *attributes, size_t count) {
     if (span->span == NULL) return;
     if (span->review == NULL) {
         respan_span_set(span->span, attributes, count);
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        respan_text text = attributes[i].key;
-        PyObject *key = PyUnicode_DecodeUTF8(text.p, (Py_ssize_t)text.n, "replace");
-        PyObject *value = key == NULL ? NULL : to_object(&attributes[i]);
-        if (value == NULL || PyDict_SetItem(span->review->attributes, key, value) < 0) PyErr_Clear();
-        Py_XDECREF(value);
-        Py_XDECREF(key);
-    }
+    core_review_put(span->review->attributes, attributes, count);
 }
 
 static int set_all(span_object *self, PyObject *dict);
@@ -94,7 +40,7 @@ static bool finish_review(span_object *span) {
     }
     span->review = NULL; /* from here attributes go to librespan */
     if (keep && set_all(span, review->attributes) < 0) PyErr_Clear();
-    review_free(review);
+    core_review_free(review);
     if (!keep) {
         respan_span_discard(span->span);
         span->span = NULL;
@@ -111,14 +57,14 @@ span_object *core_span_new(core_state *state, respan_text name, const span_objec
     if (opened == NULL) return NULL;
     span_review *reviewed = NULL;
     if ((review != NULL || state->client->review != NULL) &&
-        (reviewed = review_new(name, review, state->client->review)) == NULL) {
+        (reviewed = core_review_new(name, parent, start_ns, review, state->client->review)) == NULL) {
         respan_span_discard(opened);
         return NULL;
     }
     span_object *self = PyObject_New(span_object, state->span_type);
     if (self == NULL) {
         PyErr_Clear();
-        review_free(reviewed);
+        core_review_free(reviewed);
         respan_span_discard(opened);
         return NULL;
     }
@@ -130,6 +76,7 @@ span_object *core_span_new(core_state *state, respan_text name, const span_objec
     self->previous = NULL;
     self->end_ns = 0;
     self->active = false;
+    self->remote = false;
     self->content = state->client->content;
     return self;
 }
@@ -198,7 +145,7 @@ static void span_dealloc(PyObject *op) {
     PyTypeObject *type = Py_TYPE(op);
     if (self->review == NULL) core_span_end(self);
     else if (PyObject_CallFinalizerFromDealloc(op) < 0) return; /* a reviewer kept it */
-    review_free(self->review);
+    core_review_free(self->review);
     Py_XDECREF(self->path);
     Py_XDECREF(self->workflow);
     Py_XDECREF((PyObject *)self->previous);
@@ -281,8 +228,14 @@ static PyObject *span_status(PyObject *op, PyObject *args) {
         return PyErr_Format(PyExc_ValueError, "status must be 0 (unset), 1 (ok) or 2 (error), not %d", code);
     span_object *self = (span_object *)op;
     respan_span_set_status(self->span, (respan_status_code)code, message, (size_t)n);
-    if (self->review != NULL) self->review->status = code;
+    core_review_status(self->review, (respan_status_code)code, (respan_text){message, (size_t)n});
     Py_RETURN_NONE;
+}
+
+void core_span_event(span_object *span, respan_text name, uint64_t time_ns,
+                     const respan_attribute *attributes, size_t count) {
+    respan_span_add_event(span->span, name.p, name.n, time_ns, attributes, count);
+    core_review_event(span->review, name, time_ns, attributes, count);
 }
 
 static PyObject *span_event(PyObject *op, PyObject *args) {
@@ -293,9 +246,8 @@ static PyObject *span_event(PyObject *op, PyObject *args) {
     respan_text text;
     scope_object *attributes = (scope_object *)scope;
     if (core_text(name, &text))
-        respan_span_add_event(((span_object *)op)->span, text.p, text.n, time_ns,
-                              attributes == NULL ? NULL : attributes->attributes,
-                              attributes == NULL ? 0 : attributes->count);
+        core_span_event((span_object *)op, text, time_ns, attributes == NULL ? NULL : attributes->attributes,
+                        attributes == NULL ? 0 : attributes->count);
     Py_RETURN_NONE;
 }
 
@@ -344,9 +296,7 @@ static PyObject *span_leave(PyObject *op, PyObject *Py_UNUSED(ignored)) {
 }
 
 static PyObject *span_stop(PyObject *op, PyObject *Py_UNUSED(ignored)) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    ((span_object *)op)->end_ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    ((span_object *)op)->end_ns = core_review_now();
     Py_RETURN_NONE;
 }
 
@@ -394,6 +344,12 @@ static PyObject *get_reviewed(PyObject *op, void *Py_UNUSED(closure)) {
     return Py_BuildValue("OOi", review->name, review->attributes, review->status);
 }
 
+static PyObject *get_facts(PyObject *op, void *Py_UNUSED(closure)) {
+    const span_object *self = (span_object *)op;
+    if (self->review == NULL) Py_RETURN_NONE;
+    return core_review_facts(self);
+}
+
 static PyObject *get_content(PyObject *op, void *Py_UNUSED(closure)) {
     return PyBool_FromLong(((span_object *)op)->content);
 }
@@ -435,6 +391,8 @@ static PyGetSetDef span_properties[] = {
     {"recording", get_recording, NULL, PyDoc_STR("False once ended"), NULL},
     {"reviewed", get_reviewed, NULL,
      PyDoc_STR("For a reviewer: (name, attributes, status); the dict may be changed."), NULL},
+    {"facts", get_facts, NULL, PyDoc_STR("For a reviewer: all that is known of the span, as a new dict."),
+     NULL},
     {"content", get_content, NULL, PyDoc_STR("Whether prompts, completions, inputs and outputs may be set."),
      NULL},
     {NULL, NULL, NULL, NULL, NULL},

@@ -1,0 +1,116 @@
+#include "review.h"
+
+#include <string.h>
+#include <time.h>
+
+uint64_t core_review_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static PyObject *to_str(respan_text text) {
+    return PyUnicode_DecodeUTF8(text.p == NULL ? "" : text.p, (Py_ssize_t)text.n, "replace");
+}
+
+void core_review_free(span_review *review) {
+    if (review == NULL) return;
+    Py_XDECREF(review->attributes);
+    Py_XDECREF(review->name);
+    Py_XDECREF(review->events);
+    Py_XDECREF(review->message);
+    for (size_t i = 0; i < 2; i++) Py_XDECREF(review->reviewers[i]);
+    PyMem_Free(review);
+}
+
+span_review *core_review_new(respan_text name, const span_object *parent, uint64_t start_ns,
+                             PyObject *of_entity, PyObject *of_client) {
+    span_review *review = PyMem_Calloc(1, sizeof *review);
+    if (review == NULL) return NULL;
+    review->attributes = PyDict_New();
+    review->name = to_str(name);
+    review->events = PyList_New(0);
+    review->message = PyUnicode_FromString("");
+    review->kind = RESPAN_KIND_INTERNAL;
+    review->start_ns = start_ns != 0 ? start_ns : core_review_now();
+    if (parent != NULL) review->parent = parent->context;
+    review->local_root = parent == NULL || parent->remote;
+    review->reviewers[0] = Py_XNewRef(of_entity);
+    review->reviewers[1] = Py_XNewRef(of_client);
+    if (review->attributes != NULL && review->name != NULL && review->events != NULL &&
+        review->message != NULL)
+        return review;
+    PyErr_Clear();
+    core_review_free(review);
+    return NULL;
+}
+
+static PyObject *item_object(const respan_attribute *a, size_t i) {
+    if (a->type == RESPAN_TYPE_BOOL_ARRAY) return PyBool_FromLong(a->value.booleans.items[i]);
+    if (a->type == RESPAN_TYPE_INT_ARRAY) return PyLong_FromLongLong(a->value.integers.items[i]);
+    if (a->type == RESPAN_TYPE_DOUBLE_ARRAY) return PyFloat_FromDouble(a->value.reals.items[i]);
+    return to_str(a->value.strings.items[i]);
+}
+
+static PyObject *to_object(const respan_attribute *a) {
+    if (a->type == RESPAN_TYPE_STRING) return to_str(a->value.string);
+    if (a->type == RESPAN_TYPE_BOOL) return PyBool_FromLong(a->value.boolean);
+    if (a->type == RESPAN_TYPE_INT) return PyLong_FromLongLong(a->value.integer);
+    if (a->type == RESPAN_TYPE_DOUBLE) return PyFloat_FromDouble(a->value.real);
+    PyObject *list = PyList_New((Py_ssize_t)a->value.strings.count); /* `count` lies alike in all four */
+    for (size_t i = 0; list != NULL && i < a->value.strings.count; i++) {
+        PyObject *item = item_object(a, i);
+        if (item == NULL) Py_CLEAR(list);
+        else PyList_SET_ITEM(list, (Py_ssize_t)i, item);
+    }
+    return list;
+}
+
+void core_review_put(PyObject *dict, const respan_attribute *attributes, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        PyObject *key = to_str(attributes[i].key);
+        PyObject *value = key == NULL ? NULL : to_object(&attributes[i]);
+        if (value == NULL || PyDict_SetItem(dict, key, value) < 0) PyErr_Clear();
+        Py_XDECREF(value);
+        Py_XDECREF(key);
+    }
+}
+
+void core_review_status(span_review *review, respan_status_code code, respan_text message) {
+    if (review == NULL) return;
+    review->status = code;
+    PyObject *text = to_str(message);
+    if (text != NULL) Py_XSETREF(review->message, text);
+    else PyErr_Clear();
+}
+
+void core_review_event(span_review *review, respan_text name, uint64_t time_ns,
+                       const respan_attribute *attributes, size_t count) {
+    if (review == NULL) return;
+    PyObject *dict = PyDict_New(), *text = to_str(name), *event = NULL;
+    if (dict != NULL && text != NULL) {
+        core_review_put(dict, attributes, count);
+        unsigned long long time = time_ns != 0 ? time_ns : core_review_now();
+        event = Py_BuildValue("{sOsKsO}", "name", text, "time_ns", time, "attributes", dict);
+    }
+    if (event == NULL || PyList_Append(review->events, event) < 0) PyErr_Clear();
+    Py_XDECREF(event);
+    Py_XDECREF(text);
+    Py_XDECREF(dict);
+}
+
+PyObject *core_review_facts(const span_object *span) {
+    const span_review *review = span->review;
+    char trace_id[33], span_id[17], parent_id[17];
+    respan_trace_id_hex(&span->context, trace_id);
+    respan_span_id_hex(&span->context, span_id);
+    respan_span_id_hex(&review->parent, parent_id);
+    static const uint8_t none[sizeof review->parent.span_id];
+    if (memcmp(review->parent.span_id, none, sizeof none) == 0) parent_id[0] = '\0';
+    unsigned long long start = review->start_ns, end = span->end_ns != 0 ? span->end_ns : core_review_now();
+    return Py_BuildValue("{sssssssOsisKsKsisOsOsOsO}", "trace_id", trace_id, "span_id", span_id, "parent_id",
+                         parent_id, "name", review->name, "kind", review->kind, "start_ns", start, "end_ns",
+                         end, "status", review->status, "status_message", review->message, "attributes",
+                         review->attributes, "events", review->events, "is_local_root",
+                         review->local_root ? Py_True : Py_False);
+}
