@@ -45,6 +45,7 @@ void rs_server_close(rs_server *s) {
     if (s->http) rs_http_quiesce(s->http, LAST_ANSWERS_MS);
     rs_http_stop(s->http);
     rs_http_stop(s->otlp_http);
+    rs_writer_free(s->writer); /* not before: a request that came in late still asks it */
     rs_store_close(s->store);
     rs_guard_free(s->guard);
     rs_control_close(s->control);

@@ -135,6 +135,10 @@ void rs_writer_stop(rs_writer *w) {
     pthread_cond_signal(&w->wake);
     pthread_mutex_unlock(&w->lock);
     pthread_join(w->thread, NULL);
+}
+
+void rs_writer_free(rs_writer *w) {
+    if (!w) return;
     pthread_cond_destroy(&w->wake);
     pthread_mutex_destroy(&w->lock);
     free(w);

@@ -23,7 +23,9 @@ enum { RS_WRITER_QUEUE_BYTES = 64 << 20 };
 RS_MUST_CHECK rs_status rs_writer_start(rs_store *store, size_t queue_bytes, rs_writer **out, rs_err *err);
 /* RS_ERR_FULL, or RS_ERR_CLOSED once stopping: the job stays the caller's. */
 RS_MUST_CHECK rs_status rs_writer_push(rs_writer *w, rs_job *job);
-/* Takes no more jobs, commits those queued, ends the thread. */
+/* Takes no more jobs, commits those queued, ends the thread. Others may still push: they get RS_ERR_CLOSED. */
 void rs_writer_stop(rs_writer *w);
+/* Frees a stopped writer; nobody may push any more. */
+void rs_writer_free(rs_writer *w);
 
 #endif

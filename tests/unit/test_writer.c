@@ -90,6 +90,7 @@ static void what_waits_is_one_group(void **state) {
         assert_true(jobs[i].done);
         assert_int_equal(jobs[i].status, i == 3 ? RS_ERR_FULL : RS_OK);
     }
+    rs_writer_free(w);
 }
 
 static void what_cannot_be_stored_fails_alone(void **state) {
@@ -110,6 +111,7 @@ static void what_cannot_be_stored_fails_alone(void **state) {
         assert_true(jobs[i].done);
         assert_int_equal(jobs[i].status, i == 2 ? RS_ERR_IO : RS_OK);
     }
+    rs_writer_free(w);
 }
 
 static void full_is_refused(void **state) {
@@ -125,6 +127,7 @@ static void full_is_refused(void **state) {
     rs_writer_stop(w);
     assert_true(huge.done);
     assert_false(small.done);
+    rs_writer_free(w);
 }
 
 static void stopping_commits_what_is_queued(void **state) {
@@ -140,6 +143,10 @@ static void stopping_commits_what_is_queued(void **state) {
     rs_writer_stop(w);
     assert_int_equal(store.batches, 300);
     for (size_t i = 0; i < 300; i++) assert_true(jobs[i].done);
+    told late = make(1, 10); /* a request that an HTTP thread was still reading */
+    assert_int_equal(rs_writer_push(w, &late.job), RS_ERR_CLOSED);
+    assert_false(late.done);
+    rs_writer_free(w);
 }
 
 int main(void) {
