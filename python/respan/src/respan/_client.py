@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
+
 from . import _core
 from ._decorators import review_of
 from ._propagate import span_attributes
@@ -10,6 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
+
+_values: ContextVar[dict[str, Any]] = ContextVar("respan.values", default={})  # noqa: B039 (replaced, never changed)
 
 STATUS = {"UNSET": 0, "OK": 1, "ERROR": 2}
 
@@ -96,13 +100,30 @@ class RespanClient:
     def add_event(self, name: str, attributes: Mapping[str, Any] | None = None, timestamp: int | None = None) -> bool:
         return _on_current_span(lambda span: span.event(name, _core.Scope({}, dict(attributes or {})), timestamp or 0))
 
-    def record_exception(self, exception: BaseException, attributes: Mapping[str, Any] | None = None) -> bool:
+    def record_exception(
+        self,
+        exception: BaseException,
+        attributes: Mapping[str, Any] | None = None,
+        timestamp: int | None = None,
+        escaped: bool = False,
+    ) -> bool:
+        """attributes: of the span. timestamp: of the event, in nanoseconds. escaped: accepted, without effect."""
+
         def record(span: _core.Span) -> None:
-            span.fail(exception)
+            span.fail(exception, timestamp or 0)
             if attributes:
                 span.set_attributes(dict(attributes))
 
         return _on_current_span(record)
+
+    def get_context_value(self, key: str) -> Any:
+        """What set_context_value() set in this context (a task's, or a thread's own); None if nothing."""
+        return _values.get().get(key)
+
+    def set_context_value(self, key: str, value: Any) -> bool:
+        """From here on in this context, and in the tasks that it makes; not in others."""
+        _values.set({**_values.get(), key: value})
+        return True
 
     def start_span(
         self,

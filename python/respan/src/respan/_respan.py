@@ -188,6 +188,22 @@ class Respan:
         else:
             self._instrumentations[name] = instrumentation
 
+    def log_batch_results(
+        self,
+        requests: Sequence[Mapping[str, Any]],
+        results: Sequence[Mapping[str, Any]],
+        trace_id: str | None = None,
+    ) -> None:
+        """Makes a span of each result of a batch of chat completions (OpenAI's lines of JSON), at the time of its answer.
+
+        They lie under the current span; without one, under a span `batch_results` in the trace `trace_id` (32 hex
+        digits, from get_client().get_current_trace_id() when the batch was sent), or in a trace of their own.
+        """
+        from ._batch import log_batch_results
+
+        if self._client is not None and not self._client.closed:
+            log_batch_results(requests, results, trace_id)
+
     def flush(self, timeout: float = FLUSH_TIMEOUT_S) -> bool:
         """Sends what has ended; True if the server has all of it within `timeout` seconds.
 

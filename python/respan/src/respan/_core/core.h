@@ -133,8 +133,8 @@ void core_span_event(span_object *span, respan_text name, uint64_t time_ns,
                      const respan_attribute *attributes, size_t count);
 int core_span_enter(core_state *state, span_object *span);
 int core_span_leave(core_state *state, span_object *span);
-/* Records `error` as status and event. */
-void core_span_fail(span_object *span, PyObject *error);
+/* Records `error` as status and event; time_ns 0: now. */
+void core_span_fail(span_object *span, PyObject *error, uint64_t time_ns);
 void core_span_end(span_object *span);
 /* Sets what `json` holds as an attribute and frees it, unless writing it gave rc < 0; returns rc. Writing may have run
  * Python code that ended the span: then nothing is set. */

@@ -118,7 +118,7 @@ static PyObject *entity_vectorcall(PyObject *op, PyObject *const *args, size_t n
     PyObject *raised = NULL;
     if (result == NULL) {
         raised = core_raised_take();
-        if (raised != NULL) core_span_fail(span, raised);
+        if (raised != NULL) core_span_fail(span, raised, 0);
     }
     if (core_span_leave(state, span) < 0) PyErr_Clear();
     core_span_end(span);

@@ -83,7 +83,7 @@ static bool is_no_failure(PyObject *error) {
     return code == NULL || code == Py_None || (PyLong_CheckExact(code) && PyObject_Not(code) == 1);
 }
 
-void core_span_fail(span_object *span, PyObject *error) {
+void core_span_fail(span_object *span, PyObject *error, uint64_t time_ns) {
     if (span->span == NULL || !PyExceptionInstance_Check(error) || is_no_failure(error)) return;
     PyObject *raised = core_raised_take(); /* what follows may run Python code */
     PyObject *type = type_name(error), *message = NULL, *traceback = NULL;
@@ -102,7 +102,7 @@ void core_span_fail(span_object *span, PyObject *error) {
     add_text(attributes, &count, RESPAN_TEXT("exception.type"), type);
     add_text(attributes, &count, RESPAN_TEXT("exception.message"), message);
     add_text(attributes, &count, RESPAN_TEXT("exception.stacktrace"), traceback);
-    core_span_event(span, (respan_text){RESPAN_TEXT("exception")}, 0, attributes, count);
+    core_span_event(span, (respan_text){RESPAN_TEXT("exception")}, time_ns, attributes, count);
     Py_XDECREF(type);
     Py_XDECREF(message);
     Py_XDECREF(traceback);

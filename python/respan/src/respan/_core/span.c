@@ -275,8 +275,11 @@ static PyObject *span_adopt(PyObject *op, PyObject *args) {
     Py_RETURN_NONE;
 }
 
-static PyObject *span_fail(PyObject *op, PyObject *error) {
-    core_span_fail((span_object *)op, error);
+static PyObject *span_fail(PyObject *op, PyObject *args) {
+    PyObject *error;
+    unsigned long long time_ns = 0;
+    if (!PyArg_ParseTuple(args, "O|K:fail", &error, &time_ns)) return NULL;
+    core_span_fail((span_object *)op, error, time_ns);
     Py_RETURN_NONE;
 }
 
@@ -312,7 +315,7 @@ static PyObject *span_end(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 }
 
 static PyObject *span_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs) {
-    if (nargs == 3 && args[1] != Py_None) core_span_fail((span_object *)op, args[1]);
+    if (nargs == 3 && args[1] != Py_None) core_span_fail((span_object *)op, args[1], 0);
     return span_end(op, NULL, 0);
 }
 
@@ -365,8 +368,8 @@ static PyMethodDef span_methods[] = {
     {"status", span_status, METH_VARARGS, PyDoc_STR("0 unset, 1 ok, 2 error; and a message.")},
     {"event", span_event, METH_VARARGS,
      PyDoc_STR("A name, and optionally a Scope and a time in nanoseconds.")},
-    {"fail", span_fail, METH_O,
-     PyDoc_STR("fail($self, error, /)\n--\n\nRecords an exception; the span stays open.")},
+    {"fail", span_fail, METH_VARARGS,
+     PyDoc_STR("fail($self, error, time_ns=0, /)\n--\n\nRecords an exception; the span stays open.")},
     {"output", span_output, METH_O,
      PyDoc_STR("output($self, value, /)\n--\n\nWhat the traced function returned.")},
     {"enter", span_enter, METH_NOARGS, PyDoc_STR("enter($self, /)\n--\n\nMakes it the current span.")},
