@@ -70,7 +70,7 @@ def _trace(function: Any, name: str | None, kind: str, version: int | str | None
 
 
 def _trace_named_at_call(
-    function: Any, name: Callable[..., str], kind: str, version: int | str | None, review: Any
+    function: Any, name: Callable[..., object], kind: str, version: int | str | None, review: Any
 ) -> Any:
     """The span's name is what `name` makes of the arguments; the function's own if that fails."""
 

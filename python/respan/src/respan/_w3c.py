@@ -36,7 +36,7 @@ def _header(headers: Headers, name: str) -> list[str]:
     found: list[str] = []
     names = (name, "http_" + name)
     try:
-        items = headers.items() if hasattr(headers, "items") else headers
+        items: Any = getattr(headers, "items", lambda: headers)()
         for n, (key, value) in enumerate(items):
             if n == HEADERS_MAX:
                 break
