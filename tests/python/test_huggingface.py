@@ -116,7 +116,7 @@ def test_a_completion_that_ends_early(instrumented, generator):
 
 
 def test_several_sequences_of_one_prompt(instrumented, generator):
-    result = generator(PROMPT, max_new_tokens=4, num_return_sequences=3, do_sample=True)
+    result = generator(PROMPT, max_new_tokens=4, min_new_tokens=4, num_return_sequences=3, do_sample=True)
     [span] = instrumented()
     assert completions(span) == [record["generated_text"] for record in result]
     assert usage(span) == (tokens(generator, PROMPT), 12, "measured")
