@@ -84,7 +84,7 @@ $(VENV)/.respan: $(PYTHON_FILES) $(shell find include src/base src/otlp src/sdk 
 test: build build/.debian-test
 	@tools/run_tests
 
-test-sanitize: build/.debian-test $(VENV)/.packages
+test-sanitize: build/.debian-test $(VENV)/.respan
 	@tools/run_sanitizers
 
 fuzz: build/.debian-test
