@@ -31,6 +31,7 @@ def environment(tmp_path):
         **os.environ,
         "XDG_CONFIG_HOME": str(tmp_path / "config"),
         "XDG_DATA_HOME": str(tmp_path / "data"),
+        "XDG_STATE_HOME": str(tmp_path / "state"),
         "RESPAN_BASE_URL": "https://elsewhere.invalid/api",
         "RESPAN_API_KEY": "rsp_elsewhere",
         "HF_ENDPOINT": "http://127.0.0.1:9",  # out of reach
