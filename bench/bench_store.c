@@ -1,5 +1,5 @@
 /* bench_store [SPANS] [DIR]: commits 10-span traces (a workflow, three tasks, six model calls; prompts and completions drawn from 1,000
- * texts) in groups of 1,000 spans, as one writer does, and prints what DESIGN.md section 6 has columns for. */
+ * texts) in groups of 1,000 spans, as one writer does, and prints its pace, its size on disk and what reading costs. */
 #include "base/clock.h"
 #include "base/ids.h"
 #include "store/store.h"

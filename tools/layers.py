@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-# Who may include whom (besides itself); the direction of flow of docs/DESIGN.md.
+# Who may include whom (besides itself); the direction of flow of HACKING.md.
 LAYERS = {
     "base": set(),
     "otlp": {"base"},

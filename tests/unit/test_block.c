@@ -152,8 +152,7 @@ static void a_block_gets_full(void **state) {
 static void intern_numbers_in_order(void **state) {
     (void)state;
     static char names[1000][8];
-    rs_intern t;
-    rs_intern_init(&t);
+    rs_intern t = {0};
     for (int round = 0; round < 2; round++) {
         assert_int_equal(rs_intern_find(&t, RS_STR("0")), UINT32_MAX);
         for (uint32_t i = 0; i < 1000; i++) {

@@ -1,8 +1,8 @@
 /* rs_intern: byte strings -> small numbers in order of first sight. For the dictionaries of a block and for
  * grouping a commit.
  *
- * Borrows the strings: they outlive the table or its next clear. Failure is sticky (RS_ERR_MEMORY) and
- * checked once. Owned by one thread at a time. */
+ * All zero is an empty table. Borrows the strings: they outlive the table or its next clear. Failure is sticky
+ * (RS_ERR_MEMORY) and checked once. Owned by one thread at a time. */
 #ifndef RS_STORE_SQLITE_INTERN_H
 #define RS_STORE_SQLITE_INTERN_H
 
@@ -20,7 +20,6 @@ typedef struct rs_intern {
     rs_status failed;
 } rs_intern;
 
-static inline void rs_intern_init(rs_intern *t) { *t = (rs_intern){0}; }
 void rs_intern_deinit(rs_intern *t);
 /* Forgets the strings; keeps the table's memory unless it is unusually large. */
 void rs_intern_clear(rs_intern *t);
