@@ -115,7 +115,7 @@ static void post(rs_exporter *e, rs_str body, rs_http_answer *a) {
                                .direct = c->is_loopback,
                                .ca_file = c->ca_file};
     a->body = e->answer;
-    rs_http_post(e->http, &request, a);
+    rs_http_client_post(e->http, &request, a);
     e->answer = a->body;
 }
 
@@ -227,25 +227,26 @@ void rs_exporter_run(rs_exporter *e) {
         rs_ring_done(e->ring, b, sent.rejected, sent.left);
         if (backlog && sent.acknowledged && tries++ < TRIES) backlog = !send_backlog(e);
     }
-    rs_http_disconnect(e->http); /* here, not on a thread of the program that drops the last reference */
+    rs_http_client_disconnect(
+        e->http); /* here, not on a thread of the program that drops the last reference */
 }
 
 /* ---- life ---------------------------------------------------------------------------------------------- */
 
 rs_status rs_exporter_init(rs_exporter *e, rs_ring *ring, const rs_config *config) {
-    *e = (rs_exporter){.ring = ring, .config = config, .http = rs_http_new()};
+    *e = (rs_exporter){.ring = ring, .config = config, .http = rs_http_client_new()};
     if (!e->http) return RS_ERR_MEMORY;
     return pthread_mutex_init(&e->lock, NULL) == 0 ? RS_OK : RS_ERR_MEMORY;
 }
 
 void rs_exporter_deinit(rs_exporter *e) {
-    rs_http_free(e->http);
+    rs_http_client_free(e->http);
     rs_buf_deinit(&e->opening);
     rs_buf_deinit(&e->answer);
     pthread_mutex_destroy(&e->lock);
 }
 
-void rs_exporter_cancel(rs_exporter *e) { rs_http_cancel(e->http); }
+void rs_exporter_cancel(rs_exporter *e) { rs_http_client_cancel(e->http); }
 
 void rs_exporter_lock(rs_exporter *e) { pthread_mutex_lock(&e->lock); }
 void rs_exporter_unlock(rs_exporter *e) { pthread_mutex_unlock(&e->lock); }
@@ -257,6 +258,6 @@ bool rs_exporter_reset(rs_exporter *e) {
     e->key[0] = 0;
     e->last_error[0] = e->last_refusal[0] = 0;
     e->refused_since_ns = 0;
-    e->http = rs_http_forget(e->http);
+    e->http = rs_http_client_forget(e->http);
     return pthread_mutex_init(&e->lock, NULL) == 0 && e->http;
 }

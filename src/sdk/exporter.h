@@ -9,14 +9,14 @@
 #define RS_SDK_EXPORTER_H
 
 #include "sdk/config.h"
-#include "sdk/http.h"
+#include "sdk/http_client.h"
 #include "sdk/ring.h"
 #include <pthread.h>
 
 typedef struct rs_exporter {
     rs_ring *ring;
     const rs_config *config;
-    rs_http *http;
+    rs_http_client *http;
     rs_buf opening, answer; /* of the request under way; the thread's */
     char key[256];          /* the credentials file's; the thread's */
 

@@ -5,6 +5,7 @@
  * start anew and empty (what is unsent is the parent's to send), and the next span that ends starts an
  * exporter. Lock order: list, start_lock, ring, exporter, library. Nobody takes two of them otherwise. */
 #include "sdk/client.h"
+#include "sdk/library.h"
 
 #include <pthread.h>
 
@@ -20,11 +21,11 @@ static void before_fork(void) {
         rs_ring_lock(&c->ring);
         rs_exporter_lock(&c->exporter);
     }
-    rs_http_lock_library();
+    rs_library_lock();
 }
 
 static void in_parent(void) {
-    rs_http_unlock_library();
+    rs_library_unlock();
     for (respan_client *c = clients; c; c = c->next) {
         rs_exporter_unlock(&c->exporter);
         rs_ring_unlock(&c->ring);
@@ -34,7 +35,7 @@ static void in_parent(void) {
 }
 
 static void in_child(void) {
-    rs_http_unlock_library();
+    rs_library_unlock();
     for (respan_client *c = clients; c; c = c->next) {
         rs_ring_reset(&c->ring);
         if (!rs_exporter_reset(&c->exporter)) c->ring.stopped = true;

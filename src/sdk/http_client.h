@@ -1,17 +1,17 @@
-/* rs_http: one keep-alive connection that posts bodies to one address, over libcurl.
+/* rs_http_client: one keep-alive connection that posts bodies to one address, over libcurl.
  *
  * libcurl is loaded (dlopen) at the first post, so that a program that traces nothing, or that exits first,
- * never pays for it and librespan links without it. TLS certificates are verified, redirects are not
+ * never pays for it and librespan links without it (library.h). TLS certificates are verified, redirects are not
  * followed, and a loopback address never goes through a proxy. One thread posts; any thread may cancel: the
  * post under way and all later ones then end at once. */
-#ifndef RS_SDK_HTTP_H
-#define RS_SDK_HTTP_H
+#ifndef RS_SDK_HTTP_CLIENT_H
+#define RS_SDK_HTTP_CLIENT_H
 
 #include "base/buf.h"
 #include "base/str.h"
 #include <stdint.h>
 
-typedef struct rs_http rs_http;
+typedef struct rs_http_client rs_http_client;
 
 enum { RS_HTTP_ANSWER_MAX = 64 << 10 /* what is kept of an answer; the rest is read and forgotten */ };
 
@@ -34,18 +34,15 @@ typedef struct rs_http_answer {
     rs_buf body; /* the caller's, cleared at each post */
 } rs_http_answer;
 
-rs_http *rs_http_new(void); /* NULL: out of memory */
-void rs_http_free(rs_http *http);
+rs_http_client *rs_http_client_new(void); /* NULL: out of memory */
+void rs_http_client_free(rs_http_client *http);
 
-void rs_http_post(rs_http *http, const rs_http_request *request, rs_http_answer *answer);
-void rs_http_cancel(rs_http *http);
+void rs_http_client_post(rs_http_client *http, const rs_http_request *request, rs_http_answer *answer);
+void rs_http_client_cancel(rs_http_client *http);
 /* By the thread that posts: says goodbye to the server; the next post connects anew. */
-void rs_http_disconnect(rs_http *http);
+void rs_http_client_disconnect(rs_http_client *http);
 
-/* Around fork: no thread may be inside the loading of libcurl while the process is copied. In the child, a
- * connection is forgotten without a word to the server: it is the parent's. */
-void rs_http_lock_library(void);
-void rs_http_unlock_library(void);
-rs_http *rs_http_forget(rs_http *http); /* gives a fresh one for the child, or NULL */
+/* In the child of fork: a connection is forgotten without a word to the server, since it is the parent's. */
+rs_http_client *rs_http_client_forget(rs_http_client *http); /* gives a fresh one for the child, or NULL */
 
 #endif

@@ -1,8 +1,9 @@
-#include "sdk/http.h"
+#include "sdk/http_client.h"
+
+#include "sdk/library.h"
 
 #define CURL_DISABLE_TYPECHECK
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -37,57 +38,38 @@ struct curl_library {
 #undef X
 };
 
-/* The one thing in this library that belongs to the process: a loaded library cannot belong to a client. */
-static pthread_mutex_t library_lock = PTHREAD_MUTEX_INITIALIZER;
+/* Set once, under the lock of library.h. */
 static struct curl_library library;
 static bool library_loaded;
 
-static bool resolve_functions(void *handle, char *why, size_t size) {
-#define X(name)                                                                                              \
-    if (!(library.name = (__typeof__(library.name))dlsym(handle, #name))) {                                  \
-        snprintf(why, size, "libcurl is too old: it lacks %s", #name);                                       \
-        return false;                                                                                        \
-    }
-    CURL_FUNCTIONS(X)
-#undef X
-    return true;
-}
-
 static bool load_library(char *why, size_t size) {
-    void *handle = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-    if (!handle) handle = dlopen("libcurl-gnutls.so.4", RTLD_NOW | RTLD_LOCAL);
-    if (!handle) {
-        snprintf(why, size, "libcurl.so.4 is not there: install the package libcurl4");
-        return false;
-    }
-    if (!resolve_functions(handle, why, size)) {
-        dlclose(handle);
-        return false;
-    }
-    if (library.curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4", NULL};
+#define X(name) {#name, (void **)&library.name},
+    static const rs_library_function functions[] = {CURL_FUNCTIONS(X)};
+#undef X
+    const char *lacks;
+    bool ok = rs_library_open(names, functions, RS_ARRAY_LEN(functions), &lacks);
+    if (lacks) snprintf(why, size, "libcurl is too old: it lacks %s", lacks);
+    else if (!ok) snprintf(why, size, "libcurl.so.4 is not there: install the package libcurl4");
+    else if (!(ok = library.curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK))
         snprintf(why, size, "libcurl could not be set up");
-        return false;
-    }
-    return true; /* kept for the life of the process: libcurl and TLS libraries do not like to be unloaded */
+    return ok;
 }
 
 static const struct curl_library *get_library(char *why, size_t size) {
-    pthread_mutex_lock(&library_lock);
+    rs_library_lock();
     if (!library_loaded) library_loaded = load_library(why, size);
     bool ok = library_loaded;
-    pthread_mutex_unlock(&library_lock);
+    rs_library_unlock();
     return ok ? &library : NULL;
 }
-
-void rs_http_lock_library(void) { pthread_mutex_lock(&library_lock); }
-void rs_http_unlock_library(void) { pthread_mutex_unlock(&library_lock); }
 
 /* ---- the connection ------------------------------------------------------------------------------------ */
 
 enum { SOCKETS_MAX = 4 /* open at once: one connection, two while addresses of both families are tried */ };
 
-struct rs_http {
-    pthread_mutex_t lock; /* for multi's life against rs_http_cancel */
+struct rs_http_client {
+    pthread_mutex_t lock; /* for multi's life against rs_http_client_cancel */
     CURLM *multi;
     CURL *easy;
     const struct curl_library *curl;
@@ -95,15 +77,15 @@ struct rs_http {
     int sockets[SOCKETS_MAX]; /* what a child of fork must close; -1: none */
 };
 
-rs_http *rs_http_new(void) {
-    rs_http *h = calloc(1, sizeof *h);
+rs_http_client *rs_http_client_new(void) {
+    rs_http_client *h = calloc(1, sizeof *h);
     if (!h) return NULL;
     pthread_mutex_init(&h->lock, NULL);
     for (int i = 0; i < SOCKETS_MAX; i++) h->sockets[i] = -1;
     return h;
 }
 
-void rs_http_disconnect(rs_http *h) {
+void rs_http_client_disconnect(rs_http_client *h) {
     pthread_mutex_lock(&h->lock);
     CURLM *multi = h->multi;
     h->multi = NULL;
@@ -113,29 +95,29 @@ void rs_http_disconnect(rs_http *h) {
     h->easy = NULL;
 }
 
-void rs_http_free(rs_http *h) {
+void rs_http_client_free(rs_http_client *h) {
     if (!h) return;
-    rs_http_disconnect(h);
+    rs_http_client_disconnect(h);
     pthread_mutex_destroy(&h->lock);
     free(h);
 }
 
-rs_http *rs_http_forget(rs_http *h) {
+rs_http_client *rs_http_client_forget(rs_http_client *h) {
     /* curl's handles are leaked on purpose: to clean them up would say goodbye on the parent's connection. */
     for (int i = 0; h && i < SOCKETS_MAX; i++)
         if (h->sockets[i] >= 0) close(h->sockets[i]);
     free(h);
-    return rs_http_new();
+    return rs_http_client_new();
 }
 
-void rs_http_cancel(rs_http *h) {
+void rs_http_client_cancel(rs_http_client *h) {
     __atomic_store_n(&h->cancelled, true, __ATOMIC_RELEASE);
     pthread_mutex_lock(&h->lock);
     if (h->multi) h->curl->curl_multi_wakeup(h->multi);
     pthread_mutex_unlock(&h->lock);
 }
 
-static bool is_cancelled(const rs_http *h) { return __atomic_load_n(&h->cancelled, __ATOMIC_ACQUIRE); }
+static bool is_cancelled(const rs_http_client *h) { return __atomic_load_n(&h->cancelled, __ATOMIC_ACQUIRE); }
 
 /* ---- curl calls us ------------------------------------------------------------------------------------- */
 
@@ -148,7 +130,7 @@ static size_t on_body(char *data, size_t size, size_t n, void *context) {
 
 static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
     (void)purpose;
-    rs_http *h = context;
+    rs_http_client *h = context;
     int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     for (int i = 0; fd >= 0 && i < SOCKETS_MAX; i++)
         if (h->sockets[i] < 0) {
@@ -159,7 +141,7 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct 
 }
 
 static int on_close_socket(void *context, curl_socket_t fd) {
-    rs_http *h = context;
+    rs_http_client *h = context;
     for (int i = 0; i < SOCKETS_MAX; i++)
         if (h->sockets[i] == fd) h->sockets[i] = -1;
     return close(fd);
@@ -172,7 +154,7 @@ static void fail(rs_http_answer *a, const char *why) {
     snprintf(a->why, sizeof a->why, "%s", why);
 }
 
-static bool open_connection(rs_http *h, rs_http_answer *a) {
+static bool open_connection(rs_http_client *h, rs_http_answer *a) {
     if (h->easy) return true;
     h->curl = get_library(a->why, sizeof a->why);
     if (!h->curl) return false;
@@ -190,7 +172,7 @@ static bool open_connection(rs_http *h, rs_http_answer *a) {
     return true;
 }
 
-static struct curl_slist *make_headers(rs_http *h, const rs_http_request *r) {
+static struct curl_slist *make_headers(rs_http_client *h, const rs_http_request *r) {
     struct curl_slist *list = NULL, *longer;
     rs_buf bearer;
     rs_buf_init(&bearer);
@@ -212,7 +194,8 @@ static struct curl_slist *make_headers(rs_http *h, const rs_http_request *r) {
     return list;
 }
 
-static void set_options(rs_http *h, const rs_http_request *r, struct curl_slist *headers, rs_http_answer *a) {
+static void set_options(rs_http_client *h, const rs_http_request *r, struct curl_slist *headers,
+                        rs_http_answer *a) {
     __typeof__(&curl_easy_setopt) set = h->curl->curl_easy_setopt;
     CURL *easy = h->easy;
     set(easy, CURLOPT_URL, r->url);
@@ -236,7 +219,7 @@ static void set_options(rs_http *h, const rs_http_request *r, struct curl_slist 
 }
 
 /* Runs the transfer to its end; CURLE_ABORTED_BY_CALLBACK if it was cancelled. */
-static CURLcode run(rs_http *h) {
+static CURLcode run(rs_http_client *h) {
     const struct curl_library *c = h->curl;
     int running = 1, left;
     while (!is_cancelled(h)) {
@@ -249,7 +232,7 @@ static CURLcode run(rs_http *h) {
     return CURLE_ABORTED_BY_CALLBACK;
 }
 
-static void read_outcome(rs_http *h, CURLcode code, rs_http_answer *a) {
+static void read_outcome(rs_http_client *h, CURLcode code, rs_http_answer *a) {
     curl_off_t retry_after = 0;
     long os_error = 0;
     a->cancelled = is_cancelled(h);
@@ -262,7 +245,7 @@ static void read_outcome(rs_http *h, CURLcode code, rs_http_answer *a) {
     fail(a, a->refused ? "connection refused" : code ? h->curl->curl_easy_strerror(code) : "no HTTP answer");
 }
 
-void rs_http_post(rs_http *h, const rs_http_request *r, rs_http_answer *a) {
+void rs_http_client_post(rs_http_client *h, const rs_http_request *r, rs_http_answer *a) {
     rs_buf body = a->body;
     rs_buf_clear(&body);
     *a = (rs_http_answer){.body = body};
