@@ -1,0 +1,273 @@
+#!/usr/bin/env python3
+"""What tracing costs, beside OpenTelemetry and PyPI's respan-ai: one table of targets, figures and ratios, in Markdown.
+
+usage: table.py [calls|c|sustained|import]... [--rounds N] [--spans N]      (all, if none is named)
+
+Needs build-release (tools/run_bench makes it), .venv and .venv-compat (tools/make_compat_venv). Each server here is a real
+`respan serve` on an empty store; whatever is written goes to a temporary folder. docs/performance.md says how each figure is
+come by.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from contextlib import ExitStack, contextmanager
+from importlib import metadata
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build-release"
+OURS, PEERS = ROOT / ".venv/bin/python", ROOT / ".venv-compat/bin/python"
+PYTHON = {"respan": OURS, "off": OURS, "opentelemetry": PEERS, "respan-ai": PEERS}
+NOWHERE = "http://127.0.0.1:9/api"
+
+
+def load():
+    return Path("/proc/loadavg").read_text().split()[0]
+
+
+class Table:
+    """One line a target. `good` is None where there is none to meet."""
+
+    def __init__(self):
+        self.missed = 0
+        print("| what | target | ours | peer | ratio | |\n| --- | --- | --- | --- | --- | --- |", flush=True)
+
+    def line(self, what, target, ours, peer="", ratio="", good=None):
+        self.missed += good is False
+        verdict = "" if good is None else "met" if good else "**missed**"
+        print(f"| {what} | {target} | {ours} | {peer} | {ratio} | {verdict} |", flush=True)
+
+
+def environment(home, **more):
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("RESPAN_", "OTEL_", "TRACELOOP_", "XDG_"))}
+    folders = {f"XDG_{kind}_HOME": f"{home}/{kind.lower()}" for kind in ("CONFIG", "DATA", "STATE")}
+    return {**kept, **folders, "HOME": str(home), **more}
+
+
+class Server:
+    """A `respan serve` with an empty store, and the environment of a program that sends to it."""
+
+    def __init__(self, home):
+        command = [BUILD / "respan", "serve", "--listen", "127.0.0.1:0"]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment(home), cwd=home)
+        self.url = re.search(r"http\S+", self.process.stdout.readline())[0] + "/api"
+        credentials = (Path(home) / "config/respan/credentials").read_text()
+        self.key = re.search(r"^RESPAN_API_KEY=(.*)$", credentials, re.M)[1]
+        self.environment = environment(home, RESPAN_BASE_URL=self.url, RESPAN_API_KEY=self.key)
+
+    def spans(self):
+        headers = {"Authorization": f"Bearer {self.key}"}
+        with urllib.request.urlopen(urllib.request.Request(f"{self.url}/session/", headers=headers)) as answer:
+            return json.load(answer)["spans"]
+
+
+@contextmanager
+def server():
+    with tempfile.TemporaryDirectory(prefix="respan-bench-") as home:
+        one = Server(home)
+        try:
+            yield one
+        finally:
+            one.process.terminate()
+            one.process.wait()
+
+
+# ---- a call ----------------------------------------------------------------------------------------------------------
+
+BURST = {"respan": 5000, "off": 20_000, "opentelemetry": 500, "respan-ai": 200}
+
+
+class Caller:
+    """A process of bench/calls.py."""
+
+    def __init__(self, stack, name, env):
+        command = [PYTHON[name], ROOT / "bench/calls.py", name]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self.process = stack.enter_context(subprocess.Popen(command, text=True, env=env, **pipes))
+        stack.callback(self.process.stdin.close)
+        self.burst = BURST[name]
+        assert self.process.stdout.readline() == "ready\n"
+
+    def ask(self, what):
+        count = self.burst if what != "long" else self.burst // 10
+        print(what, count, file=self.process.stdin, flush=True)
+        return float(self.process.stdout.readline())
+
+
+def measure_calls(rounds):
+    """{(tracer, what): median ns}, all of them in turns."""
+    with server() as target, ExitStack() as stack:
+        callers = {name: Caller(stack, name, target.environment) for name in BURST}
+        got = {(name, what): [] for name in callers for what in ("sync", "coroutine", "long")}
+        for _ in range(rounds):
+            for (name, what), values in got.items():
+                values.append(callers[name].ask(what))
+    return {which: median(values) for which, values in got.items()}
+
+
+def calls(table, options):
+    ns = measure_calls(options.rounds)
+
+    def compare(what, tracer, kind, at_least=None):
+        peer, ours = ns[tracer, kind], ns["respan", kind]
+        target, good = ("", None) if at_least is None else (f"≥ {at_least}×", peer / ours >= at_least)
+        table.line(f"{what}; {tracer}", target, f"{ours:.0f} ns", f"{peer:,.0f} ns", f"{peer / ours:.1f}×", good)
+
+    sync, coroutine = ns["respan", "sync"], ns["respan", "coroutine"]
+    table.line("`@workflow`, a short string in and out", "≤ 500 ns", f"{sync:.0f} ns", good=sync <= 500)
+    compare("the same", "opentelemetry", "sync", 35)
+    compare("the same", "respan-ai", "sync", 100)
+    table.line("a coroutine", "≤ 1000 ns", f"{coroutine:.0f} ns", good=coroutine <= 1000)
+    compare("the same", "opentelemetry", "coroutine")
+    compare("the same", "respan-ai", "coroutine")
+    compare("10 kB in", "opentelemetry", "long")
+    compare("10 kB in", "respan-ai", "long")
+    for what, kind in (("tracing off", "sync"), ("tracing off, a coroutine", "coroutine")):
+        off = ns["off", kind]
+        table.line(what, "≤ 60 ns", f"{off:.0f} ns", good=off <= 60)
+
+
+# ---- a span in C -----------------------------------------------------------------------------------------------------
+
+
+def in_c(table, _):
+    with tempfile.TemporaryDirectory(prefix="respan-bench-") as home:
+        command = [BUILD / "bench/bench_sdk"]
+        printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment(home)).stdout
+    one, four, floor = (dict(part.split("=") for part in line.split()) for line in printed.splitlines()[:3])
+    cpu, ratio = int(one["cpu_ns"]), float(floor["ratio"])
+    table.line("a span in C, six attributes", "≤ 150 ns", f"{cpu} ns", good=cpu <= 150)
+    at_least = f"{floor['floor_ns']} ns"
+    what = f"the same; two clock reads and copying its {floor['bytes']} bytes"
+    table.line(what, "≤ 3×", f"{cpu} ns", at_least, f"{ratio:.1f}×", ratio <= 3)
+    table.line("the same, four threads at once", "", f"{four['cpu_ns']} ns")
+
+
+# ---- sustained -------------------------------------------------------------------------------------------------------
+
+
+def run_sustained(command, spans, rate):
+    with server() as target:
+        whole = [*command, str(spans), str(rate)]
+        printed = subprocess.run(whole, check=True, stdout=subprocess.PIPE, text=True, env=target.environment).stdout
+        result = json.loads(printed)
+        result["delivered"] = target.spans() - 10_000  # the program's warm-up
+        result["per_s"] = result["delivered"] / result["seconds"]
+        return result
+
+
+def sustained(table, options):
+    script = ROOT / "bench/sustained.py"
+    otel = [PEERS, script, "opentelemetry"]
+    programs = {"C": [BUILD / "bench/bench_sustained"], "Python": [OURS, script, "respan"]}
+    # The peer before and after ours; a tenth of the spans, since it takes that much longer.
+    peer = [run_sustained(otel, options.spans // 10, 0)]
+    rate = 25 * peer[0]["per_s"]
+    ours = {name: run_sustained(command, options.spans, rate) for name, command in programs.items()}
+    peer.append(run_sustained(otel, options.spans // 10, 0))
+    peer_rate = sum(one["delivered"] for one in peer) / sum(one["seconds"] for one in peer)
+    peer_p999, peer_rss = max(one["p999_us"] for one in peer), max(one["rss_growth_mb"] for one in peer)
+    for name, one in ours.items():
+        what = f"{one['spans']:,} spans, four {name} threads"
+        lost, ratio = one["spans"] - one["delivered"], one["per_s"] / peer_rate
+        table.line(f"{what}: lost", "0", f"{lost:,}", good=lost == 0)
+        rates = f"{one['per_s']:,.0f}/s", f"{peer_rate:,.0f}/s"
+        table.line(f"{what}: delivered", "≥ 20×", *rates, f"{ratio:.1f}×", ratio >= 20)
+        p999 = f"{one['p999_us']:.0f} µs", f"{peer_p999:,.0f} µs"
+        table.line(f"{what}: ten of them took, p99.9", "≤ 1000 µs", *p999, good=one["p999_us"] <= 1000)
+        grown = f"{one['rss_growth_mb']:.1f} MB", f"{peer_rss:.1f} MB"
+        table.line(f"{what}: memory grew by", "≤ 16 MB", *grown, good=one["rss_growth_mb"] <= 16)
+    for name, command in programs.items():
+        one = run_sustained(command, options.spans, 0)
+        what = f"the same, {name}, as fast as it can: delivered"
+        lost = f"{one['spans'] - one['delivered']:,} lost"
+        table.line(what, "", f"{one['per_s']:,.0f}/s, {lost}", "", f"{one['per_s'] / peer_rate:.1f}×")
+
+
+# ---- import ----------------------------------------------------------------------------------------------------------
+
+IMPORTS = {
+    "respan": f"""
+from respan import Respan
+from respan_instrumentation_huggingface import HuggingFaceInstrumentor
+Respan(base_url={NOWHERE!r}, api_key="k", instrumentations=[HuggingFaceInstrumentor()])
+""",
+    "opentelemetry": """
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+TracerProvider().add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+""",
+    "respan-ai": f"""
+from respan import Respan
+from respan_instrumentation_huggingface import HuggingFaceInstrumentor
+Respan(base_url={NOWHERE!r}, api_key="k", log_level="ERROR", instrumentations=[HuggingFaceInstrumentor()])
+""",
+}
+AROUND_IMPORT = """
+import os, time
+def rss(): return int(open('/proc/self/statm').read().split()[1]) * os.sysconf('SC_PAGESIZE')
+memory, began = rss(), time.process_time()
+{}
+print((time.process_time() - began) * 1e3, (rss() - memory) / 1e6, flush=True)
+os._exit(0)
+"""
+
+
+def import_cost(name, home):
+    command = [PYTHON[name], "-c", AROUND_IMPORT.format(IMPORTS[name])]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment(home))
+    return tuple(map(float, done.stdout.split()))
+
+
+def imports(table, options):
+    with tempfile.TemporaryDirectory(prefix="respan-bench-") as home:
+        got = {name: [] for name in IMPORTS}
+        for _ in range(max(options.rounds // 2, 3)):
+            for name, values in got.items():
+                values.append(import_cost(name, home))
+    cost = {name: [median(column) for column in zip(*values, strict=True)] for name, values in got.items()}
+    (ms, mb), (peer_ms, peer_mb), (otel_ms, otel_mb) = cost["respan"], cost["respan-ai"], cost["opentelemetry"]
+    what = "import, `Respan()`, the Hugging Face instrumentor"
+    times = f"{ms:.1f} ms", f"{peer_ms:.0f} ms"
+    table.line(f"{what}; respan-ai: CPU", "≤ 1/40", *times, f"1/{peer_ms / ms:.0f}", peer_ms / ms >= 40)
+    sizes = f"{mb:.1f} MB", f"{peer_mb:.1f} MB"
+    table.line(f"{what}; respan-ai: memory", "≤ 1/10", *sizes, f"1/{peer_mb / mb:.0f}", peer_mb / mb >= 10)
+    table.line("import and construct; opentelemetry: CPU", "", times[0], f"{otel_ms:.0f} ms", f"1/{otel_ms / ms:.0f}")
+    table.line("the same: memory", "", sizes[0], f"{otel_mb:.1f} MB", f"1/{otel_mb / mb:.0f}")
+    packages = "respan-ai", "respan-instrumentation-huggingface"
+    required = {one for package in packages for one in metadata.requires(package) or () if "extra ==" not in one}
+    required -= {one for one in required if one.startswith("respan-ai")}  # ours
+    named = ", ".join(sorted(required)) or "none"
+    table.line("packages that it requires", "none", named, good=not required)
+
+
+PARTS = {"calls": calls, "c": in_c, "sustained": sustained, "import": imports}
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("parts", nargs="*")
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--spans", type=int, default=1_000_000)
+    options = parser.parse_args()
+    for needed in (PEERS, BUILD / "bench/bench_sustained"):
+        if not needed.exists():
+            sys.exit(f"table.py: there is no {needed}: run tools/make_compat_venv and tools/run_bench")
+    processor = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.M)[1]
+    cores = len(os.sched_getaffinity(0))
+    print(f"{processor}, {cores} cores, load average {load()} at the beginning, Python {sys.version.split()[0]}\n")
+    table = Table()
+    for part in options.parts or PARTS:
+        PARTS[part](table, options)
+    print(f"\nload average {load()} at the end; {table.missed} missed")
+
+
+main()
