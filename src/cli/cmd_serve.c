@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "cli/data_dir.h"
 #include "cli/local_key.h"
+#include "cli/spool_watch.h"
 #include "server/server.h"
 
 #include <errno.h>
@@ -39,11 +40,10 @@ static void block_stop_signals(sigset_t *stop) {
     signal(SIGPIPE, SIG_IGN);
 }
 
-static rs_status greet(rs_server *server, const char *data, rs_err *err) {
-    rs_project project;
+static rs_status greet(rs_server *server, const char *data, rs_project *project, rs_err *err) {
     char token[RS_SECRET_MAX];
-    rs_status st = rs_local_key_ensure(server->control, server->url, data, &project, err);
-    if (st == RS_OK) st = rs_control_create_link(server->control, project.id, token, err);
+    rs_status st = rs_local_key_ensure(server->control, server->url, data, project, err);
+    if (st == RS_OK) st = rs_control_create_link(server->control, project->id, token, err);
     if (st != RS_OK) return st;
     if (!server->is_loopback)
         rs_log("listening on a network address without TLS: keys and traces travel in the clear");
@@ -52,9 +52,20 @@ static rs_status greet(rs_server *server, const char *data, rs_err *err) {
     return RS_OK;
 }
 
-static int serve(const rs_server_config *config, const char *data) {
+/* Without it all else works, and clients send what they find: no reason not to serve. */
+static rs_spool_watch *watch_spool(rs_server *server, uint64_t project) {
+    rs_spool_watch *watch;
+    rs_err err = {0};
+    if (rs_spool_watch_start(server, project, &watch, &err) != RS_OK)
+        rs_log("the spool is not watched: %s", err.message);
+    return watch;
+}
+
+static int serve(const rs_server_config *config, const char *data, bool spool) {
     rs_err err = {0};
     rs_server *server;
+    rs_project project;
+    rs_spool_watch *watch = NULL;
     sigset_t stop;
     int signal_number;
     tune_memory();
@@ -64,22 +75,28 @@ static int serve(const rs_server_config *config, const char *data) {
         rs_log("%s", err.message);
         return err.code == RS_ERR_INVALID ? RS_EXIT_USAGE : RS_EXIT_NOT_FOUND;
     }
-    rs_status st = greet(server, data, &err);
+    rs_status st = greet(server, data, &project, &err);
     if (st != RS_OK) rs_log("%s", err.message);
+    else if (spool) watch = watch_spool(server, project.id);
     while (st == RS_OK && sigwait(&stop, &signal_number) == EINTR) {
     }
     alarm(LAST_WORD_S);
+    rs_spool_watch_stop(watch);
     rs_server_close(server);
     return st == RS_OK ? RS_EXIT_DONE : RS_EXIT_NOT_FOUND;
 }
 
 static int run(int argc, char **argv) {
-    static const struct option longs[] = {
-        {"listen", required_argument, NULL, 'l'},   {"data", required_argument, NULL, 'd'},
-        {"otlp", no_argument, NULL, 'o'},           {"host", required_argument, NULL, 'h'},
-        {"max-body", required_argument, NULL, 'm'}, {0}};
+    static const struct option longs[] = {{"listen", required_argument, NULL, 'l'},
+                                          {"data", required_argument, NULL, 'd'},
+                                          {"otlp", no_argument, NULL, 'o'},
+                                          {"host", required_argument, NULL, 'h'},
+                                          {"max-body", required_argument, NULL, 'm'},
+                                          {"no-spool", no_argument, NULL, 's'},
+                                          {0}};
     rs_server_config config = {.listen = "127.0.0.1:8460"};
     const char *data = NULL;
+    bool spool = true;
     unsigned long long mib;
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
@@ -87,6 +104,7 @@ static int run(int argc, char **argv) {
         else if (c == 'd') data = optarg;
         else if (c == 'o') config.otlp_listen = "127.0.0.1:4318";
         else if (c == 'h') config.host = optarg;
+        else if (c == 's') spool = false;
         else if (c == 'm' && rs_str_to_u64(rs_str_of(optarg), &mib) && mib >= 1 && mib <= 256)
             config.max_body = (size_t)mib << 20;
         else if (c == 'm') return rs_cmd_usage(&rs_cmd_serve, "--max-body takes 1 to 256 (MiB)");
@@ -102,7 +120,7 @@ static int run(int argc, char **argv) {
         return RS_EXIT_USAGE;
     }
     config.data_dir = dir;
-    return serve(&config, data);
+    return serve(&config, data, spool);
 }
 
 const rs_cmd rs_cmd_serve = {
@@ -113,7 +131,8 @@ const rs_cmd rs_cmd_serve = {
             "  --data DIR           where the traces are (default $XDG_DATA_HOME/respan)\n"
             "  --otlp               listen on 127.0.0.1:4318 too, where OpenTelemetry sends by default\n"
             "  --host NAME          a further name that clients call this server by\n"
-            "  --max-body MIB       longest request body, compressed or not (default 64)\n\n"
+            "  --max-body MIB       longest request body, compressed or not (default 64)\n"
+            "  --no-spool           leave the spans that killed programs wrote to the spool to others\n\n"
             "Prints its address and a link that signs a browser in. The first start makes an API key and "
             "writes it to\n"
             "$XDG_CONFIG_HOME/respan/credentials, where the SDK and this command find it. Stops at SIGTERM "

@@ -8,7 +8,10 @@
 #include "server/server.h"
 #include "server/writer.h"
 
+#include <pthread.h>
 #include <stdio.h>
+
+enum { LOCAL_ARENA_LIMIT = 256 << 20 };
 
 typedef enum format { PROTOBUF, JSON } format;
 
@@ -45,6 +48,16 @@ static rs_status inflate(rs_server *server, rs_request *req, rs_encoding encodin
     return st;
 }
 
+static rs_status decode_spans(format format, rs_str body, rs_arena *arena, rs_spans *out, rs_err *err) {
+    rs_status st = format == PROTOBUF ? rs_otlp_decode_protobuf(body, arena, out, err)
+                                      : rs_otlp_decode_json(body, arena, out, err);
+    for (size_t i = 0; st == RS_OK && i < out->n; i++) st = rs_normalize_span(&out->items[i], arena);
+    if (st != RS_ERR_MEMORY) return st;
+    *err = (rs_err){0};
+    return rs_fail(err, RS_ERR_TOO_LARGE, 0,
+                   "the request holds more spans than fit in memory: send fewer at once");
+}
+
 static rs_status decode(rs_server *server, rs_request *req, intake *in, rs_err *err) {
     rs_encoding encoding;
     rs_str body = req->body;
@@ -53,15 +66,7 @@ static rs_status decode(rs_server *server, rs_request *req, intake *in, rs_err *
         st = rs_encoding_parse(rs_str_of(rs_request_header(req, "Content-Encoding")), &encoding, err);
     if (st == RS_OK && encoding != RS_ENCODING_IDENTITY) st = inflate(server, req, encoding, &body, err);
     if (st != RS_OK) return st;
-    st = in->format == PROTOBUF ? rs_otlp_decode_protobuf(body, &req->arena, &in->spans, err)
-                                : rs_otlp_decode_json(body, &req->arena, &in->spans, err);
-    for (size_t i = 0; st == RS_OK && i < in->spans.n; i++)
-        st = rs_normalize_span(&in->spans.items[i], &req->arena);
-    if (st == RS_ERR_MEMORY) {
-        *err = (rs_err){0};
-        return rs_fail(err, RS_ERR_TOO_LARGE, 0,
-                       "the request holds more spans than fit in memory: send fewer at once");
-    }
+    st = decode_spans(in->format, body, &req->arena, &in->spans, err);
     if (st == RS_OK && !rs_request_charge(req, req->arena.held))
         st = rs_fail(err, RS_ERR_FULL, 0, "too much is being taken in at once: retry later");
     in->job.bytes = body.n + req->arena.held;
@@ -142,4 +147,83 @@ void rs_ingest_traces(rs_server *server, rs_request *req, rs_response *res) {
                    st == RS_ERR_CLOSED ? "the server is shutting down" : "the queue is full: retry later");
     refuse(res, &err);
     rs_request_finish(req);
+}
+
+/* ---- without HTTP -------------------------------------------------------------------------------------- */
+
+/* A caller that waits for the writer; lives on its stack. */
+typedef struct local_intake {
+    rs_job job; /* first: the writer hands it back */
+    pthread_mutex_t lock;
+    pthread_cond_t decided;
+    bool done;
+    rs_err err; /* code RS_OK: it is stored */
+} local_intake;
+
+static void on_local_committed(rs_job *job, const rs_err *err) {
+    local_intake *in = (local_intake *)job;
+    pthread_mutex_lock(&in->lock);
+    if (err) in->err = *err;
+    in->done = true;
+    pthread_cond_signal(&in->decided);
+    pthread_mutex_unlock(&in->lock);
+}
+
+static rs_status commit_and_wait(rs_writer *writer, uint64_t project, const rs_spans *spans, size_t bytes,
+                                 rs_err *err) {
+    local_intake in = {.job = {.batch = {.project = project, .spans = spans->items, .n = spans->n},
+                               .bytes = bytes,
+                               .done = on_local_committed},
+                       .lock = PTHREAD_MUTEX_INITIALIZER,
+                       .decided = PTHREAD_COND_INITIALIZER};
+    rs_status st = rs_writer_push(writer, &in.job);
+    if (st == RS_OK) {
+        pthread_mutex_lock(&in.lock);
+        while (!in.done) pthread_cond_wait(&in.decided, &in.lock);
+        pthread_mutex_unlock(&in.lock);
+        if ((st = in.err.code) != RS_OK && err) *err = in.err;
+    } else {
+        (void)!rs_fail(err, st, 0, "%s", rs_status_text(st));
+    }
+    pthread_cond_destroy(&in.decided);
+    pthread_mutex_destroy(&in.lock);
+    return st;
+}
+
+/* An ExportTraceServiceRequest around spans that are encoded already. */
+static rs_status build_request(const rs_ingest_spans *in, rs_buf *out) {
+    rs_buf scope_spans, resource_spans;
+    rs_buf_init(&scope_spans);
+    rs_buf_init(&resource_spans);
+    rs_pb_bytes(&scope_spans, 1, in->scope);
+    rs_buf_str(&scope_spans, in->frames);
+    rs_pb_bytes(&resource_spans, 1, in->resource);
+    rs_pb_bytes(&resource_spans, 2, rs_buf_slice(&scope_spans));
+    rs_pb_bytes(out, 1, rs_buf_slice(&resource_spans));
+    rs_status st = rs_buf_status(&scope_spans);
+    if (st == RS_OK) st = rs_buf_status(&resource_spans);
+    rs_buf_deinit(&scope_spans);
+    rs_buf_deinit(&resource_spans);
+    return st == RS_OK ? rs_buf_status(out) : st;
+}
+
+rs_status rs_ingest_local(rs_server *server, uint64_t project, const rs_ingest_spans *in, rs_ingested *out,
+                          rs_err *err) {
+    rs_arena arena;
+    rs_buf body;
+    rs_spans spans = {0};
+    rs_err why = {0};
+    *out = (rs_ingested){0};
+    rs_buf_init(&body);
+    rs_arena_init(&arena, LOCAL_ARENA_LIMIT);
+    rs_status st = build_request(in, &body);
+    if (st != RS_OK) (void)!rs_fail(&why, st, 0, "%s", rs_status_text(st));
+    else st = decode_spans(PROTOBUF, rs_buf_slice(&body), &arena, &spans, &why);
+    if (st == RS_OK && spans.n)
+        st = commit_and_wait(server->writer, project, &spans, body.n + arena.held, &why);
+    if (st == RS_OK) *out = (rs_ingested){.stored = spans.n, .rejected = spans.rejected};
+    else if (err) *err = why;
+    rs_arena_deinit(&arena);
+    rs_buf_deinit(&body);
+    return st;
 }

@@ -1,6 +1,6 @@
 #include "server/listen.h"
 
-#include "base/str.h"
+#include "base/credentials.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -91,4 +91,43 @@ rs_status rs_listen(const char *address, int *fd, char url[RS_URL_MAX], bool *lo
             "port %s on %s is taken: another server runs there, or pick another with --listen %s:PORT", port,
             host, host);
     return rs_fail(err, RS_ERR_IO, 0, "cannot listen on %s: %s", address, strerror(saved));
+}
+
+/* Host and port of an http URL without user, query and any path but the API's; false for every other one. */
+static bool split_url(rs_str url, char host[256], unsigned long long *port) {
+    if (url.n < 7 || !rs_str_eq_nocase((rs_str){url.p, 7}, RS_STR("http://"))) return false;
+    rs_str rest = rs_str_from(url, 7), h = rest;
+    const char *slash = memchr(rest.p, '/', rest.n);
+    if (slash) h.n = (size_t)(slash - rest.p);
+    rs_str path = rs_str_from(rest, h.n);
+    while (path.n && path.p[path.n - 1] == '/') path.n--;
+    if (path.n && !rs_str_eq(path, RS_STR("/api"))) return false;
+    *port = 80;
+    const char *bracket = memchr(h.p, ']', h.n), *colon = memrchr(h.p, ':', h.n);
+    if (colon && (!bracket || colon > bracket)) {
+        if (!rs_str_to_u64(rs_str_from(h, (size_t)(colon + 1 - h.p)), port)) return false;
+        h.n = (size_t)(colon - h.p);
+    }
+    if (h.n > 2 && h.p[0] == '[' && h.p[h.n - 1] == ']') h = (rs_str){h.p + 1, h.n - 2};
+    if (h.n == 0 || h.n >= 256 || memchr(h.p, 0, h.n)) return false;
+    memcpy(host, h.p, h.n);
+    host[h.n] = 0;
+    return true;
+}
+
+bool rs_listen_is_reached(const char *url, bool loopback, rs_str base_url) {
+    char own[256], host[256];
+    unsigned long long own_port, port;
+    struct in_addr v4, own_v4;
+    struct in6_addr v6, own_v6;
+    if (!split_url(rs_str_of(url), own, &own_port) || !split_url(base_url, host, &port) || port != own_port)
+        return false;
+    bool wild = !loopback && rs_url_is_loopback(url); /* how rs_listen describes a wildcard */
+    bool own_is_v4 = inet_pton(AF_INET, own, &own_v4) == 1,
+         own_is_v6 = inet_pton(AF_INET6, own, &own_v6) == 1;
+    if (strcasecmp(host, "localhost") == 0)
+        return wild || strcmp(own, "127.0.0.1") == 0 || (own_is_v6 && IN6_IS_ADDR_LOOPBACK(&own_v6));
+    if (inet_pton(AF_INET, host, &v4) == 1) /* [::] takes IPv4 too */
+        return (own_is_v4 && v4.s_addr == own_v4.s_addr) || (wild && ntohl(v4.s_addr) >> 24 == 127);
+    return inet_pton(AF_INET6, host, &v6) == 1 && own_is_v6 && memcmp(&v6, &own_v6, sizeof v6) == 0;
 }

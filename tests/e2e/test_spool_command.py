@@ -26,7 +26,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 @pytest.fixture
 def killed(start_server):
     """A server that knows nothing yet of the 20 spans of a program that was killed."""
-    server = start_server()
+    server = start_server("--no-spool")
     environment = {**server.environment, "RESPAN_SPOOL": "on", "RESPAN_BASE_URL": server.base_url + "/api"}
     done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == -signal.SIGKILL, done.stderr

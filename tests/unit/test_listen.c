@@ -57,11 +57,54 @@ static void nonsense(void **state) {
     }
 }
 
+typedef struct reach {
+    const char *url;
+    bool loopback;
+    const char *base_url;
+    bool reached;
+} reach;
+
+static void which_base_urls_are_this_server(void **state) {
+    (void)state;
+    static const reach cases[] = {
+        {"http://127.0.0.1:8460", true, "http://127.0.0.1:8460/api", true},
+        {"http://127.0.0.1:8460", true, "HTTP://LocalHost:8460/api/", true},
+        {"http://127.0.0.1:8460", true, "http://127.0.0.1:8460", true},
+        {"http://127.0.0.1:80", true, "http://127.0.0.1/api", true},
+        {"http://[::1]:8460", true, "http://[::1]:8460/api", true},
+        {"http://[::1]:8460", true, "http://[0:0:0:0:0:0:0:1]:8460/api", true},
+        {"http://[::1]:8460", true, "http://localhost:8460/api", true},
+        {"http://127.0.0.1:8460", false, "http://127.0.0.9:8460/api", true}, /* 0.0.0.0 */
+        {"http://[::1]:8460", false, "http://127.0.0.1:8460/api", true},     /* [::] */
+        {"http://192.168.1.7:8460", false, "http://192.168.1.7:8460/api", true},
+        {"http://127.0.0.1:8460", true, "http://127.0.0.1:8461/api", false},
+        {"http://127.0.0.1:8460", true, "http://127.0.0.9:8460/api", false},
+        {"http://127.0.0.1:8460", true, "http://[::1]:8460/api", false},
+        {"http://127.0.0.1:8460", true, "https://127.0.0.1:8460/api", false},
+        {"http://127.0.0.1:8460", true, "http://127.0.0.1:8460/other/api", false},
+        {"http://127.0.0.1:8460", true, "http://127.0.0.1:8460/api?x=1", false},
+        {"http://127.0.0.1:8460", true, "http://localhost.example.com:8460/api", false},
+        {"http://127.0.0.1:8460", true, "http://a@127.0.0.1:8460/api", false},
+        {"http://127.0.0.1:8460", true, "http://127.0.0.1:8460x/api", false},
+        {"http://127.0.0.1:8460", true, "http://127.0.0.1:/api", false},
+        {"http://127.0.0.1:8460", true, "http://", false},
+        {"http://127.0.0.1:8460", true, "", false},
+        {"http://192.168.1.7:8460", false, "http://127.0.0.1:8460/api", false},
+        {"http://192.168.1.7:8460", false, "http://localhost:8460/api", false},
+        {"http://127.0.0.2:8460", true, "http://localhost:8460/api", false},
+    };
+    for (size_t i = 0; i < RS_ARRAY_LEN(cases); i++)
+        if (rs_listen_is_reached(cases[i].url, cases[i].loopback, rs_str_of(cases[i].base_url)) !=
+            cases[i].reached)
+            fail_msg("%s and %s", cases[i].url, cases[i].base_url);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loopback_and_wildcard),
         cmocka_unit_test(taken),
         cmocka_unit_test(nonsense),
+        cmocka_unit_test(which_base_urls_are_this_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
