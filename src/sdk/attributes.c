@@ -125,6 +125,9 @@ void rs_pb_text(rs_buf *out, uint32_t field, rs_str text, size_t max) {
     rs_buf_deinit(&fixed);
 }
 
+/* NULL is an empty text, whatever length comes with it. */
+static rs_str text_of(respan_text t) { return (rs_str){t.p, t.p ? t.n : 0}; }
+
 /* s itself if it is UTF-8, else its repaired copy in `scratch`. */
 static rs_str repaired(rs_str s, rs_buf *scratch) {
     if (rs_str_is_utf8(s)) return s;
@@ -135,8 +138,7 @@ static rs_str repaired(rs_str s, rs_buf *scratch) {
 static void array_item(rs_buf *value, const respan_attribute *a, size_t i, size_t max_content) {
     rs_value item = {.type = RS_VALUE_EMPTY};
     if (a->type == RESPAN_TYPE_STRING_ARRAY) {
-        respan_text text = a->value.strings.items[i];
-        rs_pb_text(value, 1, (rs_str){text.p, text.n}, max_content);
+        rs_pb_text(value, 1, text_of(a->value.strings.items[i]), max_content);
     } else if (a->type == RESPAN_TYPE_BOOL_ARRAY) {
         item = (rs_value){.type = RS_VALUE_BOOL, .b = a->value.booleans.items[i]};
     } else if (a->type == RESPAN_TYPE_INT_ARRAY) {
@@ -147,11 +149,18 @@ static void array_item(rs_buf *value, const respan_attribute *a, size_t i, size_
     rs_otlp_encode_value(value, &item);
 }
 
+/* NULL is an empty list. */
 static size_t array_count(const respan_attribute *a) {
-    return a->type == RESPAN_TYPE_STRING_ARRAY ? a->value.strings.count
-           : a->type == RESPAN_TYPE_BOOL_ARRAY ? a->value.booleans.count
-           : a->type == RESPAN_TYPE_INT_ARRAY  ? a->value.integers.count
-                                               : a->value.reals.count;
+    switch (a->type) {
+    case RESPAN_TYPE_STRING_ARRAY:
+        return a->value.strings.items ? a->value.strings.count : 0;
+    case RESPAN_TYPE_BOOL_ARRAY:
+        return a->value.booleans.items ? a->value.booleans.count : 0;
+    case RESPAN_TYPE_INT_ARRAY:
+        return a->value.integers.items ? a->value.integers.count : 0;
+    default:
+        return a->value.reals.items ? a->value.reals.count : 0;
+    }
 }
 
 /* The body of an ArrayValue: field 1 (AnyValue) for each. Kept out of the way of the other types, which are the rule. */
@@ -205,8 +214,8 @@ void rs_fields_set(rs_fields *f, uint32_t field, const respan_attribute *a, size
     size_t full = 0;
     switch (a->type) {
     case RESPAN_TYPE_STRING: {
-        full = a->value.string.n;
-        rs_str whole = {a->value.string.p, full};
+        rs_str whole = text_of(a->value.string);
+        full = whole.n;
         made.value =
             (rs_value){.type = RS_VALUE_STRING, .s = repaired(rs_str_cut_utf8(whole, max_content), &scratch)};
         break;

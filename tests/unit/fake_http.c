@@ -25,6 +25,7 @@ struct fake_http {
     size_t connections;
     fake_request **requests;
     size_t count;
+    size_t next; /* answer of the script */
 };
 
 typedef struct connection {
@@ -79,14 +80,15 @@ static fake_request *read_request(int fd) {
     return r;
 }
 
-static size_t keep(fake_http *f, fake_request *r) {
+static const fake_answer *keep(fake_http *f, fake_request *r) {
     pthread_mutex_lock(&f->lock);
     f->requests = realloc(f->requests, (f->count + 1) * sizeof *f->requests);
     must(f->requests != NULL, "memory");
-    f->requests[f->count] = r;
-    size_t i = f->count++;
+    f->requests[f->count++] = r;
+    r->answer = &f->script[f->next < f->script_n ? f->next : f->script_n - 1];
+    f->next++;
     pthread_mutex_unlock(&f->lock);
-    return i;
+    return r->answer;
 }
 
 /* False if the connection is to be closed. */
@@ -126,8 +128,7 @@ static void *serve(void *context) {
     free(context);
     fake_http *f = c.server;
     for (fake_request *r; (r = read_request(c.fd));) {
-        size_t i = keep(f, r);
-        if (!answer(f, c.fd, &f->script[i < f->script_n ? i : f->script_n - 1])) break;
+        if (!answer(f, c.fd, keep(f, r))) break;
     }
     shutdown(c.fd, SHUT_RDWR);
     return NULL;
@@ -194,6 +195,12 @@ void fake_http_stop(fake_http *f) {
 
 int fake_http_port(const fake_http *f) { return f->port; }
 const char *fake_http_url(const fake_http *f) { return f->url; }
+
+void fake_http_skip(fake_http *f, size_t n) {
+    pthread_mutex_lock(&f->lock);
+    if (f->next < n) f->next = n;
+    pthread_mutex_unlock(&f->lock);
+}
 
 size_t fake_http_count(fake_http *f) {
     pthread_mutex_lock(&f->lock);

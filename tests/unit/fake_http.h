@@ -23,7 +23,8 @@ typedef struct fake_answer {
 typedef struct fake_request {
     char *head; /* request line and headers, NUL-terminated */
     rs_buf body;
-    double at; /* seconds, monotonic */
+    double at;                 /* seconds, monotonic */
+    const fake_answer *answer; /* that it is given */
 } fake_request;
 
 typedef struct fake_http fake_http;
@@ -35,6 +36,8 @@ int fake_http_port(const fake_http *f);
 /* "http://127.0.0.1:PORT/api"; lives as long as f. */
 const char *fake_http_url(const fake_http *f);
 size_t fake_http_count(fake_http *f);
+/* Goes on with answer n of the script, unless it is further already. */
+void fake_http_skip(fake_http *f, size_t n);
 /* Request i < count; lives as long as f. */
 const fake_request *fake_http_request(fake_http *f, size_t i);
 
