@@ -440,7 +440,7 @@ def test_nothing_of_it_is_imported_until_the_program_does(run, script):
     code = """
 import sys
 from respan import Respan, workflow
-respan = Respan()
+respan = Respan(is_auto_instrument=False)
 workflow(lambda: 1)()
 assert not [name for name in sys.modules if name.startswith(("opentelemetry", "respan._otel"))]
 """
@@ -457,7 +457,7 @@ respan.shutdown()
     run(
         """
 from respan import Respan
-Respan().shutdown()
+Respan(is_auto_instrument=False).shutdown()
 Respan(is_enabled=False)
 from opentelemetry import trace
 assert isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
@@ -488,3 +488,99 @@ rounds(5000)
 gc.collect()
 assert tracemalloc.get_traced_memory()[0] - before < 50_000, tracemalloc.get_traced_memory()[0] - before
 """)
+
+
+def test_the_client_s_spans_are_opentelemetry_s_too(run, server):
+    run("""
+client = get_client()
+with client.start_span("mine") as span:
+    assert isinstance(span, trace.Span) and isinstance(client.get_current_span(), trace.Span)
+    assert span.get_span_context() == trace.get_current_span().get_span_context()
+    span.set_status(Status(StatusCode.ERROR, "bad"))
+    assert client.get_context_value("k") is None
+    assert client.set_context_value("k", 1)
+    assert client.get_context_value("k") == context.get_value("k") == 1
+    with client.start_span("inner") as inner:
+        assert context.get_value("k") == 1 and trace.get_current_span().get_span_context() == inner.get_span_context()
+    assert trace.get_current_span().get_span_context() == span.get_span_context()
+assert trace.get_current_span() is trace.INVALID_SPAN
+token = context.attach(context.set_value("k", 2))
+assert client.get_context_value("k") == 2
+context.detach(token)
+""")
+    assert (server.span("mine.task").status, server.span("mine.task").status_message) == (2, "bad")
+
+
+def test_processors_of_an_sdk(run, server):
+    run("""
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
+class Exporter(SpanExporter):
+    spans = []
+    def export(self, spans):
+        Exporter.spans += spans
+        return SpanExportResult.SUCCESS
+respan.telemetry.add_processor(Exporter(), name="debug")
+respan.telemetry.add_processor(Exporter(), name="debug", is_batching_enabled=False)
+@workflow(name="routed", processors="debug", links=[Link(SpanContext(1, 2, True))])
+def routed():
+    with tracer.start_as_current_span("below", attributes={"list": [1, 2]}): pass
+    raise ValueError("v")
+try: routed()
+except ValueError: pass
+step()
+assert respan.flush()
+assert sorted(span.name for span in Exporter.spans) == ["below"] * 2 + ["routed.workflow"] * 2
+one = next(span for span in Exporter.spans if span.name == "routed.workflow")
+assert isinstance(one, ReadableSpan) and one.status.status_code is StatusCode.ERROR and one.kind is SpanKind.INTERNAL
+assert one.events[0].name == "exception" and one.links[0].context.span_id == 2
+assert one.resource.attributes["service.name"] == "tests" and one.to_json()
+""")
+    assert server.span("routed.workflow").links == [(f"{1:032x}", f"{2:016x}", {})] and len(server.spans) == 3
+
+
+def test_ended_spans_of_an_sdk_are_taken(run, server):
+    """What plugins of PyPI's respan-ai do: they make a ReadableSpan and give it to the provider's processor."""
+    run("""
+from opentelemetry.sdk.trace import ReadableSpan, Event
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+def made(span_id, parent):
+    return ReadableSpan(name=f"made{span_id}", context=SpanContext(7, span_id, False, TraceFlags(1)), parent=parent,
+        attributes={"a": [1, 2]}, kind=SpanKind.CLIENT, status=Status(StatusCode.ERROR, "no"), start_time=10, end_time=20,
+        events=[Event("e", {"n": 1}, 15)], links=[Link(SpanContext(1, 2, True))],
+        instrumentation_scope=InstrumentationScope("plugin", "1"))
+with propagate_attributes(customer_identifier="ada"):
+    trace.get_tracer_provider()._active_span_processor.on_end(made(3, SpanContext(7, 2, False)))
+assert get_client().process_spans([made(4, None)])
+""")
+    first, second = server.span("made3"), server.span("made4")
+    assert (first.trace_id, first.span_id, first.parent_id) == (f"{7:032x}", f"{3:016x}", f"{2:016x}")
+    assert (first.start, first.end, first.kind, first.status, first.status_message) == (10, 20, 3, 2, "no")
+    assert first.attributes["a"] == [1, 2] and first.attributes["otel.scope.name"] == "plugin"
+    assert first.attributes["respan.customer_params.customer_identifier"] == "ada"
+    assert first.events == [("e", {"n": 1})] and first.links == [(f"{1:032x}", f"{2:016x}", {})]
+    assert second.parent_id == "" and second.trace_id == first.trace_id
+
+
+def test_opentelemetry_s_instrumentors_are_switched_on_by_themselves(run):
+    run(
+        """
+from respan import Instruments, Respan
+respan = Respan()
+found = {one["id"]: one for one in respan.get_auto_instrumentation_status()}
+assert found["openai"]["status"] == "enabled" and found["openai"]["name"] == "otel-OpenAIInstrumentor", found["openai"]
+assert found["huggingface"]["name"] == "huggingface" and "urllib" not in found
+from opentelemetry.instrumentation.openai_v2 import OpenAIInstrumentor
+assert OpenAIInstrumentor().is_instrumented_by_opentelemetry
+respan.shutdown()
+assert not OpenAIInstrumentor().is_instrumented_by_opentelemetry
+respan = Respan(instruments=["urllib"])
+on = [one["name"] for one in respan.get_auto_instrumentation_status() if one["status"] == "enabled"]
+assert on == ["otel-URLLibInstrumentor"], on
+respan.shutdown()
+OpenAIInstrumentor().instrument()
+again = {one["id"]: one for one in Respan().get_auto_instrumentation_status()}["openai"]
+assert (again["status"], again["reason"]) == ("missing", "the program has switched it on itself"), again
+""",
+        start="",
+    )

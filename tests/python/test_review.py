@@ -5,7 +5,7 @@ import gc
 
 import pytest
 import respan._log
-from respan import Respan, get_client, propagate_attributes, task, workflow
+from respan import get_client, propagate_attributes, task, workflow
 from respan.instrumentation import start_span
 
 SECRET = "4111-1111"
@@ -186,17 +186,6 @@ def test_sample_rate(server, tracing):
     assert counts[0] == 0
     assert 150 < counts[0.25] < 350
     assert counts[1] == 1000
-
-
-def test_what_has_no_effect_is_a_warning_once(server, tracing, caplog):
-    for _ in range(2):
-        task(processors="debug", links=[object()])(lambda: 1)()
-        Respan(is_enabled=False, is_auto_instrument=True)
-    assert [record.getMessage().split(" ")[0] for record in caplog.records] == [
-        "processors=",
-        "links=",
-        "is_auto_instrument,",
-    ]
 
 
 def test_without_batching_each_span_is_a_request(server, tracing):

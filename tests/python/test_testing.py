@@ -38,7 +38,7 @@ def test_the_fixture_has_what_ended(respan_spans):
     assert [span["name"] for span in respan_spans] == ["step.task", "fail.task", "run.workflow"]
     assert set(one) == {
         *("trace_id", "span_id", "parent_id", "name", "kind", "start_ns", "end_ns"),
-        *("status", "status_message", "attributes", "events"),
+        *("status", "status_message", "attributes", "events", "links"),
     }
     assert one["parent_id"] == failed["parent_id"] == root["span_id"] and root["parent_id"] == ""
     assert len(root["trace_id"]) == 32 and len(root["span_id"]) == 16

@@ -19,11 +19,22 @@ from ._w3c import extract, inject
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ._instruments import Instruments
     from ._otel_instrumentor import OTELInstrumentor
+    from ._registry import (
+        AUTO_INSTRUMENTATION_REGISTRY,
+        AutoInstrumentationSpec,
+        AutoInstrumentationStatus,
+        list_auto_instrumentation_specs,
+    )
     from .plugin import Instrumentation
 
 __all__ = [
+    "AUTO_INSTRUMENTATION_REGISTRY",
+    "AutoInstrumentationSpec",
+    "AutoInstrumentationStatus",
     "Instrumentation",
+    "Instruments",
     "OTELInstrumentor",
     "Respan",
     "RespanClient",
@@ -33,6 +44,7 @@ __all__ = [
     "flush",
     "get_client",
     "inject",
+    "list_auto_instrumentation_specs",
     "propagate_attributes",
     "respan_span_attributes",
     "shutdown",
@@ -42,14 +54,27 @@ __all__ = [
     "workflow",
 ]
 
+# What most programs never ask for, and what costs more to import than the rest: enum, dataclasses, typing.
+_LATER = {
+    "AUTO_INSTRUMENTATION_REGISTRY": "_registry",
+    "AutoInstrumentationSpec": "_registry",
+    "AutoInstrumentationStatus": "_registry",
+    "Instrumentation": "plugin",
+    "Instruments": "_instruments",
+    "OTELInstrumentor": "_otel_instrumentor",
+    "list_auto_instrumentation_specs": "_registry",
+}
+
 
 def __getattr__(name: str) -> object:
-    if name == "Instrumentation":  # a typing.Protocol: importing typing costs more than the rest
-        from .plugin import Instrumentation
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return Instrumentation
-    if name == "OTELInstrumentor":
-        from ._otel_instrumentor import OTELInstrumentor
+    found: object = getattr(import_module(f".{_LATER[name]}", __name__), name)
+    globals()[name] = found
+    return found
 
-        return OTELInstrumentor
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 from contextvars import ContextVar
 
 from . import _core
-from ._decorators import review_of
+from ._decorators import opened_of, review_of
 from ._propagate import span_attributes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
+    from ._buffer import SpanBuffer
+
+_opentelemetry: bool | None = None
 _values: ContextVar[dict[str, Any]] = ContextVar("respan.values", default={})  # noqa: B039 (replaced, never changed)
 
-STATUS = {"UNSET": 0, "OK": 1, "ERROR": 2}
+
+def _has_opentelemetry() -> bool:
+    """Asks the file system once; importing it is left to who needs it."""
+    global _opentelemetry
+    if _opentelemetry is None:
+        from importlib.util import find_spec
+
+        try:
+            _opentelemetry = find_spec("opentelemetry.context") is not None
+        except ImportError:
+            _opentelemetry = False
+    return _opentelemetry
 
 
 def _nothing() -> None:
@@ -56,8 +71,14 @@ class RespanClient:
     """Acts on the span that is current where it is called. The answer says whether it did: without such a span, or with
     arguments that make no sense (which is a warning, once), nothing happens."""
 
-    def get_current_span(self) -> _core.Span | None:
-        return _core.current_span()
+    def get_current_span(self) -> Any:
+        """A span with the methods of OpenTelemetry's (its class, where the program uses that); None outside spans."""
+        span = _core.current_span()
+        if span is None:
+            return None
+        from ._span import view
+
+        return view(span)
 
     def get_current_trace_id(self) -> str | None:
         span = _core.current_span()
@@ -90,10 +111,9 @@ class RespanClient:
             if attributes:
                 span.set_attributes(dict(attributes))
             if status is not None:
-                code = getattr(status, "status_code", status)
-                code = getattr(code, "name", code)
-                code = STATUS.get(code.upper(), 0) if isinstance(code, str) else code
-                span.status(code, status_description or getattr(status, "description", None) or "")
+                from ._span import status_of
+
+                span.status(*status_of(status, status_description))
 
         return _on_current_span(update)
 
@@ -107,22 +127,32 @@ class RespanClient:
         timestamp: int | None = None,
         escaped: bool = False,
     ) -> bool:
-        """attributes: of the span. timestamp: of the event, in nanoseconds. escaped: accepted, without effect."""
+        """As an event, and the span becomes an error. attributes: further ones of the event. timestamp: in nanoseconds."""
 
         def record(span: _core.Span) -> None:
-            span.fail(exception, timestamp or 0)
-            if attributes:
-                span.set_attributes(dict(attributes))
+            from ._span import ERROR, Span
+
+            Span(span).record_exception(exception, attributes, timestamp, escaped)
+            span.status(ERROR, (str(exception) if span.content else "") or type(exception).__name__)
 
         return _on_current_span(record)
 
     def get_context_value(self, key: str) -> Any:
-        """What set_context_value() set in this context (a task's, or a thread's own); None if nothing."""
+        """Of OpenTelemetry's context where that is installed, else what set_context_value() set in this one; or None."""
+        if _has_opentelemetry():
+            from opentelemetry.context import get_value
+
+            return get_value(key)
         return _values.get().get(key)
 
     def set_context_value(self, key: str, value: Any) -> bool:
-        """From here on in this context, and in the tasks that it makes; not in others."""
-        _values.set({**_values.get(), key: value})
+        """From here on in this context (a thread's own, or a task's), and in the tasks that it makes; not in others."""
+        if _has_opentelemetry():
+            from ._otel_context import set_value
+
+            set_value(key, value)
+        else:
+            _values.set({**_values.get(), key: value})
         return True
 
     def start_span(
@@ -135,10 +165,33 @@ class RespanClient:
         version: int | str | None = None,
     ) -> Any:
         """with client.start_span("step") as span: what the decorators do, for a name or kind known only at run time."""
-        review = review_of(processors, export_filter, links, None)
-        return (
-            _core.Entity(_nothing, str(name), str(getattr(kind, "value", kind)), version, review).start() or _NoSpan()
-        )
+        buffer = sys.modules.get("respan._buffer")
+        if buffer is not None and buffer.is_continuing():
+            return _NoSpan()  # the span that it would make was made before
+        review, opened = review_of(export_filter, None), opened_of(processors, links)
+        span = _core.Entity(_nothing, str(name), str(getattr(kind, "value", kind)), version, review, opened).start()
+        if span is None:
+            return _NoSpan()
+        from ._span import Opened
+
+        return Opened(span)
+
+    def get_span_buffer(
+        self, trace_id: str, parent_trace_id: str | None = None, parent_span_id: str | None = None
+    ) -> SpanBuffer:
+        """with client.get_span_buffer(trace_id) as buffer: spans that end inside wait in it until the block is left."""
+        from ._buffer import SpanBuffer
+
+        return SpanBuffer(trace_id, parent_trace_id, parent_span_id)
+
+    def process_spans(self, spans: SpanBuffer | Iterable[Any]) -> bool:
+        """Records ended spans: those of a buffer, or OpenTelemetry's. True, unless a buffer was empty."""
+        from ._buffer import SpanBuffer, process
+
+        if isinstance(spans, SpanBuffer):
+            return spans.process_spans() > 0
+        process(spans)
+        return True
 
     def get_tracer(self) -> Any:
         """An OpenTelemetry tracer of ours. ImportError where opentelemetry-api is not installed."""

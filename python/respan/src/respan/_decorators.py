@@ -18,10 +18,11 @@ from ._wrappers import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any, Protocol, TypeVar, overload
 
     F = TypeVar("F", bound=Callable[..., Any])
+    Hooks = tuple[Any, Any]  # see review_of() and opened_of()
 
     class Decorator(Protocol):
         @overload
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
             method_name: str | None = None,
             processors: str | list[str] | None = None,
             export_filter: dict[str, Any] | None = None,
-            links: object = None,
+            links: Iterable[Any] | Callable[[], Iterable[Any]] | None = None,
             sample_rate: float | None = None,
         ) -> Callable[[F], F]: ...
         @overload
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
             method_name: str | None = None,
             processors: str | list[str] | None = None,
             export_filter: dict[str, Any] | None = None,
-            links: object = None,
+            links: Iterable[Any] | Callable[[], Iterable[Any]] | None = None,
             sample_rate: float | None = None,
         ) -> Callable[[F], F]: ...
 
@@ -57,8 +58,8 @@ def _name_of(function: Any) -> str:
     return name if isinstance(name, str) else type(function).__name__
 
 
-def _trace(function: Any, name: str | None, kind: str, version: int | str | None, review: Any) -> Any:
-    entity = _core.Entity(function, name or _name_of(function), kind, version, review)
+def _trace(function: Any, name: str | None, kind: str, version: int | str | None, hooks: Hooks) -> Any:
+    entity = _core.Entity(function, name or _name_of(function), kind, version, *hooks)
     flags = code_flags(function)
     if flags & CO_COROUTINE:
         return take_identity(wrap_coroutine(entity, function), function)
@@ -70,7 +71,7 @@ def _trace(function: Any, name: str | None, kind: str, version: int | str | None
 
 
 def _trace_named_at_call(
-    function: Any, name: Callable[..., object], kind: str, version: int | str | None, review: Any
+    function: Any, name: Callable[..., object], kind: str, version: int | str | None, hooks: Hooks
 ) -> Any:
     """The span's name is what `name` makes of the arguments; the function's own if that fails."""
 
@@ -79,7 +80,7 @@ def _trace_named_at_call(
             chosen = name(*args, **kwargs)
         except Exception:
             chosen = None
-        return _trace(function, chosen if isinstance(chosen, str) else None, kind, version, review)
+        return _trace(function, chosen if isinstance(chosen, str) else None, kind, version, hooks)
 
     if is_coroutine_function(function):
 
@@ -95,35 +96,47 @@ def _trace_named_at_call(
 
 
 def _decorate(
-    target: Any, name: Any, kind: str, version: int | str | None, method_name: str | None, review: Any
+    target: Any, name: Any, kind: str, version: int | str | None, method_name: str | None, hooks: Hooks
 ) -> Any:
     if method_name is not None:  # a class: its method is traced, under the class's name
         method = next((vars(c)[method_name] for c in target.__mro__ if method_name in vars(c)), None)
         if method is None:
             raise AttributeError(f"class {target.__name__} has no method {method_name}")
-        setattr(target, method_name, _decorate(method, name or _name_of(target), kind, version, None, review))
+        setattr(target, method_name, _decorate(method, name or _name_of(target), kind, version, None, hooks))
         return target
     if isinstance(target, (staticmethod, classmethod)):
-        return type(target)(_decorate(target.__func__, name, kind, version, None, review))
+        return type(target)(_decorate(target.__func__, name, kind, version, None, hooks))
     if isinstance(target, property):
-        return target.getter(_decorate(target.fget, name, kind, version, None, review))
+        return target.getter(_decorate(target.fget, name, kind, version, None, hooks))
     if callable(name):
-        return _trace_named_at_call(target, name, kind, version, review)
-    return _trace(target, name, kind, version, review)
+        return _trace_named_at_call(target, name, kind, version, hooks)
+    return _trace(target, name, kind, version, hooks)
 
 
-def review_of(processors: object, export_filter: object, links: object, sample_rate: object) -> Any:
+def review_of(export_filter: object, sample_rate: object) -> Any:
     """What decides whether to record a span with these; None: it is recorded."""
-    if not (processors or export_filter or links) and sample_rate is None:
+    if not export_filter and sample_rate is None:
         return None
-    from ._log import warn_once
     from ._review import entity_reviewer
 
-    if processors:
-        warn_once("processors= is without effect: a Respan has one destination, and every span goes there")
-    if links:
-        warn_once("links= is without effect on decorators and start_span(): OpenTelemetry's tracers record links")
     return entity_reviewer(export_filter, sample_rate)
+
+
+def opened_of(processors: Any, links: Any) -> Any:
+    """What is done to each span at its start; None: nothing."""
+    if not processors and not links:
+        return None
+    names = "" if not processors else processors if isinstance(processors, str) else ",".join(processors)
+
+    def opened(span: _core.Span) -> None:
+        if names:
+            span.route(names)
+        if links:
+            from ._span import link_all
+
+            link_all(span, links)
+
+    return opened
 
 
 def _decorator(kind: str) -> Decorator:
@@ -132,17 +145,17 @@ def _decorator(kind: str) -> Decorator:
         /,
         version: int | str | None = None,
         method_name: str | None = None,
-        processors: object = None,
+        processors: str | list[str] | None = None,
         export_filter: dict[str, Any] | None = None,
-        links: object = None,
+        links: Iterable[Any] | Callable[[], Iterable[Any]] | None = None,
         sample_rate: float | None = None,
         *,
         name: Any = None,
     ) -> Any:
-        review = review_of(processors, export_filter, links, sample_rate)
+        review, opened = review_of(export_filter, sample_rate), opened_of(processors, links)
         if callable(first) or isinstance(first, (classmethod, property)):  # @workflow, without parentheses
-            return _decorate(first, name, kind, version, method_name, review)
-        return lambda target: _decorate(target, name or first, kind, version, method_name, review)
+            return _decorate(first, name, kind, version, method_name, (review, opened))
+        return lambda target: _decorate(target, name or first, kind, version, method_name, (review, opened))
 
     decorator.__name__ = decorator.__qualname__ = kind
     decorator.__doc__ = f"""Makes each call of the decorated function a {kind} span; with or without parentheses.
@@ -153,7 +166,8 @@ def _decorator(kind: str) -> Decorator:
     sample_rate: the fraction of its spans to record, 0.0 to 1.0; not of what is below them.
     export_filter: {{attribute, "name" or "status_code": {{"operator": …, "value": …}}}}; a span that does not meet all of
         it is not recorded.
-    processors, links: accepted for scripts written for other versions, without effect but for a warning.
+    processors: names of those of Respan.telemetry.add_processor() that get the span and what is below it.
+    links: SpanLinks or OpenTelemetry's Links, or a function that returns them when the call starts.
     """
     return decorator
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from opentelemetry import context as context_api
 from opentelemetry import trace
-from opentelemetry.trace import SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import SpanContext, SpanKind, StatusCode, TraceFlags
 from opentelemetry.util._decorator import _agnosticcontextmanager
 
-from . import _core, _otel_context
+from . import _core, _otel_context, _span
+from ._readable import record, scope_attributes
+from ._span import add_link
 from .instrumentation import replaced_scopes
 
 TYPE_CHECKING = False
@@ -22,42 +24,18 @@ if TYPE_CHECKING:
 
     from opentelemetry.context.context import Context
 
-TRACEBACK_MAX = 32 << 10
 SUPPRESSING = {"suppress_instrumentation", getattr(context_api, "_SUPPRESS_INSTRUMENTATION_KEY", "")}
-MESSAGES = ("exception.message", "exception.stacktrace")
 
 
-def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, (str, bool, int, float, list, tuple)) else _core.to_json(value)
-
-
-def attribute_scope(attributes: Mapping[str, Any] | None, content: bool = True) -> _core.Scope:
-    """Attributes of an event or a link."""
-    given = attributes or {}
-    return _core.Scope({}, {k: _plain(v) for k, v in given.items() if content or k not in MESSAGES})
-
-
-def add_link(core: _core.Span, context: SpanContext, attributes: Mapping[str, Any] | None) -> None:
-    if context.is_valid:
-        core.link(*_otel_context.hex_ids(context), attribute_scope(attributes))
-
-
-def scope_attributes(name: str | None, version: str | None) -> dict[str, str]:
-    """The instrumentation scope, as OpenTelemetry writes it where there is no place for it."""
-    attributes = {"otel.scope.name": name, "otel.scope.version": version}
-    return {key: str(value) for key, value in attributes.items() if value}
-
-
-class Span(trace.Span):
+class Span(_span.Span, trace.Span):
     """An OpenTelemetry span that is one of ours. Also stands for a decorated function's where OpenTelemetry asks."""
 
     def __init__(
         self, core: _core.Span, trace_state: Any = None, record_exception: bool = True, set_status: bool = True
     ) -> None:
-        self.respan_span = core
+        super().__init__(core)
         self._trace_state = trace_state
         self._context: SpanContext | None = None
-        self._is_ok = False
         self._record_exception, self._set_status = record_exception, set_status
 
     def get_span_context(self) -> SpanContext:
@@ -67,61 +45,6 @@ class Span(trace.Span):
                 int(core.trace_id, 16), int(core.span_id, 16), False, TraceFlags(TraceFlags.SAMPLED), self._trace_state
             )
         return self._context
-
-    def is_recording(self) -> bool:
-        return self.respan_span.recording
-
-    def set_attribute(self, key: str, value: Any) -> None:
-        self.respan_span.set_attribute(str(key), value)
-
-    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
-        self.respan_span.set_attributes(dict(attributes))
-
-    def add_event(self, name: str, attributes: Mapping[str, Any] | None = None, timestamp: int | None = None) -> None:
-        core = self.respan_span
-        core.event(str(name), attribute_scope(attributes, core.content), timestamp or 0)
-
-    def add_link(self, context: SpanContext, attributes: Mapping[str, Any] | None = None) -> None:
-        add_link(self.respan_span, context, attributes)
-
-    def update_name(self, name: str) -> None:
-        self.respan_span.update_name(str(name))
-
-    def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
-        """OK is final, and unset sets nothing, as in OpenTelemetry's SDK."""
-        if isinstance(status, Status):
-            code, description = status.status_code, status.description
-        else:
-            code = status
-        if self._is_ok or code is StatusCode.UNSET:
-            return
-        self._is_ok = code is StatusCode.OK
-        self.respan_span.status(code.value, (description or "") if self.respan_span.content else "")
-
-    def record_exception(
-        self,
-        exception: BaseException,
-        attributes: Mapping[str, Any] | None = None,
-        timestamp: int | None = None,
-        escaped: bool = False,
-    ) -> None:
-        if not self.respan_span.recording:
-            return
-        import traceback
-
-        kind = type(exception)
-        module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
-        text = "".join(traceback.format_exception(exception))
-        found = {
-            "exception.type": f"{module}{kind.__qualname__}",
-            "exception.message": str(exception),
-            "exception.stacktrace": text[-TRACEBACK_MAX:],
-            "exception.escaped": str(escaped),
-        }
-        self.add_event("exception", {**found, **(attributes or {})}, timestamp)
-
-    def end(self, end_time: int | None = None) -> None:
-        self.respan_span.end(end_time or 0)
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
         if isinstance(error, Exception) and self.is_recording():
@@ -193,7 +116,16 @@ class Tracer(trace.Tracer):
             yield span
 
 
+class _Processor:
+    """Takes ended spans that plugins of PyPI's `respan-ai` make as ReadableSpans and hand to the provider."""
+
+    def on_end(self, span: Any) -> None:
+        record(span)
+
+
 class TracerProvider(trace.TracerProvider):
+    _active_span_processor = _Processor()
+
     def get_tracer(
         self,
         instrumenting_module_name: str,

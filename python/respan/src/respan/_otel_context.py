@@ -37,6 +37,13 @@ def core_of(span: Any) -> _core.Span | None:
     return _core.remote_span(*hex_ids(context))
 
 
+def set_value(key: str, value: Any) -> None:
+    """Attaches a Context that is never detached; it holds nothing but what was attached so, and not our current span."""
+    runtime = context_api._RUNTIME_CONTEXT
+    own = type(runtime)  # below share_current_span()
+    own.attach(runtime, context_api.set_value(key, value, own.get_current(runtime)))
+
+
 class _Token:
     __slots__ = ("previous", "token")
 

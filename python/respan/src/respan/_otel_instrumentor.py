@@ -11,11 +11,12 @@ class OTELInstrumentor:
     """An OpenTelemetry instrumentor (a BaseInstrumentor, or its class) as a plugin of Respan(instrumentations=[…]), which
     also takes the instrumentor as it is."""
 
-    def __init__(self, instrumentor: Any) -> None:
-        self._instrumentor = instrumentor
-        kind = instrumentor if isinstance(instrumentor, type) else type(instrumentor)
+    def __init__(self, instrumentor_class: Any) -> None:
+        self._instrumentor = instrumentor_class
+        kind = instrumentor_class if isinstance(instrumentor_class, type) else type(instrumentor_class)
         self.name = f"otel-{kind.__name__}"
         self.tracer_provider: Any = None  # None: ours
+        self._is_instrumented = False
 
     def activate(self) -> None:
         provider = self.tracer_provider
@@ -26,6 +27,10 @@ class OTELInstrumentor:
         if isinstance(self._instrumentor, type):
             self._instrumentor = self._instrumentor()
         self._instrumentor.instrument(tracer_provider=provider)
+        # It says no where what it traces is not installed.
+        self._is_instrumented = bool(getattr(self._instrumentor, "is_instrumented_by_opentelemetry", True))
 
     def deactivate(self) -> None:
-        self._instrumentor.uninstrument()
+        if self._is_instrumented:
+            self._is_instrumented = False
+            self._instrumentor.uninstrument()

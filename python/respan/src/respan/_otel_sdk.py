@@ -8,8 +8,9 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import SpanProcessor
 
 from . import _core
-from ._otel import Span, add_link, attribute_scope, scope_attributes
+from ._otel import Span
 from ._otel_context import core_of, hex_ids, share_current_span
+from ._readable import fill
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,16 +40,7 @@ class _Copier(SpanProcessor):
         if opened is None:
             return
         core: _core.Span = opened.respan_span
-        scope = span.instrumentation_scope
-        core.update_name(span.name)
-        if scope is not None:
-            core.set_attributes(scope_attributes(scope.name, scope.version))
-        core.set_attributes(dict(span.attributes or {}))
-        for event in span.events:
-            core.event(event.name, attribute_scope(event.attributes, core.content), event.timestamp)
-        for link in span.links:
-            add_link(core, link.context, link.attributes)
-        core.status(span.status.status_code.value, (span.status.description or "") if core.content else "")
+        fill(core, span)
         core.end(span.end_time)
 
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import atexit
 import os
 
-from . import _core
+from . import _core, _watch
 from ._carry import install, uninstall, watch_children
 from ._decorators import agent, task, tool, workflow
 from ._propagate import propagate_attributes, scope_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from types import ModuleType
     from typing import Any
 
     from ._import_hook import ImportHook
+    from ._registry import AutoInstrumentationStatus
+    from ._telemetry import RespanTelemetry
 
 FLUSH_TIMEOUT_S = 5.0
 SHUTDOWN_TIMEOUT_S = 5.0
@@ -33,26 +35,26 @@ def content_enabled() -> bool:
     return True
 
 
-# While a test records spans: takes each at its end, and none is sent.
-record: Callable[[dict[str, Any]], None] | None = None
-
-
 def opened() -> list[Respan]:
     return list(_open)
 
 
 def _reviewer(callback: Callable[..., Any] | None, debug: bool) -> Callable[[_core.Span], bool] | None:
-    if callback is None and not debug and record is None:
+    if callback is None and not debug and not _watch.is_needed():
         return None
     from ._review import client_reviewer
 
-    return client_reviewer(callback, debug, record)
+    return client_reviewer(callback, debug)
 
 
 def _install_provider(_: ModuleType) -> None:
     from . import _otel
 
     _otel.install()
+
+
+def _blocks_threads(blocked: Iterable[Any] | None) -> bool:
+    return any(getattr(item, "value", item) == "threading" for item in blocked or ())
 
 
 def _milliseconds(seconds: float) -> int:
@@ -80,11 +82,13 @@ class Respan:
             as soon as the program imports that, unless it has one.
         is_batching_enabled: False sends each span at once in a request of its own; else within half a second.
         is_context_carried: False: threads and executors are left as they are, and spans in them are roots of their own.
-        auto_flush: accepted; spans are on their way within half a second whatever it says.
-        is_auto_instrument, instruments, block_instruments: without effect but for a warning; only `instrumentations`
-            are switched on.
+        auto_flush: "off", "root" or "always"; spans are on their way within half a second whatever it says.
+        is_auto_instrument: also switches on what is installed of AUTO_INSTRUMENTATION_REGISTRY, Hugging Face's and those
+            of LLM SDKs; default: if no `instrumentations` are given.
+        instruments: what is switched on so instead: members of Instruments, their values, or the registry's ids.
+        block_instruments: what is not. Instruments.THREADING: as is_context_carried=False.
 
-    Raises ValueError for a base_url that is not one, AttributeError for a tracer_provider that takes no processors.
+    Raises ValueError for a base_url or auto_flush that is not one, AttributeError for a tracer_provider that takes no processors.
     """
 
     def __init__(
@@ -107,8 +111,8 @@ class Respan:
         log_level: str | int = "INFO",
         is_batching_enabled: bool | None = None,
         tracer_provider: Any = None,
-        instruments: object = None,
-        block_instruments: object = None,
+        instruments: Iterable[Any] | None = None,
+        block_instruments: Iterable[Any] | None = None,
         auto_flush: str | None = None,
         is_context_carried: bool = True,
     ) -> None:
@@ -118,15 +122,19 @@ class Respan:
             from ._log import set_level
 
             set_level(level)
-        if is_auto_instrument or instruments or block_instruments:
-            from ._log import warn_once
-
-            warn_once("is_auto_instrument, instruments and block_instruments are without effect: pass instrumentations")
+        if auto_flush not in (None, "off", "root", "always"):
+            raise ValueError(f"auto_flush must be 'off', 'root' or 'always', not {auto_flush!r}")
+        if is_batching_enabled is None:
+            is_batching_enabled = os.environ.get("RESPAN_BATCHING_ENABLED", "true").lower() == "true"
         self._instrumentations: dict[str, Any] = {}
         self._client: _core.Client | None = None
         self._server_is_away = False
         self._opentelemetry: ImportHook | None = None
         self._tracer_provider = tracer_provider
+        self._review_options = (span_postprocess_callback, debug)
+        self._telemetry: RespanTelemetry | None = None
+        self._auto_status: list[dict[str, str | None]] = []
+        self._telemetry_options = (app_name or "respan", dict(resource_attributes or {}), auto_flush)
         if is_enabled and tracer_provider is not None:
             from ._otel_sdk import join
 
@@ -147,14 +155,14 @@ class Respan:
                 resource=_core.Scope({}, {"telemetry.sdk.language": "python", **(resource_attributes or {})}),
                 defaults=scope_of({key: value for key, value in defaults.items() if value}),
                 content=content_enabled(),
-                batch_spans=1 if is_batching_enabled is False else 0,
-                review=_reviewer(span_postprocess_callback, debug),
-                spool=record is None,
+                batch_spans=0 if is_batching_enabled else 1,
+                review=_reviewer(*self._review_options),
+                spool=_watch.record is None,
             )
             self._client.use()
             _open.append(self)
             watch_children()
-            if is_context_carried:
+            if is_context_carried and not _blocks_threads(block_instruments):
                 install()
             if tracer_provider is None:
                 from ._import_hook import when_imported
@@ -162,6 +170,10 @@ class Respan:
                 self._opentelemetry = when_imported("opentelemetry.trace", _install_provider)
         for instrumentation in instrumentations or ():
             self._activate(instrumentation)
+        if is_auto_instrument is None:
+            is_auto_instrument = instrumentations is None or instruments is not None
+        if is_enabled and is_auto_instrument:
+            self._activate_installed(instruments, block_instruments)
 
     propagate_attributes = staticmethod(propagate_attributes)
     workflow = staticmethod(workflow)
@@ -178,15 +190,55 @@ class Respan:
         if self._client is None or name in self._instrumentations:
             return
         try:
-            if self._tracer_provider is not None and hasattr(instrumentation, "tracer_provider"):
-                instrumentation.tracer_provider = self._tracer_provider
-            instrumentation.activate()
+            self._switch_on(instrumentation)
         except Exception as error:
             import logging
 
             logging.getLogger("respan").warning("Instrumentation %s could not be switched on: %s", name, error)
         else:
             self._instrumentations[name] = instrumentation
+
+    def _switch_on(self, instrumentation: Any) -> None:
+        if self._tracer_provider is not None and hasattr(instrumentation, "tracer_provider"):
+            instrumentation.tracer_provider = self._tracer_provider
+        instrumentation.activate()
+
+    def _activate_installed(self, chosen: Iterable[Any] | None, blocked: Iterable[Any] | None) -> None:
+        from ._auto import ids_of, switch_on
+
+        self._auto_status = switch_on(
+            None if chosen is None else ids_of(chosen), ids_of(blocked), self._instrumentations, self._switch_on
+        )
+
+    @property
+    def is_enabled(self) -> bool:
+        """False where it was made so, and after shutdown()."""
+        return self._client is not None and not self._client.closed
+
+    @property
+    def auto_instrumentation_status(self) -> tuple[AutoInstrumentationStatus, ...]:
+        """What became of each entry of the registry; empty if nothing was to be switched on."""
+        from ._registry import statuses
+
+        return statuses(self._auto_status)
+
+    def get_auto_instrumentation_status(self) -> list[dict[str, str | None]]:
+        """The same as dicts."""
+        return [dict(status) for status in self._auto_status]
+
+    @property
+    def telemetry(self) -> RespanTelemetry:
+        """Further destinations of spans: telemetry.add_processor(exporter, name)."""
+        if self._telemetry is None:
+            from ._telemetry import RespanTelemetry
+
+            self._telemetry = RespanTelemetry(self, *self._telemetry_options)
+        return self._telemetry
+
+    def refresh_review(self) -> None:
+        """Who looks at ended spans has changed."""
+        if self._client is not None:
+            self._client.review = _reviewer(*self._review_options)
 
     def log_batch_results(
         self,
@@ -211,6 +263,8 @@ class Respan:
         """
         if self._client is None or self._client.closed:
             return True
+        if self._telemetry is not None:
+            self._telemetry.flush_processors(timeout)
         done = self._client.flush(_milliseconds(timeout))
         self._server_is_away = not done
         return done
@@ -231,6 +285,8 @@ class Respan:
         self._instrumentations.clear()
         if self._opentelemetry is not None:
             self._opentelemetry.cancel()
+        if self._telemetry is not None:
+            self._telemetry.shutdown_processors()
         if self in _open:
             _open.remove(self)
             if not _open:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from types import MappingProxyType, SimpleNamespace
 
+from . import _watch
 from ._log import warn_once
 
 TYPE_CHECKING = False
@@ -76,13 +77,13 @@ def callback_reviewer(callback: Callable[[Any], Any]) -> Reviewer:
     return review
 
 
-def client_reviewer(
-    callback: Callable[[Any], Any] | None, debug: bool, record: Callable[[dict[str, Any]], None] | None
-) -> Reviewer:
-    """The callback, then the tree on standard error; with `record`, which takes each span, none is sent."""
+def client_reviewer(callback: Callable[[Any], Any] | None, debug: bool) -> Reviewer:
+    """A buffer that is open keeps the span back; else the callback, the tree on standard error, and who takes it."""
     change = callback_reviewer(callback) if callback is not None else None
 
     def review(span: _core.Span) -> bool:
+        if _watch.buffered is not None and _watch.buffered(span):
+            return False
         if change is not None and not change(span):
             return False
         facts = span.facts
@@ -90,11 +91,14 @@ def client_reviewer(
             from ._debug import print_trace
 
             print_trace(facts)
-        if facts is not None and record is not None:
-            record({**facts, "attributes": dict(facts["attributes"]), "events": list(facts["events"])})
-        return record is None
+        for take in _watch.takers:
+            if facts is not None:
+                take(facts)
+        if facts is not None and _watch.record is not None:
+            _watch.record({**facts, "attributes": dict(facts["attributes"]), "events": list(facts["events"])})
+        return _watch.record is None
 
-    return review if debug or record is not None or change is None else change
+    return review
 
 
 def sample_reviewer(rate: float) -> Reviewer:

@@ -7,14 +7,15 @@ With pytest, ask for the fixture `respan_spans`: the list of spans that ended so
     assert [span["name"] for span in spans] == ["answer.workflow"]
 
 A span is a dict of trace_id, span_id and parent_id (hex; "" for none), name, kind, start_ns, end_ns, status (0 unset, 1 ok,
-2 error), status_message, attributes and events (dicts of name, time_ns and attributes).
+2 error), status_message, attributes, events (dicts of name, time_ns and attributes) and
+links (dicts of trace_id, span_id and attributes).
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 
-from . import _core, _respan
+from . import _core, _respan, _watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,14 +38,16 @@ def record_spans(**options: Any) -> Iterator[list[dict[str, Any]]]:
     def record(span: dict[str, Any]) -> None:
         spans.append({key: value for key, value in span.items() if key != "is_local_root"})
 
-    before, outer = _core.current_client(), _respan.record
+    before, outer = _core.current_client(), _watch.record
     opened = _respan.opened()
-    _respan.record = record
+    _watch.record = record
+    _watch.refresh()
     try:
-        _respan.Respan(**{"base_url": NOWHERE, **options})
+        _respan.Respan(**{"base_url": NOWHERE, "is_auto_instrument": False, **options})
         yield spans
     finally:
-        _respan.record = outer
+        _watch.record = outer
+        _watch.refresh()
         for respan in _respan.opened():
             if respan not in opened:
                 respan.shutdown(0)

@@ -208,6 +208,17 @@ static PyObject *client_get_defaults(PyObject *op, void *Py_UNUSED(closure)) {
     return Py_NewRef(defaults != NULL ? defaults : Py_None);
 }
 
+static PyObject *client_get_review(PyObject *op, void *Py_UNUSED(closure)) {
+    PyObject *review = ((client_object *)op)->review;
+    return Py_NewRef(review != NULL ? review : Py_None);
+}
+
+static int client_set_review(PyObject *op, PyObject *review, void *Py_UNUSED(closure)) {
+    client_object *self = (client_object *)op;
+    Py_XSETREF(self->review, review == NULL || review == Py_None ? NULL : Py_NewRef(review));
+    return 0;
+}
+
 static void client_dealloc(PyObject *op) {
     client_object *self = (client_object *)op;
     PyTypeObject *type = Py_TYPE(op);
@@ -240,6 +251,7 @@ static PyGetSetDef client_properties[] = {
     {"closed", client_get_closed, NULL, NULL, NULL},
     {"content", client_get_content, NULL, NULL, NULL},
     {"defaults", client_get_defaults, NULL, NULL, NULL},
+    {"review", client_get_review, client_set_review, PyDoc_STR("Of the spans that start from now on."), NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 

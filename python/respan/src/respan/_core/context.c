@@ -93,6 +93,7 @@ PyObject *core_remote_span(PyObject *module, PyObject *args) {
     self->context = context;
     self->path = path == Py_None ? NULL : Py_NewRef(path);
     self->workflow = workflow == Py_None ? NULL : Py_NewRef(workflow);
+    self->processors = NULL;
     self->previous = NULL;
     self->end_ns = 0;
     self->active = false;

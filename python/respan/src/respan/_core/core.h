@@ -51,6 +51,7 @@ typedef struct span_review {
     PyObject *attributes; /* dict */
     PyObject *name;       /* str */
     PyObject *events;     /* list of {"name", "time_ns", "attributes"} */
+    PyObject *links;      /* list of {"trace_id", "span_id", "attributes"} */
     PyObject *message;    /* str: of the status */
     int status, kind;
     uint64_t start_ns;
@@ -65,6 +66,7 @@ struct span_object {
     respan_span_context context;
     PyObject *path;        /* str or NULL: the entity path that children inherit */
     PyObject *workflow;    /* str or NULL: the workflow that children belong to */
+    PyObject *processors;  /* str or NULL: names of the processors that it and its children are routed to */
     span_object *previous; /* while current: what was current before, or NULL */
     uint64_t end_ns;       /* set by stop(); 0: the end is when it ends */
     bool active;           /* it is the current span of the context that entered it */
@@ -91,6 +93,7 @@ struct entity_object {
     PyObject *kind;      /* str: workflow, task, agent, tool */
     PyObject *version;   /* int, str or NULL */
     PyObject *review;    /* see span_review, or NULL */
+    PyObject *opened;    /* called with each of its Spans at the start, or NULL */
     PyObject *span_name; /* "NAME.kind" */
     bool names_workflow; /* workflow, agent: children belong to it; task, tool: children extend its path */
     /* What its spans have in common, encoded once for the surroundings of the last call. */
@@ -121,6 +124,8 @@ bool core_text(PyObject *string, respan_text *out);
 
 /* Span */
 extern PyType_Spec span_spec;
+/* Sets an attribute of text, which may be NULL: then nothing. */
+void core_span_put_text(span_object *span, const char *key, size_t key_len, PyObject *text);
 /* The current span; borrowed; NULL if there is none. */
 span_object *core_span_current(core_state *state);
 /* A span under `parent`; NULL without an error set if it cannot be had. `parent` and `review` may be NULL; start_ns 0 is

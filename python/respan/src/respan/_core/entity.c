@@ -79,6 +79,13 @@ static void prepare(entity_object *self, const span_object *parent, scope_object
     Py_XSETREF(self->workflow, workflow);
 }
 
+/* False: an exception that is no Exception is raised. */
+static bool tell(PyObject *opened, span_object *span) {
+    PyObject *answer = PyObject_CallOneArg(opened, (PyObject *)span);
+    Py_XDECREF(answer);
+    return answer != NULL || core_swallow();
+}
+
 static span_object *start(core_state *state, entity_object *self) {
     const span_object *parent = core_span_current(state);
     respan_text name;
@@ -91,6 +98,8 @@ static span_object *start(core_state *state, entity_object *self) {
     else put_common(self, span, scope);
     Py_XSETREF(span->path, Py_XNewRef(self->path));
     Py_XSETREF(span->workflow, Py_XNewRef(self->workflow));
+    core_span_put_text(span, RESPAN_TEXT("respan.processors"), span->processors);
+    if (self->opened != NULL && !tell(self->opened, span)) Py_CLEAR(span);
     return span;
 }
 
@@ -109,7 +118,8 @@ static PyObject *entity_vectorcall(PyObject *op, PyObject *const *args, size_t n
     entity_object *self = (entity_object *)op;
     core_state *state = core_state_of(Py_TYPE(op));
     span_object *span = state->client == NULL ? NULL : start(state, self);
-    if (span == NULL) return PyObject_Vectorcall(self->function, args, nargsf, kwnames);
+    if (span == NULL)
+        return PyErr_Occurred() ? NULL : PyObject_Vectorcall(self->function, args, nargsf, kwnames);
     PyObject *result = NULL;
     if (core_span_enter(state, span) < 0) PyErr_Clear();
     if (!span->content || record_input(span, args, PyVectorcall_NARGS(nargsf), kwnames) == 0)
@@ -133,7 +143,7 @@ static PyObject *entity_start(PyObject *op, PyObject *const *args, Py_ssize_t na
         return PyErr_Format(PyExc_TypeError, "start() takes a tuple and a dict, or nothing");
     core_state *state = core_state_of(Py_TYPE(op));
     span_object *span = state->client == NULL ? NULL : start(state, (entity_object *)op);
-    if (span == NULL) Py_RETURN_NONE;
+    if (span == NULL) return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
     if (nargs == 0 || !span->content) return (PyObject *)span;
     json_writer json;
     json_init(&json);
@@ -171,10 +181,10 @@ static PyObject *entity_reduce(PyObject *op, PyObject *Py_UNUSED(ignored)) {
 }
 
 static PyObject *entity_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"function", "name", "kind", "version", "review", NULL};
-    PyObject *function, *name, *kind, *version = Py_None, *review = Py_None;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OUU|OO:Entity", names, &function, &name, &kind, &version,
-                                     &review))
+    static char *names[] = {"function", "name", "kind", "version", "review", "opened", NULL};
+    PyObject *function, *name, *kind, *version = Py_None, *review = Py_None, *opened = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OUU|OOO:Entity", names, &function, &name, &kind, &version,
+                                     &review, &opened))
         return NULL;
     if (!PyCallable_Check(function))
         return PyErr_Format(PyExc_TypeError, "a %U must be callable, not %.100s", kind,
@@ -187,6 +197,7 @@ static PyObject *entity_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     self->kind = Py_NewRef(kind);
     self->version = version == Py_None ? NULL : Py_NewRef(version);
     self->review = review == Py_None ? NULL : Py_NewRef(review);
+    self->opened = opened == Py_None ? NULL : Py_NewRef(opened);
     self->names_workflow = PyUnicode_CompareWithASCIIString(kind, "workflow") == 0 ||
                            PyUnicode_CompareWithASCIIString(kind, "agent") == 0;
     self->span_name = PyUnicode_FromFormat("%U.%U", name, kind);
@@ -202,6 +213,7 @@ static int entity_traverse(PyObject *op, visitproc visit, void *arg) {
     Py_VISIT(self->dict);
     Py_VISIT(self->version);
     Py_VISIT(self->review);
+    Py_VISIT(self->opened);
     Py_VISIT(self->set_scope);
     return 0;
 }
@@ -211,6 +223,7 @@ static int entity_clear(PyObject *op) {
     Py_CLEAR(self->dict);
     Py_CLEAR(self->version);
     Py_CLEAR(self->review);
+    Py_CLEAR(self->opened);
     Py_CLEAR(self->set_scope);
     Py_CLEAR(self->function);
     return 0;

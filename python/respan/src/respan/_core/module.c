@@ -8,11 +8,6 @@ static core_state *state_of(PyObject *module) { return PyModule_GetState(module)
 
 /* ---- functions ----------------------------------------------------------------------------------------- */
 
-static void inherit_text(span_object *span, const char *key, size_t key_len, PyObject *text) {
-    respan_attribute attribute = {.key = {key, key_len}, .type = RESPAN_TYPE_STRING};
-    if (text != NULL && core_text(text, &attribute.value.string)) core_span_put(span, &attribute, 1);
-}
-
 static PyObject *start_span(PyObject *module, PyObject *args) {
     core_state *state = state_of(module);
     PyObject *name, *parent = NULL;
@@ -35,8 +30,9 @@ static PyObject *start_span(PyObject *module, PyObject *args) {
     scope_object *scope = core_scope_current(state);
     if (scope != NULL && span->review == NULL) respan_span_use(span->span, scope->set);
     else if (scope != NULL) core_span_put(span, scope->attributes, scope->count);
-    inherit_text(span, RESPAN_TEXT("traceloop.entity.path"), span->path);
-    inherit_text(span, RESPAN_TEXT("traceloop.workflow.name"), span->workflow);
+    core_span_put_text(span, RESPAN_TEXT("traceloop.entity.path"), span->path);
+    core_span_put_text(span, RESPAN_TEXT("traceloop.workflow.name"), span->workflow);
+    core_span_put_text(span, RESPAN_TEXT("respan.processors"), span->processors);
     return (PyObject *)span;
 }
 

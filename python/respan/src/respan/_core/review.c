@@ -18,6 +18,7 @@ void core_review_free(span_review *review) {
     Py_XDECREF(review->attributes);
     Py_XDECREF(review->name);
     Py_XDECREF(review->events);
+    Py_XDECREF(review->links);
     Py_XDECREF(review->message);
     for (size_t i = 0; i < 2; i++) Py_XDECREF(review->reviewers[i]);
     PyMem_Free(review);
@@ -30,6 +31,7 @@ span_review *core_review_new(respan_text name, const span_object *parent, uint64
     review->attributes = PyDict_New();
     review->name = to_str(name);
     review->events = PyList_New(0);
+    review->links = PyList_New(0);
     review->message = PyUnicode_FromString("");
     review->kind = RESPAN_KIND_INTERNAL;
     review->start_ns = start_ns != 0 ? start_ns : core_review_now();
@@ -38,7 +40,7 @@ span_review *core_review_new(respan_text name, const span_object *parent, uint64
     review->reviewers[0] = Py_XNewRef(of_entity);
     review->reviewers[1] = Py_XNewRef(of_client);
     if (review->attributes != NULL && review->name != NULL && review->events != NULL &&
-        review->message != NULL)
+        review->links != NULL && review->message != NULL)
         return review;
     PyErr_Clear();
     core_review_free(review);
@@ -99,6 +101,19 @@ void core_review_event(span_review *review, respan_text name, uint64_t time_ns,
     Py_XDECREF(dict);
 }
 
+void core_review_link(span_review *review, PyObject *trace_id, PyObject *span_id,
+                      const respan_attribute *attributes, size_t count) {
+    if (review == NULL) return;
+    PyObject *dict = PyDict_New(), *link = NULL;
+    if (dict != NULL) {
+        core_review_put(dict, attributes, count);
+        link = Py_BuildValue("{sOsOsO}", "trace_id", trace_id, "span_id", span_id, "attributes", dict);
+    }
+    if (link == NULL || PyList_Append(review->links, link) < 0) PyErr_Clear();
+    Py_XDECREF(link);
+    Py_XDECREF(dict);
+}
+
 PyObject *core_review_facts(const span_object *span) {
     const span_review *review = span->review;
     char trace_id[33], span_id[17], parent_id[17];
@@ -108,9 +123,9 @@ PyObject *core_review_facts(const span_object *span) {
     static const uint8_t none[sizeof review->parent.span_id];
     if (memcmp(review->parent.span_id, none, sizeof none) == 0) parent_id[0] = '\0';
     unsigned long long start = review->start_ns, end = span->end_ns != 0 ? span->end_ns : core_review_now();
-    return Py_BuildValue("{sssssssOsisKsKsisOsOsOsO}", "trace_id", trace_id, "span_id", span_id, "parent_id",
-                         parent_id, "name", review->name, "kind", review->kind, "start_ns", start, "end_ns",
-                         end, "status", review->status, "status_message", review->message, "attributes",
-                         review->attributes, "events", review->events, "is_local_root",
-                         review->local_root ? Py_True : Py_False);
+    return Py_BuildValue("{sssssssOsisKsKsisOsOsOsOsO}", "trace_id", trace_id, "span_id", span_id,
+                         "parent_id", parent_id, "name", review->name, "kind", review->kind, "start_ns",
+                         start, "end_ns", end, "status", review->status, "status_message", review->message,
+                         "attributes", review->attributes, "events", review->events, "links", review->links,
+                         "is_local_root", review->local_root ? Py_True : Py_False);
 }

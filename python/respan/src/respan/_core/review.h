@@ -17,6 +17,9 @@ void core_review_status(span_review *review, respan_status_code code, respan_tex
 void core_review_event(span_review *review, respan_text name, uint64_t time_ns,
                        const respan_attribute *attributes, size_t count);
 
+void core_review_link(span_review *review, PyObject *trace_id, PyObject *span_id,
+                      const respan_attribute *attributes, size_t count);
+
 /* A new dict of all that is known of a span that has a review; NULL with an error set. */
 PyObject *core_review_facts(const span_object *span);
 

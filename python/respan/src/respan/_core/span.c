@@ -22,6 +22,11 @@ void core_span_put(span_object *span, const respan_attribute *attributes, size_t
     core_review_put(span->review->attributes, attributes, count);
 }
 
+void core_span_put_text(span_object *span, const char *key, size_t key_len, PyObject *text) {
+    respan_attribute attribute = {.key = {key, key_len}, .type = RESPAN_TYPE_STRING};
+    if (text != NULL && core_text(text, &attribute.value.string)) core_span_put(span, &attribute, 1);
+}
+
 static int set_all(span_object *self, PyObject *dict);
 
 /* True: the span, with what its reviewers left of it, is to be recorded. False: it was discarded. */
@@ -73,6 +78,7 @@ span_object *core_span_new(core_state *state, respan_text name, const span_objec
     self->context = respan_span_get_context(opened);
     self->path = parent == NULL ? NULL : Py_XNewRef(parent->path);
     self->workflow = parent == NULL ? NULL : Py_XNewRef(parent->workflow);
+    self->processors = parent == NULL ? NULL : Py_XNewRef(parent->processors);
     self->previous = NULL;
     self->end_ns = 0;
     self->active = false;
@@ -148,6 +154,7 @@ static void span_dealloc(PyObject *op) {
     core_review_free(self->review);
     Py_XDECREF(self->path);
     Py_XDECREF(self->workflow);
+    Py_XDECREF(self->processors);
     Py_XDECREF((PyObject *)self->previous);
     PyObject_Free(op);
     Py_DECREF(type);
@@ -258,8 +265,19 @@ static PyObject *span_link(PyObject *op, PyObject *args) {
     respan_span_context to;
     const scope_object *attributes = (scope_object *)scope;
     if (!core_read_ids(trace_id, span_id, &to)) return NULL;
-    respan_span_add_link(((span_object *)op)->span, &to, attributes == NULL ? NULL : attributes->attributes,
-                         attributes == NULL ? 0 : attributes->count);
+    span_object *self = (span_object *)op;
+    const respan_attribute *list = attributes == NULL ? NULL : attributes->attributes;
+    size_t count = attributes == NULL ? 0 : attributes->count;
+    respan_span_add_link(self->span, &to, list, count);
+    core_review_link(self->review, trace_id, span_id, list, count);
+    Py_RETURN_NONE;
+}
+
+static PyObject *span_route(PyObject *op, PyObject *processors) {
+    if (!PyUnicode_Check(processors)) return PyErr_Format(PyExc_TypeError, "route() takes a str");
+    span_object *self = (span_object *)op;
+    Py_XSETREF(self->processors, Py_NewRef(processors));
+    core_span_put_text(self, RESPAN_TEXT("respan.processors"), processors);
     Py_RETURN_NONE;
 }
 
@@ -377,6 +395,8 @@ static PyMethodDef span_methods[] = {
     {"stop", span_stop, METH_NOARGS,
      PyDoc_STR("stop($self, /)\n--\n\nThe traced work ends now; end() comes later.")},
     {"link", span_link, METH_VARARGS, PyDoc_STR("To a trace id and span id (hex), and optionally a Scope.")},
+    {"route", span_route, METH_O,
+     PyDoc_STR("route($self, processors, /)\n--\n\nNames, with commas, of where it and its children go.")},
     {"adopt", span_adopt, METH_VARARGS,
      PyDoc_STR("Takes the trace id and span id (hex) that another tracer gave this span.")},
     {"end", FASTCALL(span_end), METH_FASTCALL,
