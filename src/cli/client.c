@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #define DEFAULT_BASE_URL "http://127.0.0.1:8460/api"
 
@@ -41,6 +42,16 @@ static bool find_server(rs_credentials *to) {
     return keep(to->api_key, sizeof to->api_key, key, "RESPAN_API_KEY");
 }
 
+bool rs_client_load(rs_client *c) {
+    c->lib = malloc(sizeof *c->lib);
+    if (c->lib && rs_libcurl_load(c->lib) && c->lib->curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
+        c->curl = c->lib->curl_easy_init();
+    if (c->curl) return true;
+    free(c->lib);
+    c->lib = NULL;
+    return false;
+}
+
 int rs_client_open(rs_client *c) {
     *c = (rs_client){0};
     if (!find_server(&c->to)) return RS_EXIT_USAGE;
@@ -48,12 +59,7 @@ int rs_client_open(rs_client *c) {
         fprintf(stderr, "respan: RESPAN_BASE_URL is '%s', which is not an http(s) URL\n", c->to.base_url);
         return RS_EXIT_USAGE;
     }
-    c->lib = malloc(sizeof *c->lib);
-    if (c->lib && rs_libcurl_load(c->lib) && c->lib->curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-        c->curl = c->lib->curl_easy_init();
-    if (c->curl) return RS_EXIT_DONE;
-    free(c->lib);
-    c->lib = NULL;
+    if (rs_client_load(c)) return RS_EXIT_DONE;
     fprintf(stderr, "respan: libcurl is not there or does not start: install the package libcurl4\n");
     return RS_EXIT_UNREACHABLE;
 }
@@ -89,13 +95,13 @@ static int cannot_reach(rs_client *c, const char *why) {
 }
 
 /* Beside the API, at the server's root, there is the page, which knows no keys. */
-static bool is_beside_api(const rs_client *c, const rs_buf *answer) {
+bool rs_client_is_beside_api(const rs_client *c, const rs_buf *answer) {
     return !rs_str_ends(rs_str_of(c->to.base_url), RS_STR("/api")) && (!answer->n || answer->p[0] != '{');
 }
 
 static int refused(rs_client *c, const rs_buf *answer) {
     char message[480];
-    if (is_beside_api(c, answer)) {
+    if (rs_client_is_beside_api(c, answer)) {
         snprintf(message, sizeof message, "%.300s is not the address of an API", c->to.base_url);
         return complain(c, RS_EXIT_UNREACHABLE, message, "RESPAN_BASE_URL of a Respan server ends in /api.");
     }
@@ -119,8 +125,21 @@ static int server_error(rs_client *c, long code, const rs_buf *body) {
     return complain(c, code == 400 ? RS_EXIT_USAGE : RS_EXIT_NOT_FOUND, message, "");
 }
 
-static CURLcode perform(rs_client *c, const char *url, const char *body, rs_buf *out,
-                        char why[CURL_ERROR_SIZE]) {
+/* Of a header line: "Date: Wed, 25 Nov 2026 17:54:29 GMT". */
+static size_t on_header(char *p, size_t size, size_t n, void *ctx) {
+    rs_client_answer *out = ctx;
+    rs_str line = {p, size * n};
+    char text[64];
+    struct tm at = {0};
+    if (line.n > 5 && line.n < sizeof text && rs_str_eq_nocase((rs_str){p, 5}, RS_STR("Date:"))) {
+        snprintf(text, sizeof text, "%.*s", RS_STR_ARG(rs_str_from(line, 5)));
+        if (strptime(text, " %a, %d %b %Y %H:%M:%S GMT", &at)) out->date = timegm(&at);
+    }
+    return line.n;
+}
+
+static CURLcode perform(rs_client *c, const char *url, const char *body, unsigned timeout_s,
+                        rs_client_answer *out) {
     const rs_libcurl *lib = c->lib;
     CURL *curl = c->curl;
     struct curl_slist *headers = NULL;
@@ -132,39 +151,52 @@ static CURLcode perform(rs_client *c, const char *url, const char *body, rs_buf 
     lib->curl_easy_setopt(curl, CURLOPT_URL, url);
     lib->curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
     lib->curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    lib->curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, why);
+    lib->curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, out->why);
     lib->curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-    lib->curl_easy_setopt(curl, CURLOPT_WRITEDATA, out);
+    lib->curl_easy_setopt(curl, CURLOPT_WRITEDATA, &out->body);
+    lib->curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+    lib->curl_easy_setopt(curl, CURLOPT_HEADERDATA, out);
     lib->curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
-    lib->curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)REQUEST_TIMEOUT_S);
+    lib->curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)timeout_s);
     lib->curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     lib->curl_easy_setopt(curl, CURLOPT_USERAGENT, "respan/" RS_VERSION);
     if (rs_url_is_loopback(url))
         lib->curl_easy_setopt(curl, CURLOPT_NOPROXY, "*"); /* a proxy cannot reach this machine */
+    const char *ca_file = from_environment("SSL_CERT_FILE");
+    if (ca_file) lib->curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file);
     if (body) lib->curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
     CURLcode rc = lib->curl_easy_perform(curl);
     lib->curl_slist_free_all(headers);
     return rc;
 }
 
-int rs_client_request(rs_client *c, const char *path, const char *body, rs_buf *out) {
-    char why[CURL_ERROR_SIZE] = "";
-    rs_buf url, answer;
-    long code = 0;
-    int status;
+void rs_client_exchange(rs_client *c, const char *path, const char *body, unsigned timeout_s,
+                        rs_client_answer *out) {
+    rs_buf url;
     rs_buf_init(&url);
-    rs_buf_init(&answer);
-    answer.limit = RESPONSE_MAX;
     rs_buf_printf(&url, "%s%s", c->to.base_url, path);
     const char *target = rs_buf_cstr(&url);
-    CURLcode rc = target ? perform(c, target, body, &answer, why) : CURLE_OUT_OF_MEMORY;
-    if (rc == CURLE_OK) c->lib->curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &code);
-    if (rc != CURLE_OK) status = cannot_reach(c, why[0] ? why : c->lib->curl_easy_strerror(rc));
-    else if (code == 401) status = refused(c, &answer);
-    else if (code != 200) status = server_error(c, code, &answer);
-    else status = RS_EXIT_DONE;
-    if (status == RS_EXIT_DONE) rs_buf_str(out, rs_buf_slice(&answer));
-    rs_buf_deinit(&answer);
+    out->status = 0;
+    out->date = -1;
+    out->why[0] = 0;
+    out->failure = target ? (int)perform(c, target, body, timeout_s, out) : CURLE_OUT_OF_MEMORY;
+    if (out->failure == CURLE_OK) c->lib->curl_easy_getinfo(c->curl, CURLINFO_RESPONSE_CODE, &out->status);
+    else if (!out->why[0])
+        snprintf(out->why, sizeof out->why, "%s", c->lib->curl_easy_strerror((CURLcode)out->failure));
     rs_buf_deinit(&url);
+}
+
+int rs_client_request(rs_client *c, const char *path, const char *body, rs_buf *out) {
+    rs_client_answer a;
+    int status;
+    rs_buf_init(&a.body);
+    a.body.limit = RESPONSE_MAX;
+    rs_client_exchange(c, path, body, REQUEST_TIMEOUT_S, &a);
+    if (a.failure != CURLE_OK) status = cannot_reach(c, a.why);
+    else if (a.status == 401) status = refused(c, &a.body);
+    else if (a.status != 200) status = server_error(c, a.status, &a.body);
+    else status = RS_EXIT_DONE;
+    if (status == RS_EXIT_DONE) rs_buf_str(out, rs_buf_slice(&a.body));
+    rs_buf_deinit(&a.body);
     return status;
 }

@@ -7,7 +7,6 @@
 
 #include "base/buf.h"
 #include "base/credentials.h"
-#include <stdbool.h>
 
 typedef struct rs_client {
     rs_credentials to;      /* base_url without a last slash; api_key may be empty */
@@ -16,6 +15,25 @@ typedef struct rs_client {
     bool quiet;        /* a server that cannot be reached is not complained about (wait) */
     char message[640]; /* what went wrong with the last request */
 } rs_client;
+
+/* Loads libcurl for a client whose `to` the caller has set; false if it is not there. To be closed either way. */
+bool rs_client_load(rs_client *c);
+
+/* What a server answered, whatever it is. */
+typedef struct rs_client_answer {
+    long status; /* HTTP status; 0: none came */
+    int failure; /* CURLE_… if none came, and `why` says more */
+    char why[256];
+    long long date; /* of the Date header, Unix seconds; -1: none */
+    rs_buf body;    /* the caller's */
+} rs_client_answer;
+
+/* GET {base_url}{path}, or POST with a JSON body if body is not NULL; says nothing. `body` of *out is appended to. */
+void rs_client_exchange(rs_client *c, const char *path, const char *body, unsigned timeout_s,
+                        rs_client_answer *out);
+
+/* Whether what answered is the page at the server's root, beside the API: the base URL lacks its /api. */
+bool rs_client_is_beside_api(const rs_client *c, const rs_buf *answer);
 
 /* An exit status of cmd.h; complains itself. Close whatever it returns. */
 int rs_client_open(rs_client *c);

@@ -3,16 +3,14 @@
 
 #include "base/clock.h"
 #include "base/json_write.h"
+#include "cli/spool_row.h"
 #include "cli/term.h"
 #include "sdk/backlog.h"
 #include "sdk/spool_dir.h"
-#include "sdk/spool_read.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <unistd.h>
 
 typedef struct options {
     const char *dir, *base_url;
@@ -26,32 +24,7 @@ static int fail(const rs_err *err) {
 
 /* ---- list ---------------------------------------------------------------------------------------------- */
 
-typedef struct row {
-    const char *state; /* "waiting", "in use", "damaged", "gone" */
-    rs_spool_file file;
-    uint64_t spans;
-} row;
-
-static void read_row(const char *dir, const char *name, row *r) {
-    *r = (row){.state = "damaged"};
-    int fd = rs_spool_lock(dir, name);
-    if (fd < 0) {
-        r->state = errno == EWOULDBLOCK ? "in use" : errno == ENOENT ? "gone" : "damaged";
-        return;
-    }
-    rs_buf frames;
-    rs_buf_init(&frames);
-    if (rs_spool_read_open(&r->file, fd, NULL) == RS_OK) r->state = "waiting";
-    for (size_t i = 0; i < r->file.n; i++) {
-        rs_spool_got got;
-        rs_buf_clear(&frames);
-        if (rs_spool_read_region(&r->file, i, &frames, &got, NULL) == RS_OK) r->spans += got.spans;
-    }
-    rs_buf_deinit(&frames);
-    close(fd);
-}
-
-static void write_row(rs_json *j, const struct rs_spool_item *item, const row *r) {
+static void write_row(rs_json *j, const struct rs_spool_item *item, const rs_spool_row *r) {
     rs_json_object(j);
     rs_json_put_str(j, "file", rs_str_of(item->name));
     rs_json_put_str(j, "state", rs_str_of(r->state));
@@ -63,10 +36,11 @@ static void write_row(rs_json *j, const struct rs_spool_item *item, const row *r
     rs_json_object_end(j);
 }
 
-static void print_row(const rs_term *t, rs_buf *out, const struct rs_spool_item *item, const row *r) {
+static void print_row(const rs_term *t, rs_buf *out, const struct rs_spool_item *item,
+                      const rs_spool_row *r) {
     char changed[RS_RFC3339_LEN + 1];
     rs_clock_format(item->changed_ns, changed);
-    rs_buf_printf(out, "%-8s %8" PRIu64 " spans %10" PRIu64 " bytes  %.19sZ  ", r->state, r->spans,
+    rs_buf_printf(out, "%-13s %8" PRIu64 " spans %10" PRIu64 " bytes  %.19sZ  ", r->state, r->spans,
                   item->bytes, changed);
     rs_term_put(t, out, r->file.app, 40);
     rs_buf_text(out, "  ");
@@ -85,8 +59,8 @@ static int list(const options *o) {
     rs_json j = rs_json_on(&out);
     if (o->json) rs_json_array(&j);
     for (size_t i = 0; i < names.n; i++) {
-        row r;
-        read_row(o->dir, names.items[i].name, &r);
+        rs_spool_row r;
+        rs_spool_row_read(o->dir, names.items[i].name, &r);
         if (o->json) write_row(&j, &names.items[i], &r);
         else print_row(&term, &out, &names.items[i], &r);
         rs_spool_read_close(&r.file);

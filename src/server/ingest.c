@@ -48,9 +48,9 @@ static rs_status inflate(rs_server *server, rs_request *req, rs_encoding encodin
     return st;
 }
 
-static rs_status decode_spans(format format, rs_str body, rs_arena *arena, rs_spans *out, rs_err *err) {
-    rs_status st = format == PROTOBUF ? rs_otlp_decode_protobuf(body, arena, out, err)
-                                      : rs_otlp_decode_json(body, arena, out, err);
+static rs_status decode_spans(format as, rs_str body, rs_arena *arena, rs_spans *out, rs_err *err) {
+    rs_status st = as == PROTOBUF ? rs_otlp_decode_protobuf(body, arena, out, err)
+                                  : rs_otlp_decode_json(body, arena, out, err);
     for (size_t i = 0; st == RS_OK && i < out->n; i++) st = rs_normalize_span(&out->items[i], arena);
     if (st != RS_ERR_MEMORY) return st;
     *err = (rs_err){0};

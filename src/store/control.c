@@ -5,10 +5,12 @@
 #include "base/paths.h"
 #include "store/db.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { FORMAT = 1, SECRET_BYTES = 32, HASH_BYTES = crypto_generichash_BYTES };
 #define NS_PER_S        1000000000ull
@@ -104,6 +106,19 @@ rs_status rs_control_open(const char *dir, rs_control **out, rs_err *err) {
     if (st == RS_OK) st = rs_db_migrate(c->db, FORMAT, schema, err);
     if (st == RS_OK) *out = c;
     else rs_control_close(c);
+    return st;
+}
+
+rs_status rs_control_look(const char *dir, rs_err *err) {
+    char path[RS_PATH_MAX];
+    sqlite3 *db;
+    rs_status st = rs_path_join(path, dir, "control.db", err);
+    if (st == RS_OK && access(path, F_OK) != 0 && errno == ENOENT)
+        return rs_fail(err, RS_ERR_NOT_FOUND, 0, "there is no %s", path);
+    if (st == RS_OK) st = rs_db_open_to_look(path, &db, err);
+    if (st != RS_OK) return st;
+    st = rs_db_check_version(db, FORMAT, err);
+    sqlite3_close(db);
     return st;
 }
 

@@ -15,6 +15,9 @@ typedef struct rs_control rs_control;
 RS_MUST_CHECK rs_status rs_control_open(const char *dir, rs_control **out, rs_err *err);
 void rs_control_close(rs_control *c);
 
+/* Whether this version reads the control plane in `dir`, without changing it. RS_ERR_NOT_FOUND; RS_ERR_UNSUPPORTED. */
+RS_MUST_CHECK rs_status rs_control_look(const char *dir, rs_err *err);
+
 enum { RS_SECRET_MAX = 80 }; /* characters of any secret below and its NUL */
 
 /* Projects. */

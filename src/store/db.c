@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BUSY_TIMEOUT_MS = 5000 };
+enum { BUSY_TIMEOUT_MS = 5000, LOOK_TIMEOUT_MS = 1000 };
 
 /* rc: an extended result code. SQLite calls ENOSPC full, but EFBIG, EDQUOT and a -shm file that cannot grow I/O errors, and its
  * errno is overwritten by the time it reports them: a write that fails means no room, so that senders try again. */
@@ -63,6 +63,20 @@ out:
     return st;
 }
 
+rs_status rs_db_open_to_look(const char *path, sqlite3 **out, rs_err *err) {
+    *out = NULL;
+    int rc =
+        sqlite3_open_v2(path, out, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    if (rc == SQLITE_OK) {
+        sqlite3_busy_timeout(*out, LOOK_TIMEOUT_MS);
+        return RS_OK;
+    }
+    rs_status st = rs_db_fail(*out, rc, "cannot open", err);
+    sqlite3_close(*out);
+    *out = NULL;
+    return st;
+}
+
 rs_status rs_db_exec(sqlite3 *db, const char *sql, rs_err *err) {
     int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
     return rc == SQLITE_OK ? RS_OK : rs_db_fail(db, rc, sql, err);
@@ -78,6 +92,17 @@ static rs_status user_version(sqlite3 *db, int *version, rs_err *err) {
     return st;
 }
 
+static rs_status fail_version(sqlite3 *db, int found, int version, rs_err *err) {
+    return rs_fail(err, RS_ERR_UNSUPPORTED, 0, "%s has format %d, this respan reads %d",
+                   sqlite3_db_filename(db, "main"), found, version);
+}
+
+rs_status rs_db_check_version(sqlite3 *db, int version, rs_err *err) {
+    int found;
+    rs_status st = user_version(db, &found, err);
+    return st != RS_OK || found == version ? st : fail_version(db, found, version, err);
+}
+
 rs_status rs_db_migrate(sqlite3 *db, int version, const char *schema, rs_err *err) {
     int found;
     rs_status st = user_version(db, &found, err);
@@ -87,9 +112,7 @@ rs_status rs_db_migrate(sqlite3 *db, int version, const char *schema, rs_err *er
     if (st == RS_OK && found != version) {
         char set[64];
         snprintf(set, sizeof set, "PRAGMA user_version=%d", version);
-        if (found != 0)
-            st = rs_fail(err, RS_ERR_UNSUPPORTED, 0, "%s has format %d, this respan reads %d",
-                         sqlite3_db_filename(db, "main"), found, version);
+        if (found != 0) st = fail_version(db, found, version, err);
         if (st == RS_OK) st = rs_db_exec(db, schema, err);
         if (st == RS_OK) st = rs_db_exec(db, set, err);
     }

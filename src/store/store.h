@@ -113,4 +113,16 @@ typedef struct rs_store_stats {
 } rs_store_stats;
 RS_MUST_CHECK rs_status rs_store_get_stats(rs_store *s, uint64_t project, rs_store_stats *out, rs_err *err);
 
+/* ---- looking at one from outside ----------------------------------------------------------------------- */
+
+typedef struct rs_store_facts {
+    long holder;                   /* process that has it open; 0: none; -1: one that is not known */
+    uint64_t projects;             /* that have spans */
+    uint64_t traces, spans, bytes; /* of all of them; bytes on disk */
+} rs_store_facts;
+
+/* Any process, whether another has the store open or not; changes nothing. A folder without a store has no facts.
+ * RS_ERR_UNSUPPORTED: another version made it; RS_ERR_CORRUPT; RS_ERR_IO. *out is what was found until then. */
+RS_MUST_CHECK rs_status rs_store_look(const char *dir, rs_store_facts *out, rs_err *err);
+
 #endif
