@@ -376,18 +376,15 @@ def test_importing_imports_next_to_nothing(script):
     assert set(eval(result.stdout)) <= allowed, result.stdout
 
 
-def test_importing_is_quick_and_small(script):
+def test_importing_is_small(script):
     code = (
-        "import time\n"
         "def rss(): return int(open('/proc/self/statm').read().split()[1]) * 4096\n"
-        "memory, began = rss(), time.perf_counter()\n"
+        "memory = rss()\n"
         "from respan import Respan\n"
         "Respan()\n"
-        "print((time.perf_counter() - began) * 1e3, (rss() - memory) / 1e6)"
+        "print((rss() - memory) / 1e6)"
     )
-    measured = [tuple(map(float, script(code).stdout.split())) for _ in range(3)]
-    milliseconds, megabytes = min(ms for ms, _ in measured), min(mb for _, mb in measured)
-    assert milliseconds < 25 and megabytes < 5, measured
+    assert min(float(script(code).stdout) for _ in range(3)) < 5
 
 
 def test_the_end_of_the_process_sends_what_is_left(server, script):

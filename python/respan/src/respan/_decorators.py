@@ -62,11 +62,17 @@ def _trace(function: Any, name: str | None, kind: str, version: int | str | None
     entity = _core.Entity(function, name or _name_of(function), kind, version, *hooks)
     flags = code_flags(function)
     if flags & CO_COROUTINE:
-        return take_identity(wrap_coroutine(entity, function), function)
-    if flags & CO_ASYNC_GENERATOR:
-        return take_identity(wrap_async_generator(entity, function), function)
-    if flags & CO_GENERATOR and not flags & CO_ITERABLE_COROUTINE:
-        return take_identity(wrap_generator(entity, function), function)
+        through = wrap_coroutine(entity)
+    elif flags & CO_ASYNC_GENERATOR:
+        through = wrap_async_generator(entity, function)
+    elif flags & CO_GENERATOR and not flags & CO_ITERABLE_COROUTINE:
+        through = wrap_generator(entity)
+    else:
+        return take_identity(entity, function)
+    take_identity(through, function)
+    if not hasattr(function, "__code__"):  # a partial: what it is, inspect would not see through the entity
+        return through
+    entity._through = through  # with tracing off the entity calls the function, and the wrapper costs nothing
     return take_identity(entity, function)
 
 

@@ -1,6 +1,6 @@
-"""Coroutine functions and generators inside spans. (Plain functions are `_core.Entity`, in C.)
+"""Coroutine functions and generators inside spans. (Plain functions are `_core.Entity`, in C, and their steps too.)
 
-Each wrapper is of the same sort as what it wraps, so inspect and frameworks see no difference.
+What each wrapper returns is of the same sort as what the function returns, so inspect and frameworks see no difference.
 """
 
 from __future__ import annotations
@@ -52,55 +52,20 @@ def take_identity(wrapper: Any, function: F) -> F:
     return looks_alike
 
 
-def wrap_coroutine(entity: _core.Entity, function: Callable[..., Any]) -> Callable[..., Any]:
+def wrap_coroutine(entity: _core.Entity) -> Callable[..., Any]:
+    run = entity.coroutine
+
     async def traced(*args: Any, **kwargs: Any) -> Any:
-        span = entity.start(args, kwargs)
-        if span is None:
-            return await function(*args, **kwargs)
-        span.enter()
-        try:
-            result = await function(*args, **kwargs)
-            span.output(result)
-            return result
-        except BaseException as error:
-            span.fail(error)
-            raise
-        finally:
-            span.end()
+        return await run(args, kwargs)
 
     return traced
 
 
-def wrap_generator(entity: _core.Entity, function: Callable[..., Any]) -> Callable[..., Any]:
+def wrap_generator(entity: _core.Entity) -> Callable[..., Any]:
+    run = entity.generator
+
     def traced(*args: Any, **kwargs: Any) -> Generator[Any, Any, Any]:
-        span = entity.start(args, kwargs)
-        if span is None:
-            return (yield from function(*args, **kwargs))
-        try:
-            generator = function(*args, **kwargs)
-            sent: Any = None
-            thrown: BaseException | None = None
-            while True:
-                span.enter()  # current only while the generator runs, not while its consumer does
-                try:
-                    item = generator.send(sent) if thrown is None else generator.throw(thrown)
-                except StopIteration as stop:
-                    return stop.value
-                finally:
-                    span.leave()
-                thrown = None
-                try:
-                    sent = yield item
-                except GeneratorExit:
-                    generator.close()
-                    raise
-                except BaseException as error:
-                    thrown = error
-        except BaseException as error:
-            span.fail(error)
-            raise
-        finally:
-            span.end()
+        return (yield from run(args, kwargs))
 
     return traced
 

@@ -4,7 +4,7 @@
  *   Client  one respan_client. The module's state points at the one that new spans go to.
  *   Span    one open respan_span, and what its children inherit: its ids, entity path and workflow name.
  *   Scope   immutable attributes for every span below it: defaults of a Client, or one
- * propagate_attributes(). Entity  a decorated function: calls it inside a span.
+ * propagate_attributes(). Entity  a decorated function: calls it inside a span. Run, in run.h: its coroutine or generator.
  *
  * Two context variables carry the current Span and the current Scope, so asyncio tasks and to_thread keep
  * theirs. Nothing here raises for a span's sake: a span that cannot be had is None, an attribute that cannot
@@ -30,7 +30,7 @@ typedef struct entity_object entity_object;
 struct json_writer;
 
 typedef struct core_state {
-    PyTypeObject *client_type, *span_type, *scope_type, *entity_type;
+    PyTypeObject *client_type, *span_type, *scope_type, *entity_type, *run_type;
     PyObject *current_span;  /* ContextVar: Span or None */
     PyObject *current_scope; /* ContextVar: Scope or None */
     client_object *client;   /* where new spans go; NULL: tracing is off */
@@ -86,6 +86,7 @@ struct scope_object {
 
 struct entity_object {
     PyObject_HEAD PyObject *function;
+    PyObject *through; /* what is called while tracing is on, for coroutines and generators; or NULL: the function */
     PyObject *dict;
     PyObject *weakrefs;
     vectorcallfunc vectorcall;
@@ -138,6 +139,10 @@ void core_span_event(span_object *span, respan_text name, uint64_t time_ns,
                      const respan_attribute *attributes, size_t count);
 int core_span_enter(core_state *state, span_object *span);
 int core_span_leave(core_state *state, span_object *span);
+/* The same as enter, and what makes finish cheaper: to be given to it by the same stack frame; NULL is as good. */
+PyObject *core_span_push(core_state *state, span_object *span);
+/* The end of a traced call: takes the span, the token (or NULL) and the result, NULL with the error set if it raised. */
+PyObject *core_span_finish(core_state *state, span_object *span, PyObject *token, PyObject *result);
 /* Records `error` as status and event; time_ns 0: now. */
 void core_span_fail(span_object *span, PyObject *error, uint64_t time_ns);
 void core_span_end(span_object *span);

@@ -1,5 +1,6 @@
 #include "core.h"
 #include "json.h"
+#include "run.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -117,40 +118,61 @@ static __attribute__((noinline)) int record_input(span_object *span, PyObject *c
 static PyObject *entity_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
     entity_object *self = (entity_object *)op;
     core_state *state = core_state_of(Py_TYPE(op));
-    span_object *span = state->client == NULL ? NULL : start(state, self);
+    if (state->client == NULL) return PyObject_Vectorcall(self->function, args, nargsf, kwnames);
+    if (self->through != NULL) return PyObject_Vectorcall(self->through, args, nargsf, kwnames);
+    span_object *span = start(state, self);
     if (span == NULL)
         return PyErr_Occurred() ? NULL : PyObject_Vectorcall(self->function, args, nargsf, kwnames);
-    PyObject *result = NULL;
-    if (core_span_enter(state, span) < 0) PyErr_Clear();
+    PyObject *result = NULL, *token = core_span_push(state, span);
     if (!span->content || record_input(span, args, PyVectorcall_NARGS(nargsf), kwnames) == 0)
         result = PyObject_Vectorcall(self->function, args, nargsf, kwnames);
     if (result != NULL && core_span_output(span, result) < 0) Py_CLEAR(result);
-    PyObject *raised = NULL;
-    if (result == NULL) {
-        raised = core_raised_take();
-        if (raised != NULL) core_span_fail(span, raised, 0);
-    }
-    if (core_span_leave(state, span) < 0) PyErr_Clear();
-    core_span_end(span);
-    Py_DECREF(span);
-    if (raised != NULL) core_raised_restore(raised);
-    return result;
+    return core_span_finish(state, span, token, result);
 }
 
-/* For coroutines and generators, whose wrappers are in Python: a span that is not current yet, or None. */
-static PyObject *entity_start(PyObject *op, PyObject *const *args, Py_ssize_t nargs) {
-    if (nargs != 0 && (nargs != 2 || !PyTuple_Check(args[0]) || !PyDict_Check(args[1])))
-        return PyErr_Format(PyExc_TypeError, "start() takes a tuple and a dict, or nothing");
-    core_state *state = core_state_of(Py_TYPE(op));
-    span_object *span = state->client == NULL ? NULL : start(state, (entity_object *)op);
-    if (span == NULL) return PyErr_Occurred() ? NULL : Py_NewRef(Py_None);
-    if (nargs == 0 || !span->content) return (PyObject *)span;
+static bool are_arguments(PyObject *const *args, Py_ssize_t nargs) {
+    if (nargs == 2 && PyTuple_Check(args[0]) && PyDict_Check(args[1])) return true;
+    PyErr_SetString(PyExc_TypeError, "it takes a tuple and a dict");
+    return false;
+}
+
+/* A span with its input that is not current yet, or NULL: with an error set, or because there is none to be had. */
+static span_object *start_with(core_state *state, entity_object *self, PyObject *args, PyObject *kwargs) {
+    span_object *span = state->client == NULL ? NULL : start(state, self);
+    if (span == NULL || !span->content) return span;
     json_writer json;
     json_init(&json);
     int rc = core_span_take_json(span, RESPAN_TEXT("traceloop.entity.input"), &json,
-                                 json_write_arguments(&json, args[0], args[1]));
+                                 json_write_arguments(&json, args, kwargs));
     if (rc < 0) Py_CLEAR(span);
-    return (PyObject *)span;
+    return span;
+}
+
+static PyObject *entity_start(PyObject *op, PyObject *const *args, Py_ssize_t nargs) {
+    entity_object *self = (entity_object *)op;
+    core_state *state = core_state_of(Py_TYPE(op));
+    span_object *span;
+    if (nargs == 0) span = state->client == NULL ? NULL : start(state, self);
+    else span = are_arguments(args, nargs) ? start_with(state, self, args[0], args[1]) : NULL;
+    if (span == NULL && PyErr_Occurred()) return NULL;
+    return span != NULL ? (PyObject *)span : Py_NewRef(Py_None);
+}
+
+static PyObject *run(PyObject *op, run_kind kind, PyObject *const *args, Py_ssize_t nargs) {
+    entity_object *self = (entity_object *)op;
+    core_state *state = core_state_of(Py_TYPE(op));
+    if (!are_arguments(args, nargs)) return NULL;
+    span_object *span = start_with(state, self, args[0], args[1]);
+    if (span != NULL) return core_run_new(state, kind, span, self->function, args[0], args[1]);
+    return PyErr_Occurred() ? NULL : PyObject_Call(self->function, args[0], args[1]);
+}
+
+static PyObject *entity_coroutine(PyObject *op, PyObject *const *args, Py_ssize_t nargs) {
+    return run(op, RUN_COROUTINE, args, nargs);
+}
+
+static PyObject *entity_generator(PyObject *op, PyObject *const *args, Py_ssize_t nargs) {
+    return run(op, RUN_GENERATOR, args, nargs);
 }
 
 /* ---- a callable that looks like its function ----------------------------------------------------------- */
@@ -210,6 +232,7 @@ static int entity_traverse(PyObject *op, visitproc visit, void *arg) {
     entity_object *self = (entity_object *)op;
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->function);
+    Py_VISIT(self->through);
     Py_VISIT(self->dict);
     Py_VISIT(self->version);
     Py_VISIT(self->review);
@@ -220,6 +243,7 @@ static int entity_traverse(PyObject *op, visitproc visit, void *arg) {
 
 static int entity_clear(PyObject *op) {
     entity_object *self = (entity_object *)op;
+    Py_CLEAR(self->through);
     Py_CLEAR(self->dict);
     Py_CLEAR(self->version);
     Py_CLEAR(self->review);
@@ -251,6 +275,10 @@ static PyMethodDef entity_methods[] = {
     {"start", (PyCFunction)(void (*)(void))entity_start, METH_FASTCALL,
      PyDoc_STR("start($self, args=..., kwargs=..., /)\n--\n\nA Span that is not current yet, or None if "
                "tracing is off.")},
+    {"coroutine", (PyCFunction)(void (*)(void))entity_coroutine, METH_FASTCALL,
+     PyDoc_STR("coroutine($self, args, kwargs, /)\n--\n\nWhat a coroutine function's call awaits: see Run.")},
+    {"generator", (PyCFunction)(void (*)(void))entity_generator, METH_FASTCALL,
+     PyDoc_STR("generator($self, args, kwargs, /)\n--\n\nWhat a generator function's call yields from.")},
     {"__reduce__", entity_reduce, METH_NOARGS, NULL},
     {NULL, NULL, 0, NULL},
 };
@@ -259,6 +287,8 @@ static PyMemberDef entity_members[] = {
     {"__vectorcalloffset__", T_PYSSIZET, offsetof(entity_object, vectorcall), READONLY, NULL},
     {"__dictoffset__", T_PYSSIZET, offsetof(entity_object, dict), READONLY, NULL},
     {"__weaklistoffset__", T_PYSSIZET, offsetof(entity_object, weakrefs), READONLY, NULL},
+    {"_through", T_OBJECT, offsetof(entity_object, through), 0,
+     PyDoc_STR("What is called while tracing is on, if that is not the function itself.")},
     {NULL, 0, 0, 0, NULL},
 };
 

@@ -21,8 +21,7 @@ void json_free(json_writer *w) {
     if (w->p != w->inline_buffer) PyMem_Free(w->p);
 }
 
-static bool reserve(json_writer *w, size_t n) {
-    if (n <= w->capacity - w->size) return true;
+static __attribute__((noinline)) bool grow(json_writer *w, size_t n) {
     if (w->failed) return false;
     size_t wanted = w->capacity * 2;
     while (wanted - w->size < n) wanted *= 2;
@@ -38,7 +37,9 @@ static bool reserve(json_writer *w, size_t n) {
     return true;
 }
 
-static void put(json_writer *w, const char *text, size_t n) {
+static inline bool reserve(json_writer *w, size_t n) { return n <= w->capacity - w->size || grow(w, n); }
+
+static inline __attribute__((always_inline)) void put(json_writer *w, const char *text, size_t n) {
     if (!reserve(w, n)) return;
     memcpy(w->p + w->size, text, n);
     w->size += n;
@@ -50,11 +51,23 @@ static bool full(const json_writer *w) { return w->failed || w->size + CLOSING_R
 
 static bool needs_escape(unsigned char c) { return c < 0x20 || c == '"' || c == '\\'; }
 
-/* Bytes of text, at most n, before the first that needs an escape. The inner loop becomes vector instructions. */
+/* Whether one of eight bytes needs an escape. */
+static inline bool word_needs_escape(const char *text) {
+    const uint64_t ones = 0x0101010101010101u, high = ones << 7;
+    uint64_t word;
+    memcpy(&word, text, sizeof word);
+    uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\'; /* a byte that was it is now 0 */
+    uint64_t found = (word - ones * 0x20) & ~word;
+    found |= (quote - ones) & ~quote;
+    found |= (backslash - ones) & ~backslash;
+    return (found & high) != 0;
+}
+
+/* Bytes of text, at most n, before the first that needs an escape. */
 static size_t plain_run(const char *text, size_t n) {
-    enum { BLOCK = 32 };
+    enum { BLOCK = 32, WORD = 8 };
     size_t i = 0;
-    for (; i + BLOCK <= n; i += BLOCK) {
+    for (; i + BLOCK <= n; i += BLOCK) { /* becomes vector instructions */
         unsigned found = 0;
         for (size_t j = 0; j < BLOCK; j++) {
             unsigned char c = (unsigned char)text[i + j];
@@ -62,6 +75,8 @@ static size_t plain_run(const char *text, size_t n) {
         }
         if (found) break;
     }
+    while (i + WORD <= n && !word_needs_escape(text + i)) i += WORD;
+    if (i < n && n >= WORD && n - i < WORD && !word_needs_escape(text + n - WORD)) return n;
     while (i < n && !needs_escape((unsigned char)text[i])) i++;
     return i;
 }
@@ -85,6 +100,7 @@ static bool put_escaped(json_writer *w, const char *text, size_t n) {
         for (n = left; n > 0 && ((unsigned char)text[n] & 0xC0) == 0x80;) n--;
         whole = false;
     }
+    if (!reserve(w, n)) return whole; /* all of it at once, but for what escapes add */
     for (size_t i = 0; i < n; i++) {
         size_t run = plain_run(text + i, n - i);
         put(w, text + i, run);

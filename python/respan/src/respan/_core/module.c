@@ -1,6 +1,7 @@
 #include "context.h"
 #include "core.h"
 #include "json.h"
+#include "run.h"
 
 core_state *core_state_of(PyTypeObject *type) { return PyType_GetModuleState(type); }
 
@@ -136,7 +137,8 @@ static int module_exec(PyObject *module) {
     if (add_type(module, &client_spec, &state->client_type) < 0 ||
         add_type(module, &span_spec, &state->span_type) < 0 ||
         add_type(module, &scope_spec, &state->scope_type) < 0 ||
-        add_type(module, &entity_spec, &state->entity_type) < 0)
+        add_type(module, &entity_spec, &state->entity_type) < 0 ||
+        add_type(module, &run_spec, &state->run_type) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "version", respan_version());
 }
@@ -147,6 +149,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg) {
     Py_VISIT(state->span_type);
     Py_VISIT(state->scope_type);
     Py_VISIT(state->entity_type);
+    Py_VISIT(state->run_type);
     Py_VISIT(state->current_span);
     Py_VISIT(state->current_scope);
     Py_VISIT(state->client);
@@ -162,6 +165,7 @@ static int module_clear(PyObject *module) {
     Py_CLEAR(state->span_type);
     Py_CLEAR(state->scope_type);
     Py_CLEAR(state->entity_type);
+    Py_CLEAR(state->run_type);
     return 0;
 }
 

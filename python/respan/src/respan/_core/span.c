@@ -87,32 +87,67 @@ span_object *core_span_new(core_state *state, respan_text name, const span_objec
     return self;
 }
 
-int core_span_enter(core_state *state, span_object *span) {
-    if (span->active) return 0;
+/* What undoes it; NULL with an error set, or without one if the span is current already. */
+static PyObject *push(core_state *state, span_object *span) {
+    if (span->active) return NULL;
     span_object *previous = (span_object *)Py_XNewRef((PyObject *)core_span_current(state));
     PyObject *token = PyContextVar_Set(state->current_span, (PyObject *)span);
     if (token == NULL) {
         Py_XDECREF(previous);
-        return -1;
+        return NULL;
     }
-    Py_DECREF(token);
     span->previous = previous;
     span->active = true;
-    return 0;
+    return token;
 }
 
-/* Sets rather than resets: a generator may be closed in another context than the one that advanced it. */
-int core_span_leave(core_state *state, span_object *span) {
+/* Resetting is half the work of setting, but needs the token and its context: a generator may be closed in another than
+ * the one that advanced it. No span keeps a token: it keeps the context, which keeps the span. */
+static int pop(core_state *state, span_object *span, PyObject *token) {
     if (!span->active) return 0;
     span->active = false;
-    PyObject *previous = span->previous == NULL ? Py_NewRef(Py_None) : (PyObject *)span->previous;
+    span_object *previous = span->previous;
     span->previous = NULL;
-    PyObject *token = NULL;
-    if (core_span_current(state) == span) token = PyContextVar_Set(state->current_span, previous);
-    int rc = PyErr_Occurred() ? -1 : 0;
-    Py_XDECREF(token);
-    Py_DECREF(previous);
+    int rc = 0;
+    if (core_span_current(state) == span) {
+        rc = token == NULL ? -1 : PyContextVar_Reset(state->current_span, token);
+        if (rc < 0) {
+            PyErr_Clear();
+            PyObject *set = PyContextVar_Set(state->current_span, previous ? (PyObject *)previous : Py_None);
+            rc = set == NULL ? -1 : 0;
+            Py_XDECREF(set);
+        }
+    }
+    Py_XDECREF((PyObject *)previous);
     return rc;
+}
+
+PyObject *core_span_push(core_state *state, span_object *span) {
+    PyObject *token = push(state, span);
+    if (token == NULL) PyErr_Clear();
+    return token;
+}
+
+int core_span_enter(core_state *state, span_object *span) {
+    PyObject *token = push(state, span);
+    Py_XDECREF(token);
+    return token == NULL && PyErr_Occurred() ? -1 : 0;
+}
+
+int core_span_leave(core_state *state, span_object *span) { return pop(state, span, NULL); }
+
+PyObject *core_span_finish(core_state *state, span_object *span, PyObject *token, PyObject *result) {
+    PyObject *raised = NULL;
+    if (result == NULL) {
+        raised = core_raised_take();
+        if (raised != NULL) core_span_fail(span, raised, 0);
+    }
+    if (pop(state, span, token) < 0) PyErr_Clear();
+    Py_XDECREF(token);
+    core_span_end(span);
+    Py_DECREF(span);
+    if (raised != NULL) core_raised_restore(raised);
+    return result;
 }
 
 void core_span_end(span_object *span) {
