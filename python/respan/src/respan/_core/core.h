@@ -86,7 +86,8 @@ struct scope_object {
 
 struct entity_object {
     PyObject_HEAD PyObject *function;
-    PyObject *through; /* what is called while tracing is on, for coroutines and generators; or NULL: the function */
+    PyObject *
+        through; /* what is called while tracing is on, for coroutines and generators; or NULL: the function */
     PyObject *dict;
     PyObject *weakrefs;
     vectorcallfunc vectorcall;
