@@ -5,16 +5,23 @@
 
 #include "base/buf.h"
 #include "respan.h"
+#include "sdk/compress.h"
 
 typedef struct rs_config {
-    char *base_url;   /* without a slash at the end; never with user:password */
-    char *traces_url; /* {base_url}/v2/traces */
-    char *api_key;    /* NULL: none was given */
-    char *ca_file;    /* $SSL_CERT_FILE: certificates to trust instead of the system's; NULL: those */
+    char *base_url; /* without a slash at the end; never with user:password */
+    char *
+        traces_url; /* where spans are posted: {base_url}/v2/traces, or base_url if it is such an address itself */
+    char *api_key;                         /* NULL: none was given */
+    char *ca_file;                         /* certificates to trust instead of the system's; NULL: those */
+    char *client_certificate, *client_key; /* PEM files; NULL: none */
     bool is_loopback;
     bool key_from_file; /* no key was given and the server is local: that of the credentials file, when it is
                            there */
-    char **headers;     /* "name: value" */
+    bool is_otel_endpoint; /* $OTEL_EXPORTER_OTLP_ENDPOINT is where spans go, and its headers with them */
+    bool quiet;
+    rs_coding
+        coding; /* of request bodies: none for a loopback address, where bytes cost less than making them fewer */
+    char **headers; /* "name: value" */
     size_t header_count;
     rs_buf resource, scope;         /* message bodies, encoded */
     respan_attributes *environment; /* respan.environment for every span, or NULL */
@@ -23,11 +30,12 @@ typedef struct rs_config {
     char *spool_dir;      /* NULL if spool_bytes is 0 */
     uint64_t spool_bytes; /* 0: no spool */
     uint32_t batch_spans, batch_interval_ms, request_timeout_ms;
-    bool quiet;
 } rs_config;
 
 /* On failure *out is to be deinitialised all the same. */
 RS_MUST_CHECK rs_status rs_config_resolve(rs_config *out, const respan_config *given, rs_err *err);
+/* $OTEL_SDK_DISABLED is true: there is to be no client. */
+bool rs_config_is_disabled(const respan_config *given);
 void rs_config_deinit(rs_config *c);
 
 #endif

@@ -5,13 +5,12 @@
 #include "base/ids.h"
 #include "otlp/encode.h"
 #include "sdk/backlog.h"
+#include "sdk/backoff.h"
 #include "sdk/export_response.h"
 #include <stdio.h>
 
 #define MS 1000000ull
-static const uint64_t backoff_first_ns = 200 * MS, backoff_max_ns = 30000 * MS;
 static const uint64_t hurry_ns = 200 * MS; /* between attempts while somebody waits in flush */
-static const uint64_t retry_after_max_ns = 600000 * MS;
 
 /* ---- the request --------------------------------------------------------------------------------------- */
 
@@ -103,7 +102,7 @@ static bool read_key(rs_exporter *e) {
     return true;
 }
 
-static void post(rs_exporter *e, rs_str body, rs_http_answer *a) {
+static void post(rs_exporter *e, rs_str body, rs_coding coding, rs_http_answer *a) {
     const rs_config *c = e->config;
     if (c->key_from_file && !e->key[0]) read_key(e); /* a server that was started later has one by now */
     rs_http_request request = {.url = c->traces_url,
@@ -111,9 +110,12 @@ static void post(rs_exporter *e, rs_str body, rs_http_answer *a) {
                                .headers = (const char *const *)c->headers,
                                .header_count = c->header_count,
                                .body = body,
+                               .encoding = rs_coding_name(coding),
                                .timeout_ms = c->request_timeout_ms,
                                .direct = c->is_loopback,
-                               .ca_file = c->ca_file};
+                               .ca_file = c->ca_file,
+                               .client_certificate = c->client_certificate,
+                               .client_key = c->client_key};
     a->body = e->answer;
     rs_http_client_post(e->http, &request, a);
     e->answer = a->body;
@@ -123,14 +125,9 @@ static bool is_retryable(const rs_http_answer *a) {
     return a->status == 0 || a->status == 408 || a->status == 429 || a->status >= 500;
 }
 
-static uint64_t backoff(unsigned attempt, const rs_http_answer *a) {
-    uint64_t ns = attempt < 16 ? backoff_first_ns << attempt : backoff_max_ns;
-    if (ns > backoff_max_ns) ns = backoff_max_ns;
-    /* Jitter: clients that lost a server together do not return together. */
-    ns = ns / 2 + rs_id_random() % (ns / 2);
-    if (a->retry_after_s == 0) return ns;
-    uint64_t asked = a->retry_after_s > 600 ? retry_after_max_ns : a->retry_after_s * 1000 * MS;
-    return asked + ns / 4;
+/* True if the answer may be due to the body's coding alone: 415 says so, 400 of a server that never took it may mean it. */
+static bool blames_coding(const rs_exporter *e, const rs_http_answer *a) {
+    return a->status == 415 || (a->status == 400 && !e->coding_accepted);
 }
 
 /* How many of the spans that a 2xx answers were rejected. */
@@ -152,12 +149,16 @@ static uint32_t acknowledge(rs_exporter *e, uint32_t spans, const rs_http_answer
 
 /* Posts until the server has decided: its status; 0 if it has not, since the ring was stopped or once was enough. */
 static long post_until_decided(rs_exporter *e, rs_str body, rs_send_how how, rs_http_answer *a) {
-    bool key_was_read = false;
+    bool key_was_read = false, coding_was_blamed = false;
+    rs_str packed = rs_compress(&e->compressor, e->coding, body);
     for (unsigned attempt = 0;; attempt++) {
         *a = (rs_http_answer){0};
-        post(e, body, a);
+        if (packed.n) post(e, packed, e->coding, a);
+        else post(e, body, RS_CODING_NONE, a);
         if (a->status >= 200 && a->status < 300) {
             note_listening(e, true);
+            if (packed.n) e->coding_accepted = true;
+            else if (coding_was_blamed) e->coding = RS_CODING_NONE;
             return a->status;
         }
         if (!a->cancelled) {
@@ -167,10 +168,15 @@ static long post_until_decided(rs_exporter *e, rs_str body, rs_send_how how, rs_
         if (a->status == 401 && e->config->key_from_file && !key_was_read &&
             (key_was_read = true, read_key(e)))
             continue;
+        if (packed.n && blames_coding(e, a)) {
+            packed.n = 0;
+            coding_was_blamed = true;
+            continue;
+        }
         bool no_key = a->status == 401 || a->status == 403;
         if (how == RS_SEND_ONCE && (is_retryable(a) || no_key)) return 0;
         if (!is_retryable(a)) return a->status;
-        uint64_t wait = backoff(attempt, a);
+        uint64_t wait = rs_backoff_ns(attempt, a->retry_after_s, rs_id_random());
         if (!rs_ring_pause(e->ring, wait, a->retry_after_s ? wait : hurry_ns)) return 0;
     }
 }
@@ -234,7 +240,8 @@ void rs_exporter_run(rs_exporter *e) {
 /* ---- life ---------------------------------------------------------------------------------------------- */
 
 rs_status rs_exporter_init(rs_exporter *e, rs_ring *ring, const rs_config *config) {
-    *e = (rs_exporter){.ring = ring, .config = config, .http = rs_http_client_new()};
+    *e =
+        (rs_exporter){.ring = ring, .config = config, .http = rs_http_client_new(), .coding = config->coding};
     if (!e->http) return RS_ERR_MEMORY;
     return pthread_mutex_init(&e->lock, NULL) == 0 ? RS_OK : RS_ERR_MEMORY;
 }
@@ -243,6 +250,7 @@ void rs_exporter_deinit(rs_exporter *e) {
     rs_http_client_free(e->http);
     rs_buf_deinit(&e->opening);
     rs_buf_deinit(&e->answer);
+    rs_compressor_deinit(&e->compressor);
     pthread_mutex_destroy(&e->lock);
 }
 
@@ -252,9 +260,10 @@ void rs_exporter_lock(rs_exporter *e) { pthread_mutex_lock(&e->lock); }
 void rs_exporter_unlock(rs_exporter *e) { pthread_mutex_unlock(&e->lock); }
 
 bool rs_exporter_reset(rs_exporter *e) {
-    /* The parent's thread may have been writing these two: the child leaves them where they are. */
+    /* The parent's thread may have been writing these: the child leaves them where they are. */
     rs_buf_init(&e->opening);
     rs_buf_init(&e->answer);
+    rs_compressor_init(&e->compressor);
     e->key[0] = 0;
     e->last_error[0] = e->last_refusal[0] = 0;
     e->refused_since_ns = 0;

@@ -2,12 +2,14 @@
  *
  * It takes a batch, posts it, and tries again until the server has decided: 2xx is acknowledged (less what a
  * partial success rejects); no answer, 408, 429 and 5xx are tried again with jittered exponential backoff,
- * not before Retry-After; all else is a refusal: the batch is counted as rejected. It holds what it needs
+ * not before Retry-After (backoff.h); all else is a refusal: the batch is counted as rejected. Bodies are compressed where
+ * that is configured (config.h) until the server says that it cannot read them. It holds what it needs
  * (ring, configuration) by reference and ends when the ring is stopped. The thread blocks all signals and
  * never calls into the program. */
 #ifndef RS_SDK_EXPORTER_H
 #define RS_SDK_EXPORTER_H
 
+#include "sdk/compress.h"
 #include "sdk/config.h"
 #include "sdk/http_client.h"
 #include "sdk/ring.h"
@@ -17,8 +19,11 @@ typedef struct rs_exporter {
     rs_ring *ring;
     const rs_config *config;
     rs_http_client *http;
-    rs_buf opening, answer; /* of the request under way; the thread's */
-    char key[256];          /* the credentials file's; the thread's */
+    rs_buf opening, answer;   /* of the request under way; the thread's */
+    char key[256];            /* the credentials file's; the thread's */
+    rs_compressor compressor; /* the thread's, as what follows */
+    rs_coding coding;         /* of bodies: as configured, until the server refuses it */
+    bool coding_accepted;     /* the server has taken a body in it */
 
     pthread_mutex_t lock;   /* for these two */
     char last_error[240];   /* of the last export; "" if it succeeded */

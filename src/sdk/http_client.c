@@ -75,6 +75,10 @@ struct rs_http_client {
     const struct curl_library *curl;
     bool cancelled;           /* atomic */
     int sockets[SOCKETS_MAX]; /* what a child of fork must close; -1: none */
+    /* Of the post under way: */
+    size_t header_bytes;
+    bool too_long; /* the answer was, and the connection is given up */
+    char error[CURL_ERROR_SIZE];
 };
 
 rs_http_client *rs_http_client_new(void) {
@@ -121,11 +125,25 @@ static bool is_cancelled(const rs_http_client *h) { return __atomic_load_n(&h->c
 
 /* ---- curl calls us ------------------------------------------------------------------------------------- */
 
+typedef struct receiver {
+    rs_http_client *http;
+    rs_buf *body;
+} receiver;
+
+/* Taking less than was offered ends the transfer. */
 static size_t on_body(char *data, size_t size, size_t n, void *context) {
-    rs_buf *body = context;
-    size_t got = size * n, room = RS_HTTP_ANSWER_MAX - body->n;
-    rs_buf_put(body, data, got < room ? got : room);
-    return got;
+    receiver *r = context;
+    size_t got = size * n, room = RS_HTTP_ANSWER_MAX - r->body->n;
+    rs_buf_put(r->body, data, got < room ? got : room);
+    r->http->too_long = got > room;
+    return got <= room ? got : 0;
+}
+
+static size_t on_header(char *data, size_t size, size_t n, void *context) {
+    (void)data;
+    receiver *r = context;
+    r->http->header_bytes += size * n;
+    return r->http->header_bytes <= RS_HTTP_HEADERS_MAX ? size * n : 0;
 }
 
 static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
@@ -151,7 +169,7 @@ static int on_close_socket(void *context, curl_socket_t fd) {
 
 static void fail(rs_http_answer *a, const char *why) {
     a->status = 0;
-    snprintf(a->why, sizeof a->why, "%s", why);
+    snprintf(a->why, sizeof a->why, "%.*s", (int)sizeof a->why - 1, why);
 }
 
 static bool open_connection(rs_http_client *h, rs_http_answer *a) {
@@ -174,15 +192,19 @@ static bool open_connection(rs_http_client *h, rs_http_answer *a) {
 
 static struct curl_slist *make_headers(rs_http_client *h, const rs_http_request *r) {
     struct curl_slist *list = NULL, *longer;
-    rs_buf bearer;
+    rs_buf bearer, encoding;
     rs_buf_init(&bearer);
     if (r->bearer && *r->bearer) rs_buf_printf(&bearer, "Authorization: Bearer %s", r->bearer);
-    const char *authorization = bearer.n ? rs_buf_cstr(&bearer) : NULL;
+    rs_buf_init(&encoding);
+    if (r->encoding) rs_buf_printf(&encoding, "Content-Encoding: %s", r->encoding);
     const char *own[] = {"Content-Type: application/x-protobuf", "Accept: application/x-protobuf",
-                         "Expect:" /* no round trip before a large body */, authorization};
-    size_t own_n = authorization ? 4 : 3;
+                         "Expect:" /* no round trip before a large body */,
+                         bearer.n ? rs_buf_cstr(&bearer) : "", encoding.n ? rs_buf_cstr(&encoding) : ""};
+    const size_t own_n = RS_ARRAY_LEN(own);
     for (size_t i = 0; i < own_n + r->header_count; i++) {
-        longer = h->curl->curl_slist_append(list, i < own_n ? own[i] : r->headers[i - own_n]);
+        const char *line = i < own_n ? own[i] : r->headers[i - own_n];
+        if (line && !*line) continue;
+        longer = line ? h->curl->curl_slist_append(list, line) : NULL;
         if (!longer) {
             h->curl->curl_slist_free_all(list);
             list = NULL;
@@ -191,11 +213,12 @@ static struct curl_slist *make_headers(rs_http_client *h, const rs_http_request 
         list = longer;
     }
     rs_buf_deinit(&bearer);
+    rs_buf_deinit(&encoding);
     return list;
 }
 
 static void set_options(rs_http_client *h, const rs_http_request *r, struct curl_slist *headers,
-                        rs_http_answer *a) {
+                        receiver *into) {
     __typeof__(&curl_easy_setopt) set = h->curl->curl_easy_setopt;
     CURL *easy = h->easy;
     set(easy, CURLOPT_URL, r->url);
@@ -209,12 +232,20 @@ static void set_options(rs_http_client *h, const rs_http_request *r, struct curl
     set(easy, CURLOPT_NOSIGNAL, 1L);   /* the program's signals are its own */
     set(easy, CURLOPT_QUICK_EXIT, 1L); /* never wait for a name lookup that was given up */
     set(easy, CURLOPT_WRITEFUNCTION, on_body);
-    set(easy, CURLOPT_WRITEDATA, &a->body);
+    set(easy, CURLOPT_WRITEDATA, into);
+    set(easy, CURLOPT_HEADERFUNCTION, on_header);
+    set(easy, CURLOPT_HEADERDATA, into);
+    set(easy, CURLOPT_ERRORBUFFER, h->error);
     set(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     set(easy, CURLOPT_OPENSOCKETDATA, h);
     set(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket);
     set(easy, CURLOPT_CLOSESOCKETDATA, h);
-    if (r->ca_file) set(easy, CURLOPT_CAINFO, r->ca_file);
+    if (r->ca_file) {
+        set(easy, CURLOPT_CAINFO, r->ca_file);
+        set(easy, CURLOPT_PROXY_CAINFO, r->ca_file);
+    }
+    if (r->client_certificate) set(easy, CURLOPT_SSLCERT, r->client_certificate);
+    if (r->client_key) set(easy, CURLOPT_SSLKEY, r->client_key);
     if (r->direct) set(easy, CURLOPT_NOPROXY, "*");
 }
 
@@ -232,6 +263,38 @@ static CURLcode run(rs_http_client *h) {
     return CURLE_ABORTED_BY_CALLBACK;
 }
 
+/* Why there was no answer, with the remedy where there is one. */
+static void explain(rs_http_client *h, CURLcode code, rs_http_answer *a) {
+    const char *detail = h->error[0] ? h->error : h->curl->curl_easy_strerror(code);
+    enum { NOT_YET_VALID = 9, HAS_EXPIRED = 10 }; /* X509_V_ERR_…: no other CA would help */
+    long problem = 0;
+    a->status = 0;
+    switch (code) {
+    case CURLE_OK:
+        fail(a, "no HTTP answer");
+        break;
+    case CURLE_PEER_FAILED_VERIFICATION:
+        h->curl->curl_easy_getinfo(h->easy, CURLINFO_SSL_VERIFYRESULT, &problem);
+        snprintf(a->why, sizeof a->why, "the server's certificate is not valid: %.110s%s", detail,
+                 problem && problem != NOT_YET_VALID && problem != HAS_EXPIRED
+                     ? "; OTEL_EXPORTER_OTLP_CERTIFICATE names a file of CAs to trust"
+                     : "");
+        break;
+    case CURLE_SSL_CACERT_BADFILE:
+        snprintf(a->why, sizeof a->why,
+                 "cannot read the CAs to trust: %.90s; see OTEL_EXPORTER_OTLP_CERTIFICATE", detail);
+        break;
+    case CURLE_SSL_CERTPROBLEM:
+        snprintf(a->why, sizeof a->why,
+                 "the client certificate is not usable: %.90s; see OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE and "
+                 "_CLIENT_KEY",
+                 detail);
+        break;
+    default:
+        fail(a, h->header_bytes > RS_HTTP_HEADERS_MAX ? "the answer's headers do not end" : detail);
+    }
+}
+
 static void read_outcome(rs_http_client *h, CURLcode code, rs_http_answer *a) {
     curl_off_t retry_after = 0;
     long os_error = 0;
@@ -240,9 +303,10 @@ static void read_outcome(rs_http_client *h, CURLcode code, rs_http_answer *a) {
     h->curl->curl_easy_getinfo(h->easy, CURLINFO_RETRY_AFTER, &retry_after);
     h->curl->curl_easy_getinfo(h->easy, CURLINFO_OS_ERRNO, &os_error);
     if (retry_after > 0) a->retry_after_s = (uint64_t)retry_after;
-    if (code == CURLE_OK && a->status > 0) return;
+    if ((code == CURLE_OK || h->too_long) && a->status > 0) return;
     a->refused = code == CURLE_COULDNT_CONNECT && os_error == ECONNREFUSED;
-    fail(a, a->refused ? "connection refused" : code ? h->curl->curl_easy_strerror(code) : "no HTTP answer");
+    if (a->refused) fail(a, "connection refused");
+    else explain(h, code, a);
 }
 
 void rs_http_client_post(rs_http_client *h, const rs_http_request *r, rs_http_answer *a) {
@@ -260,7 +324,10 @@ void rs_http_client_post(rs_http_client *h, const rs_http_request *r, rs_http_an
         fail(a, "out of memory");
         return;
     }
-    set_options(h, r, headers, a);
+    h->header_bytes = 0;
+    h->too_long = false;
+    h->error[0] = 0;
+    set_options(h, r, headers, &(receiver){h, &a->body});
     if (h->curl->curl_multi_add_handle(h->multi, h->easy) == CURLM_OK) {
         CURLcode code = run(h);
         read_outcome(h, code, a);

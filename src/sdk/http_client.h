@@ -13,16 +13,20 @@
 
 typedef struct rs_http_client rs_http_client;
 
-enum { RS_HTTP_ANSWER_MAX = 64 << 10 /* what is kept of an answer; the rest is read and forgotten */ };
+/* What is read of an answer's body and of its headers: then the connection is given up, and the status stands. */
+enum { RS_HTTP_ANSWER_MAX = 64 << 10, RS_HTTP_HEADERS_MAX = 128 << 10 };
 
 typedef struct rs_http_request {
     const char *url, *bearer;   /* bearer: NULL or "" for none */
     const char *const *headers; /* "name: value" */
     size_t header_count;
-    rs_str body; /* application/x-protobuf */
+    rs_str body;          /* application/x-protobuf */
+    const char *encoding; /* the body's Content-Encoding; NULL: none */
     uint32_t timeout_ms;
-    bool direct;         /* never through a proxy */
-    const char *ca_file; /* trusted certificates; NULL: the system\'s */
+    bool
+        direct; /* never through a proxy; else as http_proxy, https_proxy, all_proxy and no_proxy say to libcurl */
+    const char *ca_file;                         /* trusted certificates; NULL: the system's */
+    const char *client_certificate, *client_key; /* PEM files; NULL: none */
 } rs_http_request;
 
 typedef struct rs_http_answer {
@@ -30,7 +34,7 @@ typedef struct rs_http_answer {
     uint64_t retry_after_s; /* of Retry-After; 0: none */
     bool refused;           /* nobody listens at the address */
     bool cancelled;
-    char why[200];
+    char why[240];
     rs_buf body; /* the caller's, cleared at each post */
 } rs_http_answer;
 

@@ -116,6 +116,7 @@ RESPAN_API respan_status respan_client_open(const respan_config *config, respan_
     if (error) *error = (respan_error){0};
     if (!out) return RESPAN_ERR_INVALID;
     *out = NULL;
+    if (rs_config_is_disabled(config)) return RESPAN_OK;
     respan_client *c = calloc(1, sizeof *c);
     if (c) st = open_parts(c, config, &err);
     if (st == RS_OK) {

@@ -26,6 +26,7 @@ struct fake_http {
     fake_request **requests;
     size_t count;
     size_t next; /* answer of the script */
+    uint64_t sent;
 };
 
 typedef struct connection {
@@ -91,6 +92,20 @@ static const fake_answer *keep(fake_http *f, fake_request *r) {
     return r->answer;
 }
 
+/* The same bytes again and again, until the other side has enough. */
+static void send_often(fake_http *f, int fd, const char *opening, const char *line, uint64_t most) {
+    char block[64 << 10];
+    size_t line_n = strlen(line), n = 0;
+    while (n + line_n <= sizeof block) memcpy(block + n, line, line_n), n += line_n;
+    send(fd, opening, strlen(opening), MSG_NOSIGNAL);
+    uint64_t sent = 0;
+    for (ssize_t k = 1; k > 0 && sent < most && pause_ms(f, 0); sent += k > 0 ? (uint64_t)k : 0)
+        k = send(fd, block, n, MSG_NOSIGNAL);
+    pthread_mutex_lock(&f->lock);
+    f->sent += sent;
+    pthread_mutex_unlock(&f->lock);
+}
+
 /* False if the connection is to be closed. */
 static bool answer(fake_http *f, int fd, const fake_answer *a) {
     rs_buf out;
@@ -117,6 +132,16 @@ static bool answer(fake_http *f, int fd, const fake_answer *a) {
         send(fd, "\x16\x03\x01 not HTTP at all\r\n\r\n", 24, MSG_NOSIGNAL);
         break;
     case FAKE_CLOSE:
+        break;
+    case FAKE_RESET:
+        connect(fd, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof(struct sockaddr)); /* sends RST */
+        break;
+    case FAKE_ENDLESS_HEADERS:
+        send_often(f, fd, "HTTP/1.1 200 OK\r\n", "X-More: and more and more and more\r\n", UINT64_MAX);
+        break;
+    case FAKE_GIGABYTE:
+        send_often(f, fd, "HTTP/1.1 200 OK\r\nContent-Length: 1073741824\r\n\r\n", "nothing of interest ",
+                   1 << 30);
         break;
     }
     rs_buf_deinit(&out);
@@ -205,6 +230,20 @@ void fake_http_skip(fake_http *f, size_t n) {
 size_t fake_http_count(fake_http *f) {
     pthread_mutex_lock(&f->lock);
     size_t n = f->count;
+    pthread_mutex_unlock(&f->lock);
+    return n;
+}
+
+size_t fake_http_connections(fake_http *f) {
+    pthread_mutex_lock(&f->lock);
+    size_t n = f->connections;
+    pthread_mutex_unlock(&f->lock);
+    return n;
+}
+
+uint64_t fake_http_sent(fake_http *f) {
+    pthread_mutex_lock(&f->lock);
+    uint64_t n = f->sent;
     pthread_mutex_unlock(&f->lock);
     return n;
 }

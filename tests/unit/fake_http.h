@@ -4,13 +4,17 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include <stdint.h>
 
 typedef enum fake_kind {
-    FAKE_ANSWER,  /* status, headers, body */
-    FAKE_HANG,    /* reads the request and says nothing */
-    FAKE_TRICKLE, /* a byte of a 200 answer every 50 ms */
-    FAKE_GARBAGE, /* bytes that are not HTTP */
-    FAKE_CLOSE,   /* closes the connection without an answer */
+    FAKE_ANSWER,          /* status, headers, body */
+    FAKE_HANG,            /* reads the request and says nothing */
+    FAKE_TRICKLE,         /* a byte of a 200 answer every 50 ms */
+    FAKE_GARBAGE,         /* bytes that are not HTTP */
+    FAKE_CLOSE,           /* closes the connection without an answer */
+    FAKE_RESET,           /* the same, rudely */
+    FAKE_ENDLESS_HEADERS, /* a 200 whose headers do not end */
+    FAKE_GIGABYTE         /* a 200 with a body of 1 GiB */
 } fake_kind;
 
 typedef struct fake_answer {
@@ -38,6 +42,8 @@ const char *fake_http_url(const fake_http *f);
 size_t fake_http_count(fake_http *f);
 /* Goes on with answer n of the script, unless it is further already. */
 void fake_http_skip(fake_http *f, size_t n);
+size_t fake_http_connections(fake_http *f); /* that were made so far */
+uint64_t fake_http_sent(fake_http *f);      /* bytes of endless answers that were taken so far */
 /* Request i < count; lives as long as f. */
 const fake_request *fake_http_request(fake_http *f, size_t i);
 

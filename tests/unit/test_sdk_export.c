@@ -1,6 +1,7 @@
 /* What the exporter does with every kind of server: deliver, retry, give up, and never hang. */
 #include "base/clock.h"
 #include "fake_http.h"
+#include "heard.h"
 #include "respan.h"
 
 #include <netinet/in.h>
@@ -337,28 +338,6 @@ static void close_of_an_unused_client_is_instant(void **state) {
 
 /* ---- what is said on standard error -------------------------------------------------------------------- */
 
-static char said[2048];
-
-static int hear(void) {
-    char path[] = "/tmp/respan-test-XXXXXX";
-    int fd = mkstemp(path), saved = dup(STDERR_FILENO);
-    assert_true(fd >= 0 && saved >= 0);
-    unlink(path);
-    dup2(fd, STDERR_FILENO);
-    close(fd);
-    return saved;
-}
-
-static const char *heard(int saved) {
-    off_t n = lseek(STDERR_FILENO, 0, SEEK_END);
-    ssize_t got = pread(STDERR_FILENO, said, sizeof said - 1, 0);
-    dup2(saved, STDERR_FILENO);
-    close(saved);
-    assert_true(got >= 0 && got == n);
-    said[got] = 0;
-    return said;
-}
-
 static void loss_is_said_in_one_line_without_the_key(void **state) {
     (void)state;
     respan_config config;
@@ -390,9 +369,9 @@ static const char *said_after(const fake_answer *script, size_t n, uint64_t ring
         (void)respan_client_flush(c, 100);
     }
     close_client(c, 100);
-    heard(saved);
+    const char *said = heard(saved);
     fake_http_stop(f);
-    char *reason = strchr(said, '(');
+    const char *reason = strchr(said, '(');
     assert_non_null(reason);
     return reason;
 }

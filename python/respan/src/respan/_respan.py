@@ -135,6 +135,7 @@ class Respan:
         self._telemetry: RespanTelemetry | None = None
         self._auto_status: list[dict[str, str | None]] = []
         self._telemetry_options = (app_name or "respan", dict(resource_attributes or {}), auto_flush)
+        is_enabled = is_enabled and os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() != "true"
         if is_enabled and tracer_provider is not None:
             from ._otel_sdk import join
 
