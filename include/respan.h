@@ -91,8 +91,9 @@ typedef struct respan_header {
 typedef struct respan_config {
     size_t size; /* sizeof(respan_config), set by respan_config_init: lets later versions add fields */
 
-    /* NULL: $RESPAN_BASE_URL, else RESPAN_BASE_URL of the credentials file, else http://127.0.0.1:8460/api.
-     * Spans go to {base_url}/v2/traces. */
+    /* NULL: $RESPAN_BASE_URL, else RESPAN_BASE_URL of the credentials file, else $OTEL_EXPORTER_OTLP_ENDPOINT where there
+     * is no API key either, else http://127.0.0.1:8460/api. Spans go to {base_url}/v2/traces, or to base_url itself if it
+     * ends in /v1/traces or /v2/traces. */
     const char *base_url;
     /* NULL: $RESPAN_API_KEY, else, if the base URL is a loopback address, RESPAN_API_KEY of
      * $XDG_CONFIG_HOME/respan/credentials (read again while missing, so that a server started later is found). */
@@ -111,6 +112,7 @@ typedef struct respan_config {
     /* Ended spans waiting for export in memory, encoded (default 64 MiB), where there is no spool. Full: the newest is
      * dropped and counted. Memory is taken as it is needed, not up front. */
     size_t ring_bytes;
+    /* 0, here and in what follows: what OpenTelemetry's variable says (docs/environment.md), else the default. */
     uint32_t batch_spans;        /* a batch goes out at this many spans (default 512) … */
     size_t batch_bytes;          /* … or bytes (default 2 MiB) … */
     uint32_t batch_interval_ms;  /* … or this long after its first span (default 500) */
@@ -133,7 +135,8 @@ RESPAN_API void respan_config_init(respan_config *config);
 /* Makes a client, to be closed with respan_client_close. config NULL: the defaults. No network yet and no thread, no
  * HTTP library loaded: that is the exporter's, at the first export. It does not fail because no server is there.
  * RESPAN_ERR_INVALID: a base URL that is not http(s), a key or header that no request can hold, a config that
- * respan_config_init has not seen; RESPAN_ERR_MEMORY. On failure *out is NULL and *err, which may be NULL, says why. */
+ * respan_config_init has not seen; RESPAN_ERR_MEMORY. On failure *out is NULL and *err, which may be NULL, says why.
+ * With $OTEL_SDK_DISABLED=true *out is NULL on RESPAN_OK too: nothing is traced, as every function takes NULL. */
 RESPAN_API respan_status respan_client_open(const respan_config *config, respan_client **out,
                                             respan_error *err);
 

@@ -48,13 +48,11 @@ static bool check_spool(rs_doctor *d, const rs_config *config) {
     return true;
 }
 
-/* OpenTelemetry's own switch: ours does not ask it, but an application that has both may expect it to. */
+/* OpenTelemetry's own switch, which ours heeds. */
 static bool check_opentelemetry(rs_doctor *d) {
-    const char *disabled = value_of("OTEL_SDK_DISABLED");
-    if (!disabled || strcasecmp(disabled, "true") != 0) return false;
-    rs_doctor_find(d, RS_WARNING, "settings",
-                   "OTEL_SDK_DISABLED=%s: OpenTelemetry's SDK makes no spans (Respan's own still does)",
-                   disabled);
+    if (!rs_config_is_disabled(NULL)) return false;
+    rs_doctor_find(d, RS_WARNING, "settings", "OTEL_SDK_DISABLED=%s: nothing is traced",
+                   value_of("OTEL_SDK_DISABLED"));
     say_unset(d, "OTEL_SDK_DISABLED");
     return true;
 }

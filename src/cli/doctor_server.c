@@ -61,7 +61,10 @@ static void check_file(rs_doctor *d, target *t) {
 static bool find_target(rs_doctor *d, target *t) {
     rs_err err = {0};
     check_file(d, t);
-    if (rs_config_resolve(&t->config, NULL, &err) != RS_OK) {
+    respan_config quiet; /* the settings' check says what is wrong with variables */
+    respan_config_init(&quiet);
+    quiet.quiet = true;
+    if (rs_config_resolve(&t->config, &quiet, &err) != RS_OK) {
         bool url = strstr(err.message, "base_url") != NULL;
         const char *name = url ? "RESPAN_BASE_URL" : "RESPAN_API_KEY";
         rs_doctor_find(d, RS_PROBLEM, "server", "%s%s cannot be used: %s",

@@ -181,7 +181,10 @@ void rs_doctor_spool(rs_doctor *d) {
                          "Without a folder for it, spans wait in memory, and die with their program.");
         return;
     }
-    if (rs_config_resolve(&config, NULL, NULL) != RS_OK)
+    respan_config quiet; /* the settings' check says what is wrong with variables */
+    respan_config_init(&quiet);
+    quiet.quiet = true;
+    if (rs_config_resolve(&config, &quiet, NULL) != RS_OK)
         config.spool_bytes = 0; /* said by the server's check */
     if (rs_doctor_folder(d, "spool", dir, "spans wait in memory, and die with their program"))
         look_into(d, dir, &config);

@@ -266,7 +266,8 @@ static CURLcode run(rs_http_client *h) {
 /* Why there was no answer, with the remedy where there is one. */
 static void explain(rs_http_client *h, CURLcode code, rs_http_answer *a) {
     const char *detail = h->error[0] ? h->error : h->curl->curl_easy_strerror(code);
-    enum { NOT_YET_VALID = 9, HAS_EXPIRED = 10 }; /* X509_V_ERR_…: no other CA would help */
+    /* X509_V_ERR_… with which no other CA would help; OTHER is a wrong name, too. */
+    enum { OTHER = 1, NOT_YET_VALID = 9, HAS_EXPIRED = 10 };
     long problem = 0;
     a->status = 0;
     switch (code) {
@@ -276,7 +277,7 @@ static void explain(rs_http_client *h, CURLcode code, rs_http_answer *a) {
     case CURLE_PEER_FAILED_VERIFICATION:
         h->curl->curl_easy_getinfo(h->easy, CURLINFO_SSL_VERIFYRESULT, &problem);
         snprintf(a->why, sizeof a->why, "the server's certificate is not valid: %.110s%s", detail,
-                 problem && problem != NOT_YET_VALID && problem != HAS_EXPIRED
+                 problem > OTHER && problem != NOT_YET_VALID && problem != HAS_EXPIRED
                      ? "; OTEL_EXPORTER_OTLP_CERTIFICATE names a file of CAs to trust"
                      : "");
         break;
