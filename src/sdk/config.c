@@ -94,12 +94,9 @@ static rs_status resolve_destination(rs_config *c, const respan_config *given, r
     rs_credentials file = {0};
     const char *url = given->base_url ? given->base_url : rs_env_text("RESPAN_BASE_URL");
     const char *key = given->api_key ? given->api_key : rs_env_text("RESPAN_API_KEY");
+    if (!url && rs_credentials_read(&file, NULL) == RS_OK && file.base_url[0]) url = file.base_url;
     const char *problem = url ? url_problem(url) : NULL;
-    if (problem)
-        return rs_fail(err, RS_ERR_INVALID, 0, "%s must be %s",
-                       given->base_url ? "base_url" : "RESPAN_BASE_URL", problem);
-    if (!url && rs_credentials_read(&file, NULL) == RS_OK && file.base_url[0] && !url_problem(file.base_url))
-        url = file.base_url;
+    if (problem) return rs_fail(err, RS_ERR_INVALID, 0, "base_url must be %s", problem);
     rs_status st = RS_OK;
     if (!url && !key) st = resolve_otel_endpoint(c, &c->is_otel_endpoint, err);
     if (st != RS_OK || c->is_otel_endpoint) return st;
