@@ -190,3 +190,19 @@ def test_content_can_be_kept_out(server, tracing, monkeypatch, variable, value):
     assert len(server.spans) == 2
     assert server.span("fail.task").status == 2
     assert not any(b"a secret" in body for body in server.bodies)
+
+
+@pytest.mark.parametrize("special", ['"', "\\", "\n", "\x00", "\x1f", "\x7f", " ", "é", "😀", "\ud800"])
+def test_every_place_in_a_text_is_looked_at(special):
+    for length in range(70):
+        for at in range(length):
+            text = "x" * at + special + "!" * (length - at - 1)
+            assert shown(text) == text.replace("\ud800", "?"), (length, at)
+    assert shown(special * 40) == special.replace("\ud800", "?") * 40
+
+
+def test_all_that_must_be_escaped_is_and_nothing_else():
+    text = "".join(map(chr, range(1, 0x300)))
+    assert _core.to_json(text) == json.dumps(text, ensure_ascii=False).replace("\\b", "\\u0008").replace(
+        "\\f", "\\u000c"
+    )

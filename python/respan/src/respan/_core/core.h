@@ -86,8 +86,7 @@ struct scope_object {
 
 struct entity_object {
     PyObject_HEAD PyObject *function;
-    PyObject *
-        through; /* what is called while tracing is on, for coroutines and generators; or NULL: the function */
+    PyObject *through; /* called in place of it while tracing is on: see _wrappers.py; or NULL */
     PyObject *dict;
     PyObject *weakrefs;
     vectorcallfunc vectorcall;
@@ -122,7 +121,12 @@ bool core_attribute_value(PyObject *value, respan_attribute *out);
  * points at. Texts are borrowed from the tuple. */
 bool core_sequence_value(PyObject *tuple, respan_attribute *out, void **items);
 /* A str's UTF-8, cached in it, or false for one with surrogates (no error is set). */
-bool core_text(PyObject *string, respan_text *out);
+bool core_text_of_any(PyObject *string, respan_text *out);
+static inline bool core_text(PyObject *string, respan_text *out) {
+    if (!PyUnicode_IS_COMPACT_ASCII(string)) return core_text_of_any(string, out);
+    *out = (respan_text){PyUnicode_DATA(string), (size_t)PyUnicode_GET_LENGTH(string)};
+    return true;
+}
 
 /* Span */
 extern PyType_Spec span_spec;

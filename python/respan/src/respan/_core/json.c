@@ -49,47 +49,51 @@ static inline __attribute__((always_inline)) void put(json_writer *w, const char
 
 static bool full(const json_writer *w) { return w->failed || w->size + CLOSING_ROOM >= w->limit; }
 
-static bool needs_escape(unsigned char c) { return c < 0x20 || c == '"' || c == '\\'; }
+enum { BLOCK = 16 };
+typedef uint8_t block __attribute__((vector_size(BLOCK)));
 
-/* Whether one of eight bytes needs an escape. */
-static inline bool word_needs_escape(const char *text) {
-    const uint64_t ones = 0x0101010101010101u, high = ones << 7;
-    uint64_t word;
-    memcpy(&word, text, sizeof word);
-    uint64_t quote = word ^ ones * '"', backslash = word ^ ones * '\\'; /* a byte that was it is now 0 */
-    uint64_t found = (word - ones * 0x20) & ~word;
-    found |= (quote - ones) & ~quote;
-    found |= (backslash - ones) & ~backslash;
-    return (found & high) != 0;
+/* Where the first of BLOCK bytes is that needs an escape; BLOCK if none does. */
+static inline size_t first_to_escape(const char *text) {
+    block bytes, found;
+    memcpy(&bytes, text, BLOCK);
+    found = (block)(bytes < 0x20) | (block)(bytes == '"') | (block)(bytes == '\\');
+    uint64_t half[2];
+    memcpy(half, &found, BLOCK);
+    if ((half[0] | half[1]) == 0) return BLOCK;
+    bool second = half[0] == 0;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    unsigned bit = (unsigned)__builtin_ctzll(half[second]);
+#else
+    unsigned bit = (unsigned)__builtin_clzll(half[second]);
+#endif
+    return bit / 8 + (second ? sizeof *half : 0);
 }
 
 /* Bytes of text, at most n, before the first that needs an escape. */
 static size_t plain_run(const char *text, size_t n) {
-    enum { BLOCK = 32, WORD = 8 };
-    size_t i = 0;
-    for (; i + BLOCK <= n; i += BLOCK) { /* becomes vector instructions */
-        unsigned found = 0;
-        for (size_t j = 0; j < BLOCK; j++) {
-            unsigned char c = (unsigned char)text[i + j];
-            found |= (unsigned)(c < 0x20) | (unsigned)(c == '"') | (unsigned)(c == '\\');
-        }
-        if (found) break;
+    size_t i = 0, at;
+    for (; n - i >= BLOCK; i += BLOCK)
+        if ((at = first_to_escape(text + i)) < BLOCK) return i + at;
+    if (i == n) return n;
+    if (i > 0) { /* the last whole block, part of which was looked at */
+        at = first_to_escape(text + n - BLOCK);
+        return n - BLOCK + at;
     }
-    while (i + WORD <= n && !word_needs_escape(text + i)) i += WORD;
-    if (i < n && n >= WORD && n - i < WORD && !word_needs_escape(text + n - WORD)) return n;
-    while (i < n && !needs_escape((unsigned char)text[i])) i++;
-    return i;
+    char padded[BLOCK] = "aaaaaaaaaaaaaaa";
+    memcpy(padded, text, n);
+    at = first_to_escape(padded);
+    return at < n ? at : n;
 }
 
 static void put_escape(json_writer *w, unsigned char c) {
     static const char hex[] = "0123456789abcdef";
     char escape[6] = {'\\', (char)c, '0', '0', hex[c >> 4], hex[c & 15]};
-    size_t n = 2;
     if (c == '\n') escape[1] = 'n';
     else if (c == '\r') escape[1] = 'r';
     else if (c == '\t') escape[1] = 't';
-    else if (c < 0x20) escape[1] = 'u', n = 6;
-    put(w, escape, n);
+    else if (c < 0x20) escape[1] = 'u';
+    if (escape[1] == 'u') put(w, escape, 6);
+    else put(w, escape, 2);
 }
 
 /* The inside of a JSON string. Only the ASCII that must be escaped is; returns false where it had to be cut. */

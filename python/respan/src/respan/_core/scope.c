@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-bool core_text(PyObject *string, respan_text *out) {
+bool core_text_of_any(PyObject *string, respan_text *out) {
     Py_ssize_t n;
     const char *p = PyUnicode_AsUTF8AndSize(string, &n);
     if (p == NULL) {
