@@ -1,5 +1,6 @@
 /* A spool file that anything may have been done to. The input is a file as it stands, and once more with its checksums
  * mended, so that the fuzzer gets behind them. */
+#include "sdk/frame.h"
 #include "sdk/spool_format.h"
 #include "sdk/spool_read.h"
 
@@ -31,6 +32,28 @@ static void read_all(int fd) {
     rs_spool_read_close(&f);
 }
 
+static void mend_slots(char *p, uint64_t at, size_t size, uint64_t key) {
+    rs_spool_slots head;
+    memcpy(&head, p + at, sizeof head);
+    head.slots = 1 + head.slots % RS_SPOOL_SLOTS;
+    if (head.slots > 1) head.slot_bytes = RS_SPOOL_SLOT;
+    head.check = rs_spool_slots_check(&head, key);
+    memcpy(p + at, &head, sizeof head);
+    for (uint64_t i = 0, where = at + sizeof head; i < head.slots; i++, where += head.slot_bytes) {
+        rs_spool_slot slot;
+        rs_spool_sum sum = {0};
+        if (where > size || size - where < sizeof slot + 8 || head.slot_bytes > size) return;
+        memcpy(&slot, p + where, sizeof slot);
+        if (slot.check == 0) continue;
+        uint32_t n = (uint32_t)slot.written;
+        if (n > size - where - sizeof slot - 8) n = (uint32_t)(n % (size - where - sizeof slot - 7));
+        uint64_t total = rs_spool_sum_to(&sum, p + where + sizeof slot, n);
+        slot.written = rs_spool_written(total, n, slot.end_ns % 3 ? slot.end_ns : 0, key);
+        slot.check = rs_spool_slot_check(&slot, key);
+        memcpy(p + where, &slot, sizeof slot);
+    }
+}
+
 /* As if the writer had made what stands there. */
 static void mend(char *p, size_t size) {
     rs_spool_header h;
@@ -48,6 +71,10 @@ static void mend(char *p, size_t size) {
         rs_spool_region r;
         if (at < sizeof h + texts) continue; /* it would break the header */
         memcpy(&r, p + at, sizeof r);
+        if (r.magic == RS_SPOOL_SLOTS_MAGIC) {
+            mend_slots(p, at, size, h.key);
+            continue;
+        }
         r.magic = RS_SPOOL_REGION_MAGIC;
         r.check = rs_spool_region_check(&r, h.key);
         memcpy(p + at, &r, sizeof r);
@@ -57,7 +84,11 @@ static void mend(char *p, size_t size) {
             if (where + sizeof e > size || i >= RS_SPOOL_CAPACITY_MAX) break;
             memcpy(&e, p + where, sizeof e);
             if (e.at > size - at || e.n > size - at - e.at) continue;
-            e.check = rs_spool_frame_check(p + at + e.at, e.n, h.key, r.number, i);
+            const char *frame = p + at + e.at;
+            size_t lead = rs_frame_find_lead((rs_str){frame, e.n});
+            rs_spool_sum none = {0};
+            uint64_t sum = rs_spool_sum_to(&none, frame + lead, e.n - (uint32_t)lead);
+            e.check = rs_spool_frame_check((rs_str){frame, lead}, sum, h.key, r.number, i);
             memcpy(p + where, &e, sizeof e);
         }
     }

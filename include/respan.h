@@ -121,8 +121,8 @@ typedef struct respan_config {
      * attribute "<key>.full_length". */
     size_t max_content_bytes;
     bool quiet; /* true: nothing on standard error, ever (default false) */
-    /* Ended spans stand in a file of $XDG_STATE_HOME/respan/spool until the server has them, so that none is lost with
-     * the process: this many bytes at most (default 64 MiB, at most 2 GiB). Full: the oldest are dropped and counted.
+    /* Spans stand in a file of $XDG_STATE_HOME/respan/spool until the server has them, open ones included, so that none is
+     * lost with the process: this many bytes at most (default 64 MiB, at most 2 GiB). Full: the oldest are dropped and counted.
      * 0, or $RESPAN_SPOOL=off, or a file cannot be had: they wait in memory, see ring_bytes. */
     uint64_t spool_bytes;
 } respan_config;
@@ -230,6 +230,11 @@ RESPAN_API void respan_span_add_link(respan_span *span, const respan_span_contex
                                      const respan_attribute *attributes, size_t count);
 /* For a span that another tracer made: it keeps the ids it has there. Ignored if one of them is all zero. */
 RESPAN_API void respan_span_set_context(respan_span *span, const respan_span_context *own);
+
+/* While it is open a span stands in the spool too, as it is so far: should the process die, it arrives as an interrupted
+ * one (respan.span.interrupted). After this call this one does not, until it ends: for a span that may yet be discarded or
+ * changed, say by a callback that masks what is in it. Call it right after the start. */
+RESPAN_API void respan_span_withhold(respan_span *span);
 
 /* Ends the span: it goes to the exporter, as OTLP protobuf, and the pointer must not be used again. Never waits. Any
  * thread, also after its client was closed. end_ns 0: now, and not before its start. */

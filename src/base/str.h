@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 typedef struct rs_str {
@@ -45,6 +46,49 @@ size_t rs_str_utf8_prefix(rs_str s);
 
 /* True if s is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms). */
 bool rs_str_is_utf8(rs_str s);
+
+/* True if s has no byte above 0x7f. For short texts in a hot path: no call, eight bytes at a time. */
+static inline bool rs_str_is_ascii(rs_str s) {
+    const char *p = s.p, *end = s.n ? s.p + s.n : s.p;
+    uint64_t word, any = 0;
+    if (s.n < 8) {
+        for (; p < end; p++) any |= (unsigned char)*p;
+        return (any & 0x80) == 0;
+    }
+    for (; end - p > 8; p += 8) {
+        memcpy(&word, p, 8);
+        any |= word;
+    }
+    memcpy(&word, end - 8, 8);
+    return ((any | word) & 0x8080808080808080u) == 0;
+}
+
+/* memcpy for what is mostly short: at most 32 bytes go by two overlapping moves. */
+static inline void rs_copy_short(char *to, const char *from, size_t n) {
+    if (n > 32) {
+        memcpy(to, from, n);
+    } else if (n >= 16) {
+        char first[16], last[16];
+        memcpy(first, from, 16);
+        memcpy(last, from + n - 16, 16);
+        memcpy(to, first, 16);
+        memcpy(to + n - 16, last, 16);
+    } else if (n >= 8) {
+        uint64_t first, last;
+        memcpy(&first, from, 8);
+        memcpy(&last, from + n - 8, 8);
+        memcpy(to, &first, 8);
+        memcpy(to + n - 8, &last, 8);
+    } else if (n >= 4) {
+        uint32_t first, last;
+        memcpy(&first, from, 4);
+        memcpy(&last, from + n - 4, 4);
+        memcpy(to, &first, 4);
+        memcpy(to + n - 4, &last, 4);
+    } else {
+        for (size_t i = 0; i < n; i++) to[i] = from[i];
+    }
+}
 
 /* Whole-slice numbers; false (and *out untouched) on anything but a complete number in range. */
 bool rs_str_to_u64(rs_str s, unsigned long long *out);

@@ -6,8 +6,6 @@
 
 #include "otlp/protobuf.h"
 
-size_t rs_pb_varint_size(uint64_t v) { return (size_t)(63 - __builtin_clzll(v | 1)) / 7 + 1; }
-
 static size_t size_tag(uint32_t field) { return rs_pb_varint_size((uint64_t)field << 3); }
 
 static uint8_t *put_tag(uint8_t *p, uint32_t field, unsigned wire) {

@@ -29,6 +29,9 @@ void rs_otlp_encode_request(rs_buf *out, rs_str resource, rs_str scope, const rs
 /* Protobuf primitives (protobuf.dev/programming-guides/encoding). */
 void rs_pb_varint(rs_buf *out, uint64_t v);
 void rs_pb_bytes(rs_buf *out, uint32_t field, rs_str s); /* wire type 2 */
-size_t rs_pb_varint_size(uint64_t v);
+static inline size_t rs_pb_varint_size(uint64_t v) {
+    if (__builtin_expect(v < 0x80, 1)) return 1;
+    return (size_t)(63 - __builtin_clzll(v)) / 7 + 1;
+}
 
 #endif

@@ -1,5 +1,5 @@
 /* Protobuf's wire format (protobuf.dev/programming-guides/encoding), as much as OTLP needs: a cursor over the
- * bytes of one message. Private to otlp/. Groups are refused: OTLP has none. */
+ * bytes of one message. For otlp/ and for the spans of sdk/. Groups are refused: OTLP has none. */
 #ifndef RS_OTLP_PROTOBUF_H
 #define RS_OTLP_PROTOBUF_H
 

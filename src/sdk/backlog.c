@@ -6,7 +6,8 @@
 #include <unistd.h>
 
 /* Frames of region i as a batch whose headroom takes this file's opening; false if none can be had. */
-static bool read_batch(rs_spool_file *f, size_t i, rs_buf *bytes, rs_batch *b, rs_backlog_counts *counts) {
+static bool read_batch(rs_spool_file *f, size_t i, rs_buf *bytes, rs_batch *b, uint32_t *open,
+                       rs_backlog_counts *counts) {
     size_t headroom = rs_exporter_headroom(f->resource, f->scope);
     rs_spool_got got;
     rs_buf_clear(bytes);
@@ -14,6 +15,7 @@ static bool read_batch(rs_spool_file *f, size_t i, rs_buf *bytes, rs_batch *b, r
     bytes->n = headroom;
     if (rs_spool_read_region(f, i, bytes, &got, NULL) != RS_OK) return false;
     counts->damaged += got.damaged;
+    *open = got.open;
     *b = (rs_batch){.from = headroom,
                     .n = bytes->n,
                     .cap = bytes->cap,
@@ -31,12 +33,14 @@ static bool send_file(rs_exporter *e, rs_spool_file *f, rs_backlog_counts *count
     for (size_t i = 0; ok && i < f->n; i++) {
         rs_batch b;
         rs_sent sent = {0};
-        ok = read_batch(f, i, &bytes, &b, counts);
+        uint32_t open;
+        ok = read_batch(f, i, &bytes, &b, &open, counts);
         if (ok && b.spans) {
             rs_exporter_send(e, f->resource, f->scope, &b, RS_SEND_ONCE, &sent);
             counts->acknowledged += sent.acknowledged;
             counts->rejected += sent.rejected;
             ok = sent.left == 0;
+            if (ok) counts->interrupted += open;
         }
         if (ok) rs_spool_read_done(f, i);
     }

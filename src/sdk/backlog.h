@@ -12,6 +12,7 @@
 
 typedef struct rs_backlog_counts {
     uint64_t acknowledged, rejected, damaged; /* spans; damaged: did not match their checksum */
+    uint64_t interrupted;                     /* of those that were sent: had not ended */
     uint64_t kept;                            /* files that stay */
     uint64_t foreign;                         /* files for another base URL, which were left alone */
     uint64_t pruned;                          /* files removed because all together were over `most` */

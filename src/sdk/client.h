@@ -1,6 +1,7 @@
 /* The client: configuration, ring and exporter under one reference count.
  *
- * References: one of the caller (until close), one of the exporter's thread while it runs, one per open span.
+ * References: one of the caller (until close), one of the exporter's thread while it runs, one of all open spans
+ * together (until close, and as long as there are any), and one each of those that a fork left open in the child.
  * Whoever drops the last one frees the client, so a span may be ended after close, and an exporter that a
  * stuck network holds past the deadline of close finds its memory where it was. Fork: all open clients are in
  * one list of the process; see fork.c. */
@@ -17,7 +18,6 @@ struct respan_client {
     rs_ring ring;
     rs_exporter exporter;
     uint64_t references; /* atomic */
-    uint64_t started;    /* atomic */
     bool closed;  /* atomic: spans that end now go nowhere, and nothing but the references is touched */
     bool running; /* atomic; written under start_lock: the exporter's thread exists */
     unsigned generation; /* forks between the process that opened the client and this one */

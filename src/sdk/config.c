@@ -231,8 +231,13 @@ static rs_status encode_identity(rs_config *c, const respan_config *given, rs_er
     bool own = given->scope_name == NULL;
     const char *name = own ? "respan" : given->scope_name, *version = given->scope_version;
     if (!version && own) version = RS_VERSION;
-    rs_pb_text(&c->scope, 1, rs_str_of(name), RS_KEY_MAX);
-    if (version) rs_pb_text(&c->scope, 2, rs_str_of(version), RS_KEY_MAX);
+    rs_fields scope;
+    rs_fields_init(&scope, RESOURCE_MAX);
+    rs_fields_set_text(&scope, 1, RS_FIELD_KIND_PART, rs_str_of(name), RS_KEY_MAX);
+    if (version) rs_fields_set_text(&scope, 2, RS_FIELD_KIND_PART, rs_str_of(version), RS_KEY_MAX);
+    rs_buf_str(&c->scope, rs_buf_slice(&scope.wire));
+    if (scope.left_out) c->scope.failed = scope.why;
+    rs_fields_deinit(&scope);
     if (given->environment) {
         respan_attribute a = {.key = {RESPAN_TEXT("respan.environment")},
                               .type = RESPAN_TYPE_STRING,

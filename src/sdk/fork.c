@@ -37,11 +37,11 @@ static void in_parent(void) {
 static void in_child(void) {
     rs_library_unlock();
     for (respan_client *c = clients; c; c = c->next) {
-        rs_ring_reset(&c->ring);
+        /* What is open is the parent's. The child ends or discards its copies all the same, each with a reference. */
+        c->references += rs_ring_reset(&c->ring);
         if (!rs_exporter_reset(&c->exporter)) c->ring.stopped = true;
         if (c->running) c->references--; /* the thread's: it is not here */
         c->running = false;
-        c->started = 0;
         c->generation++;
         pthread_mutex_unlock(&c->start_lock);
     }

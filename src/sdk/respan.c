@@ -120,6 +120,7 @@ RESPAN_API respan_status respan_client_open(const respan_config *config, respan_
     respan_client *c = calloc(1, sizeof *c);
     if (c) st = open_parts(c, config, &err);
     if (st == RS_OK) {
+        rs_client_retain(c); /* the open spans' */
         *out = c;
         return RESPAN_OK;
     }
@@ -139,7 +140,7 @@ RESPAN_API void respan_client_stats(const respan_client *client, respan_stats *o
     if (!c) return;
     rs_ring_counts n;
     rs_ring_count(&c->ring, &n);
-    *out = (respan_stats){.started = __atomic_load_n(&c->started, __ATOMIC_RELAXED),
+    *out = (respan_stats){.started = rs_ring_started(&c->ring),
                           .ended = n.put + n.overflowed,
                           .acknowledged = n.acknowledged,
                           .rejected = n.rejected,
@@ -223,7 +224,7 @@ RESPAN_API respan_status respan_client_close(respan_client *c, uint32_t timeout_
     __atomic_store_n(&c->closed, true, __ATOMIC_RELEASE);
     pthread_mutex_unlock(&c->start_lock);
     stop_exporter(c);
-    rs_ring_keep(&c->ring);
+    bool none_open = rs_ring_keep(&c->ring);
     rs_fork_unwatch(c);
     respan_stats last;
     respan_client_stats(c, &last);
@@ -231,6 +232,7 @@ RESPAN_API respan_status respan_client_close(respan_client *c, uint32_t timeout_
     last.pending = 0;
     say_loss(c, &last);
     if (stats) *stats = last;
+    if (none_open) rs_client_release(c); /* else whoever ends the last one does */
     rs_client_release(c);
     return st;
 }

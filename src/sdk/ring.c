@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { BATCH_START = 16 << 10, FRAME_TAG = 2 << 3 | 2 /* ScopeSpans.spans */ };
+enum { BATCH_START = 16 << 10 };
+static const uint64_t pulse_ns = 1000000000;
 
 /* ---- batches ------------------------------------------------------------------------------------------- */
 
@@ -40,7 +41,7 @@ static bool make_spool(rs_ring *ring) {
     if (!ring->setup) return false;
     rs_err err = {0};
     if (rs_spool_create(ring->setup, &ring->spool, &err) == RS_OK) return true;
-    ring->setup = NULL;
+    __atomic_store_n(&ring->setup, NULL, __ATOMIC_RELAXED);
     const char *debug = getenv("RESPAN_DEBUG");
     if (debug && *debug && *debug != '0') rs_log("no spool: %s; spans are kept in memory", err.message);
     return false;
@@ -143,7 +144,9 @@ static void forget_all(rs_ring *ring) {
 
 void rs_ring_deinit(rs_ring *ring) {
     forget_all(ring);
-    rs_spool_close(ring->spool);
+    rs_open_deinit(&ring->open);
+    rs_spool_finish(ring->spool);
+    rs_spool_free(ring->spool);
     pthread_mutex_destroy(&ring->lock);
     pthread_cond_destroy(&ring->work);
     pthread_cond_destroy(&ring->progress);
@@ -152,12 +155,16 @@ void rs_ring_deinit(rs_ring *ring) {
 void rs_ring_lock(rs_ring *ring) { pthread_mutex_lock(&ring->lock); }
 void rs_ring_unlock(rs_ring *ring) { pthread_mutex_unlock(&ring->lock); }
 
-void rs_ring_reset(rs_ring *ring) {
+uint64_t rs_ring_reset(rs_ring *ring) {
     forget_all(ring);
-    rs_spool_abandon(ring->spool);
+    rs_spool_free(ring->spool);
+    rs_open_spans open = ring->open;
+    uint64_t out = rs_open_reset(&open);
     /* Threads that waited on these are not in this process: the condition variables are made anew, not
      * destroyed. */
     if (rs_ring_init(ring, ring->limits, ring->setup) != RS_OK) ring->stopped = true;
+    ring->open = open;
+    return out;
 }
 
 void rs_ring_stop(rs_ring *ring) {
@@ -168,7 +175,7 @@ void rs_ring_stop(rs_ring *ring) {
     pthread_mutex_unlock(&ring->lock);
 }
 
-void rs_ring_keep(rs_ring *ring) {
+bool rs_ring_keep(rs_ring *ring) {
     pthread_mutex_lock(&ring->lock);
     for (const rs_batch *b = ring->first; b; b = b->next) {
         if (b->place.base) ring->counts.kept += b->spans;
@@ -176,14 +183,13 @@ void rs_ring_keep(rs_ring *ring) {
     }
     forget_batches(ring->first);
     ring->first = ring->last = NULL;
-    if (!ring->taken) {
-        rs_spool_close(ring->spool);
-        ring->spool = NULL;
-        ring->setup = NULL;
-    } else if (ring->taken->place.base) {
-        ring->counts.kept += ring->taken->spans;
-    }
+    rs_open_forget_all(&ring->open);
+    if (!ring->taken) rs_spool_finish(ring->spool);
+    else if (ring->taken->place.base) ring->counts.kept += ring->taken->spans;
+    ring->kept = true;
+    bool none = ring->open.out == 0;
     pthread_mutex_unlock(&ring->lock);
+    return none;
 }
 
 void rs_ring_count(rs_ring *ring, rs_ring_counts *out) {
@@ -192,14 +198,14 @@ void rs_ring_count(rs_ring *ring, rs_ring_counts *out) {
     pthread_mutex_unlock(&ring->lock);
 }
 
-/* ---- producers ----------------------------------------------------------------------------------------- */
-
-static size_t write_varint(char *p, uint64_t v) {
-    size_t n = 0;
-    for (; v >= 0x80; v >>= 7) p[n++] = (char)(v | 0x80);
-    p[n++] = (char)v;
-    return n;
+uint64_t rs_ring_started(rs_ring *ring) {
+    pthread_mutex_lock(&ring->lock);
+    uint64_t started = ring->open.started;
+    pthread_mutex_unlock(&ring->lock);
+    return started;
 }
+
+/* ---- producers ----------------------------------------------------------------------------------------- */
 
 static void seal(rs_ring *ring, bool *wake) {
     ring->last->sealed = true;
@@ -222,6 +228,8 @@ static bool drop_oldest(rs_ring *ring) {
     else ring->first = b->next;
     if (ring->last == b) ring->last = before;
     ring->counts.lost += b->spans;
+    rs_spool_note_dropped(ring->spool, b->spans);
+    __atomic_add_fetch(&ring->unreported, b->spans, __ATOMIC_RELAXED);
     batch_free(ring, b);
     pthread_cond_broadcast(&ring->progress);
     return true;
@@ -259,38 +267,66 @@ static rs_batch *open_batch(rs_ring *ring, size_t frame, bool *wake) {
     return ring->last = b;
 }
 
-bool rs_ring_put(rs_ring *ring, const rs_str *pieces, size_t count) {
-    size_t body = 0;
-    for (size_t i = 0; i < count; i++) body += pieces[i].n;
-    char head[12] = {FRAME_TAG};
-    size_t head_n = 1 + write_varint(head + 1, body), frame = head_n + body;
+static bool store(rs_ring *ring, const respan_span *s, rs_str lead, uint64_t sum, bool *wake) {
+    size_t frame = lead.n + rs_fields_live_size(&s->fields);
+    rs_batch *b = ring->stopped ? NULL : open_batch(ring, frame, wake);
+    if (!b) return false;
+    char *to = b->bytes + b->n;
+    memcpy(to, lead.p, lead.n);
+    rs_fields_copy_live(&s->fields, to + lead.n);
+    if (__builtin_expect(s->fields.dead, 0)) /* it was of all */
+        sum = rs_spool_sum_to(&(rs_spool_sum){0}, to + lead.n, (uint32_t)(frame - lead.n));
+    b->n += frame;
+    if (b->place.base) rs_spool_commit(ring->spool, &b->place, to, frame, lead, sum);
+    else ring->held += frame;
+    ring->counts.put++;
+    if (++b->spans >= ring->limits.spans) fill(ring, b, wake);
+    if (ring->waiting == RS_RING_IDLE) *wake = true;
+    return true;
+}
 
-    bool wake = false, stored = false;
-    pthread_mutex_lock(&ring->lock);
-    rs_batch *b = NULL;
-    if (!ring->stopped) b = open_batch(ring, frame, &wake);
-    if (b) {
-        char *to = b->bytes + b->n, *at = to;
-        memcpy(at, head, head_n);
-        at += head_n;
-        for (size_t i = 0; i < count; i++) {
-            if (pieces[i].n) memcpy(at, pieces[i].p, pieces[i].n);
-            at += pieces[i].n;
-        }
-        b->n += frame;
-        if (b->place.base) rs_spool_commit(ring->spool, &b->place, to, frame);
-        else ring->held += frame;
-        ring->counts.put++;
-        if (++b->spans >= ring->limits.spans) fill(ring, b, &wake);
-        if (ring->waiting == RS_RING_IDLE) wake = true;
-        stored = true;
-    } else {
-        ring->counts.overflowed++;
-    }
-    if (wake) ring->waiting = RS_RING_AWAKE; /* one producer wakes, the others need not */
+/* With the lock held, which it gives back. */
+static rs_ring_put_result give_back(rs_ring *ring, respan_span *s, bool stored, bool wake) {
+    rs_open_give(&ring->open, ring->spool, s);
+    rs_ring_put_result result = {stored, ring->kept && ring->open.out == 0};
+    if (wake) ring->waiting = RS_RING_AWAKE;    /* one producer wakes, the others need not */
+    if (wake) pthread_cond_signal(&ring->work); /* with the lock: without it the client may be gone */
     pthread_mutex_unlock(&ring->lock);
-    if (wake) pthread_cond_signal(&ring->work);
-    return stored;
+    return result;
+}
+
+rs_ring_put_result rs_ring_put(rs_ring *ring, respan_span *s, rs_str lead, uint64_t sum) {
+    bool wake = false;
+    pthread_mutex_lock(&ring->lock);
+    bool stored = store(ring, s, lead, sum, &wake);
+    if (!stored) {
+        ring->counts.overflowed++;
+        __atomic_add_fetch(&ring->unreported, 1, __ATOMIC_RELAXED);
+    }
+    return give_back(ring, s, stored, wake);
+}
+
+rs_ring_put_result rs_ring_discard(rs_ring *ring, respan_span *s) {
+    pthread_mutex_lock(&ring->lock);
+    return give_back(ring, s, false, false);
+}
+
+respan_span *rs_ring_open(rs_ring *ring) {
+    pthread_mutex_lock(&ring->lock);
+    respan_span *s = NULL;
+    if (!ring->stopped) {
+        (void)make_spool(ring);
+        s = rs_open_take(&ring->open, ring->spool);
+    }
+    pthread_mutex_unlock(&ring->lock);
+    return s;
+}
+
+bool rs_ring_move(rs_ring *ring, respan_span *s, size_t room) {
+    pthread_mutex_lock(&ring->lock);
+    bool moved = rs_open_move(s, ring->stopped ? NULL : ring->spool, room);
+    pthread_mutex_unlock(&ring->lock);
+    return moved;
 }
 
 /* ---- waiting ------------------------------------------------------------------------------------------- */
@@ -338,18 +374,25 @@ static bool is_due(const rs_ring *ring, uint64_t now) {
                  now >= b->opened_ns + ring->limits.interval_ns);
 }
 
+/* Says in the spool that the process lives; gives when it wants to say so next (monotonic). */
+static uint64_t pulse(rs_ring *ring, uint64_t now) {
+    if (ring->spool) rs_spool_note_alive(ring->spool, rs_clock_wall_ns());
+    return now + pulse_ns;
+}
+
+static void wait_for_work(rs_ring *ring, uint64_t now) {
+    uint64_t until = pulse(ring, now);
+    ring->waiting = ring->first ? RS_RING_GATHERING : RS_RING_IDLE;
+    if (ring->first && ring->first->opened_ns + ring->limits.interval_ns < until)
+        until = ring->first->opened_ns + ring->limits.interval_ns;
+    if (ring->first || ring->spool) wait_until(&ring->work, &ring->lock, until);
+    else pthread_cond_wait(&ring->work, &ring->lock);
+    ring->waiting = RS_RING_AWAKE;
+}
+
 rs_batch *rs_ring_take(rs_ring *ring) {
     pthread_mutex_lock(&ring->lock);
-    while (!ring->stopped && !is_due(ring, rs_clock_mono_ns())) {
-        if (ring->first) {
-            ring->waiting = RS_RING_GATHERING;
-            wait_until(&ring->work, &ring->lock, ring->first->opened_ns + ring->limits.interval_ns);
-        } else {
-            ring->waiting = RS_RING_IDLE;
-            pthread_cond_wait(&ring->work, &ring->lock);
-        }
-        ring->waiting = RS_RING_AWAKE;
-    }
+    for (uint64_t now; !ring->stopped && !is_due(ring, now = rs_clock_mono_ns());) wait_for_work(ring, now);
     rs_batch *b = ring->stopped ? NULL : ring->first;
     if (b) {
         ring->first = b->next;
@@ -390,9 +433,10 @@ bool rs_ring_pause(rs_ring *ring, uint64_t wait_ns, uint64_t hurry_ns) {
     if (hurry_ns > wait_ns) hurry_ns = wait_ns;
     pthread_mutex_lock(&ring->lock);
     while (!ring->stopped) {
-        uint64_t until = began + (ring->flushers ? hurry_ns : wait_ns);
-        if (rs_clock_mono_ns() >= until) break;
-        wait_until(&ring->work, &ring->lock, until);
+        uint64_t until = began + (ring->flushers ? hurry_ns : wait_ns), now = rs_clock_mono_ns();
+        if (now >= until) break;
+        uint64_t next = pulse(ring, now);
+        wait_until(&ring->work, &ring->lock, next < until ? next : until);
     }
     bool go_on = !ring->stopped;
     pthread_mutex_unlock(&ring->lock);

@@ -8,8 +8,9 @@
  * request (resource, scope and their lengths), written right before the first frame when the batch is sent.
  * So a span is copied once, from its own buffer to the very bytes that go to the socket.
  *
- * A batch's bytes are a region of the spool file (spool.h), which is made when the first span is put, or, where there
- * is none (it is switched off, the disk is full), an allocation of the heap.
+ * A batch's bytes are a region of the spool file (spool.h), which is made when the first span starts, or, where there
+ * is none (it is switched off, the disk is full), an allocation of the heap. The ring has the open spans too
+ * (open_spans.h), since they stand in that file and to end one is to put it.
  *
  * Invariants, all under `lock`:
  *  - Only the last batch is open, that is, may grow; the others are sealed. It is sealed when the next span
@@ -33,6 +34,7 @@
 #define RS_SDK_RING_H
 
 #include "base/buf.h"
+#include "sdk/open_spans.h"
 #include "sdk/spool.h"
 #include <pthread.h>
 #include <stdint.h>
@@ -74,18 +76,33 @@ typedef struct rs_ring {
     rs_batch *first, *last, *taken, *spares;
     size_t held, spare_bytes;
     rs_ring_counts counts;
-    uint64_t flush_to; /* spans before this number go out without waiting for a full batch */
+    rs_open_spans open;
+    uint64_t unreported; /* atomic: dropped spans of which no span has said so yet */
+    uint64_t flush_to;   /* spans before this number go out without waiting for a full batch */
     unsigned flushers;
     rs_ring_wait waiting; /* what the consumer sleeps for */
     bool stopped;
+    bool kept; /* see rs_ring_keep */
 } rs_ring;
 
 /* setup NULL: no spool; else borrowed for the ring's life, with limits.spans <= setup->capacity. */
 RS_MUST_CHECK rs_status rs_ring_init(rs_ring *ring, rs_ring_limits limits, const rs_spool_setup *setup);
 void rs_ring_deinit(rs_ring *ring); /* no other thread may use it any more */
 
-/* Any thread. Puts one span whose body is the pieces in order; false if it was dropped (full, or stopped). */
-bool rs_ring_put(rs_ring *ring, const rs_str *pieces, size_t count);
+/* Any thread. A span to start, see rs_open_take; NULL without memory. */
+respan_span *rs_ring_open(rs_ring *ring);
+/* Its owner. Other memory for its fields, see rs_open_move. */
+bool rs_ring_move(rs_ring *ring, respan_span *span, size_t room);
+
+typedef struct rs_ring_put_result {
+    bool stored; /* false: dropped (full, or stopped) */
+    bool last;   /* the ring is stopped, and no span is out any more */
+} rs_ring_put_result;
+
+/* Its owner. Puts the frame that is `lead` (frame.h) and the span's fields, whose sum is `sum`, and takes the span back. */
+rs_ring_put_result rs_ring_put(rs_ring *ring, respan_span *span, rs_str lead, uint64_t sum);
+/* Its owner. Takes it back and puts nothing. */
+rs_ring_put_result rs_ring_discard(rs_ring *ring, respan_span *span);
 
 /* What had been put at some moment, and how much of it was decided then. */
 typedef struct rs_ring_mark {
@@ -100,11 +117,12 @@ RS_MUST_CHECK rs_status rs_ring_flush(rs_ring *ring, const rs_ring_mark *mark, u
 
 /* Any thread. The consumer's waits end; nothing more is taken or put. */
 void rs_ring_stop(rs_ring *ring);
-/* After stop. What stands in the spool is counted as kept, the rest of the list as lost, and the spool is closed, but
- * that a consumer which did not come back keeps it open. */
-void rs_ring_keep(rs_ring *ring);
+/* After stop. What stands in the spool is counted as kept, the rest of the list as lost, and the spool is let go of, but
+ * that a consumer which did not come back keeps it. True if no span is out. */
+bool rs_ring_keep(rs_ring *ring);
 
 void rs_ring_count(rs_ring *ring, rs_ring_counts *out);
+uint64_t rs_ring_started(rs_ring *ring);
 static inline uint64_t rs_ring_pending(const rs_ring_counts *c) {
     return c->put - c->acknowledged - c->rejected - c->lost - c->kept;
 }
@@ -126,9 +144,9 @@ void rs_ring_done(rs_ring *ring, rs_batch *batch, uint32_t rejected, uint32_t lo
 bool rs_ring_pause(rs_ring *ring, uint64_t wait_ns, uint64_t hurry_ns);
 
 /* Around fork. Reset: the child, alone and holding the lock, starts empty with no consumer and all counts
- * zero. */
+ * zero; gives how many spans were out, which are the parent's. */
 void rs_ring_lock(rs_ring *ring);
 void rs_ring_unlock(rs_ring *ring);
-void rs_ring_reset(rs_ring *ring);
+uint64_t rs_ring_reset(rs_ring *ring);
 
 #endif

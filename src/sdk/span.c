@@ -1,49 +1,21 @@
 /* One span: its wire form from the first attribute on, and a head that is written when it ends.
  *
- * A span's fields (attributes, events, name, status) are encoded as they are set, into an rs_fields; protobuf
- * lets fields stand in any order. At its end the body is, in this order: the head (ids, kind, times), those
- * fields, those of the shared set, the client's respan.environment; of the last two only what the span does
- * not set itself. */
+ * A span's fields (attributes, events, name, status) are encoded as they are set, in its slot (open_spans.h); protobuf
+ * lets fields stand in any order. At its end the frame is, in this order: the head (ids, kind, times) and those
+ * fields. What it has of the shared set and of the client is among them from the start, with a lower rank. */
 #include "sdk/attributes.h"
 #include "sdk/client.h"
+#include "sdk/frame.h"
 
 #include "base/clock.h"
 #include "base/ids.h"
-#include <stdlib.h>
+#include "otlp/encode.h"
+#include "otlp/protobuf.h"
 
-/* Field numbers of opentelemetry.proto.trace.v1.Span and of its parts. */
-enum {
-    SPAN_TRACE_ID = 1,
-    SPAN_ID = 2,
-    SPAN_PARENT_ID = 4,
-    SPAN_NAME = 5,
-    SPAN_KIND = 6,
-    SPAN_START = 7,
-    SPAN_END = 8,
-    SPAN_ATTRIBUTES = 9,
-    SPAN_DROPPED_ATTRIBUTES = 10,
-    SPAN_EVENTS = 11,
-    SPAN_LINKS = 13,
-    SPAN_STATUS = 15,
-};
-enum { EVENT_NAME = 2, EVENT_ATTRIBUTES = 3, STATUS_MESSAGE = 2 };
+/* Field numbers of the parts of opentelemetry.proto.trace.v1.Span. */
+enum { EVENT_TIME = 1, EVENT_NAME = 2, EVENT_ATTRIBUTES = 3 };
+enum { STATUS_MESSAGE = 2, STATUS_CODE = 3 };
 enum { LINK_TRACE_ID = 1, LINK_SPAN_ID = 2, LINK_ATTRIBUTES = 4 };
-
-/* Fields that are replaced like attributes have hashes of their own; a key that hashes so, one in 2^63, loses
- * to them. */
-enum { HASH_NONE = 0, HASH_NAME = 2, HASH_STATUS = 3 };
-
-struct respan_span {
-    respan_client *client; /* a reference */
-    uint64_t start_ns;
-    respan_span_context context;
-    uint8_t parent_id[8];
-    bool has_parent;
-    uint8_t kind;
-    unsigned generation; /* of the process that started it: in a child of fork it is the parent's to send */
-    respan_attributes *shared; /* a reference, or NULL */
-    rs_fields fields;
-};
 
 /* ---- start --------------------------------------------------------------------------------------------- */
 
@@ -53,19 +25,26 @@ static bool is_zero(const uint8_t *id, size_t n) {
     return any == 0;
 }
 
+static bool move(rs_fields *f, size_t room) {
+    respan_span *s = (respan_span *)f; /* its first member */
+    return rs_ring_move(&s->client->ring, s, room);
+}
+
 RESPAN_API respan_span *respan_span_start(respan_client *client, const char *name, size_t name_len,
                                           const respan_span_context *parent, uint64_t start_ns) {
     if (!client) return NULL;
-    respan_span *s = malloc(sizeof *s);
+    respan_span *s = rs_ring_open(&client->ring);
     if (!s) return NULL;
-    rs_client_retain(client);
-    __atomic_add_fetch(&client->started, 1, __ATOMIC_RELAXED);
     s->client = client;
-    s->kind = RESPAN_KIND_INTERNAL;
     s->generation = client->generation;
-    s->shared = NULL;
+    s->is_kind_set = s->has_shared = false;
     s->has_parent = false;
+    s->unseen = !s->is_in_file;
+    s->sum = (rs_spool_sum){0};
+    s->fields.wire.limit = client->config.ring_bytes;
+    s->fields.move = move;
     rs_id_span(s->context.span_id);
+    memset(s->parent_id, 0, sizeof s->parent_id);
     if (parent && !is_zero(parent->trace_id, sizeof parent->trace_id)) {
         memcpy(s->context.trace_id, parent->trace_id, sizeof parent->trace_id);
         memcpy(s->parent_id, parent->span_id, sizeof parent->span_id);
@@ -73,11 +52,19 @@ RESPAN_API respan_span *respan_span_start(respan_client *client, const char *nam
     } else {
         rs_id_trace(s->context.trace_id);
     }
-    rs_fields_init(&s->fields, client->config.ring_bytes);
-    respan_span_set_name(s, name, name_len);
+    rs_str text = {name, name ? name_len : 0};
+    rs_fields_set_text(&s->fields, RS_SPAN_NAME, RS_FIELD_KIND_NAME, text, client->config.max_content_bytes);
+    if (client->config.environment)
+        rs_fields_put_set(&s->fields, &client->config.environment->fields, RS_RANK_CLIENT);
     s->start_ns = start_ns ? start_ns : rs_clock_wall_ns();
+    rs_open_publish(s);
+    /* The exporter says in the spool that the process lives, and how long it did. */
+    (void)!rs_client_start(client); /* if no thread can be had, the next span or a flush tries again */
     return s;
 }
+
+/* Whether the span is to be written to: in a child of fork what was open before is the parent's. */
+static bool is_own(const respan_span *s) { return s && s->generation == s->client->generation; }
 
 RESPAN_API respan_span_context respan_span_get_context(const respan_span *span) {
     return span ? span->context : (respan_span_context){0};
@@ -85,70 +72,72 @@ RESPAN_API respan_span_context respan_span_get_context(const respan_span *span) 
 
 /* ---- while it is open ---------------------------------------------------------------------------------- */
 
-static void set(respan_span *s, const respan_attribute *a) {
-    rs_fields_set(&s->fields, SPAN_ATTRIBUTES, a, s->client->config.max_content_bytes);
+/* Appends a finished event, link or status, and frees it. */
+static void put_part(respan_span *span, uint32_t field, rs_field_kind kind, rs_fields *part) {
+    rs_fields_compact(part);
+    if (part->dead == 0) rs_fields_set_message(&span->fields, field, kind, rs_buf_slice(&part->wire));
+    else span->fields.left_out++, span->fields.why = RS_ERR_MEMORY;
+    rs_fields_deinit(part);
+    (void)rs_open_note(span, 0);
+}
+
+static void set_one(respan_span *s, const respan_attribute *a) {
+    if (!is_own(s)) return;
+    rs_fields_set(&s->fields, RS_SPAN_ATTRIBUTES, a, s->client->config.max_content_bytes);
+    (void)rs_open_note(s, 0);
 }
 
 RESPAN_API void respan_span_set(respan_span *span, const respan_attribute *attributes, size_t count) {
-    if (!span || !attributes) return;
-    for (size_t i = 0; i < count; i++) set(span, &attributes[i]);
+    if (!is_own(span) || !attributes) return;
+    size_t max = span->client->config.max_content_bytes;
+    for (size_t i = 0; i < count; i++) rs_fields_set(&span->fields, RS_SPAN_ATTRIBUTES, &attributes[i], max);
+    (void)rs_open_note(span, 0);
 }
 
 RESPAN_API void respan_span_set_string(respan_span *span, const char *key, size_t key_len, const char *value,
                                        size_t value_len) {
-    if (!span) return;
-    set(span,
-        &(respan_attribute){{key, key_len}, RESPAN_TYPE_STRING, {.string = {value, value ? value_len : 0}}});
+    set_one(span, &(respan_attribute){
+                      {key, key_len}, RESPAN_TYPE_STRING, {.string = {value, value ? value_len : 0}}});
 }
 
 RESPAN_API void respan_span_set_int(respan_span *span, const char *key, size_t key_len, int64_t value) {
-    if (span) set(span, &(respan_attribute){{key, key_len}, RESPAN_TYPE_INT, {.integer = value}});
+    set_one(span, &(respan_attribute){{key, key_len}, RESPAN_TYPE_INT, {.integer = value}});
 }
 
 RESPAN_API void respan_span_set_double(respan_span *span, const char *key, size_t key_len, double value) {
-    if (span) set(span, &(respan_attribute){{key, key_len}, RESPAN_TYPE_DOUBLE, {.real = value}});
+    set_one(span, &(respan_attribute){{key, key_len}, RESPAN_TYPE_DOUBLE, {.real = value}});
 }
 
 RESPAN_API void respan_span_set_bool(respan_span *span, const char *key, size_t key_len, bool value) {
-    if (span) set(span, &(respan_attribute){{key, key_len}, RESPAN_TYPE_BOOL, {.boolean = value}});
+    set_one(span, &(respan_attribute){{key, key_len}, RESPAN_TYPE_BOOL, {.boolean = value}});
 }
 
 RESPAN_API void respan_span_set_name(respan_span *span, const char *name, size_t name_len) {
-    if (!span) return;
+    if (!is_own(span)) return;
     rs_str text = {name, name ? name_len : 0};
-    size_t begin = rs_fields_begin(&span->fields);
-    rs_pb_text(&span->fields.wire, SPAN_NAME, text, span->client->config.max_content_bytes);
-    rs_fields_commit(&span->fields, begin, HASH_NAME);
+    rs_fields_set_text(&span->fields, RS_SPAN_NAME, RS_FIELD_KIND_NAME, text,
+                       span->client->config.max_content_bytes);
+    (void)rs_open_note(span, 0);
 }
 
 RESPAN_API void respan_span_set_kind(respan_span *span, respan_span_kind kind) {
-    if (span && kind >= RESPAN_KIND_INTERNAL && kind <= RESPAN_KIND_CONSUMER) span->kind = (uint8_t)kind;
+    if (!is_own(span) || kind < RESPAN_KIND_INTERNAL || kind > RESPAN_KIND_CONSUMER) return;
+    uint32_t left_out = span->fields.left_out;
+    rs_fields_set_enum(&span->fields, RS_SPAN_KIND, RS_FIELD_KIND_SPAN_KIND, (uint8_t)kind);
+    if (span->fields.left_out == left_out) span->is_kind_set = true;
+    (void)rs_open_note(span, 0);
 }
 
 RESPAN_API void respan_span_set_status(respan_span *span, respan_status_code code, const char *message,
                                        size_t message_len) {
-    if (!span || code < RESPAN_STATUS_UNSET || code > RESPAN_STATUS_ERROR) return;
-    rs_buf body;
-    rs_buf_init(&body);
+    if (!is_own(span) || code < RESPAN_STATUS_UNSET || code > RESPAN_STATUS_ERROR) return;
+    rs_fields status;
+    rs_fields_init(&status, span->client->config.ring_bytes);
     if (message && message_len && code == RESPAN_STATUS_ERROR)
-        rs_pb_text(&body, STATUS_MESSAGE, (rs_str){message, message_len},
-                   span->client->config.max_content_bytes);
-    rs_buf_byte(&body, 3 << 3); /* Status.code */
-    rs_buf_byte(&body, (uint8_t)code);
-    size_t begin = rs_fields_begin(&span->fields);
-    rs_pb_bytes(&span->fields.wire, SPAN_STATUS, rs_buf_slice(&body));
-    if (body.failed != RS_OK) span->fields.wire.failed = body.failed;
-    rs_fields_commit(&span->fields, begin, HASH_STATUS);
-    rs_buf_deinit(&body);
-}
-
-/* Appends a finished event or link, and frees it. */
-static void put_part(respan_span *span, uint32_t field, rs_fields *part) {
-    size_t begin = rs_fields_begin(&span->fields);
-    rs_pb_bytes(&span->fields.wire, field, rs_buf_slice(&part->wire));
-    if (part->wire.failed != RS_OK) span->fields.wire.failed = part->wire.failed;
-    rs_fields_commit(&span->fields, begin, HASH_NONE);
-    rs_fields_deinit(part);
+        rs_fields_set_text(&status, STATUS_MESSAGE, RS_FIELD_KIND_PART, (rs_str){message, message_len},
+                           span->client->config.max_content_bytes);
+    rs_fields_set_enum(&status, STATUS_CODE, RS_FIELD_KIND_PART, (uint8_t)code);
+    put_part(span, RS_SPAN_STATUS, RS_FIELD_KIND_STATUS, &status);
 }
 
 static bool has_ids(const respan_span_context *c) {
@@ -157,137 +146,117 @@ static bool has_ids(const respan_span_context *c) {
 
 RESPAN_API void respan_span_add_event(respan_span *span, const char *name, size_t name_len, uint64_t time_ns,
                                       const respan_attribute *attributes, size_t count) {
-    if (!span) return;
+    if (!is_own(span)) return;
     size_t max = span->client->config.max_content_bytes;
-    if (time_ns == 0) time_ns = rs_clock_wall_ns();
     rs_fields event;
     rs_fields_init(&event, span->client->config.ring_bytes);
+    rs_fields_set_time(&event, EVENT_TIME, time_ns ? time_ns : rs_clock_wall_ns());
+    rs_fields_set_text(&event, EVENT_NAME, RS_FIELD_KIND_PART, (rs_str){name, name ? name_len : 0}, max);
     for (size_t i = 0; attributes && i < count; i++)
         rs_fields_set(&event, EVENT_ATTRIBUTES, &attributes[i], max);
-    rs_fields_compact(&event);
-    rs_buf_byte(&event.wire, 1 << 3 | 1); /* Event.time_unix_nano */
-    for (int i = 0; i < 8; i++) rs_buf_byte(&event.wire, (uint8_t)(time_ns >> 8 * i));
-    rs_pb_text(&event.wire, EVENT_NAME, (rs_str){name, name ? name_len : 0}, max);
-    put_part(span, SPAN_EVENTS, &event);
+    put_part(span, RS_SPAN_EVENTS, RS_FIELD_KIND_PART, &event);
 }
 
 RESPAN_API void respan_span_add_link(respan_span *span, const respan_span_context *to,
                                      const respan_attribute *attributes, size_t count) {
-    if (!span || !has_ids(to)) return;
+    if (!is_own(span) || !has_ids(to)) return;
     rs_fields link;
     rs_fields_init(&link, span->client->config.ring_bytes);
+    rs_str trace_id = {(const char *)to->trace_id, sizeof to->trace_id};
+    rs_str span_id = {(const char *)to->span_id, sizeof to->span_id};
+    rs_fields_set_message(&link, LINK_TRACE_ID, RS_FIELD_KIND_PART, trace_id);
+    rs_fields_set_message(&link, LINK_SPAN_ID, RS_FIELD_KIND_PART, span_id);
     for (size_t i = 0; attributes && i < count; i++)
         rs_fields_set(&link, LINK_ATTRIBUTES, &attributes[i], span->client->config.max_content_bytes);
-    rs_fields_compact(&link);
-    rs_pb_bytes(&link.wire, LINK_TRACE_ID, (rs_str){(const char *)to->trace_id, sizeof to->trace_id});
-    rs_pb_bytes(&link.wire, LINK_SPAN_ID, (rs_str){(const char *)to->span_id, sizeof to->span_id});
-    put_part(span, SPAN_LINKS, &link);
+    put_part(span, RS_SPAN_LINKS, RS_FIELD_KIND_PART, &link);
 }
 
 RESPAN_API void respan_span_set_context(respan_span *span, const respan_span_context *own) {
-    if (span && has_ids(own)) span->context = *own;
+    if (!is_own(span) || !has_ids(own)) return;
+    rs_open_withdraw(span);
+    span->context = *own;
+    rs_open_publish(span);
 }
 
 RESPAN_API void respan_span_use(respan_span *span, respan_attributes *shared) {
-    if (!span) return;
-    if (shared) rs_attributes_retain(shared);
-    respan_attributes_free(span->shared);
-    span->shared = shared;
+    if (!is_own(span)) return;
+    const respan_attributes *environment = span->client->config.environment;
+    if (span->has_shared) {
+        rs_fields_remove_rank(&span->fields, RS_RANK_SHARED);
+        if (environment) rs_fields_put_set(&span->fields, &environment->fields, RS_RANK_CLIENT);
+    }
+    span->has_shared = shared != NULL;
+    if (shared) rs_fields_put_set(&span->fields, &shared->fields, RS_RANK_SHARED);
+    (void)rs_open_note(span, 0);
+}
+
+RESPAN_API void respan_span_withhold(respan_span *span) {
+    if (!is_own(span)) return;
+    rs_open_withdraw(span);
+    span->unseen = true;
 }
 
 /* ---- end ----------------------------------------------------------------------------------------------- */
 
-static void free_span(respan_span *s) {
-    respan_client *client = s->client;
-    respan_attributes_free(s->shared);
-    rs_fields_deinit(&s->fields);
-    free(s);
-    rs_client_release(client);
+enum { DROPPED_MAX = 1 + 5 };
+
+/* What did not fit anywhere is known to the next span that comes to an end. */
+static void report_dropped(respan_span *s) {
+    uint64_t n = __atomic_exchange_n(&s->client->ring.unreported, 0, __ATOMIC_RELAXED);
+    respan_attribute count = {
+        {RESPAN_TEXT("respan.dropped_spans")}, RESPAN_TYPE_INT, {.integer = (int64_t)n}};
+    if (n) respan_span_add_event(s, RESPAN_TEXT("respan.spans_dropped"), 0, &count, 1);
 }
 
-/* What the span does not set itself of a set: all of it as it stands, or its fields appended to the span's
- * own. */
-static rs_str shared_piece(rs_fields *own, const respan_attributes *set) {
-    if (!set) return (rs_str){0};
-    const rs_fields *f = &set->fields;
-    bool overridden = false;
-    for (uint32_t i = 0; i < f->count && !overridden; i++)
-        overridden = rs_fields_find(own, f->index[i].hash) != NULL;
-    if (!overridden) return rs_buf_slice(&f->wire);
-    for (uint32_t i = 0, n = f->count; i < n; i++) {
-        const rs_field *e = &f->index[i];
-        if (rs_fields_find(own, e->hash)) continue;
-        size_t begin = rs_fields_begin(own);
-        rs_buf_put(&own->wire, f->wire.p + e->at, e->n);
-        rs_fields_commit(own, begin, e->hash);
-    }
-    return (rs_str){0};
+static void set_dropped_attributes(respan_span *s) {
+    char field[DROPPED_MAX], *p = field;
+    *p++ = RS_SPAN_DROPPED_ATTRIBUTES << 3;
+    p = (char *)rs_pb_put_varint((uint8_t *)p, s->fields.left_out);
+    size_t n = (size_t)(p - field);
+    char *to = rs_fields_room(&s->fields, n);
+    if (!to) return;
+    memcpy(to, field, n);
+    rs_fields_commit(&s->fields, n, RS_FIELD_KIND_PART, RS_RANK_OWN, (rs_str){0});
 }
 
-/* The client's one attribute, unless the span or its set says it. */
-static rs_str environment_piece(const respan_span *s) {
-    const respan_attributes *environment = s->client->config.environment;
-    if (!environment) return (rs_str){0};
-    uint64_t hash = environment->fields.index[0].hash;
-    if (rs_fields_find(&s->fields, hash) || (s->shared && rs_fields_find(&s->shared->fields, hash)))
-        return (rs_str){0};
-    return rs_buf_slice(&environment->fields.wire);
-}
-
-enum { HEAD_MAX = 2 + 16 + 2 + 8 + 2 + 8 + 2 + 9 + 9 + 1 + 5 };
-
-static char *put_id(char *p, unsigned field, const uint8_t *id, size_t n) {
-    *p++ = (char)(field << 3 | 2);
-    *p++ = (char)n;
-    memcpy(p, id, n);
-    return p + n;
-}
-
-static char *put_time(char *p, unsigned field, uint64_t ns) {
-    *p++ = (char)(field << 3 | 1);
-    for (int i = 0; i < 8; i++) *p++ = (char)(ns >> 8 * i);
-    return p;
-}
-
-static size_t write_head(const respan_span *s, uint64_t end_ns, char head[HEAD_MAX]) {
-    char *p = put_id(head, SPAN_TRACE_ID, s->context.trace_id, 16);
-    p = put_id(p, SPAN_ID, s->context.span_id, 8);
-    if (s->has_parent) p = put_id(p, SPAN_PARENT_ID, s->parent_id, 8);
-    *p++ = SPAN_KIND << 3;
-    *p++ = (char)s->kind;
-    p = put_time(p, SPAN_START, s->start_ns);
-    p = put_time(p, SPAN_END, end_ns);
-    if (s->fields.left_out) {
-        *p++ = SPAN_DROPPED_ATTRIBUTES << 3;
-        uint32_t v = s->fields.left_out;
-        for (; v >= 0x80; v >>= 7) *p++ = (char)(v | 0x80);
-        *p++ = (char)v;
-    }
-    return (size_t)(p - head);
+static void let_go(respan_client *c, rs_ring_put_result result) {
+    if (__builtin_expect(result.last, 0)) rs_client_release(c);
 }
 
 RESPAN_API void respan_span_end(respan_span *s, uint64_t end_ns) {
     if (!s) return;
     respan_client *c = s->client;
-    if (!__atomic_load_n(&c->closed, __ATOMIC_ACQUIRE) && s->generation == c->generation) {
-        if (end_ns == 0) {
-            end_ns = rs_clock_wall_ns();
-            if (end_ns < s->start_ns) end_ns = s->start_ns; /* the clock was set back */
-        }
-        rs_fields_compact(&s->fields);
-        rs_str environment = environment_piece(s), shared = shared_piece(&s->fields, s->shared);
-        char head[HEAD_MAX];
-        rs_str pieces[] = {
-            {head, write_head(s, end_ns, head)}, rs_buf_slice(&s->fields.wire), shared, environment};
-        bool stored = rs_ring_put(&c->ring, pieces, RS_ARRAY_LEN(pieces));
-        /* If no thread can be had the span waits in the ring; the next one, or a flush, tries again. */
-        if (stored) (void)!rs_client_start(c);
+    if (!is_own(s)) {
+        rs_client_release(c); /* see fork.c */
+        return;
     }
-    free_span(s);
+    if (__builtin_expect(__atomic_load_n(&c->closed, __ATOMIC_ACQUIRE), 0)) {
+        let_go(c, rs_ring_discard(&c->ring, s));
+        return;
+    }
+    if (__builtin_expect(__atomic_load_n(&c->ring.unreported, __ATOMIC_RELAXED), 0)) report_dropped(s);
+    if (end_ns == 0) {
+        end_ns = rs_clock_wall_ns();
+        if (end_ns < s->start_ns) end_ns = s->start_ns; /* the clock was set back */
+    }
+    if (__builtin_expect(s->fields.left_out, 0)) set_dropped_attributes(s);
+    rs_frame_head head = {.trace_id = s->context.trace_id,
+                          .span_id = s->context.span_id,
+                          .parent_id = s->has_parent ? s->parent_id : NULL,
+                          .start_ns = s->start_ns,
+                          .end_ns = end_ns,
+                          .has_kind = s->is_kind_set};
+    char out[RS_FRAME_LEAD_MAX];
+    rs_str lead = rs_frame_lead(&head, rs_fields_live_size(&s->fields), out);
+    __atomic_store_n(&s->slot->end_ns, end_ns, __ATOMIC_RELAXED);
+    let_go(c, rs_ring_put(&c->ring, s, lead, rs_open_note(s, end_ns)));
 }
 
 RESPAN_API void respan_span_discard(respan_span *span) {
-    if (span) free_span(span);
+    if (!span) return;
+    respan_client *c = span->client;
+    if (is_own(span)) let_go(c, rs_ring_discard(&c->ring, span));
+    else rs_client_release(c);
 }
 
 /* ---- ids ----------------------------------------------------------------------------------------------- */

@@ -19,7 +19,8 @@ struct rs_spool {
     char *map;
     size_t map_n, data_at, headroom;
     uint64_t key, regions; /* claimed so far */
-    uint32_t capacity, blocks, allocated, lowest /* no free block is below */, in_use;
+    uint32_t capacity, blocks, allocated, lowest /* no free block is below */;
+    uint32_t regions_in_use, slot_blocks;
     bool *used; /* of each block */
     char path[RS_PATH_MAX];
 };
@@ -38,7 +39,7 @@ static char *make_header(const rs_spool_setup *s, uint64_t key, size_t *n) {
     rs_spool_header h = {.magic = RS_SPOOL_MAGIC,
                          .version = RS_SPOOL_VERSION,
                          .block_bytes = RS_SPOOL_BLOCK,
-                         .data_at = 2 * *n,
+                         .data_at = 2 * *n + RS_SPOOL_PAGE,
                          .key = key,
                          .pid = (uint64_t)getpid(),
                          .started_ns = rs_clock_wall_ns(),
@@ -79,9 +80,10 @@ static rs_status make_file(rs_spool *s, const rs_spool_setup *setup, rs_err *err
     if (s->fd < 0) return rs_fail(err, RS_ERR_IO, 0, "cannot make %s: %s", made, strerror(errno));
     size_t header_n;
     char *header = make_header(setup, s->key, &header_n);
-    s->data_at = 2 * header_n;
+    s->data_at = 2 * header_n + RS_SPOOL_PAGE;
     bool ok = header && flock(s->fd, LOCK_EX | LOCK_NB) == 0 && write_all(s->fd, header, header_n, 0) &&
-              write_all(s->fd, header, header_n, (off_t)header_n);
+              write_all(s->fd, header, header_n, (off_t)header_n) &&
+              posix_fallocate(s->fd, (off_t)(2 * header_n), RS_SPOOL_PAGE) == 0;
     free(header);
     if (ok && rename(made, s->path) == 0) return RS_OK;
     rs_fail(err, RS_ERR_IO, 0, "cannot write %s: %s", made, strerror(errno));
@@ -89,7 +91,8 @@ static rs_status make_file(rs_spool *s, const rs_spool_setup *setup, rs_err *err
     return RS_ERR_IO;
 }
 
-static void let_go(rs_spool *s) {
+void rs_spool_free(rs_spool *s) {
+    if (!s) return;
     if (s->map != MAP_FAILED) munmap(s->map, s->map_n);
     if (s->fd >= 0) close(s->fd);
     free(s->used);
@@ -118,23 +121,23 @@ rs_status rs_spool_create(const rs_spool_setup *setup, rs_spool **out, rs_err *e
         }
     }
     if (st == RS_OK) *out = s;
-    else let_go(s);
+    else rs_spool_free(s);
     return st;
 }
 
-void rs_spool_close(rs_spool *s) {
-    if (!s) return;
+void rs_spool_finish(rs_spool *s) {
+    if (!s || s->fd < 0) return;
     uint32_t end = s->allocated;
     while (end && !s->used[end - 1]) end--;
-    if (s->in_use == 0) unlink(s->path);
-    /* What was allocated ahead goes back to the disk; if not, the file is only larger. */
+    if (s->regions_in_use == 0) unlink(s->path);
+    /* What was allocated ahead goes back to the disk; if not, the file is only larger. Slots are not cut off: a span
+     * that is open writes on. */
     else if (ftruncate(s->fd, (off_t)(s->data_at + (size_t)end * RS_SPOOL_BLOCK)) != 0) errno = 0;
-    let_go(s);
+    close(s->fd);
+    s->fd = -1;
 }
 
-void rs_spool_abandon(rs_spool *s) {
-    if (s) let_go(s);
-}
+uint64_t rs_spool_key(const rs_spool *s) { return s->key; }
 
 /* ---- regions ------------------------------------------------------------------------------------------- */
 
@@ -189,7 +192,7 @@ rs_status rs_spool_claim(rs_spool *s, size_t n, rs_spool_place *out, char **head
     if (block == s->blocks) return RS_ERR_FULL;
     if (!allocate(s, block + count)) return RS_ERR_IO;
     take_blocks(s, block, count);
-    s->in_use++;
+    s->regions_in_use++;
     *out =
         (rs_spool_place){.base = block_at(s, block), .block = block, .blocks = count, .number = ++s->regions};
     rs_spool_region *r = (rs_spool_region *)out->base;
@@ -217,11 +220,11 @@ bool rs_spool_grow(rs_spool *s, rs_spool_place *p, size_t n, size_t *room) {
     return true;
 }
 
-void rs_spool_commit(rs_spool *s, rs_spool_place *p, const char *frame, size_t n) {
+void rs_spool_commit(rs_spool *s, rs_spool_place *p, const char *frame, size_t n, rs_str lead, uint64_t sum) {
     rs_spool_entry *e = (rs_spool_entry *)(p->base + sizeof(rs_spool_region)) + p->count;
     e->at = (uint32_t)(frame - p->base);
     e->n = (uint32_t)n;
-    uint64_t check = rs_spool_frame_check(frame, e->n, s->key, p->number, p->count++);
+    uint64_t check = rs_spool_frame_check(lead, sum, s->key, p->number, p->count++);
     __atomic_store_n(&e->check, check, __ATOMIC_RELEASE);
 }
 
@@ -229,10 +232,69 @@ void rs_spool_note_sent(const rs_spool_place *p, uint32_t spans) {
     __atomic_store_n(&((rs_spool_region *)p->base)->sent, spans, __ATOMIC_RELEASE);
 }
 
-void rs_spool_release(rs_spool *s, rs_spool_place *p) {
-    __atomic_store_n(&((rs_spool_region *)p->base)->state, RS_SPOOL_FREE, __ATOMIC_RELEASE);
+static void free_blocks(rs_spool *s, rs_spool_place *p) {
     memset(s->used + p->block, false, p->blocks);
     if (p->block < s->lowest) s->lowest = p->block;
-    s->in_use--;
     *p = (rs_spool_place){0};
 }
+
+void rs_spool_release(rs_spool *s, rs_spool_place *p) {
+    __atomic_store_n(&((rs_spool_region *)p->base)->state, RS_SPOOL_FREE, __ATOMIC_RELEASE);
+    free_blocks(s, p);
+    s->regions_in_use--;
+}
+
+/* ---- slots --------------------------------------------------------------------------------------------- */
+
+/* `count` blocks with so many slots; NULL if there is no room. Each slot says that it is empty before the blocks say that
+ * they are slots. */
+static rs_spool_slot *claim_slot_blocks(rs_spool *s, uint32_t count, uint32_t slots, size_t slot_bytes,
+                                        uint32_t *block) {
+    if (s->fd < 0 || s->slot_blocks + count > s->blocks / 4) return NULL;
+    *block = find_run(s, count);
+    if (*block == s->blocks || !allocate(s, *block + count)) return NULL;
+    take_blocks(s, *block, count);
+    s->slot_blocks += count;
+    rs_spool_slots *head = (rs_spool_slots *)block_at(s, *block);
+    memset(head, 0, sizeof *head);
+    char *first = (char *)(head + 1);
+    for (uint32_t i = 0; i < slots; i++) memset(first + i * slot_bytes, 0, sizeof(rs_spool_slot));
+    head->magic = RS_SPOOL_SLOTS_MAGIC;
+    head->slots = slots;
+    head->slot_bytes = slot_bytes;
+    __atomic_store_n(&head->check, rs_spool_slots_check(head, s->key), __ATOMIC_RELEASE);
+    return (rs_spool_slot *)first;
+}
+
+rs_spool_slot *rs_spool_claim_slots(rs_spool *s) {
+    uint32_t block;
+    return claim_slot_blocks(s, 1, RS_SPOOL_SLOTS, RS_SPOOL_SLOT, &block);
+}
+
+rs_spool_slot *rs_spool_claim_slot(rs_spool *s, size_t n, rs_spool_place *out, size_t *bytes) {
+    size_t need = sizeof(rs_spool_slots) + sizeof(rs_spool_slot) + n;
+    if (n > (size_t)s->blocks * RS_SPOOL_BLOCK) return NULL;
+    uint32_t count = (uint32_t)((need + RS_SPOOL_BLOCK - 1) / RS_SPOOL_BLOCK), block;
+    *bytes = (size_t)count * RS_SPOOL_BLOCK - sizeof(rs_spool_slots);
+    rs_spool_slot *slot = claim_slot_blocks(s, count, 1, *bytes, &block);
+    if (slot) *out = (rs_spool_place){.base = block_at(s, block), .block = block, .blocks = count};
+    return slot;
+}
+
+void rs_spool_release_slot(rs_spool *s, rs_spool_place *p) {
+    __atomic_store_n(&((rs_spool_slots *)p->base)->magic, 0, __ATOMIC_RELEASE);
+    s->slot_blocks -= p->blocks;
+    free_blocks(s, p);
+}
+
+/* ---- what the owner says ------------------------------------------------------------------------------- */
+
+static rs_spool_pulse *pulse_of(rs_spool *s) {
+    return (rs_spool_pulse *)(s->map + s->data_at - RS_SPOOL_PAGE);
+}
+
+void rs_spool_note_alive(rs_spool *s, uint64_t now_ns) {
+    __atomic_store_n(&pulse_of(s)->alive_ns, now_ns, __ATOMIC_RELAXED);
+}
+
+void rs_spool_note_dropped(rs_spool *s, uint64_t spans) { pulse_of(s)->dropped += spans; }

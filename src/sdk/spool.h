@@ -1,6 +1,7 @@
-/* rs_spool: the file in which ended spans stand until the server has them, so that no death of the process loses
- * one. It is memory for the ring's batches (ring.h): a batch's bytes are in the mapped file, and a span that was
- * put is in the kernel's page cache, where SIGKILL does not reach it.
+/* rs_spool: the file in which spans stand, open ones in slots and ended ones in regions, until the server has them, so
+ * that no death of the process loses one. It is memory for the ring's batches (ring.h) and for open spans
+ * (open_spans.h): a span's bytes are in the mapped file, that is in the kernel's page cache, where SIGKILL does not
+ * reach them.
  *
  * Structure: spool_format.h. The owner holds flock(2) on the file for life: a file whose lock can be taken
  * belongs to a process that is dead, or to a client that was closed. Blocks are taken lowest first, so that a
@@ -10,7 +11,8 @@
  * Full (all blocks that `bytes` allows are in use): RS_ERR_FULL; the ring then drops its oldest. No room on disk,
  * no directory, no mmap: RS_ERR_IO; the ring then uses the heap.
  *
- * Not thread-safe: the ring's lock is held around all of it but rs_spool_note_sent, which is the consumer's. */
+ * Not thread-safe: the ring's lock is held around all of it but rs_spool_note_sent and rs_spool_note_alive, which are the
+ * consumer's. The mapping stays until rs_spool_free, since spans may still be open. */
 #ifndef RS_SDK_SPOOL_H
 #define RS_SDK_SPOOL_H
 
@@ -29,8 +31,9 @@ typedef struct rs_spool_setup {
 } rs_spool_setup;
 
 typedef struct rs_spool rs_spool;
+struct rs_spool_slot;
 
-/* Where a batch stands in the file. */
+/* Where a batch, or an open span, stands in the file. */
 typedef struct rs_spool_place {
     char *base; /* NULL: nowhere */
     uint32_t block, blocks, count;
@@ -39,10 +42,15 @@ typedef struct rs_spool_place {
 
 /* "HASH-PID-RANDOM.spool" in setup->dir, which is made. The hash is that of app and url: see spool_dir.h. */
 RS_MUST_CHECK rs_status rs_spool_create(const rs_spool_setup *setup, rs_spool **out, rs_err *err);
-/* Lets go of the file; removes it unless a region is still in use. */
-void rs_spool_close(rs_spool *spool);
-/* In a child of fork: lets go of the parent's file and leaves it as it is. */
-void rs_spool_abandon(rs_spool *spool);
+/* Lets go of the file; removes it unless a region is still in use. Nothing may be claimed any more. */
+void rs_spool_finish(rs_spool *spool);
+/* Unmaps what was finished, or, in a child of fork, lets go of the parent's file and leaves it as it is. */
+void rs_spool_free(rs_spool *spool);
+
+/* Any thread. In every check of the file. */
+uint64_t rs_spool_key(const rs_spool *spool);
+
+/* ---- ended spans --------------------------------------------------------------------------------------- */
 
 /* A region with room for a frame of n bytes. *headroom is where its batch begins, *room the bytes from there on.
  * RS_ERR_FULL, RS_ERR_TOO_LARGE (not even an empty spool has that room), RS_ERR_IO. */
@@ -50,11 +58,27 @@ RS_MUST_CHECK rs_status rs_spool_claim(rs_spool *spool, size_t n, rs_spool_place
                                        size_t *room);
 /* Adds blocks so that n more bytes fit behind *room; false if what follows is in use. */
 bool rs_spool_grow(rs_spool *spool, rs_spool_place *place, size_t n, size_t *room);
-/* The frame at `frame` is whole: from here on it is delivered whatever happens to the process. */
-void rs_spool_commit(rs_spool *spool, rs_spool_place *place, const char *frame, size_t n);
+/* The frame at `frame` is whole: from here on it is delivered whatever happens to the process. `lead` is its beginning,
+ * `sum` that of the fields behind it. */
+void rs_spool_commit(rs_spool *spool, rs_spool_place *place, const char *frame, size_t n, rs_str lead,
+                     uint64_t sum);
 /* The first `spans` of it were decided by the server. */
 void rs_spool_note_sent(const rs_spool_place *place, uint32_t spans);
 /* All of it was, or it is given up: its blocks are free. */
 void rs_spool_release(rs_spool *spool, rs_spool_place *place);
+
+/* ---- open spans ---------------------------------------------------------------------------------------- */
+
+/* RS_SPOOL_SLOTS small slots, empty, for the spool's life; NULL if there is no room. Open spans get a quarter of it. */
+struct rs_spool_slot *rs_spool_claim_slots(rs_spool *spool);
+/* One slot of at least n bytes, empty; *bytes is how many it has, rs_spool_slot included. NULL if there is no room. */
+struct rs_spool_slot *rs_spool_claim_slot(rs_spool *spool, size_t n, rs_spool_place *out, size_t *bytes);
+void rs_spool_release_slot(rs_spool *spool, rs_spool_place *place);
+
+/* ---- what the owner says ------------------------------------------------------------------------------- */
+
+/* The process lives at now_ns, since 1970. */
+void rs_spool_note_alive(rs_spool *spool, uint64_t now_ns);
+void rs_spool_note_dropped(rs_spool *spool, uint64_t spans);
 
 #endif

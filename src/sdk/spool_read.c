@@ -1,13 +1,13 @@
 #include "sdk/spool_read.h"
 
+#include "sdk/frame.h"
 #include "sdk/spool_format.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* False if the file does not have n bytes there. */
-static bool read_at(const rs_spool_file *f, uint64_t at, void *out, size_t n) {
+bool rs_spool_read_bytes(const rs_spool_file *f, uint64_t at, void *out, size_t n) {
     if (at > f->bytes || n > f->bytes - at) return false;
     for (char *p = out; n;) {
         ssize_t k = pread(f->fd, p, n, (off_t)at);
@@ -22,14 +22,14 @@ static bool read_at(const rs_spool_file *f, uint64_t at, void *out, size_t n) {
 
 static rs_status read_header(rs_spool_file *f, uint64_t at) {
     rs_spool_header h;
-    if (!read_at(f, at, &h, sizeof h) || memcmp(h.magic, RS_SPOOL_MAGIC, sizeof h.magic) != 0)
+    if (!rs_spool_read_bytes(f, at, &h, sizeof h) || memcmp(h.magic, RS_SPOOL_MAGIC, sizeof h.magic) != 0)
         return RS_ERR_CORRUPT;
     uint64_t texts = (uint64_t)h.app_n + h.url_n + h.resource_n + h.scope_n;
     if (texts > RS_SPOOL_HEADER_MAX) return RS_ERR_CORRUPT;
     rs_buf_clear(&f->texts);
     char *p = rs_buf_reserve(&f->texts, (size_t)texts + 1);
     if (!p) return RS_ERR_MEMORY;
-    if (!read_at(f, at + sizeof h, p, (size_t)texts) ||
+    if (!rs_spool_read_bytes(f, at + sizeof h, p, (size_t)texts) ||
         h.check != rs_spool_header_check(&h, p, (size_t)texts))
         return RS_ERR_CORRUPT;
     if (h.version != RS_SPOOL_VERSION || h.block_bytes != RS_SPOOL_BLOCK) return RS_ERR_UNSUPPORTED;
@@ -42,6 +42,12 @@ static rs_status read_header(rs_spool_file *f, uint64_t at) {
     f->data_at = h.data_at;
     f->pid = h.pid;
     f->started_ns = h.started_ns;
+    rs_spool_pulse pulse;
+    if (f->data_at >= RS_SPOOL_PAGE &&
+        rs_spool_read_bytes(f, f->data_at - RS_SPOOL_PAGE, &pulse, sizeof pulse)) {
+        if (pulse.alive_ns) f->alive_ns = pulse.alive_ns;
+        f->dropped = pulse.dropped;
+    }
     return RS_OK;
 }
 
@@ -62,7 +68,8 @@ static rs_status find_header(rs_spool_file *f, rs_err *err) {
 
 static int by_number(const void *a, const void *b) {
     const struct rs_spool_found *x = a, *y = b;
-    return (x->number > y->number) - (x->number < y->number);
+    int order = (x->number > y->number) - (x->number < y->number);
+    return order ? order : (x->at > y->at) - (x->at < y->at);
 }
 
 static bool is_region(const rs_spool_file *f, const rs_spool_region *r) {
@@ -70,19 +77,47 @@ static bool is_region(const rs_spool_file *f, const rs_spool_region *r) {
            r->check == rs_spool_region_check(r, f->key);
 }
 
+static bool are_slots(const rs_spool_file *f, const rs_spool_slots *s) {
+    return s->magic == RS_SPOOL_SLOTS_MAGIC && s->slots > 0 && s->slots <= RS_SPOOL_SLOTS &&
+           s->slot_bytes > sizeof(rs_spool_slot) && s->slot_bytes <= RS_SPOOL_BYTES_MAX &&
+           s->check == rs_spool_slots_check(s, f->key);
+}
+
+/* True if something to send may stand there. */
+static bool look_at(const rs_spool_file *f, uint64_t at, struct rs_spool_found *out) {
+    union {
+        rs_spool_region region;
+        rs_spool_slots slots;
+    } head;
+    if (!rs_spool_read_bytes(f, at, &head, sizeof head)) return false;
+    const rs_spool_region *r = &head.region;
+    const rs_spool_slots *s = &head.slots;
+    *out = (struct rs_spool_found){.at = at};
+    if (is_region(f, r) && r->state != RS_SPOOL_FREE) {
+        out->number = r->number;
+        out->capacity = r->capacity;
+        out->sent = r->sent <= r->capacity ? r->sent : 0;
+        return true;
+    }
+    if (!are_slots(f, s)) return false;
+    out->number = UINT64_MAX; /* last: what ended comes first */
+    out->capacity = s->slots;
+    out->slot_bytes = s->slot_bytes;
+    return true;
+}
+
 static rs_status find_regions(rs_spool_file *f, rs_err *err) {
     size_t cap = 0;
     for (uint64_t at = f->data_at; at < f->bytes; at += RS_SPOOL_BLOCK) {
-        rs_spool_region r;
-        if (!read_at(f, at, &r, sizeof r) || !is_region(f, &r) || r.state == RS_SPOOL_FREE) continue;
+        struct rs_spool_found found;
+        if (!look_at(f, at, &found)) continue;
         if (f->n == cap) {
             cap = cap ? cap * 2 : 16;
             struct rs_spool_found *more = realloc(f->regions, cap * sizeof *more);
             if (!more) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
             f->regions = more;
         }
-        f->regions[f->n++] = (struct rs_spool_found){
-            .number = r.number, .at = at, .capacity = r.capacity, .sent = r.sent <= r.capacity ? r.sent : 0};
+        f->regions[f->n++] = found;
     }
     if (f->n) qsort(f->regions, f->n, sizeof *f->regions, by_number);
     return RS_OK;
@@ -94,6 +129,7 @@ rs_status rs_spool_read_open(rs_spool_file *f, int fd, rs_err *err) {
     if (fstat(fd, &st) != 0)
         return rs_fail(err, RS_ERR_IO, 0, "cannot read the spool file: %s", strerror(errno));
     f->bytes = (uint64_t)st.st_size;
+    f->alive_ns = (uint64_t)st.st_mtim.tv_sec * 1000000000u + (uint64_t)st.st_mtim.tv_nsec;
     rs_status status = find_header(f, err);
     return status == RS_OK ? find_regions(f, err) : status;
 }
@@ -109,8 +145,11 @@ static bool read_frame(const rs_spool_file *f, const struct rs_spool_found *r, c
                        uint32_t place, rs_buf *frames) {
     if (e->n == 0 || r->at > f->bytes || (uint64_t)e->at + e->n > f->bytes - r->at) return false;
     char *p = rs_buf_reserve(frames, e->n);
-    if (!p || !read_at(f, r->at + e->at, p, e->n) ||
-        e->check != rs_spool_frame_check(p, e->n, f->key, r->number, place))
+    if (!p || !rs_spool_read_bytes(f, r->at + e->at, p, e->n)) return false;
+    size_t lead = rs_frame_find_lead((rs_str){p, e->n});
+    rs_spool_sum none = {0};
+    uint64_t sum = rs_spool_sum_to(&none, p + lead, e->n - (uint32_t)lead);
+    if (lead == 0 || e->check != rs_spool_frame_check((rs_str){p, lead}, sum, f->key, r->number, place))
         return false;
     frames->n += e->n;
     return true;
@@ -119,11 +158,15 @@ static bool read_frame(const rs_spool_file *f, const struct rs_spool_found *r, c
 rs_status rs_spool_read_region(rs_spool_file *f, size_t i, rs_buf *frames, rs_spool_got *got, rs_err *err) {
     const struct rs_spool_found *r = &f->regions[i];
     *got = (rs_spool_got){0};
+    if (r->slot_bytes) {
+        rs_status st = rs_spool_read_slots(f, r, frames, got);
+        return st == RS_OK ? st : rs_fail(err, st, 0, "out of memory");
+    }
     rs_spool_entry *index = malloc(r->capacity * sizeof *index);
     if (!index) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     uint64_t left = (f->bytes - r->at - sizeof(rs_spool_region)) / sizeof *index; /* of a file that was cut */
     uint32_t capacity = left < r->capacity ? (uint32_t)left : r->capacity;
-    if (read_at(f, r->at + sizeof(rs_spool_region), index, capacity * sizeof *index))
+    if (rs_spool_read_bytes(f, r->at + sizeof(rs_spool_region), index, capacity * sizeof *index))
         for (uint32_t k = r->sent; k < capacity; k++) {
             const rs_spool_entry *e = &index[k];
             if (e->check == 0) continue; /* not written, or not to its end */
@@ -135,9 +178,10 @@ rs_status rs_spool_read_region(rs_spool_file *f, size_t i, rs_buf *frames, rs_sp
 }
 
 void rs_spool_read_done(rs_spool_file *f, size_t i) {
-    uint32_t state = RS_SPOOL_FREE;
+    bool slots = f->regions[i].slot_bytes != 0;
+    uint32_t word = slots ? 0 : RS_SPOOL_FREE;
+    size_t at = slots ? offsetof(rs_spool_slots, magic) : offsetof(rs_spool_region, state);
     /* A mark that cannot be written means that the spans are sent again, and the store knows them by their ids. */
-    ssize_t k =
-        pwrite(f->fd, &state, sizeof state, (off_t)(f->regions[i].at + offsetof(rs_spool_region, state)));
+    ssize_t k = pwrite(f->fd, &word, sizeof word, (off_t)(f->regions[i].at + at));
     (void)k;
 }

@@ -15,10 +15,13 @@ typedef struct rs_spool_file {
     rs_buf texts; /* backs the next four */
     rs_str app, url, resource, scope;
     uint64_t key, data_at, bytes, pid, started_ns;
+    uint64_t alive_ns; /* when its process last said that it lives, or the file changed */
+    uint64_t dropped;  /* ended spans that it had no room for */
     struct rs_spool_found {
         uint64_t number, at; /* of the region, and of its first byte in the file */
         uint32_t capacity, sent;
-    } * regions; /* with spans to send, in the order in which they were claimed */
+        uint64_t slot_bytes; /* 0: it holds ended spans; else slots of open ones, `capacity` of them */
+    } * regions; /* with spans to send, in the order in which they were claimed; behind them those with slots */
     size_t n;
 } rs_spool_file;
 
@@ -27,7 +30,7 @@ RS_MUST_CHECK rs_status rs_spool_read_open(rs_spool_file *f, int fd, rs_err *err
 void rs_spool_read_close(rs_spool_file *f);
 
 typedef struct rs_spool_got {
-    uint32_t spans, damaged;
+    uint32_t spans, damaged, open; /* open: how many of `spans` had not ended: interrupted */
 } rs_spool_got;
 
 /* Appends the frames of region i < n that are whole and unsent, in order. */
@@ -35,5 +38,10 @@ RS_MUST_CHECK rs_status rs_spool_read_region(rs_spool_file *f, size_t i, rs_buf 
                                              rs_err *err);
 /* The server has them (or refuses them for good): nobody sends the region again. */
 void rs_spool_read_done(rs_spool_file *f, size_t i);
+
+/* For spool_slots.c, which reads what is in slots. False if the file does not have n bytes there. */
+bool rs_spool_read_bytes(const rs_spool_file *f, uint64_t at, void *out, size_t n);
+rs_status rs_spool_read_slots(const rs_spool_file *f, const struct rs_spool_found *region, rs_buf *frames,
+                              rs_spool_got *got);
 
 #endif

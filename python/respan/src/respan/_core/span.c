@@ -66,6 +66,7 @@ span_object *core_span_new(core_state *state, respan_text name, const span_objec
         respan_span_discard(opened);
         return NULL;
     }
+    if (reviewed != NULL) respan_span_withhold(opened); /* its reviewers see it before a file does */
     span_object *self = PyObject_New(span_object, state->span_type);
     if (self == NULL) {
         PyErr_Clear();
