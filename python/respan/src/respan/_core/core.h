@@ -144,8 +144,9 @@ void core_span_event(span_object *span, respan_text name, uint64_t time_ns,
                      const respan_attribute *attributes, size_t count);
 int core_span_enter(core_state *state, span_object *span);
 int core_span_leave(core_state *state, span_object *span);
-/* The same as enter, and what makes finish cheaper: to be given to it by the same stack frame; NULL is as good. */
+/* The same as enter and leave, where both are the same stack frame's: pop takes what push gave. No error is left set. */
 PyObject *core_span_push(core_state *state, span_object *span);
+void core_span_pop(core_state *state, span_object *span, PyObject *token);
 /* The end of a traced call: takes the span, the token (or NULL) and the result, NULL with the error set if it raised. */
 PyObject *core_span_finish(core_state *state, span_object *span, PyObject *token, PyObject *result);
 /* Records `error` as status and event; time_ns 0: now. */

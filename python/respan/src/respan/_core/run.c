@@ -8,16 +8,16 @@ typedef struct run_object {
 
 /* ---- a step ---------------------------------------------------------------------------------------------- */
 
-static void step_begins(run_object *self, core_state *state) {
-    if (self->kind == RUN_GENERATOR && self->span != NULL && core_span_enter(state, self->span) < 0)
-        PyErr_Clear();
+/* A token for the step's end. */
+static PyObject *step_begins(run_object *self, core_state *state) {
+    return self->kind == RUN_GENERATOR && self->span != NULL ? core_span_push(state, self->span) : NULL;
 }
 
 /* Keeps the error that is set. */
-static void step_ends(run_object *self, core_state *state) {
-    if (self->kind != RUN_GENERATOR || self->span == NULL) return;
-    PyObject *raised = core_raised_take();
-    if (core_span_leave(state, self->span) < 0) PyErr_Clear();
+static void step_ends(run_object *self, core_state *state, PyObject *token) {
+    PyObject *raised = PyErr_Occurred() ? core_raised_take() : NULL;
+    if (self->kind == RUN_GENERATOR && self->span != NULL) core_span_pop(state, self->span, token);
+    else Py_XDECREF(token);
     if (raised != NULL) core_raised_restore(raised);
 }
 
@@ -39,9 +39,9 @@ static PySendResult run_send(PyObject *op, PyObject *value, PyObject **result) {
         return PYGEN_RETURN;
     }
     PyObject *inner = Py_NewRef(self->inner);
-    step_begins(self, state);
+    PyObject *token = step_begins(self, state);
     PySendResult sent = PyIter_Send(inner, value, result);
-    step_ends(self, state);
+    step_ends(self, state, token);
     Py_DECREF(inner);
     if (sent == PYGEN_NEXT) return sent;
     *result = finish(self, state, sent == PYGEN_RETURN ? *result : NULL);
@@ -90,9 +90,9 @@ static PyObject *run_throw(PyObject *op, PyObject *const *args, Py_ssize_t nargs
     PyObject *method = NULL, *result = NULL;
     if (self->inner != NULL && (method = PyObject_GetAttrString(self->inner, "throw")) == NULL) PyErr_Clear();
     if (method != NULL) {
-        step_begins(self, state);
+        PyObject *token = step_begins(self, state);
         result = PyObject_Vectorcall(method, args, (size_t)nargs, NULL);
-        step_ends(self, state);
+        step_ends(self, state, token);
         Py_DECREF(method);
     } else {
         raise_given(args[0]);
@@ -111,9 +111,9 @@ static PyObject *run_close(PyObject *op, PyObject *Py_UNUSED(ignored)) {
         PyErr_Clear();
         closed = Py_NewRef(Py_None);
     } else {
-        step_begins(self, state);
+        PyObject *token = step_begins(self, state);
         closed = PyObject_CallNoArgs(method);
-        step_ends(self, state);
+        step_ends(self, state, token);
         Py_DECREF(method);
     }
     self->kind = RUN_GENERATOR; /* a coroutine that was closed has no output either */
@@ -140,7 +140,7 @@ static PyObject *awaitable_iterator(PyObject *value) {
 
 PyObject *core_run_new(core_state *state, run_kind kind, span_object *span, PyObject *function,
                        PyObject *args, PyObject *kwargs) {
-    if (core_span_enter(state, span) < 0) PyErr_Clear();
+    PyObject *token = core_span_push(state, span);
     PyObject *made = PyObject_Call(function, args, PyDict_GET_SIZE(kwargs) > 0 ? kwargs : NULL);
     PyObject *inner = made == NULL            ? NULL
                       : kind == RUN_GENERATOR ? PyObject_GetIter(made)
@@ -149,12 +149,12 @@ PyObject *core_run_new(core_state *state, run_kind kind, span_object *span, PyOb
     run_object *self = inner == NULL ? NULL : PyObject_GC_New(run_object, state->run_type);
     if (self == NULL) {
         Py_XDECREF(inner);
-        return core_span_finish(state, span, NULL, NULL);
+        return core_span_finish(state, span, token, NULL);
     }
     self->inner = inner;
     self->span = span;
     self->kind = kind;
-    step_ends(self, state);
+    step_ends(self, state, token);
     PyObject_GC_Track((PyObject *)self);
     return (PyObject *)self;
 }

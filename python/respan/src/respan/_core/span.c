@@ -129,6 +129,11 @@ PyObject *core_span_push(core_state *state, span_object *span) {
     return token;
 }
 
+void core_span_pop(core_state *state, span_object *span, PyObject *token) {
+    if (pop(state, span, token) < 0) PyErr_Clear();
+    Py_XDECREF(token);
+}
+
 int core_span_enter(core_state *state, span_object *span) {
     PyObject *token = push(state, span);
     Py_XDECREF(token);
@@ -143,8 +148,7 @@ PyObject *core_span_finish(core_state *state, span_object *span, PyObject *token
         raised = core_raised_take();
         if (raised != NULL) core_span_fail(span, raised, 0);
     }
-    if (pop(state, span, token) < 0) PyErr_Clear();
-    Py_XDECREF(token);
+    core_span_pop(state, span, token);
     core_span_end(span);
     Py_DECREF(span);
     if (raised != NULL) core_raised_restore(raised);
