@@ -42,4 +42,10 @@ void home_settle(void) {
     setenv("RESPAN_SPOOL", "on", 1);
     unsetenv("RESPAN_API_KEY");
     unsetenv("OTEL_RESOURCE_ATTRIBUTES");
+    unsetenv("OTEL_SDK_DISABLED");
+}
+
+void home_set_compression(unsigned which) {
+    static const char *const names[] = {"none", "gzip", "zstd"};
+    setenv("OTEL_EXPORTER_OTLP_COMPRESSION", names[which], 1);
 }

@@ -6,6 +6,8 @@
 
 /* Makes the directory, once, and sets the environment; it is removed when the process ends. */
 void home_settle(void);
+/* What clients that are opened from here on compress with: nothing, gzip, zstd. No client may be open. */
+void home_set_compression(unsigned which);
 /* Removes the spool files. */
 void home_clear(void);
 

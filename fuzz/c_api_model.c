@@ -1,5 +1,7 @@
 #include "c_api_model.h"
 
+#include "otlp/body.h"
+
 /* ---- one span ------------------------------------------------------------------------------------------ */
 
 static const rs_attr *find_once(const rs_attrs *a, rs_str key) {
@@ -63,6 +65,8 @@ const fake_answer *model_answer(model *m, unsigned which) {
         {.status = 429, .headers = "Retry-After: 99999999999999999999\r\n"},
         {.kind = FAKE_GARBAGE},
         {.kind = FAKE_CLOSE},
+        {.kind = FAKE_RESET},
+        {.kind = FAKE_ENDLESS_HEADERS},
         {.kind = FAKE_HANG},
         {.kind = FAKE_TRICKLE},
         {.status = 999},
@@ -75,7 +79,7 @@ const fake_answer *model_answer(model *m, unsigned which) {
         {.status = 413},
         {.status = 404, .headers = "Retry-After: x\r\n", .body = RS_STR("<html>\xff\0</html>")},
     };
-    enum { LOSSLESS = 10 };
+    enum { LOSSLESS = 12 };
     which %= RS_ARRAY_LEN(answers);
     m->is_lossless &= which < LOSSLESS;
     return &answers[which];
@@ -84,6 +88,20 @@ const fake_answer *model_answer(model *m, unsigned which) {
 /* ---- all of it ----------------------------------------------------------------------------------------- */
 
 bool is_of_child(const uint8_t id[8]) { return id[0] == 0xc4 && id[1] == 0x1d; }
+
+/* As it was before it was compressed. */
+static rs_str body_of(const fake_request *r, rs_buf *inflated) {
+    static const char name[] = "\r\nContent-Encoding: ";
+    rs_str body = rs_buf_slice(&r->body);
+    const char *header = strcasestr(r->head, name);
+    if (!header) return body;
+    header += sizeof name - 1;
+    rs_encoding encoding;
+    must(rs_encoding_parse((rs_str){header, strcspn(header, "\r")}, &encoding, NULL) == RS_OK,
+         "another coding");
+    must(rs_body_inflate(encoding, body, 64 << 20, inflated, NULL) == RS_OK, "a body cannot be inflated");
+    return rs_buf_slice(inflated);
+}
 
 static void check_body(model *m, rs_str body, bool is_taken) {
     rs_arena arena;
@@ -129,7 +147,10 @@ static void check_client(const model *m, int number) {
 void model_check(model *m, fake_http *f) {
     for (size_t i = 0; i < fake_http_count(f); i++) {
         const fake_request *r = fake_http_request(f, i);
-        check_body(m, rs_buf_slice(&r->body), r->answer->kind == FAKE_ANSWER && r->answer->status == 200);
+        rs_buf inflated;
+        rs_buf_init(&inflated);
+        check_body(m, body_of(r, &inflated), r->answer->kind == FAKE_ANSWER && r->answer->status == 200);
+        rs_buf_deinit(&inflated);
     }
     for (int i = 0; i < m->nclients; i++) check_client(m, i);
 }

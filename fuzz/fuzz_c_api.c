@@ -1,8 +1,8 @@
 /* A program over the public C API in any order: the input's bytes are its statements. Its server is in this process and
  * answers as the input says; nothing else is ever reached. What holds is in c_api_model.h.
  *
- * Input: eight bytes that choose the server's answers, one for how patient the program is, then statements of twelve:
- * what to do, and operands. */
+ * Input: eight bytes that choose the server's answers, one for how patient the program is and how requests are
+ * compressed, then statements of twelve: what to do, and operands. */
 #include "c_api_home.h"
 #include "c_api_model.h"
 
@@ -561,7 +561,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     home_settle();
     p = (program){.at = data, .end = data + size};
     write_script(&p);
-    p.wait_ms = byte(&p) % 8 ? WAIT_MS : WAIT_MAX_MS;
+    unsigned way = byte(&p);
+    p.wait_ms = way % 8 ? WAIT_MS : WAIT_MAX_MS;
+    home_set_compression(way / 8 % 3);
     p.server = fake_http_start(p.script, ANSWERS + 1);
     for (int i = 0; i < STATEMENTS_MAX && p.at < p.end; i++) statement(&p);
     finish(&p);
