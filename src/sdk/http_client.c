@@ -246,6 +246,7 @@ static void set_options(rs_http_client *h, const rs_http_request *r, struct curl
     }
     if (r->client_certificate) set(easy, CURLOPT_SSLCERT, r->client_certificate);
     if (r->client_key) set(easy, CURLOPT_SSLKEY, r->client_key);
+    set(easy, CURLOPT_KEYPASSWD, ""); /* or the TLS library asks for one on the terminal, and waits */
     if (r->direct) set(easy, CURLOPT_NOPROXY, "*");
 }
 

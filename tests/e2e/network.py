@@ -112,6 +112,12 @@ class Certificates:
         self._openssl("x509", "-req", "-in", request, *signer, "-extfile", extensions, "-out", certificate)
         return certificate, key
 
+    def lock(self, key: Path) -> Path:
+        """The same key, encrypted with a password."""
+        locked = key.with_suffix(".locked")
+        self._openssl("pkey", "-in", key, "-aes256", "-passout", "pass:secret", "-out", locked)
+        return locked
+
     def _new_key(self, path: Path):
         return "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-noenc", "-keyout", path
 

@@ -58,5 +58,8 @@ def test_a_client_certificate(server, certificates):
         broken = {**client, "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": str(key)}
         sent = send_one(server, "broken", 2, **trusted, **broken)
         assert not sent.flushed and "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE" in sent.stats["last_error"]
+        locked = certificates.lock(key)
+        sent = send_one(server, "locked", 2, **trusted, **{**client, "OTEL_EXPORTER_OTLP_CLIENT_KEY": str(locked)})
+        assert not sent.flushed and "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE" in sent.stats["last_error"]
     names = span_names(server)
     assert "mutual.task" in names and "anonymous.task" not in names and "broken.task" not in names

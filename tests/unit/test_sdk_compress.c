@@ -4,6 +4,7 @@
 #include "fake_http.h"
 #include "otlp/body.h"
 #include "respan.h"
+#include "sanitized.h"
 #include "sdk/compress.h"
 
 #include <dlfcn.h>
@@ -11,6 +12,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -215,6 +218,27 @@ static void a_body_that_is_refused_either_way_says_nothing_of_the_coding(void **
     fake_http_stop(f);
 }
 
+/* A child that starts with the parent's working state in its memory makes one of its own. */
+static void parent_and_child_of_fork_compress_each_for_itself(void **state) {
+    (void)state;
+    if (IS_SANITIZED) skip(); /* see sanitized.h */
+    fake_http *f = fake_http_start(&ok, 1);
+    respan_client *c = open_at(f, "gzip");
+    assert_int_equal(send_span(c), RESPAN_OK);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(send_span(c) == RESPAN_OK && respan_client_close(c, 5000, NULL) == RESPAN_OK ? 0 : 1);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_int_equal(send_span(c), RESPAN_OK);
+    assert_int_equal(fake_http_count(f), 3);
+    for (size_t i = 0; i < 3; i++) assert_int_equal(coding_of(f, i), RS_ENCODING_GZIP);
+    assert_int_equal(respan_client_close(c, 1000, NULL), RESPAN_OK);
+    fake_http_stop(f);
+}
+
 /* First, while this process has not compressed anything. libcurl brings zlib along, so it is asked before any export. */
 static void no_library_is_there_before_it_is_needed(void **state) {
     (void)state;
@@ -244,6 +268,7 @@ int main(void) {
         cmocka_unit_test(a_short_body_is_sent_plain),
         cmocka_unit_test(a_server_that_cannot_read_it_is_asked_once),
         cmocka_unit_test(a_400_is_not_blamed_on_a_coding_that_was_taken),
+        cmocka_unit_test(parent_and_child_of_fork_compress_each_for_itself),
         cmocka_unit_test(a_body_that_is_refused_either_way_says_nothing_of_the_coding),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* fork: parent and child both send, each its own, once. */
 #include "numbered_spans.h"
+#include "sanitized.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -10,16 +11,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-/* In the child of a process with threads ThreadSanitizer starts no thread, and AddressSanitizer's allocator may stay locked
- * for ever. */
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define IS_SANITIZED true
-#elif defined(__has_feature)
-#define IS_SANITIZED (__has_feature(thread_sanitizer) || __has_feature(address_sanitizer))
-#else
-#define IS_SANITIZED false
-#endif
 
 static const fake_answer ok = {.status = 200};
 
