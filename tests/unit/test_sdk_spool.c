@@ -225,6 +225,39 @@ static void full_drops_the_oldest(void **state) {
     fake_http_stop(f);
 }
 
+/* The file knows how many, and of the spans that ended afterwards the first says so. */
+static void what_is_dropped_is_told(void **state) {
+    (void)state;
+    respan_stats s = leave_behind(20000, 9 * RS_SPOOL_BLOCK);
+    char path[RS_PATH_MAX];
+    rs_spool_file file;
+    spool_first_file(path);
+    int fd = open(path, O_RDONLY);
+    assert_int_equal(rs_spool_read_open(&file, fd, NULL), RS_OK);
+    assert_int_equal(file.dropped, s.dropped);
+    rs_spool_read_close(&file);
+    close(fd);
+    fake_http *f = fake_http_start(&ok, 1);
+    assert_int_equal(spool_deliver(nobody, f).acknowledged, s.kept);
+    int64_t told = 0;
+    for (size_t r = 0; r < fake_http_count(f); r++) {
+        rs_arena arena;
+        rs_spans spans;
+        rs_arena_init(&arena, 0);
+        rs_str body = rs_buf_slice(&fake_http_request(f, r)->body);
+        assert_int_equal(rs_otlp_decode_protobuf(body, &arena, &spans, NULL), RS_OK);
+        for (size_t i = 0; i < spans.n; i++)
+            for (uint32_t k = 0; k < spans.items[i].nevents; k++) {
+                const rs_event *e = &spans.items[i].events[k];
+                assert_true(rs_str_eq(e->name, RS_STR("respan.spans_dropped")));
+                told += rs_attrs_find(&e->attrs, RS_STR("respan.dropped_spans"))->value.i;
+            }
+        rs_arena_deinit(&arena);
+    }
+    assert_in_range(told, 1, s.dropped);
+    fake_http_stop(f);
+}
+
 static void files_together_are_bounded(void **state) {
     (void)state;
     for (int i = 0; i < 5; i++) leave_behind(10, 4 << 20);
@@ -402,6 +435,7 @@ int main(void) {
         cmocka_unit_test_teardown(the_files_of_others_are_left_alone, spool_remove_files),
         cmocka_unit_test_teardown(without_a_valid_key_the_file_stays, spool_remove_files),
         cmocka_unit_test_teardown(full_drops_the_oldest, spool_remove_files),
+        cmocka_unit_test_teardown(what_is_dropped_is_told, spool_remove_files),
         cmocka_unit_test_teardown(files_together_are_bounded, spool_remove_files),
         cmocka_unit_test_teardown(large_spans_take_blocks_in_a_row, spool_remove_files),
         cmocka_unit_test_teardown(no_room_on_disk_is_the_heap, spool_remove_files),
