@@ -126,6 +126,7 @@ static rs_status resolve_transport(rs_config *c, rs_err *err) {
     int coding =
         rs_env_word((rs_env_name){"OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"},
                     codings, c->quiet);
+    c->is_coding_given = coding >= 0;
     c->coding = coding >= 0 ? (rs_coding)coding : c->is_loopback ? RS_CODING_NONE : RS_CODING_GZIP;
     return RS_OK;
 }

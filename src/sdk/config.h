@@ -19,9 +19,10 @@ typedef struct rs_config {
                            there */
     bool is_otel_endpoint; /* $OTEL_EXPORTER_OTLP_ENDPOINT is where spans go, and its headers with them */
     bool quiet;
-    rs_coding
-        coding; /* of request bodies: none for a loopback address, where bytes cost less than making them fewer */
-    char **headers; /* "name: value" */
+    /* Of request bodies; none for a loopback address, where bytes cost less than making them fewer. */
+    rs_coding coding;
+    bool is_coding_given; /* by the environment; else a server that offers a better one is sent that */
+    char **headers;       /* "name: value" */
     size_t header_count;
     rs_buf resource, scope;         /* message bodies, encoded */
     respan_attributes *environment; /* respan.environment for every span, or NULL */

@@ -127,23 +127,38 @@ static bool is_cancelled(const rs_http_client *h) { return __atomic_load_n(&h->c
 
 typedef struct receiver {
     rs_http_client *http;
-    rs_buf *body;
+    rs_http_answer *answer;
 } receiver;
 
 /* Taking less than was offered ends the transfer. */
 static size_t on_body(char *data, size_t size, size_t n, void *context) {
     receiver *r = context;
-    size_t got = size * n, room = RS_HTTP_ANSWER_MAX - r->body->n;
-    rs_buf_put(r->body, data, got < room ? got : room);
+    size_t got = size * n, room = RS_HTTP_ANSWER_MAX - r->answer->body.n;
+    rs_buf_put(&r->answer->body, data, got < room ? got : room);
     r->http->too_long = got > room;
     return got <= room ? got : 0;
 }
 
+/* True for a header line Accept-Encoding that names zstd, and not as what is liked least (q=0…). */
+static bool offers_zstd(rs_str line) {
+    static const rs_str name = RS_STR("accept-encoding:");
+    if (line.n < name.n || !rs_str_eq_nocase((rs_str){line.p, name.n}, name)) return false;
+    for (rs_str rest = rs_str_from(line, name.n); rest.n; rest = rs_str_from(rest, 1)) {
+        while (rest.n && strchr(" ,\t", *rest.p)) rest = rs_str_from(rest, 1);
+        rs_str item = {rest.p, 0};
+        while (item.n < rest.n && !strchr(",; \t\r\n", rest.p[item.n])) item.n++;
+        rest = rs_str_from(rest, item.n);
+        if (rs_str_eq_nocase(item, RS_STR("zstd"))) return !rs_str_starts(rest, RS_STR(";q=0"));
+    }
+    return false;
+}
+
 static size_t on_header(char *data, size_t size, size_t n, void *context) {
-    (void)data;
     receiver *r = context;
-    r->http->header_bytes += size * n;
-    return r->http->header_bytes <= RS_HTTP_HEADERS_MAX ? size * n : 0;
+    rs_str line = {data, size * n};
+    r->http->header_bytes += line.n;
+    if (offers_zstd(line)) r->answer->takes_zstd = true;
+    return r->http->header_bytes <= RS_HTTP_HEADERS_MAX ? line.n : 0;
 }
 
 static curl_socket_t on_open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
@@ -329,7 +344,7 @@ void rs_http_client_post(rs_http_client *h, const rs_http_request *r, rs_http_an
     h->header_bytes = 0;
     h->too_long = false;
     h->error[0] = 0;
-    set_options(h, r, headers, &(receiver){h, &a->body});
+    set_options(h, r, headers, &(receiver){h, a});
     if (h->curl->curl_multi_add_handle(h->multi, h->easy) == CURLM_OK) {
         CURLcode code = run(h);
         read_outcome(h, code, a);

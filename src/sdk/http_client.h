@@ -33,6 +33,7 @@ typedef struct rs_http_answer {
     long status;            /* HTTP status; 0: there was no answer, and `why` says so */
     uint64_t retry_after_s; /* of Retry-After; 0: none */
     bool refused;           /* nobody listens at the address */
+    bool takes_zstd;        /* Accept-Encoding of the answer names it (RFC 9110, 12.5.3) */
     bool cancelled;
     char why[240];
     rs_buf body; /* the caller's, cleared at each post */

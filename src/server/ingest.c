@@ -102,6 +102,8 @@ static void answer_json(rs_response *res, const rs_spans *spans) {
 }
 
 static void answer(intake *in) {
+    rs_response_header(in->res, "Accept-Encoding",
+                       "zstd, gzip, deflate"); /* for bodies to come (RFC 9110, 12.5.3) */
     if (in->format == PROTOBUF) answer_protobuf(in->res, &in->spans);
     else answer_json(in->res, &in->spans);
 }

@@ -59,6 +59,7 @@ def test_every_encoding(server, path, kind, coding):
     answer = post(server, CODINGS[coding](encode([s], kind)), headers, path)
     assert answer.status == 200, answer
     assert answer.headers["Content-Type"] == kind["Content-Type"]
+    assert answer.headers["Accept-Encoding"] == "zstd, gzip, deflate"
     assert answer.body == b"" if kind is PROTOBUF else answer.json == {"partialSuccess": {}}
     read = server.get(f"/api/spans/{s['spanId']}/?trace_id={s['traceId']}").json
     assert (read["span_name"], read["model"], read["metadata"]) == ("work", "tiny", {"coding": coding or "plain"})

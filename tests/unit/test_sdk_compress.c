@@ -168,6 +168,58 @@ static void a_short_body_is_sent_plain(void **state) {
     fake_http_stop(f);
 }
 
+/* A name that is not loopback, so that bodies are compressed, by way of a proxy that is the server. */
+static respan_client *open_far_from(const fake_http *f) {
+    unsetenv("OTEL_EXPORTER_OTLP_COMPRESSION");
+    setenv("http_proxy", fake_http_url(f), 1);
+    respan_config config;
+    respan_config_init(&config);
+    config.quiet = true;
+    config.base_url = "http://respan.invalid/api";
+    respan_client *c;
+    assert_int_equal(respan_client_open(&config, &c, NULL), RESPAN_OK);
+    return c;
+}
+
+static void a_server_that_offers_zstd_is_sent_it(void **state) {
+    (void)state;
+    static const struct {
+        const char *header;
+        rs_encoding then;
+    } cases[] = {
+        {"Accept-Encoding: zstd, gzip, deflate\r\n", RS_ENCODING_ZSTD},
+        {"accept-encoding: gzip,ZSTD;q=1\r\n", RS_ENCODING_ZSTD},
+        {"Accept-Encoding: gzip, zstd;q=0\r\n", RS_ENCODING_GZIP},
+        {"Accept-Encoding: gzip, x-zstd\r\nVary: zstd\r\n", RS_ENCODING_GZIP},
+        {"Accept-Encoding:\r\n", RS_ENCODING_GZIP},
+    };
+    for (size_t i = 0; i < RS_ARRAY_LEN(cases); i++) {
+        fake_answer script[] = {{.status = 200, .headers = cases[i].header}, ok, {.status = 415}, ok};
+        fake_http *f = fake_http_start(script, 4);
+        respan_client *c = open_far_from(f);
+        for (int k = 0; k < 4; k++) assert_int_equal(send_span(c), RESPAN_OK);
+        assert_int_equal(coding_of(f, 0), RS_ENCODING_GZIP);
+        assert_int_equal(coding_of(f, 1), cases[i].then);
+        assert_int_equal(coding_of(f, 2), cases[i].then);
+        assert_int_equal(coding_of(f, 3), RS_ENCODING_IDENTITY);
+        assert_int_equal(coding_of(f, 4), RS_ENCODING_IDENTITY); /* and stays so */
+        assert_int_equal(respan_client_close(c, 1000, NULL), RESPAN_OK);
+        fake_http_stop(f);
+    }
+    unsetenv("http_proxy");
+}
+
+static void what_was_asked_for_is_kept(void **state) {
+    (void)state;
+    fake_answer offer = {.status = 200, .headers = "Accept-Encoding: zstd\r\n"};
+    fake_http *f = fake_http_start(&offer, 1);
+    respan_client *c = open_at(f, "gzip");
+    for (int k = 0; k < 2; k++) assert_int_equal(send_span(c), RESPAN_OK);
+    assert_int_equal(coding_of(f, 1), RS_ENCODING_GZIP);
+    assert_int_equal(respan_client_close(c, 1000, NULL), RESPAN_OK);
+    fake_http_stop(f);
+}
+
 static void a_server_that_cannot_read_it_is_asked_once(void **state) {
     (void)state;
     static const int statuses[] = {415, 400};
@@ -266,6 +318,8 @@ int main(void) {
         cmocka_unit_test(a_local_server_is_sent_plain_bodies),
         cmocka_unit_test(the_environment_chooses_the_coding),
         cmocka_unit_test(a_short_body_is_sent_plain),
+        cmocka_unit_test(a_server_that_offers_zstd_is_sent_it),
+        cmocka_unit_test(what_was_asked_for_is_kept),
         cmocka_unit_test(a_server_that_cannot_read_it_is_asked_once),
         cmocka_unit_test(a_400_is_not_blamed_on_a_coding_that_was_taken),
         cmocka_unit_test(parent_and_child_of_fork_compress_each_for_itself),
