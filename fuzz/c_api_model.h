@@ -66,7 +66,9 @@ const fake_answer *model_answer(model *m, unsigned which);
 void model_check_stats(const model_client *c, const respan_stats *s);
 /* Everything that f received was said, and is as it was said; what clients counted as acknowledged is there. */
 void model_check(model *m, fake_http *f);
-/* A span that a child of fork made. */
-bool is_of_child(const uint8_t span_id[8]);
+/* Ids that say that a span is none of the model's: a child of fork made it, or it came after the program. */
+#define OTHERS_ID                                                                                            \
+    { 0xc4, 0x1d, 0xc4, 0x1d, 0xc4, 0x1d }
+bool is_of_others(const uint8_t span_id[8]);
 
 #endif

@@ -425,8 +425,7 @@ static void be_child(program *p) {
              "a child begins with counts");
         respan_span *span = respan_span_start(c, RESPAN_TEXT("child"), NULL, 0);
         respan_span_context own = respan_span_get_context(span);
-        own.span_id[0] = 0xc4;
-        own.span_id[1] = 0x1d;
+        memcpy(own.span_id, (uint8_t[])OTHERS_ID, 6);
         respan_span_set_context(span, &own);
         respan_span_end(span, 0);
     }
@@ -535,7 +534,8 @@ static void deliver_the_rest(program *p) {
         config.base_url = fake_http_url(p->server);
         must(respan_client_open(&config, &c, NULL) == RESPAN_OK, "open");
         respan_span *span = respan_span_start(c, RESPAN_TEXT("last"), NULL, 0);
-        respan_span_context own = {.trace_id = {1}, .span_id = {0xc4, 0x1d, (uint8_t)i}};
+        respan_span_context own = {.trace_id = {1}, .span_id = OTHERS_ID};
+        own.span_id[7] = (uint8_t)i;
         respan_span_set_context(span, &own);
         respan_span_end(span, 0);
         must(respan_client_close(c, 20000, NULL) == RESPAN_OK, "a server that takes all was not given all");
