@@ -460,6 +460,7 @@ static void do_nothing(program *p) {
     respan_span_add_event(NULL, NULL, 1, 0, NULL, 1);
     respan_span_add_link(NULL, NULL, NULL, 1);
     respan_span_set_context(NULL, NULL);
+    respan_span_withhold(NULL);
     respan_span_use(NULL, p->m.nsets ? p->m.sets[0].set : NULL);
     respan_span_end(NULL, 0);
     respan_span_discard(NULL);
@@ -499,6 +500,7 @@ static void statement(program *p) {
     else if (!s) start_span(p, which);
     else if (what < 34) end_span(p, s);
     else if (what == 34) respan_span_discard(s->span), s->state = SPAN_DISCARDED, s->span = NULL;
+    else if (what == 35) respan_span_withhold(s->span);
     else if (what < 37) use_set(p, s);
     else if (what == 37) set_context(p, s);
     else if (what < 43) set_part(p, s);

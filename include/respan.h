@@ -91,9 +91,9 @@ typedef struct respan_header {
 typedef struct respan_config {
     size_t size; /* sizeof(respan_config), set by respan_config_init: lets later versions add fields */
 
-    /* NULL: $RESPAN_BASE_URL, else RESPAN_BASE_URL of the credentials file, else $OTEL_EXPORTER_OTLP_ENDPOINT where there
-     * is no API key either, else http://127.0.0.1:8460/api. Spans go to {base_url}/v2/traces, or to base_url itself if it
-     * ends in /v1/traces or /v2/traces. */
+    /* NULL: $RESPAN_BASE_URL, else RESPAN_BASE_URL of the credentials file, else $OTEL_EXPORTER_OTLP_ENDPOINT where
+     * there is no API key either, else http://127.0.0.1:8460/api. Spans go to {base_url}/v2/traces, or to base_url itself
+     * if it ends in /v1/traces or /v2/traces. */
     const char *base_url;
     /* NULL: $RESPAN_API_KEY, else, if the base URL is a loopback address, RESPAN_API_KEY of
      * $XDG_CONFIG_HOME/respan/credentials (read again while missing, so that a server started later is found). */
@@ -121,9 +121,9 @@ typedef struct respan_config {
      * attribute "<key>.full_length". */
     size_t max_content_bytes;
     bool quiet; /* true: nothing on standard error, ever (default false) */
-    /* Spans stand in a file of $XDG_STATE_HOME/respan/spool until the server has them, open ones included, so that none is
-     * lost with the process: this many bytes at most (default 64 MiB, at most 2 GiB). Full: the oldest are dropped and counted.
-     * 0, or $RESPAN_SPOOL=off, or a file cannot be had: they wait in memory, see ring_bytes. */
+    /* Spans stand in a file of $XDG_STATE_HOME/respan/spool until the server has them, open ones included, so that none
+     * is lost with the process: this many bytes at most (default 64 MiB, at most 2 GiB). Full: the oldest are dropped and
+     * counted. 0, or $RESPAN_SPOOL=off, or a file cannot be had: they wait in memory, see ring_bytes. */
     uint64_t spool_bytes;
 } respan_config;
 
@@ -231,9 +231,9 @@ RESPAN_API void respan_span_add_link(respan_span *span, const respan_span_contex
 /* For a span that another tracer made: it keeps the ids it has there. Ignored if one of them is all zero. */
 RESPAN_API void respan_span_set_context(respan_span *span, const respan_span_context *own);
 
-/* While it is open a span stands in the spool too, as it is so far: should the process die, it arrives as an interrupted
- * one (respan.span.interrupted). After this call this one does not, until it ends: for a span that may yet be discarded or
- * changed, say by a callback that masks what is in it. Call it right after the start. */
+/* While it is open a span stands in the spool too, as it is so far: should the process die, it arrives as an
+ * interrupted one (respan.span.interrupted). After this call this one does not, until it ends: for a span that may
+ * yet be discarded or changed, say by a callback that masks what is in it. Call it right after the start. */
 RESPAN_API void respan_span_withhold(respan_span *span);
 
 /* Ends the span: it goes to the exporter, as OTLP protobuf, and the pointer must not be used again. Never waits. Any

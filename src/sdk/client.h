@@ -19,7 +19,9 @@ struct respan_client {
     rs_exporter exporter;
     uint64_t references; /* atomic */
     bool closed;  /* atomic: spans that end now go nowhere, and nothing but the references is touched */
-    bool running; /* atomic; written under start_lock: the exporter's thread exists */
+    bool running; /* atomic; written under start_lock: the exporter's thread exists, or existed */
+    bool ended;   /* atomic: it has come to its end, and its reference is gone or going */
+    bool watched; /* under fork.c's lock: in its list */
     unsigned generation; /* forks between the process that opened the client and this one */
     pthread_mutex_t start_lock;
     pthread_t thread;
@@ -32,7 +34,7 @@ void rs_client_release(respan_client *c);
  * again. */
 RS_MUST_CHECK rs_status rs_client_start(respan_client *c);
 
-/* fork.c: the list of open clients, by which a child of fork sets them right. */
+/* fork.c: the list of clients, by which a child of fork sets them right; closed ones too, while spans of them are open. */
 RS_MUST_CHECK rs_status rs_fork_watch(respan_client *c);
 void rs_fork_unwatch(respan_client *c);
 

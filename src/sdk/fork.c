@@ -1,4 +1,5 @@
-/* What fork does to clients. The list of open clients belongs to the process, as fork does.
+/* What fork does to clients. The list of clients belongs to the process, as fork does: all are in it until they are freed,
+ * since another thread may be ending a span of one that is closed.
  *
  * Before: every lock of every client is taken, so that the copy is consistent; nobody is inside the loading
  * of libcurl. Parent: they are released. Child: it has none of the other threads, so ring and connection
@@ -38,10 +39,14 @@ static void in_child(void) {
     rs_library_unlock();
     for (respan_client *c = clients; c; c = c->next) {
         /* What is open is the parent's. The child ends or discards its copies all the same, each with a reference. */
-        c->references += rs_ring_reset(&c->ring);
+        bool is_closed = c->ring.kept;
+        uint64_t open = rs_ring_reset(&c->ring);
+        c->references += open;
+        if (is_closed && open)
+            c->references--; /* the one of all of them together, which close would have dropped */
         if (!rs_exporter_reset(&c->exporter)) c->ring.stopped = true;
-        if (c->running) c->references--; /* the thread's: it is not here */
-        c->running = false;
+        if (c->running && !c->ended) c->references--; /* the thread's: it is not here */
+        c->running = c->ended = false;
         c->generation++;
         pthread_mutex_unlock(&c->start_lock);
     }
@@ -56,15 +61,19 @@ rs_status rs_fork_watch(respan_client *c) {
     c->next = clients;
     if (clients) clients->previous = c;
     clients = c;
+    c->watched = true;
     pthread_mutex_unlock(&list_lock);
     return RS_OK;
 }
 
 void rs_fork_unwatch(respan_client *c) {
     pthread_mutex_lock(&list_lock);
-    if (c->previous) c->previous->next = c->next;
-    else clients = c->next;
-    if (c->next) c->next->previous = c->previous;
-    c->next = c->previous = NULL;
+    if (c->watched) {
+        if (c->previous) c->previous->next = c->next;
+        else clients = c->next;
+        if (c->next) c->next->previous = c->previous;
+        c->next = c->previous = NULL;
+        c->watched = false;
+    }
     pthread_mutex_unlock(&list_lock);
 }

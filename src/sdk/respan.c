@@ -27,6 +27,7 @@ void rs_client_retain(respan_client *c) { __atomic_add_fetch(&c->references, 1, 
 
 void rs_client_release(respan_client *c) {
     if (__atomic_sub_fetch(&c->references, 1, __ATOMIC_ACQ_REL) != 0) return;
+    rs_fork_unwatch(c);
     rs_exporter_deinit(&c->exporter);
     rs_ring_deinit(&c->ring);
     rs_config_deinit(&c->config);
@@ -37,6 +38,7 @@ void rs_client_release(respan_client *c) {
 static void *exporter_main(void *context) {
     respan_client *c = context;
     rs_exporter_run(&c->exporter);
+    __atomic_store_n(&c->ended, true, __ATOMIC_RELEASE);
     rs_client_release(c);
     return NULL;
 }
@@ -225,7 +227,6 @@ RESPAN_API respan_status respan_client_close(respan_client *c, uint32_t timeout_
     pthread_mutex_unlock(&c->start_lock);
     stop_exporter(c);
     bool none_open = rs_ring_keep(&c->ring);
-    rs_fork_unwatch(c);
     respan_stats last;
     respan_client_stats(c, &last);
     last.dropped += last.pending; /* still in the ring, or with a thread that did not come back */

@@ -103,12 +103,54 @@ static void fork_while_threads_write(void **state) {
     fake_http_stop(f);
 }
 
+enum { LATE = 20000 };
+static respan_span *late[LATE];
+
+static void *end_late(void *context) {
+    (void)context;
+    for (int i = 1; i < LATE; i++) respan_span_end(late[i], 0);
+    return NULL;
+}
+
+/* Another thread is ending spans of a closed client, and in the child it is gone: what it held must not stay held. */
+static void fork_while_a_closed_clients_spans_end(void **state) {
+    (void)state;
+    for (int round = 0; round < 5; round++) {
+        fake_http *f = fake_http_start(&ok, 1);
+        respan_config config;
+        respan_config_init(&config);
+        respan_client *c = numbered_open(f, &config);
+        for (int i = 0; i < LATE; i++) late[i] = respan_span_start(c, RESPAN_TEXT("late"), NULL, 0);
+        assert_int_equal(respan_client_close(c, 1000, NULL), RESPAN_OK);
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, end_late, NULL), 0);
+        for (int i = 0; i < 10; i++) {
+            pid_t child = fork();
+            assert_true(child >= 0);
+            if (child == 0) {
+                alarm(10);
+                respan_span_set_int(late[0], RESPAN_TEXT("number"), i);
+                respan_span_end(late[0], 0);
+                _exit(0);
+            }
+            int status;
+            assert_int_equal(waitpid(child, &status, 0), child);
+            assert_int_equal(status, 0);
+        }
+        pthread_join(thread, NULL);
+        respan_span_end(late[0], 0);
+        assert_int_equal(fake_http_count(f), 0);
+        fake_http_stop(f);
+    }
+}
+
 int main(void) {
     if (IS_SANITIZED) return 77; /* skipped */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fork_before_the_first_span),
         cmocka_unit_test(fork_with_an_exporter_at_work),
         cmocka_unit_test(fork_while_threads_write),
+        cmocka_unit_test(fork_while_a_closed_clients_spans_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
