@@ -1,8 +1,10 @@
 """Variables of the environment, seen from a process of its own: what docs/environment.md says of them."""
 
 import gzip
+import re
 
 from capture import spans_of
+from conftest import ROOT
 
 TRACED = """
 import respan
@@ -51,3 +53,16 @@ def test_nonsense_is_one_line_and_ignored(server, script):
         "respan: OTEL_BSP_SCHEDULE_DELAY",
         "respan: OTEL_EXPORTER_OTLP_COMPRESSION",
     ]
+
+
+def test_the_page_names_every_variable_that_is_read_and_tests_that_exist():
+    page = (ROOT / "docs" / "environment.md").read_text()
+    sources = "".join(path.read_text() for path in (ROOT / "src" / "sdk").glob("*.c"))
+    read = set(re.findall(r'"((?:OTEL|RESPAN|SSL)_[A-Z_]+)"', sources))
+    assert len(read) > 20 and not {name for name in read if f"`{name}" not in page}
+    tests = "".join(path.read_text() for path in (ROOT / "tests").glob("*/test_*.[cp]*"))
+    files = {path.name for path in (ROOT / "tests").glob("*/test_*")}
+    named = [
+        name for row in re.findall(r"\|([^|\n]*)\|$", page, re.M) for name in re.findall(r"`([a-z]\w+(?:\.\w+)?)`", row)
+    ]
+    assert len(named) > 20 and not [name for name in named if name not in files and f"{name}(" not in tests]
