@@ -92,8 +92,8 @@ typedef struct respan_config {
     size_t size; /* sizeof(respan_config), set by respan_config_init: lets later versions add fields */
 
     /* NULL: $RESPAN_BASE_URL, else RESPAN_BASE_URL of the credentials file, else $OTEL_EXPORTER_OTLP_ENDPOINT where
-     * there is no API key either, else http://127.0.0.1:8460/api. Spans go to {base_url}/v2/traces, or to base_url itself
-     * if it ends in /v1/traces or /v2/traces. */
+     * there is no API key either, else http://127.0.0.1:8460/api. Spans go to {base_url}/v2/traces, or to base_url
+     * itself if it ends in /v1/traces or /v2/traces. */
     const char *base_url;
     /* NULL: $RESPAN_API_KEY, else, if the base URL is a loopback address, RESPAN_API_KEY of
      * $XDG_CONFIG_HOME/respan/credentials (read again while missing, so that a server started later is found). */
@@ -122,8 +122,8 @@ typedef struct respan_config {
     size_t max_content_bytes;
     bool quiet; /* true: nothing on standard error, ever (default false) */
     /* Spans stand in a file of $XDG_STATE_HOME/respan/spool until the server has them, open ones included, so that none
-     * is lost with the process: this many bytes at most (default 64 MiB, at most 2 GiB). Full: the oldest are dropped and
-     * counted. 0, or $RESPAN_SPOOL=off, or a file cannot be had: they wait in memory, see ring_bytes. */
+     * is lost with the process: this many bytes at most (default 64 MiB, at most 2 GiB). Full: the oldest are dropped
+     * and counted. 0, or $RESPAN_SPOOL=off, or a file cannot be had: they wait in memory, see ring_bytes. */
     uint64_t spool_bytes;
 } respan_config;
 

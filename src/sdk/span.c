@@ -77,6 +77,7 @@ static void put_part(respan_span *span, uint32_t field, rs_field_kind kind, rs_f
     rs_fields_compact(part);
     if (part->dead == 0) rs_fields_set_message(&span->fields, field, kind, rs_buf_slice(&part->wire));
     else span->fields.left_out++, span->fields.why = RS_ERR_MEMORY;
+    span->fields.left_out += part->left_out; /* what it could not hold is missing in the span */
     rs_fields_deinit(part);
     (void)rs_open_note(span, 0);
 }
