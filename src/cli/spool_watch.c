@@ -93,8 +93,8 @@ static outcome take_region(rs_spool_watch *w, rs_spool_file *f, size_t i, rs_buf
         rs_log("%u spans of a killed program are not OTLP and are left out: %s", got.spans, err.message);
         return TAKEN;
     }
-    if (st == RS_ERR_CLOSED) return LATER;
-    if (st != RS_OK) return complain(w, st == RS_ERR_FULL || st == RS_ERR_MEMORY ? LATER : LEFT, err.message);
+    if (st == RS_ERR_TOO_LARGE) return complain(w, LEFT, err.message);
+    if (st != RS_OK) return complain(w, LATER, err.message);
     size_t lost = got.damaged + in.rejected;
     if (lost) rs_log("%zu spans of a killed program are damaged and are left out", lost);
     return TAKEN;

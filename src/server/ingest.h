@@ -19,7 +19,7 @@ typedef struct rs_ingested {
 
 /* Takes them in and waits for the commit; borrows *in until it returns. Any thread but the HTTP threads and the writer's.
  * RS_ERR_INVALID, RS_ERR_TRUNCATED: malformed; RS_ERR_TOO_LARGE; RS_ERR_FULL: no room in the queue or on the disk, try
- * later; RS_ERR_CLOSED: the server is closing. Nothing is stored on an error. */
+ * later; RS_ERR_CLOSED: the server is closing, or its data was removed. Nothing is stored on an error. */
 RS_MUST_CHECK rs_status rs_ingest_local(rs_server *server, uint64_t project, const rs_ingest_spans *in,
                                         rs_ingested *out, rs_err *err);
 

@@ -1,12 +1,14 @@
 """A server beside the spool takes in what killed programs left for it, with nobody asking."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
 import pytest
+from conftest import span
 
 PROGRAM = """
 import os, signal, sys
@@ -112,6 +114,19 @@ def test_a_folder_that_was_removed_is_watched_again(start_server):
     spool(server).rmdir()
     wait_until(spool(server).is_dir)
     run_killed(server)
+    wait_for_spans(server, 20)
+
+
+def test_what_cannot_be_stored_stays_and_is_tried_again(start_server):
+    server = start_server()
+    assert server.send([span()]).status == 200
+    shutil.rmtree(server.data)
+    run_killed(server)
+    wait_until(lambda: "spool are not taken in: " in server.stderr())
+    assert len(files(server)) == 1
+    assert server.stderr().count("not taken in") == 1
+    assert server.stop() == 0  # nothing holds it up
+    server.start()
     wait_for_spans(server, 20)
 
 
