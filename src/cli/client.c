@@ -55,6 +55,7 @@ bool rs_client_load(rs_client *c) {
 int rs_client_open(rs_client *c) {
     *c = (rs_client){0};
     if (!find_server(&c->to)) return RS_EXIT_USAGE;
+    c->ca_file = from_environment("SSL_CERT_FILE");
     if (strncmp(c->to.base_url, "http://", 7) != 0 && strncmp(c->to.base_url, "https://", 8) != 0) {
         fprintf(stderr, "respan: RESPAN_BASE_URL is '%s', which is not an http(s) URL\n", c->to.base_url);
         return RS_EXIT_USAGE;
@@ -147,6 +148,7 @@ static CURLcode perform(rs_client *c, const char *url, const char *body, unsigne
     snprintf(authorization, sizeof authorization, "Authorization: Bearer %s", c->to.api_key);
     if (c->to.api_key[0]) headers = lib->curl_slist_append(headers, authorization);
     if (body) headers = lib->curl_slist_append(headers, "Content-Type: application/json");
+    for (size_t i = 0; i < c->header_count; i++) headers = lib->curl_slist_append(headers, c->headers[i]);
     lib->curl_easy_reset(curl);
     lib->curl_easy_setopt(curl, CURLOPT_URL, url);
     lib->curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -162,8 +164,9 @@ static CURLcode perform(rs_client *c, const char *url, const char *body, unsigne
     lib->curl_easy_setopt(curl, CURLOPT_USERAGENT, "respan/" RS_VERSION);
     if (rs_url_is_loopback(url))
         lib->curl_easy_setopt(curl, CURLOPT_NOPROXY, "*"); /* a proxy cannot reach this machine */
-    const char *ca_file = from_environment("SSL_CERT_FILE");
-    if (ca_file) lib->curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file);
+    if (c->ca_file) lib->curl_easy_setopt(curl, CURLOPT_CAINFO, c->ca_file);
+    if (c->certificate) lib->curl_easy_setopt(curl, CURLOPT_SSLCERT, c->certificate);
+    if (c->certificate_key) lib->curl_easy_setopt(curl, CURLOPT_SSLKEY, c->certificate_key);
     if (body) lib->curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
     CURLcode rc = lib->curl_easy_perform(curl);
     lib->curl_slist_free_all(headers);

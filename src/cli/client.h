@@ -12,6 +12,9 @@ typedef struct rs_client {
     rs_credentials to;      /* base_url without a last slash; api_key may be empty */
     struct rs_libcurl *lib; /* what curl came from */
     void *curl;
+    const char *const *headers; /* further ones, "name: value"; the caller's, and so are the files */
+    size_t header_count;
+    const char *ca_file, *certificate, *certificate_key; /* PEM; NULL: the system's, none, none */
     bool quiet;        /* a server that cannot be reached is not complained about (wait) */
     char message[640]; /* what went wrong with the last request */
 } rs_client;

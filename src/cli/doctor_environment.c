@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static const char *value_of(const char *name) {
     const char *v = getenv(name);
@@ -112,10 +114,43 @@ static bool check_proxy(rs_doctor *d, const rs_config *config) {
     return true;
 }
 
+/* ---- what makes no sense ------------------------------------------------------------------------------- */
+
+/* Each line that the SDK would print is a finding: "respan: OTEL_…=x is not a number". */
+static bool say_lines(rs_doctor *d, FILE *said) {
+    char line[600];
+    bool found = false;
+    rewind(said);
+    while (fgets(line, sizeof line, said)) {
+        line[strcspn(line, "\n")] = 0;
+        rs_doctor_find(d, RS_WARNING, "settings", "%s", strncmp(line, "respan: ", 8) == 0 ? line + 8 : line);
+        found = true;
+    }
+    return found;
+}
+
+/* Resolves the configuration as a program would, and reports what it says of it on standard error, which is this process's
+ * alone. *valid: it can be used (if not, the server's check says so). */
+static bool check_values(rs_doctor *d, rs_config *config, bool *valid) {
+    int file = memfd_create("said", MFD_CLOEXEC);
+    FILE *said = file >= 0 ? fdopen(file, "w+") : NULL;
+    int own = dup(STDERR_FILENO);
+    bool caught = said && own >= 0 && dup2(fileno(said), STDERR_FILENO) >= 0;
+    respan_config given;
+    respan_config_init(&given);
+    given.quiet = !caught;
+    *valid = rs_config_resolve(config, &given, NULL) == RS_OK;
+    if (caught) dup2(own, STDERR_FILENO);
+    if (own >= 0) close(own);
+    bool found = caught && say_lines(d, said);
+    if (said) fclose(said);
+    return found;
+}
+
 void rs_doctor_environment(rs_doctor *d) {
     rs_config config;
-    bool valid = rs_config_resolve(&config, NULL, NULL) == RS_OK; /* if not, the server's check says so */
-    bool found = check_content(d);
+    bool valid, found = check_values(d, &config, &valid);
+    found = check_content(d) || found;
     found = (valid && check_spool(d, &config)) || found;
     found = check_opentelemetry(d) || found;
     found = (valid && check_proxy(d, &config)) || found;

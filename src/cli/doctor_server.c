@@ -23,7 +23,8 @@ typedef struct target {
     rs_credentials file;
     char file_path[RS_PATH_MAX];
     const char *url_from, *key_from; /* a variable's name, file_path, or "" */
-    rs_client client;
+    rs_client client;                /* of the API, for reading */
+    bool has_api;                    /* it has an address; else spans are all that is known to go there */
 } target;
 
 static bool is_set(const char *name) {
@@ -58,6 +59,46 @@ static void check_file(rs_doctor *d, target *t) {
     rs_buf_deinit(&command);
 }
 
+/* The first of these that is set. */
+static const char *set_one(const char *specific, const char *general) {
+    return is_set(specific) ? specific : is_set(general) ? general : "";
+}
+
+static void find_sources(target *t) {
+    const rs_config *c = &t->config;
+    if (c->is_otel_endpoint) {
+        t->url_from = set_one("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT");
+        t->key_from = set_one("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS");
+        return;
+    }
+    t->url_from = is_set("RESPAN_BASE_URL") ? "RESPAN_BASE_URL" : t->file.base_url[0] ? t->file_path : "";
+    t->key_from = c->api_key ? "RESPAN_API_KEY" : c->key_from_file && t->file.api_key[0] ? t->file_path : "";
+}
+
+/* Where a Respan server's API is if spans go to `base`: what is before the path of an endpoint; beside one without /api
+ * only on this machine, since others need not be Respan's. */
+static bool find_api(const rs_config *c, char *out, size_t size) {
+    rs_str base = rs_str_of(c->base_url);
+    bool whole = strcmp(c->base_url, c->traces_url) == 0;
+    if (whole && base.n > strlen("/v2/traces")) base.n -= strlen("/v2/traces");
+    bool api = rs_str_ends(base, RS_STR("/api"));
+    bool beside = !api && (whole || c->is_otel_endpoint);
+    if (beside && !c->is_loopback) return false;
+    return snprintf(out, size, "%.*s%s", RS_STR_ARG(base), beside ? "/api" : "") < (int)size;
+}
+
+static void set_client(target *t) {
+    const rs_config *c = &t->config;
+    const char *key = c->api_key ? c->api_key : c->key_from_file ? t->file.api_key : "";
+    t->client = (rs_client){.headers = (const char *const *)c->headers,
+                            .header_count = c->header_count,
+                            .ca_file = c->ca_file,
+                            .certificate = c->client_certificate,
+                            .certificate_key = c->client_key};
+    t->has_api = find_api(c, t->client.to.base_url, sizeof t->client.to.base_url);
+    snprintf(t->client.to.api_key, sizeof t->client.to.api_key, "%s", key);
+}
+
 static bool find_target(rs_doctor *d, target *t) {
     rs_err err = {0};
     check_file(d, t);
@@ -73,15 +114,8 @@ static bool find_target(rs_doctor *d, target *t) {
                          "Set it anew:");
         return false;
     }
-    t->url_from = is_set("RESPAN_BASE_URL") ? "RESPAN_BASE_URL" : t->file.base_url[0] ? t->file_path : "";
-    t->key_from = t->config.api_key                               ? "RESPAN_API_KEY"
-                  : t->config.key_from_file && t->file.api_key[0] ? t->file_path
-                                                                  : "";
-    snprintf(t->client.to.base_url, sizeof t->client.to.base_url, "%s", t->config.base_url);
-    snprintf(t->client.to.api_key, sizeof t->client.to.api_key, "%s",
-             t->config.api_key ? t->config.api_key
-             : t->key_from[0]  ? t->file.api_key
-                               : "");
+    find_sources(t);
+    set_client(t);
     return true;
 }
 
@@ -191,11 +225,17 @@ static void say_refused(rs_doctor *d, const target *t) {
     else rs_doctor_remedy(d, NULL, "Make one where the server runs, and set RESPAN_API_KEY to it.");
 }
 
+/* Posts to where the SDK does. */
+static void post(target *t, const char *body, rs_client_answer *a) {
+    rs_client at = t->client;
+    snprintf(at.to.base_url, sizeof at.to.base_url, "%s", t->config.traces_url);
+    rs_buf_clear(&a->body);
+    rs_client_exchange(&at, "", body, TIMEOUT_S, a);
+}
+
 /* A request without spans: it leaves nothing behind. */
 static bool check_ingest(rs_doctor *d, target *t, rs_client_answer *a) {
     char said[200];
-    rs_buf_clear(&a->body);
-    rs_client_exchange(&t->client, "/v2/traces", NO_SPANS, TIMEOUT_S, a);
     if (a->status >= 200 && a->status < 300) {
         if (t->key_from[0]) rs_doctor_find(d, RS_FINE, "key", "accepted; it is from %s", t->key_from);
         else rs_doctor_find(d, RS_FINE, "key", "none is set, and none is wanted");
@@ -213,23 +253,28 @@ static bool check_ingest(rs_doctor *d, target *t, rs_client_answer *a) {
     return false;
 }
 
-static bool check_answer(rs_doctor *d, target *t, rs_client_answer *a) {
+static bool is_page(rs_doctor *d, const target *t, const rs_client_answer *a) {
     char command[1200];
-    rs_client_exchange(&t->client, "/session/", NULL, TIMEOUT_S, a);
+    if ((a->status != 401 && a->status != 200) || !rs_client_is_beside_api(&t->client, &a->body))
+        return false;
+    rs_doctor_find(d, RS_PROBLEM, "server", "%s is not the address of an API: there is a page",
+                   t->config.base_url);
+    snprintf(command, sizeof command, "export RESPAN_BASE_URL=%s/api", t->config.base_url);
+    rs_doctor_remedy(d, command, "A Respan server's ends in /api:");
+    return true;
+}
+
+static bool check_answer(rs_doctor *d, target *t, rs_client_answer *a) {
+    if (t->has_api) rs_client_exchange(&t->client, "/session/", NULL, TIMEOUT_S, a);
+    else post(t, NO_SPANS, a);
     if (a->status == 0) {
         say_unreachable(d, t, a);
         return false;
     }
-    bool is_page = (a->status == 401 || a->status == 200) && rs_client_is_beside_api(&t->client, &a->body);
-    if (is_page) {
-        rs_doctor_find(d, RS_PROBLEM, "server", "%s is not the address of an API: there is a page",
-                       t->config.base_url);
-        snprintf(command, sizeof command, "export RESPAN_BASE_URL=%s/api", t->config.base_url);
-        rs_doctor_remedy(d, command, "A Respan server's ends in /api:");
-        return false;
-    }
+    if (t->has_api && is_page(d, t, a)) return false;
     check_version(d, t, a);
     check_clock(d, a);
+    if (t->has_api) post(t, NO_SPANS, a);
     return check_ingest(d, t, a);
 }
 
@@ -255,13 +300,16 @@ static void check_round_trip(rs_doctor *d, target *t, rs_client_answer *a) {
     rs_buf_init(&body);
     write_span(&body, trace_id);
     const char *text = rs_buf_cstr(&body);
-    rs_buf_clear(&a->body);
-    if (text) rs_client_exchange(&t->client, "/v2/traces", text, TIMEOUT_S, a);
+    if (text) post(t, text, a);
     rs_buf_deinit(&body);
     error_text(a, said);
     if (!text || a->status != 200) {
         rs_doctor_find(d, RS_PROBLEM, "send", "a span could not be sent: %s%s",
                        a->status ? "HTTP error" : a->why, said);
+        return;
+    }
+    if (!t->has_api) {
+        rs_doctor_find(d, RS_FINE, "send", "a span was sent: trace %s", trace_id);
         return;
     }
     rs_buf_clear(&a->body);

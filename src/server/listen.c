@@ -93,15 +93,22 @@ rs_status rs_listen(const char *address, int *fd, char url[RS_URL_MAX], bool *lo
     return rs_fail(err, RS_ERR_IO, 0, "cannot listen on %s: %s", address, strerror(saved));
 }
 
-/* Host and port of an http URL without user, query and any path but the API's; false for every other one. */
+/* What a base URL of ours has behind its authority: nothing, the API, or where it takes spans. */
+static bool is_our_path(rs_str path) {
+    static const char *const paths[] = {"", "/api", "/v1/traces", "/api/v1/traces", "/api/v2/traces"};
+    while (path.n && path.p[path.n - 1] == '/') path.n--;
+    for (size_t i = 0; i < RS_ARRAY_LEN(paths); i++)
+        if (rs_str_eq(path, rs_str_of(paths[i]))) return true;
+    return false;
+}
+
+/* Host and port of an http URL without user, query and any path but ours; false for every other one. */
 static bool split_url(rs_str url, char host[256], unsigned long long *port) {
     if (url.n < 7 || !rs_str_eq_nocase((rs_str){url.p, 7}, RS_STR("http://"))) return false;
     rs_str rest = rs_str_from(url, 7), h = rest;
     const char *slash = memchr(rest.p, '/', rest.n);
     if (slash) h.n = (size_t)(slash - rest.p);
-    rs_str path = rs_str_from(rest, h.n);
-    while (path.n && path.p[path.n - 1] == '/') path.n--;
-    if (path.n && !rs_str_eq(path, RS_STR("/api"))) return false;
+    if (!is_our_path(rs_str_from(rest, h.n))) return false;
     *port = 80;
     const char *bracket = memchr(h.p, ']', h.n), *colon = memrchr(h.p, ':', h.n);
     if (colon && (!bracket || colon > bracket)) {

@@ -14,7 +14,7 @@ RS_MUST_CHECK rs_status rs_listen(const char *address, int *fd, char url[RS_URL_
                                   rs_err *err);
 
 /* Whether a client on this machine whose base URL is `base_url` speaks to the socket that rs_listen described as `url` and
- * `loopback`: http, the same port, the path of the API or none, and an address that is bound, which for a loopback
+ * `loopback`: http, the same port, no path, that of the API or of its ingest, and an address that is bound, which for a loopback
  * or wildcard address "localhost" is too. Other names are not looked up: false. */
 bool rs_listen_is_reached(const char *url, bool loopback, rs_str base_url);
 

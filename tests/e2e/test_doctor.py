@@ -236,6 +236,22 @@ def test_it_ends_whatever_hangs(home, tmp_path):
     assert findings.statuses("data") == {"ok"}
 
 
+def test_opentelemetrys_endpoint(server, tmp_path):
+    nothing_of_ours = {"XDG_CONFIG_HOME": str(tmp_path), "OTEL_EXPORTER_OTLP_ENDPOINT": server.base_url}
+    wanted = doctor(server, **nothing_of_ours)
+    assert wanted.only("server", "ok")["message"].endswith("the address is from OTEL_EXPORTER_OTLP_ENDPOINT")
+    assert "none is set" in wanted.only("key", "problem")["message"]
+    headers = {"OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer%20{server.key}"}
+    given = doctor(server, **nothing_of_ours, **headers)
+    assert given.only("key", "ok")["message"] == "accepted; it is from OTEL_EXPORTER_OTLP_HEADERS"
+    assert ": respan 0." in given.only("server", "ok")["message"]
+
+
+def test_the_address_of_the_ingest_itself(server):
+    findings = doctor(server, RESPAN_BASE_URL=server.base_url + "/api/v2/traces")
+    assert findings.statuses("server") == findings.statuses("key") == {"ok"}
+
+
 # ---- the spool ---------------------------------------------------------------------------------------------
 
 
@@ -316,6 +332,11 @@ def test_what_is_switched_off(server, name):
 def test_opentelemetry_switched_off(server):
     found = doctor(server, OTEL_SDK_DISABLED="true").only("settings", "warning")
     assert found["command"] == "unset OTEL_SDK_DISABLED"
+
+
+def test_a_variable_that_makes_no_sense(server):
+    found = doctor(server, OTEL_EXPORTER_OTLP_TIMEOUT="soon").only("settings", "warning")
+    assert "OTEL_EXPORTER_OTLP_TIMEOUT" in found["message"] and "soon" in found["message"]
 
 
 def test_proxies_that_catch_the_address(server):
