@@ -29,6 +29,8 @@ static void write_row(rs_json *j, const struct rs_spool_item *item, const rs_spo
     rs_json_put_str(j, "file", rs_str_of(item->name));
     rs_json_put_str(j, "state", rs_str_of(r->state));
     rs_json_put_int(j, "spans", (int64_t)r->spans);
+    rs_json_put_int(j, "open", (int64_t)r->open);
+    rs_json_put_int(j, "dropped", (int64_t)r->file.dropped);
     rs_json_put_int(j, "bytes", (int64_t)item->bytes);
     rs_json_put_time(j, "changed", item->changed_ns);
     rs_json_put_str_or_null(j, "app", r->file.app);
@@ -45,6 +47,10 @@ static void print_row(const rs_term *t, rs_buf *out, const struct rs_spool_item 
     rs_term_put(t, out, r->file.app, 40);
     rs_buf_text(out, "  ");
     rs_term_put(t, out, r->file.url, 200);
+    if (r->open)
+        rs_buf_printf(out, "  %" PRIu64 " %s", r->open,
+                      strcmp(r->state, "in use") == 0 ? "open" : "interrupted");
+    if (r->file.dropped) rs_buf_printf(out, "  %" PRIu64 " dropped for want of room", r->file.dropped);
     rs_term_end_line(out);
 }
 
@@ -88,6 +94,7 @@ static void say_sent(const options *o, const rs_config *config, const rs_backlog
         rs_json j = rs_json_on(&out);
         rs_json_object(&j);
         rs_json_put_int(&j, "sent", (int64_t)n->acknowledged);
+        rs_json_put_int(&j, "interrupted", (int64_t)n->interrupted);
         rs_json_put_int(&j, "rejected", (int64_t)n->rejected);
         rs_json_put_int(&j, "damaged", (int64_t)n->damaged);
         rs_json_put_int(&j, "files_kept", (int64_t)n->kept);
@@ -100,6 +107,7 @@ static void say_sent(const options *o, const rs_config *config, const rs_backlog
         return;
     }
     printf("%" PRIu64 " spans sent to %s", n->acknowledged, config->base_url);
+    if (n->interrupted) printf(", %" PRIu64 " of them interrupted", n->interrupted);
     if (n->rejected) printf(", %" PRIu64 " refused", n->rejected);
     if (n->damaged) printf(", %" PRIu64 " damaged and left out", n->damaged);
     putchar('\n');
@@ -168,6 +176,7 @@ const rs_cmd rs_cmd_spool = {
         "       respan spool send [--base-url URL]\n\n"
         "A program's spans stand in a file until the server has them. One that was killed, or that found no\n"
         "server, leaves its file behind; its next run sends it, or `respan spool send` does.\n"
+        "A span that was open when its program died goes out too, marked as interrupted.\n"
         "send takes the files that are for the server at hand; a file goes only to the address it was made "
         "for.\n\n"
         "  --dir DIR        the spool (default $XDG_STATE_HOME/respan/spool)\n"

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,7 +18,7 @@ enum { SHOWN_MAX = 20 /* one by one */ };
 /* The files of one application and server. */
 typedef struct group {
     char *app, *url;
-    uint64_t waiting_files, waiting_spans, bytes;
+    uint64_t waiting_files, waiting_spans, interrupted, dropped, bytes;
 } group;
 
 typedef struct census {
@@ -67,8 +68,12 @@ static void count_file(rs_doctor *d, census *c, const char *dir, const struct rs
     c->damaged_spans += row.damaged;
     bool waiting = strcmp(row.state, "waiting") == 0;
     group *g = waiting || strcmp(row.state, "in use") == 0 ? group_of(c, row.file.app, row.file.url) : NULL;
-    if (g) g->bytes += item->bytes;
-    if (g && waiting && row.spans) g->waiting_files++, g->waiting_spans += row.spans;
+    if (g) g->bytes += item->bytes, g->dropped += row.file.dropped;
+    if (g && waiting && row.spans + row.open) {
+        g->waiting_files++;
+        g->waiting_spans += row.spans + row.open;
+        g->interrupted += row.open;
+    }
     rs_spool_read_close(&row.file);
 }
 
@@ -84,10 +89,13 @@ static void census_deinit(census *c) {
 
 static void say_waiting(rs_doctor *d, const group *g, const rs_config *config) {
     rs_buf arguments;
+    char interrupted[60] = "";
+    if (g->interrupted)
+        snprintf(interrupted, sizeof interrupted, " (%" PRIu64 " interrupted)", g->interrupted);
     bool same = config->base_url && strcmp(g->url, config->base_url) == 0;
     rs_doctor_find(d, RS_WARNING, "waiting",
-                   "%" PRIu64 " span%s of \"%s\" wait%s in %" PRIu64 " file%s for %s", g->waiting_spans,
-                   g->waiting_spans == 1 ? "" : "s", g->app, g->waiting_spans == 1 ? "s" : "",
+                   "%" PRIu64 " span%s%s of \"%s\" wait%s in %" PRIu64 " file%s for %s", g->waiting_spans,
+                   g->waiting_spans == 1 ? "" : "s", interrupted, g->app, g->waiting_spans == 1 ? "s" : "",
                    g->waiting_files, g->waiting_files == 1 ? "" : "s", g->url);
     rs_buf_init(&arguments);
     rs_buf_text(&arguments, "spool send");
@@ -111,6 +119,18 @@ static void say_groups(rs_doctor *d, const census *c, const rs_config *config) {
     if (!left) return;
     rs_doctor_find(d, RS_WARNING, "waiting", "spans of %zu more programs and servers wait", left);
     rs_doctor_remedy(d, rs_doctor_command("spool list"), "All of them:");
+}
+
+static void say_dropped(rs_doctor *d, const census *c) {
+    for (size_t i = 0; i < c->n; i++) {
+        const group *g = &c->groups[i];
+        if (g->dropped == 0) continue;
+        rs_doctor_find(d, RS_WARNING, "dropped",
+                       "%" PRIu64 " span%s of \"%s\" for %s found no room in the spool", g->dropped,
+                       g->dropped == 1 ? "" : "s", g->app, g->url);
+        rs_doctor_remedy(d, NULL,
+                         "See to it that its server answers; `spool_bytes` is how much the spool holds.");
+    }
 }
 
 static void say_files(rs_doctor *d, const char *dir, const census *c) {
@@ -167,6 +187,7 @@ static void look_into(rs_doctor *d, const char *dir, const rs_config *config) {
     rs_spool_names_deinit(&names);
     say_room(d, dir, &c, config->spool_bytes);
     say_groups(d, &c, config);
+    say_dropped(d, &c);
     say_files(d, dir, &c);
     census_deinit(&c);
 }

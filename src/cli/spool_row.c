@@ -15,7 +15,8 @@ static void count_spans(rs_spool_row *r) {
         rs_spool_got got;
         rs_buf_clear(&frames);
         if (rs_spool_read_region(&r->file, i, &frames, &got, NULL) != RS_OK) continue;
-        r->spans += got.spans;
+        r->spans += got.spans - got.open;
+        r->open += got.open;
         r->damaged += got.damaged;
     }
     rs_buf_deinit(&frames);

@@ -9,7 +9,8 @@ typedef struct rs_spool_row {
     const char
         *state; /* "waiting", "in use" (its program runs), "damaged", "other version", "not ours", "gone" */
     rs_spool_file file;
-    uint64_t spans;   /* that the server does not have yet */
+    uint64_t spans; /* ended ones that the server does not have yet */
+    uint64_t open;  /* that had not ended when the program died, and go out as interrupted; or are open now */
     uint64_t damaged; /* that are lost; 0 while it is in use */
 } rs_spool_row;
 

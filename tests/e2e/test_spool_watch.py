@@ -29,6 +29,13 @@ for number in range(10, 20):
 if "live" in sys.argv:
     print("ready", flush=True)
     sys.stdin.read()
+if "inside" in sys.argv:
+
+    @task(name="outer")
+    def outer():
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    outer()
 os.kill(os.getpid(), signal.SIGKILL)
 """
 LONG_S = 30  # sanitizers are slow
@@ -96,6 +103,14 @@ def test_what_was_sent_already_is_there_once(start_server):
     server = start_server()
     run_killed(server, "flush")
     wait_for_spans(server, 20)
+
+
+def test_a_span_that_was_open_is_there_as_interrupted(start_server):
+    server = start_server()
+    run_killed(server, "inside")
+    wait_for_spans(server, 21)
+    spans = server.get("/api/spans/list/?page_size=100").json["results"]
+    assert [s["span_name"] for s in spans if s["interrupted"]] == ["outer.task"]
 
 
 def test_a_server_that_starts_takes_what_waits(start_server):
