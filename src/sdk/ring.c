@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { BATCH_START = 16 << 10 };
+enum { BATCH_START = 16 << 10, COOL_AT_ONCE = 64 };
 static const uint64_t pulse_ns = 1000000000;
 
 /* ---- batches ------------------------------------------------------------------------------------------- */
@@ -390,8 +390,28 @@ static void wait_for_work(rs_ring *ring, uint64_t now) {
     ring->waiting = RS_RING_AWAKE;
 }
 
+/* With the lock held, which it lets go of meanwhile. So that what piles up while a server is slow or away is in the file
+ * alone. */
+static void cool_waiting(rs_ring *ring) {
+    rs_spool_place places[COOL_AT_ONCE];
+    size_t n;
+    do {
+        n = 0;
+        for (rs_batch *b = ring->first; b && n < COOL_AT_ONCE; b = b->next) {
+            if (!b->sealed || b->cooled || !b->place.base) continue;
+            b->cooled = true;
+            places[n++] = b->place;
+        }
+        if (n == 0) return;
+        pthread_mutex_unlock(&ring->lock);
+        for (size_t i = 0; i < n; i++) rs_spool_cool(ring->spool, &places[i]);
+        pthread_mutex_lock(&ring->lock);
+    } while (n == COOL_AT_ONCE);
+}
+
 rs_batch *rs_ring_take(rs_ring *ring) {
     pthread_mutex_lock(&ring->lock);
+    cool_waiting(ring);
     for (uint64_t now; !ring->stopped && !is_due(ring, now = rs_clock_mono_ns());) wait_for_work(ring, now);
     rs_batch *b = ring->stopped ? NULL : ring->first;
     if (b) {
@@ -409,6 +429,7 @@ void rs_batch_note_sent(const rs_batch *b, uint32_t spans) {
 }
 
 void rs_ring_done(rs_ring *ring, rs_batch *b, uint32_t rejected, uint32_t lost) {
+    if (b->place.base) rs_spool_cool(ring->spool, &b->place);
     pthread_mutex_lock(&ring->lock);
     if (rejected > b->spans) rejected = b->spans;
     if (lost > b->spans - rejected) lost = b->spans - rejected;
@@ -433,6 +454,7 @@ bool rs_ring_pause(rs_ring *ring, uint64_t wait_ns, uint64_t hurry_ns) {
     if (hurry_ns > wait_ns) hurry_ns = wait_ns;
     pthread_mutex_lock(&ring->lock);
     while (!ring->stopped) {
+        cool_waiting(ring);
         uint64_t until = began + (ring->flushers ? hurry_ns : wait_ns), now = rs_clock_mono_ns();
         if (now >= until) break;
         uint64_t next = pulse(ring, now);

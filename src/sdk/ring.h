@@ -46,7 +46,8 @@ typedef struct rs_batch {
     size_t n, cap;      /* bytes used and held of `bytes`, headroom included */
     uint32_t spans;
     bool sealed,
-        full; /* full: it has batch_spans spans and is due; in the spool it may grow until it is taken */
+        full,   /* full: it has batch_spans spans and is due; in the spool it may grow until it is taken */
+        cooled; /* see rs_spool_cool */
     char *bytes;
     rs_spool_place place; /* of `bytes` in the spool; place.base NULL: they are the heap's */
 } rs_batch;

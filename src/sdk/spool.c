@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { ALLOCATE_STEP = 16 /* blocks */ };
+enum { ALLOCATE_STEP = 16 /* blocks */, WARM = (8 << 20) / RS_SPOOL_BLOCK };
 
 struct rs_spool {
     int fd;
@@ -230,6 +230,12 @@ void rs_spool_commit(rs_spool *s, rs_spool_place *p, const char *frame, size_t n
 
 void rs_spool_note_sent(const rs_spool_place *p, uint32_t spans) {
     __atomic_store_n(&((rs_spool_region *)p->base)->sent, spans, __ATOMIC_RELEASE);
+}
+
+void rs_spool_cool(const rs_spool *s, const rs_spool_place *p) {
+    uint32_t from = p->block < WARM ? WARM : p->block, end = p->block + p->blocks;
+    /* If it fails (pages larger than a block), there is more memory in use. */
+    if (from < end) (void)madvise(block_at(s, from), (size_t)(end - from) * RS_SPOOL_BLOCK, MADV_DONTNEED);
 }
 
 static void free_blocks(rs_spool *s, rs_spool_place *p) {

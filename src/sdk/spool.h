@@ -64,6 +64,10 @@ void rs_spool_commit(rs_spool *spool, rs_spool_place *place, const char *frame, 
                      uint64_t sum);
 /* The first `spans` of it were decided by the server. */
 void rs_spool_note_sent(const rs_spool_place *place, uint32_t spans);
+/* The consumer, with or without the lock. What of it lies behind the file's first 8 MiB, where a steady flow stays, leaves
+ * the process's memory, not the file: it comes back page by page when it is touched. Nobody's data is harmed if the place
+ * is another's by now. */
+void rs_spool_cool(const rs_spool *spool, const rs_spool_place *place);
 /* All of it was, or it is given up: its blocks are free. */
 void rs_spool_release(rs_spool *spool, rs_spool_place *place);
 

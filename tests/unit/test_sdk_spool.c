@@ -130,6 +130,48 @@ static void a_server_that_comes_back_gets_all_in_order(void **state) {
     fake_http_stop(f);
 }
 
+/* Of mapped files, in bytes. */
+static long resident_file_bytes(void) {
+    long sum = 0, kb;
+    char line[256];
+    FILE *f = fopen("/proc/self/status", "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f))
+        if (sscanf(line, "RssFile: %ld", &kb) == 1 || sscanf(line, "RssShmem: %ld", &kb) == 1)
+            sum += kb << 10;
+    fclose(f);
+    return sum;
+}
+
+static void what_piles_up_is_in_the_file_and_not_in_memory(void **state) {
+    (void)state;
+    enum { N = 20000, TEXT = 2000, WAIT_US = 20000000, STEP_US = 10000 };
+    static char text[TEXT];
+    memset(text, 'x', sizeof text);
+    fake_http *f = fake_http_start(&away, 1);
+    respan_client *c = spool_client(fake_http_url(f), 64 << 20);
+    spool_end_number(c, 0);
+    while (fake_http_count(f) == 0)
+        usleep(STEP_US); /* from here on the exporter waits between its attempts */
+    long before = resident_file_bytes(), after = before;
+    for (int i = 0; i < N; i++) {
+        respan_span *s = respan_span_start(c, RESPAN_TEXT("large"), NULL, 0);
+        respan_span_set_string(s, RESPAN_TEXT("text"), text, sizeof text);
+        respan_span_end(s, 0);
+    }
+    respan_stats s;
+    respan_client_stats(c, &s);
+    assert_int_equal(s.dropped, 0);
+    for (int waited = 0; waited < WAIT_US; waited += STEP_US) {
+        if ((after = resident_file_bytes()) - before < 12 << 20) break;
+        usleep(STEP_US);
+    }
+    assert_true(after - before < 12 << 20); /* of 40 MB and more */
+    respan_client_close(c, 0, &s);
+    assert_int_equal(s.kept, N + 1);
+    fake_http_stop(f);
+}
+
 /* The spans of one application in two clients at the same time: each has a file, neither sends the other's. */
 static void two_at_once_send_each_their_own(void **state) {
     (void)state;
@@ -430,6 +472,7 @@ int main(void) {
         cmocka_unit_test_teardown(what_is_acknowledged_leaves_no_file, spool_remove_files),
         cmocka_unit_test_teardown(the_next_client_sends_first_what_it_finds, spool_remove_files),
         cmocka_unit_test_teardown(a_server_that_comes_back_gets_all_in_order, spool_remove_files),
+        cmocka_unit_test_teardown(what_piles_up_is_in_the_file_and_not_in_memory, spool_remove_files),
         cmocka_unit_test_teardown(two_at_once_send_each_their_own, spool_remove_files),
         cmocka_unit_test_teardown(what_the_server_took_of_a_batch_is_not_sent_again, spool_remove_files),
         cmocka_unit_test_teardown(the_files_of_others_are_left_alone, spool_remove_files),
