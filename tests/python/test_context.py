@@ -155,6 +155,34 @@ def test_a_thread_pool_carries_the_submitter_s(traced):
     assert len(alone) == 1 and CUSTOMER not in alone[0].attributes
 
 
+@pytest.mark.parametrize("inherit", ["0", "1"])  # read by CPython 3.14 and later
+def test_a_thread_pool_s_worker_forgets_where_it_was_started(server, script, inherit):
+    code = """
+from concurrent.futures import ThreadPoolExecutor
+from respan import Respan, propagate_attributes, shutdown, task, workflow
+Respan()
+@task
+def step(): pass
+@task
+def later(): pass
+@workflow
+def run(pool):
+    with propagate_attributes(customer_identifier="ada"):
+        pool.submit(step).result()
+        step()
+with ThreadPoolExecutor(1) as pool:
+    run(pool)
+    pool.submit(later).result()
+shutdown()
+"""
+    result = script(code, PYTHON_THREAD_INHERIT_CONTEXT=inherit)
+    assert (result.returncode, result.stderr) == (0, "")
+    _, below = children_of(server.spans)
+    assert [span.attributes[CUSTOMER] for span in below] == ["ada", "ada"]
+    alone = server.span("later.task")
+    assert alone.parent_id == "" and CUSTOMER not in alone.attributes
+
+
 def test_it_is_there_only_while_a_respan_is_open(tracing):
     start, submit = threading.Thread.start, ThreadPoolExecutor.submit
     first, second = tracing(), tracing()

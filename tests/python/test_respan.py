@@ -4,6 +4,7 @@ import asyncio
 import gc
 import os
 import socket
+import sys
 import threading
 import time
 import tracemalloc
@@ -373,6 +374,7 @@ def test_importing_imports_next_to_nothing(script):
     )
     assert result.returncode == 0, result.stderr
     allowed = {"__future__", "respan", "respan_instrumentation_huggingface", "atexit", "contextvars", "_contextvars"}
+    allowed |= {"encodings"} if sys.flags.dev_mode else set()
     assert set(eval(result.stdout)) <= allowed, result.stdout
 
 
@@ -406,10 +408,3 @@ def test_a_server_that_is_away_costs_one_line(script):
     assert (result.returncode, result.stdout) == (0, "1\n")
     assert len(result.stderr.splitlines()) == 1 and "1 of 1 spans" in result.stderr, result.stderr
     assert time.monotonic() - began < 5
-
-
-def test_a_subinterpreter_can_import_it(script):
-    inside = "import respan; r = respan.Respan(); respan.task(lambda: 1)(); r.shutdown()"
-    code = f"import _xxsubinterpreters as s, respan; i = s.create(); s.run_string(i, {inside!r}); s.destroy(i)"
-    result = script(f"import sys\nif sys.version_info < (3, 13): exec({code!r})\nprint('done')")
-    assert (result.returncode, result.stdout) == (0, "done\n"), result.stderr

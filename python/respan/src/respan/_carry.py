@@ -1,8 +1,9 @@
 """The current span and attributes go with work that is handed to a thread or to a process pool.
 
-asyncio carries them by itself, and so does fork. Threads do not (before Python 3.14), nor do pools: while a Respan is
-open, `Thread.start` and the `submit` of both executors do it. Only respan's own two context variables travel. Modules
-that the program never imports are never imported for this.
+asyncio carries them by itself, and so does fork. Threads do so only where sys.flags.thread_inherit_context says it (the
+default of free-threaded Python 3.14), and pools do not: while a Respan is open, `Thread.start` and the `submit` of both
+executors do it. Only respan's own two context variables travel. Modules that the program never imports are never
+imported for this.
 """
 
 from __future__ import annotations
@@ -75,8 +76,14 @@ def _works_for_a_pool(thread: Any) -> bool:
 def _start_of_threads(start: Callable[[Any], None]) -> Callable[[Any], None]:
     def start_within(thread: Any) -> None:
         carried = _core.surroundings()
-        if carried is None or _works_for_a_pool(thread):
+        if carried is None:
             return start(thread)
+        if _works_for_a_pool(thread):
+            _core.swap_surroundings(None, None)  # where threads inherit the context, it would never forget ours
+            try:
+                return start(thread)
+            finally:
+                _core.swap_surroundings(*carried)
         run = thread.run
         own = thread.__dict__.get("run")  # rarely: of the object rather than of its class
 

@@ -19,15 +19,16 @@ static bool optional_text(PyObject *value, const char **out, const char *name) {
     return false;
 }
 
-/* {name: value} -> headers; *out is to be freed with PyMem_Free. The texts are borrowed from the dict. */
-static bool read_headers(PyObject *dict, respan_header **out, size_t *count) {
-    *out = NULL;
-    *count = 0;
-    if (dict == NULL || dict == Py_None) return true;
-    if (!PyDict_Check(dict)) {
+/* {name: value} -> headers; *out is to be freed with PyMem_Free. The texts are borrowed from *kept, a new reference to a
+ * copy of the dict. */
+static bool read_headers(PyObject *headers, PyObject **kept, respan_header **out, size_t *count) {
+    if (headers == NULL || headers == Py_None) return true;
+    if (!PyDict_Check(headers)) {
         PyErr_SetString(PyExc_TypeError, "headers must be a dict of str to str");
         return false;
     }
+    PyObject *dict = *kept = PyDict_Copy(headers);
+    if (dict == NULL) return false;
     *out = PyMem_New(respan_header, (size_t)PyDict_Size(dict) + 1);
     if (*out == NULL) return PyErr_NoMemory(), false;
     PyObject *key, *value;
@@ -76,13 +77,14 @@ static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     config.quiet = quiet;
     if (!spool) config.spool_bytes = 0;
     respan_header *header_list = NULL;
+    PyObject *header_texts = NULL;
     client_object *self = NULL;
     respan_error error = {.code = RESPAN_OK};
     if (!optional_text(base_url, &config.base_url, "base_url") ||
         !optional_text(api_key, &config.api_key, "api_key") ||
         !optional_text(app_name, &config.app_name, "app_name") ||
         !optional_text(environment, &config.environment, "environment") ||
-        !read_headers(headers, &header_list, &config.header_count))
+        !read_headers(headers, &header_texts, &header_list, &config.header_count))
         goto out;
     config.headers = header_list;
     if (resource != NULL && resource != Py_None) {
@@ -104,6 +106,7 @@ static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     }
 out:
     PyMem_Free(header_list);
+    Py_XDECREF(header_texts);
     return (PyObject *)self;
 }
 
@@ -115,36 +118,66 @@ static bool timeout_argument(PyObject *arg, uint32_t *out) {
 }
 
 typedef struct flush_wait {
-    const client_object *client; /* whose close ends the wait; NULL: it is the close that waits */
-    PyThreadState *thread;       /* saved: the GIL is not held */
+    client_object *client; /* whose close ends the wait; NULL: it is the close that waits */
+    PyThreadState *thread; /* saved: detached from the interpreter */
     bool raised;
 } flush_wait;
+
+static bool is_client_open(client_object *self) {
+    core_state *state = core_state_of(Py_TYPE(self));
+    CORE_LOCK(state);
+    bool open = self->handle != NULL;
+    CORE_UNLOCK(state);
+    return open;
+}
 
 /* So that Ctrl-C works, and a close need not wait for a flush. */
 static bool may_wait(void *context) {
     flush_wait *wait = context;
     PyEval_RestoreThread(wait->thread);
     wait->raised = PyErr_CheckSignals() < 0;
-    bool go_on = !wait->raised && (wait->client == NULL || wait->client->handle != NULL);
+    bool go_on = !wait->raised && (wait->client == NULL || is_client_open(wait->client));
     wait->thread = PyEval_SaveThread();
     return go_on;
 }
 
-static PyObject *client_flush(PyObject *op, PyObject *arg) {
-    client_object *self = (client_object *)op;
-    uint32_t timeout_ms;
-    if (!timeout_argument(arg, &timeout_ms)) return NULL;
-    if (self->handle == NULL) Py_RETURN_TRUE;
+/* The handle, which stays until end_flush; NULL if it is closed. */
+static respan_client *begin_flush(core_state *state, client_object *self) {
+    CORE_LOCK(state);
     respan_client *handle = self->handle;
     if (self->pid != getpid()) { /* forked: the parent's flushing threads are not here */
         self->pid = getpid();
         self->flushing = 0;
     }
-    self->flushing++;
+    if (handle != NULL) self->flushing++;
+    CORE_UNLOCK(state);
+    return handle;
+}
+
+static void end_flush(core_state *state, client_object *self) {
+    CORE_LOCK(state);
+    self->flushing--;
+    CORE_UNLOCK(state);
+}
+
+static bool is_flushing(core_state *state, client_object *self) {
+    CORE_LOCK(state);
+    bool flushing = self->flushing > 0 && self->pid == getpid();
+    CORE_UNLOCK(state);
+    return flushing;
+}
+
+static PyObject *client_flush(PyObject *op, PyObject *arg) {
+    client_object *self = (client_object *)op;
+    core_state *state = core_state_of(Py_TYPE(op));
+    uint32_t timeout_ms;
+    if (!timeout_argument(arg, &timeout_ms)) return NULL;
+    respan_client *handle = begin_flush(state, self);
+    if (handle == NULL) Py_RETURN_TRUE;
     flush_wait wait = {.client = self, .thread = PyEval_SaveThread()};
     respan_status status = respan_client_flush_while(handle, timeout_ms, may_wait, &wait);
     PyEval_RestoreThread(wait.thread);
-    self->flushing--;
+    end_flush(state, self);
     return wait.raised ? NULL : PyBool_FromLong(status == RESPAN_OK);
 }
 
@@ -155,24 +188,35 @@ static PyObject *stats_dict(const respan_stats *stats) {
                          stats->last_error);
 }
 
+/* Under the lock: makes `client` (NULL: none) the one that new spans go to; the one that was, for the caller to release
+ * once the lock is let go. */
+static client_object *set_used(core_state *state, client_object *client) {
+    client_object *used = state->client;
+    __atomic_store_n(&state->client, client, __ATOMIC_RELAXED); /* core_is_on() reads it without the lock */
+    return used;
+}
+
 static PyObject *client_close(PyObject *op, PyObject *arg) {
     client_object *self = (client_object *)op;
     core_state *state = core_state_of(Py_TYPE(op));
     uint32_t timeout_ms;
     if (!timeout_argument(arg, &timeout_ms)) return NULL;
-    if (self->handle == NULL) Py_RETURN_NONE;
+    CORE_LOCK(state);
     respan_client *handle = self->handle;
     self->handle = NULL; /* from here no new span and no new flush */
-    if (state->client == self) Py_CLEAR(state->client);
+    client_object *used = state->client == self ? set_used(state, NULL) : NULL;
+    CORE_UNLOCK(state);
+    Py_XDECREF((PyObject *)used);
+    if (handle == NULL) Py_RETURN_NONE;
     uint32_t waited = 0;
-    while (self->flushing > 0 && self->pid == getpid() && waited < timeout_ms) {
+    while (is_flushing(state, self) && waited < timeout_ms) {
         PyThreadState *thread = PyEval_SaveThread();
         usleep(1000);
         PyEval_RestoreThread(thread);
         waited++;
     }
     /* A flush that outlasts the deadline still uses the client: then it is left to the process's end. */
-    if (self->flushing > 0 && self->pid == getpid()) Py_RETURN_NONE;
+    if (is_flushing(state, self)) Py_RETURN_NONE;
     respan_stats stats;
     flush_wait wait = {.thread = PyEval_SaveThread()};
     (void)respan_client_flush_while(handle, timeout_ms - waited, may_wait, &wait);
@@ -183,20 +227,27 @@ static PyObject *client_close(PyObject *op, PyObject *arg) {
 
 static PyObject *client_stats(PyObject *op, PyObject *Py_UNUSED(ignored)) {
     client_object *self = (client_object *)op;
-    if (self->handle == NULL) Py_RETURN_NONE;
+    core_state *state = core_state_of(Py_TYPE(op));
     respan_stats stats;
-    respan_client_stats(self->handle, &stats);
-    return stats_dict(&stats);
+    CORE_LOCK(state);
+    bool open = self->handle != NULL;
+    if (open) respan_client_stats(self->handle, &stats);
+    CORE_UNLOCK(state);
+    return open ? stats_dict(&stats) : Py_NewRef(Py_None);
 }
 
 static PyObject *client_use(PyObject *op, PyObject *Py_UNUSED(ignored)) {
     core_state *state = core_state_of(Py_TYPE(op));
-    if (((client_object *)op)->handle != NULL) Py_XSETREF(state->client, (client_object *)Py_NewRef(op));
+    client_object *self = (client_object *)op, *used = NULL;
+    CORE_LOCK(state);
+    if (self->handle != NULL) used = set_used(state, (client_object *)Py_NewRef(op));
+    CORE_UNLOCK(state);
+    Py_XDECREF((PyObject *)used);
     Py_RETURN_NONE;
 }
 
 static PyObject *client_get_closed(PyObject *op, void *Py_UNUSED(closure)) {
-    return PyBool_FromLong(((client_object *)op)->handle == NULL);
+    return PyBool_FromLong(!is_client_open((client_object *)op));
 }
 
 static PyObject *client_get_content(PyObject *op, void *Py_UNUSED(closure)) {
@@ -209,13 +260,21 @@ static PyObject *client_get_defaults(PyObject *op, void *Py_UNUSED(closure)) {
 }
 
 static PyObject *client_get_review(PyObject *op, void *Py_UNUSED(closure)) {
-    PyObject *review = ((client_object *)op)->review;
-    return Py_NewRef(review != NULL ? review : Py_None);
+    core_state *state = core_state_of(Py_TYPE(op));
+    CORE_LOCK(state);
+    PyObject *review = Py_XNewRef(((client_object *)op)->review);
+    CORE_UNLOCK(state);
+    return review != NULL ? review : Py_NewRef(Py_None);
 }
 
 static int client_set_review(PyObject *op, PyObject *review, void *Py_UNUSED(closure)) {
     client_object *self = (client_object *)op;
-    Py_XSETREF(self->review, review == NULL || review == Py_None ? NULL : Py_NewRef(review));
+    core_state *state = core_state_of(Py_TYPE(op));
+    CORE_LOCK(state);
+    PyObject *old = self->review;
+    self->review = review == Py_None ? NULL : Py_XNewRef(review);
+    CORE_UNLOCK(state);
+    Py_XDECREF(old);
     return 0;
 }
 

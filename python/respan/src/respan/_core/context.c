@@ -86,7 +86,7 @@ PyObject *core_remote_span(PyObject *module, PyObject *args) {
         return PyErr_Format(PyExc_TypeError, "path and workflow are str or None");
     respan_span_context context;
     if (!core_read_ids(trace_id, span_id, &context)) return NULL;
-    span_object *self = PyObject_New(span_object, state->span_type);
+    span_object *self = PyObject_GC_New(span_object, state->span_type);
     if (self == NULL) return NULL;
     self->span = NULL;
     self->review = NULL;
@@ -99,5 +99,6 @@ PyObject *core_remote_span(PyObject *module, PyObject *args) {
     self->active = false;
     self->remote = true;
     self->content = false;
+    PyObject_GC_Track(self);
     return (PyObject *)self;
 }

@@ -11,9 +11,15 @@
  * be read is left out. The exception is a BaseException that is no Exception (Ctrl-C while an argument is
  * being serialised).
  *
- * Every function runs with the GIL held; it is released only around flush and close. The exporter thread
+ * Every function runs attached to the interpreter; it detaches only around flush and close. The exporter thread
  * belongs to librespan and never touches Python. There is no static mutable state: all of it hangs off the
- * module. */
+ * module, so each interpreter has its own.
+ *
+ * Where there is no GIL (free-threaded CPython), the locks below guard what changes; with a GIL they are nothing. A Span
+ * and an Entity have each the critical section of its object. It is let go, like the GIL, where Python code runs: who
+ * holds it keeps references to what he uses on both sides of that, and reads again what may have changed. The
+ * module's lock guards `client` and each Client's handle and reviewer; no Python code runs under it. The rest does not change once
+ * it is made. */
 #ifndef RESPAN_CORE_H
 #define RESPAN_CORE_H
 
@@ -29,11 +35,26 @@ typedef struct entity_object entity_object;
 
 struct json_writer;
 
+#if PY_VERSION_HEX < 0x030D0000
+#define Py_BEGIN_CRITICAL_SECTION(object) {
+#define Py_END_CRITICAL_SECTION()         }
+#endif
+#ifdef Py_GIL_DISABLED
+#define CORE_LOCK(state)   PyMutex_Lock(&(state)->lock)
+#define CORE_UNLOCK(state) PyMutex_Unlock(&(state)->lock)
+#else
+#define CORE_LOCK(state)   ((void)(state))
+#define CORE_UNLOCK(state) ((void)(state))
+#endif
+
 typedef struct core_state {
     PyTypeObject *client_type, *span_type, *scope_type, *entity_type, *run_type;
     PyObject *current_span;  /* ContextVar: Span or None */
     PyObject *current_scope; /* ContextVar: Scope or None */
     client_object *client;   /* where new spans go; NULL: tracing is off */
+#ifdef Py_GIL_DISABLED
+    PyMutex lock;
+#endif
 } core_state;
 
 struct client_object {
@@ -84,6 +105,14 @@ struct scope_object {
     respan_attributes *set; /* the same, encoded */
 };
 
+/* What decides an entity's attributes beside itself, and those attributes, encoded. All may be NULL. */
+typedef struct surroundings {
+    respan_attributes *set;
+    scope_object *scope;
+    PyObject *parent_path, *parent_workflow;
+    PyObject *path, *workflow; /* what its spans' children inherit */
+} surroundings;
+
 struct entity_object {
     PyObject_HEAD PyObject *function;
     PyObject *through; /* called in place of it while tracing is on: see _wrappers.py; or NULL */
@@ -97,21 +126,21 @@ struct entity_object {
     PyObject *opened;    /* called with each of its Spans at the start, or NULL */
     PyObject *span_name; /* "NAME.kind" */
     bool names_workflow; /* workflow, agent: children belong to it; task, tool: children extend its path */
-    /* What its spans have in common, encoded once for the surroundings of the last call. */
-    respan_attributes *set;
-    scope_object *set_scope; /* or NULL */
-    PyObject *set_parent_path, *set_parent_workflow;
-    PyObject *path, *workflow;
+    surroundings last;   /* those of the last call: encoded once for all that have the same */
 };
 
 core_state *core_state_of(PyTypeObject *type);
+/* Whether new spans go anywhere; what follows may find that they do no more. */
+static inline bool core_is_on(const core_state *state) {
+    return __atomic_load_n(&state->client, __ATOMIC_RELAXED) != NULL;
+}
 
 /* Client */
 extern PyType_Spec client_spec;
 
 /* Scope */
 extern PyType_Spec scope_spec;
-/* The scope in force: the context's, else the client's defaults; borrowed for as long as the GIL is held. */
+/* The scope in force: the context's, else the client's defaults; a new reference; or NULL. */
 scope_object *core_scope_current(core_state *state);
 
 /* One Python value as an attribute's value; false if it has no such form (the error is cleared). Text is
@@ -132,13 +161,16 @@ static inline bool core_text(PyObject *string, respan_text *out) {
 extern PyType_Spec span_spec;
 /* Sets an attribute of text, which may be NULL: then nothing. */
 void core_span_put_text(span_object *span, const char *key, size_t key_len, PyObject *text);
-/* The current span; borrowed; NULL if there is none. */
+/* The current span; a new reference; NULL if there is none. */
 span_object *core_span_current(core_state *state);
 /* A span under `parent`; NULL without an error set if it cannot be had. `parent` and `review` may be NULL; start_ns 0 is
  * now. */
 span_object *core_span_new(core_state *state, respan_text name, const span_object *parent, PyObject *review,
                            uint64_t start_ns);
+/* It has not ended, and is not recorded elsewhere. */
+bool core_span_recording(span_object *span);
 void core_span_put(span_object *span, const respan_attribute *attributes, size_t count);
+void core_span_status(span_object *span, respan_status_code code, respan_text message);
 /* time_ns 0: now. */
 void core_span_event(span_object *span, respan_text name, uint64_t time_ns,
                      const respan_attribute *attributes, size_t count);

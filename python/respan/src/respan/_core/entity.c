@@ -49,7 +49,7 @@ static respan_attributes *encode_common(const entity_object *self, const scope_o
 
 static void put_common(const entity_object *self, span_object *span, const scope_object *scope) {
     size_t n;
-    respan_attribute *list = common_attributes(self, scope, self->path, self->workflow, &n);
+    respan_attribute *list = common_attributes(self, scope, self->last.path, self->last.workflow, &n);
     if (list != NULL) core_span_put(span, list, n);
     PyMem_Free(list);
 }
@@ -62,22 +62,32 @@ static PyObject *extend_path(PyObject *parent, PyObject *name) {
     return path != NULL ? path : Py_NewRef(parent);
 }
 
-/* Makes `set`, `path` and `workflow` those of a call under `parent` and `scope`: mostly the last call's. */
-static void prepare(entity_object *self, const span_object *parent, scope_object *scope) {
+/* Makes `last` the surroundings of a call under `parent` and `scope`: mostly it has them. What it had is to be released
+ * by the caller once it has used `last`: that may run code that calls this entity. */
+static surroundings prepare(entity_object *self, const span_object *parent, scope_object *scope) {
+    surroundings *last = &self->last, old = {0};
     PyObject *parent_path = parent == NULL ? NULL : parent->path;
     PyObject *parent_workflow = parent == NULL ? NULL : parent->workflow;
-    if (self->set != NULL && self->set_scope == scope && self->set_parent_path == parent_path &&
-        self->set_parent_workflow == parent_workflow)
-        return;
-    PyObject *path = self->names_workflow ? Py_XNewRef(parent_path) : extend_path(parent_path, self->name);
-    PyObject *workflow = self->names_workflow ? Py_NewRef(self->name) : Py_XNewRef(parent_workflow);
-    respan_attributes_free(self->set);
-    self->set = encode_common(self, scope, path, workflow);
-    Py_XSETREF(self->set_scope, (scope_object *)Py_XNewRef((PyObject *)scope));
-    Py_XSETREF(self->set_parent_path, Py_XNewRef(parent_path));
-    Py_XSETREF(self->set_parent_workflow, Py_XNewRef(parent_workflow));
-    Py_XSETREF(self->path, path);
-    Py_XSETREF(self->workflow, workflow);
+    if (last->set != NULL && last->scope == scope && last->parent_path == parent_path &&
+        last->parent_workflow == parent_workflow)
+        return old;
+    old = *last;
+    last->path = self->names_workflow ? Py_XNewRef(parent_path) : extend_path(parent_path, self->name);
+    last->workflow = self->names_workflow ? Py_NewRef(self->name) : Py_XNewRef(parent_workflow);
+    last->scope = (scope_object *)Py_XNewRef((PyObject *)scope);
+    last->parent_path = Py_XNewRef(parent_path);
+    last->parent_workflow = Py_XNewRef(parent_workflow);
+    last->set = encode_common(self, scope, last->path, last->workflow);
+    return old;
+}
+
+static void release(surroundings *old) {
+    respan_attributes_free(old->set);
+    Py_XDECREF((PyObject *)old->scope);
+    Py_XDECREF(old->parent_path);
+    Py_XDECREF(old->parent_workflow);
+    Py_XDECREF(old->path);
+    Py_XDECREF(old->workflow);
 }
 
 /* False: an exception that is no Exception is raised. */
@@ -88,19 +98,26 @@ static bool tell(PyObject *opened, span_object *span) {
 }
 
 static span_object *start(core_state *state, entity_object *self) {
-    const span_object *parent = core_span_current(state);
+    span_object *parent = core_span_current(state);
     respan_text name;
     if (!core_text(self->span_name, &name)) name = (respan_text){"", 0};
     span_object *span = core_span_new(state, name, parent, self->review, 0);
-    if (span == NULL) return NULL;
-    scope_object *scope = core_scope_current(state);
-    prepare(self, parent, scope);
-    if (span->review == NULL) respan_span_use(span->span, self->set);
-    else put_common(self, span, scope);
-    Py_XSETREF(span->path, Py_XNewRef(self->path));
-    Py_XSETREF(span->workflow, Py_XNewRef(self->workflow));
-    core_span_put_text(span, RESPAN_TEXT("respan.processors"), span->processors);
-    if (self->opened != NULL && !tell(self->opened, span)) Py_CLEAR(span);
+    if (span != NULL) {
+        scope_object *scope = core_scope_current(state);
+        surroundings old;
+        Py_BEGIN_CRITICAL_SECTION(self);
+        old = prepare(self, parent, scope);
+        if (span->review == NULL) respan_span_use(span->span, self->last.set);
+        else put_common(self, span, scope);
+        Py_XSETREF(span->path, Py_XNewRef(self->last.path));
+        Py_XSETREF(span->workflow, Py_XNewRef(self->last.workflow));
+        Py_END_CRITICAL_SECTION();
+        release(&old);
+        Py_XDECREF((PyObject *)scope);
+        core_span_put_text(span, RESPAN_TEXT("respan.processors"), span->processors);
+        if (self->opened != NULL && !tell(self->opened, span)) Py_CLEAR(span);
+    }
+    Py_XDECREF((PyObject *)parent);
     return span;
 }
 
@@ -118,7 +135,9 @@ static __attribute__((noinline)) int record_input(span_object *span, PyObject *c
 static PyObject *entity_vectorcall(PyObject *op, PyObject *const *args, size_t nargsf, PyObject *kwnames) {
     entity_object *self = (entity_object *)op;
     core_state *state = core_state_of(Py_TYPE(op));
-    if (state->client == NULL) return PyObject_Vectorcall(self->function, args, nargsf, kwnames);
+    if (self->function == NULL) /* it was garbage: a destructor still calls it */
+        return PyErr_Format(PyExc_ReferenceError, "the traced function is gone");
+    if (!core_is_on(state)) return PyObject_Vectorcall(self->function, args, nargsf, kwnames);
     if (self->through != NULL) return PyObject_Vectorcall(self->through, args, nargsf, kwnames);
     span_object *span = start(state, self);
     if (span == NULL)
@@ -138,7 +157,7 @@ static bool are_arguments(PyObject *const *args, Py_ssize_t nargs) {
 
 /* A span with its input that is not current yet, or NULL: with an error set, or because there is none to be had. */
 static span_object *start_with(core_state *state, entity_object *self, PyObject *args, PyObject *kwargs) {
-    span_object *span = state->client == NULL ? NULL : start(state, self);
+    span_object *span = core_is_on(state) ? start(state, self) : NULL;
     if (span == NULL || !span->content) return span;
     json_writer json;
     json_init(&json);
@@ -152,7 +171,7 @@ static PyObject *entity_start(PyObject *op, PyObject *const *args, Py_ssize_t na
     entity_object *self = (entity_object *)op;
     core_state *state = core_state_of(Py_TYPE(op));
     span_object *span;
-    if (nargs == 0) span = state->client == NULL ? NULL : start(state, self);
+    if (nargs == 0) span = core_is_on(state) ? start(state, self) : NULL;
     else span = are_arguments(args, nargs) ? start_with(state, self, args[0], args[1]) : NULL;
     if (span == NULL && PyErr_Occurred()) return NULL;
     return span != NULL ? (PyObject *)span : Py_NewRef(Py_None);
@@ -162,6 +181,7 @@ static PyObject *run(PyObject *op, run_kind kind, PyObject *const *args, Py_ssiz
     entity_object *self = (entity_object *)op;
     core_state *state = core_state_of(Py_TYPE(op));
     if (!are_arguments(args, nargs)) return NULL;
+    if (self->function == NULL) return PyErr_Format(PyExc_ReferenceError, "the traced function is gone");
     span_object *span = start_with(state, self, args[0], args[1]);
     if (span != NULL) return core_run_new(state, kind, span, self->function, args[0], args[1]);
     return PyErr_Occurred() ? NULL : PyObject_Call(self->function, args[0], args[1]);
@@ -215,8 +235,8 @@ static PyObject *entity_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     if (self == NULL) return NULL;
     self->vectorcall = entity_vectorcall;
     self->function = Py_NewRef(function);
-    self->name = Py_NewRef(name);
-    self->kind = Py_NewRef(kind);
+    self->name = PyUnicode_FromObject(name); /* a subclass of str might lead back here */
+    self->kind = PyUnicode_FromObject(kind);
     self->version = version == Py_None ? NULL : Py_NewRef(version);
     self->review = review == Py_None ? NULL : Py_NewRef(review);
     self->opened = opened == Py_None ? NULL : Py_NewRef(opened);
@@ -224,7 +244,8 @@ static PyObject *entity_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
                            PyUnicode_CompareWithASCIIString(kind, "agent") == 0;
     self->span_name = PyUnicode_FromFormat("%U.%U", name, kind);
     self->dict = PyDict_New();
-    if (self->span_name == NULL || self->dict == NULL) Py_CLEAR(self);
+    if (self->name == NULL || self->kind == NULL || self->span_name == NULL || self->dict == NULL)
+        Py_CLEAR(self);
     return (PyObject *)self;
 }
 
@@ -237,7 +258,9 @@ static int entity_traverse(PyObject *op, visitproc visit, void *arg) {
     Py_VISIT(self->version);
     Py_VISIT(self->review);
     Py_VISIT(self->opened);
-    Py_VISIT(self->set_scope);
+    Py_VISIT(self->last.scope);
+    Py_VISIT(self->last.parent_path);
+    Py_VISIT(self->last.parent_workflow);
     return 0;
 }
 
@@ -248,7 +271,9 @@ static int entity_clear(PyObject *op) {
     Py_CLEAR(self->version);
     Py_CLEAR(self->review);
     Py_CLEAR(self->opened);
-    Py_CLEAR(self->set_scope);
+    surroundings old = self->last;
+    self->last = (surroundings){0};
+    release(&old);
     Py_CLEAR(self->function);
     return 0;
 }
@@ -259,14 +284,9 @@ static void entity_dealloc(PyObject *op) {
     PyObject_GC_UnTrack(op);
     if (self->weakrefs != NULL) PyObject_ClearWeakRefs(op);
     (void)entity_clear(op);
-    respan_attributes_free(self->set);
     Py_XDECREF(self->name);
     Py_XDECREF(self->kind);
     Py_XDECREF(self->span_name);
-    Py_XDECREF(self->set_parent_path);
-    Py_XDECREF(self->set_parent_workflow);
-    Py_XDECREF(self->path);
-    Py_XDECREF(self->workflow);
     type->tp_free(op);
     Py_DECREF(type);
 }

@@ -1,7 +1,6 @@
 #include "core.h"
-#include "review.h"
 
-enum { TRACEBACK_MAX = 32 << 10 };
+enum { TRACEBACK_MAX = 32 << 10, TRACEBACK_FRAMES = 100 };
 
 PyObject *core_raised_take(void) {
 #if PY_VERSION_HEX >= 0x030C0000
@@ -33,17 +32,32 @@ bool core_swallow(void) {
     return true;
 }
 
+/* The last frames of the error's traceback, or None. All of them would be formatted once a level where each call of a deep
+ * recursion is traced. */
+static PyObject *last_frames(PyObject *error) {
+    PyObject *whole = PyException_GetTraceback(error);
+    if (whole == NULL) return Py_NewRef(Py_None);
+    PyTracebackObject *from = (PyTracebackObject *)whole, *at = from;
+    for (int n = 0; at != NULL; at = at->tb_next)
+        if (n++ >= TRACEBACK_FRAMES) from = from->tb_next;
+    PyObject *last = Py_NewRef((PyObject *)from);
+    Py_DECREF(whole);
+    return last;
+}
+
 /* The traceback as Python prints it; NULL if it cannot be had. Only a failing call pays for the import. */
 static PyObject *format_traceback(PyObject *error) {
     PyObject *module = PyImport_ImportModule("traceback");
-    PyObject *lines = NULL, *text = NULL, *empty = NULL;
-    if (module != NULL) lines = PyObject_CallMethod(module, "format_exception", "O", error);
+    PyObject *lines = NULL, *text = NULL, *empty = NULL, *frames = last_frames(error);
+    if (module != NULL)
+        lines = PyObject_CallMethod(module, "format_exception", "OOO", Py_TYPE(error), error, frames);
     if (lines != NULL) empty = PyUnicode_FromString("");
     if (empty != NULL) text = PyUnicode_Join(empty, lines);
     if (text != NULL && PyUnicode_GET_LENGTH(text) > TRACEBACK_MAX) { /* the end says what happened */
         Py_ssize_t n = PyUnicode_GET_LENGTH(text);
         Py_SETREF(text, PyUnicode_Substring(text, n - TRACEBACK_MAX, n));
     }
+    Py_DECREF(frames);
     Py_XDECREF(empty);
     Py_XDECREF(lines);
     Py_XDECREF(module);
@@ -84,7 +98,7 @@ static bool is_no_failure(PyObject *error) {
 }
 
 void core_span_fail(span_object *span, PyObject *error, uint64_t time_ns) {
-    if (span->span == NULL || !PyExceptionInstance_Check(error) || is_no_failure(error)) return;
+    if (!core_span_recording(span) || !PyExceptionInstance_Check(error) || is_no_failure(error)) return;
     PyObject *raised = core_raised_take(); /* what follows may run Python code */
     PyObject *type = type_name(error), *message = NULL, *traceback = NULL;
     if (span->content) {
@@ -95,8 +109,7 @@ void core_span_fail(span_object *span, PyObject *error, uint64_t time_ns) {
     respan_text text = {NULL, 0};
     if (message == NULL || !core_text(message, &text) || text.n == 0)
         if (type == NULL || !core_text(type, &text)) text = (respan_text){"error", 5};
-    respan_span_set_status(span->span, RESPAN_STATUS_ERROR, text.p, text.n);
-    core_review_status(span->review, RESPAN_STATUS_ERROR, text);
+    core_span_status(span, RESPAN_STATUS_ERROR, text);
     respan_attribute attributes[3];
     size_t count = 0;
     add_text(attributes, &count, RESPAN_TEXT("exception.type"), type);

@@ -195,22 +195,34 @@ static bool is_open(const json_writer *w, PyObject *container) {
     return false;
 }
 
+/* A new reference; NULL, without an error, past the end: a list may shrink while its items are written. */
+static PyObject *item_at(PyObject *sequence, Py_ssize_t i) {
+#ifdef Py_GIL_DISABLED
+    if (PyList_Check(sequence)) {
+        PyObject *item = PyList_GetItemRef(sequence, i);
+        if (item == NULL) PyErr_Clear();
+        return item;
+    }
+#endif
+    return i < PySequence_Fast_GET_SIZE(sequence) ? Py_NewRef(PySequence_Fast_GET_ITEM(sequence, i)) : NULL;
+}
+
 static int write_items(json_writer *w, PyObject *sequence) {
     PUT(w, "[");
-    for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(sequence);
-         i++) { /* the size is read anew: it may shrink */
+    int rc = 0;
+    PyObject *item;
+    for (Py_ssize_t i = 0; rc == 0 && (item = item_at(sequence, i)) != NULL; i++) {
         if (i > 0) PUT(w, ",");
         if (full(w)) {
             PUT(w, "\"…\"");
+            Py_DECREF(item);
             break;
         }
-        PyObject *item = Py_NewRef(PySequence_Fast_GET_ITEM(sequence, i));
-        int rc = write_value(w, item);
+        rc = write_value(w, item);
         Py_DECREF(item);
-        if (rc < 0) return -1;
     }
     PUT(w, "]");
-    return 0;
+    return rc;
 }
 
 static int write_key(json_writer *w, PyObject *key) {
@@ -227,8 +239,10 @@ static int write_dict(json_writer *w, PyObject *dict) {
     PyObject *key, *value;
     Py_ssize_t at = 0;
     bool first = true;
+    int rc = 0;
     PUT(w, "{");
-    while (PyDict_Next(dict, &at, &key, &value)) {
+    Py_BEGIN_CRITICAL_SECTION(dict);
+    while (rc == 0 && PyDict_Next(dict, &at, &key, &value)) {
         if (!first) PUT(w, ",");
         first = false;
         if (full(w)) {
@@ -237,17 +251,17 @@ static int write_dict(json_writer *w, PyObject *dict) {
         }
         Py_INCREF(key);
         Py_INCREF(value);
-        int rc = write_key(w, key);
+        rc = write_key(w, key);
         if (rc == 0) {
             PUT(w, ":");
             rc = write_value(w, value);
         }
         Py_DECREF(key);
         Py_DECREF(value);
-        if (rc < 0) return -1;
     }
+    Py_END_CRITICAL_SECTION();
     PUT(w, "}");
-    return 0;
+    return rc;
 }
 
 static int write_set(json_writer *w, PyObject *set) {
@@ -262,8 +276,10 @@ static int write_dataclass(json_writer *w, PyObject *value, PyObject *fields) {
     PyObject *name, *field;
     Py_ssize_t at = 0;
     bool first = true;
+    int rc = 0;
     PUT(w, "{");
-    while (PyDict_Next(fields, &at, &name, &field)) {
+    Py_BEGIN_CRITICAL_SECTION(fields);
+    while (rc == 0 && PyDict_Next(fields, &at, &name, &field)) {
         if (!PyUnicode_Check(name)) continue;
         if (!first) PUT(w, ",");
         first = false;
@@ -272,7 +288,7 @@ static int write_dataclass(json_writer *w, PyObject *value, PyObject *fields) {
             break;
         }
         Py_INCREF(name);
-        int rc = write_str(w, name);
+        rc = write_str(w, name);
         if (rc == 0) {
             PUT(w, ":");
             PyObject *content = PyObject_GetAttr(value, name);
@@ -282,10 +298,10 @@ static int write_dataclass(json_writer *w, PyObject *value, PyObject *fields) {
             Py_XDECREF(content);
         }
         Py_DECREF(name);
-        if (rc < 0) return -1;
     }
+    Py_END_CRITICAL_SECTION();
     PUT(w, "}");
-    return 0;
+    return rc;
 }
 
 /* Standard types whose str() is short and says all. */

@@ -21,16 +21,18 @@ static PyObject *start_span(PyObject *module, PyObject *args) {
         return PyErr_Format(PyExc_ValueError, "a span's kind is 1 (internal) to 5 (consumer), not %d", kind);
     respan_text text;
     if (!core_text(name, &text)) text = (respan_text){"", 0};
-    const span_object *above = parent == NULL      ? core_span_current(state)
-                               : parent == Py_None ? NULL
-                                                   : (span_object *)parent;
+    span_object *above = parent == NULL      ? core_span_current(state)
+                         : parent == Py_None ? NULL
+                                             : (span_object *)Py_NewRef(parent);
     span_object *span = core_span_new(state, text, above, NULL, start_ns);
+    Py_XDECREF((PyObject *)above);
     if (span == NULL) Py_RETURN_NONE;
     if (span->review != NULL) span->review->kind = kind;
     if (kind != RESPAN_KIND_INTERNAL) respan_span_set_kind(span->span, (respan_span_kind)kind);
     scope_object *scope = core_scope_current(state);
     if (scope != NULL && span->review == NULL) respan_span_use(span->span, scope->set);
     else if (scope != NULL) core_span_put(span, scope->attributes, scope->count);
+    Py_XDECREF((PyObject *)scope);
     core_span_put_text(span, RESPAN_TEXT("traceloop.entity.path"), span->path);
     core_span_put_text(span, RESPAN_TEXT("traceloop.workflow.name"), span->workflow);
     core_span_put_text(span, RESPAN_TEXT("respan.processors"), span->processors);
@@ -39,7 +41,7 @@ static PyObject *start_span(PyObject *module, PyObject *args) {
 
 static PyObject *current_span(PyObject *module, PyObject *Py_UNUSED(ignored)) {
     PyObject *span = (PyObject *)core_span_current(state_of(module));
-    return Py_NewRef(span != NULL ? span : Py_None);
+    return span != NULL ? span : Py_NewRef(Py_None);
 }
 
 static PyObject *swap_span(PyObject *module, PyObject *span) {
@@ -55,7 +57,7 @@ static PyObject *swap_span(PyObject *module, PyObject *span) {
 
 static PyObject *current_scope(PyObject *module, PyObject *Py_UNUSED(ignored)) {
     PyObject *scope = (PyObject *)core_scope_current(state_of(module));
-    return Py_NewRef(scope != NULL ? scope : Py_None);
+    return scope != NULL ? scope : Py_NewRef(Py_None);
 }
 
 static PyObject *swap_scope(PyObject *module, PyObject *scope) {
@@ -74,8 +76,11 @@ static PyObject *swap_scope(PyObject *module, PyObject *scope) {
 }
 
 static PyObject *current_client(PyObject *module, PyObject *Py_UNUSED(ignored)) {
-    PyObject *client = (PyObject *)state_of(module)->client;
-    return Py_NewRef(client != NULL ? client : Py_None);
+    core_state *state = state_of(module);
+    CORE_LOCK(state);
+    PyObject *client = Py_NewRef(state->client != NULL ? (PyObject *)state->client : Py_None);
+    CORE_UNLOCK(state);
+    return client;
 }
 
 static PyObject *to_json(PyObject *Py_UNUSED(module), PyObject *value) {
@@ -177,7 +182,7 @@ static PyModuleDef_Slot slots[] = {
     {Py_mod_multiple_interpreters, Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
 #endif
 #ifdef Py_mod_gil
-    {Py_mod_gil, Py_MOD_GIL_USED}, /* entities and spans are guarded by it */
+    {Py_mod_gil, Py_MOD_GIL_NOT_USED}, /* see core.h for what guards what */
 #endif
     {0, NULL},
 };

@@ -24,6 +24,16 @@ void core_review_free(span_review *review) {
     PyMem_Free(review);
 }
 
+int core_review_traverse(const span_review *review, visitproc visit, void *arg) {
+    if (review == NULL) return 0;
+    Py_VISIT(review->attributes);
+    Py_VISIT(review->name);
+    Py_VISIT(review->events);
+    Py_VISIT(review->links);
+    for (size_t i = 0; i < 2; i++) Py_VISIT(review->reviewers[i]);
+    return 0;
+}
+
 span_review *core_review_new(respan_text name, const span_object *parent, uint64_t start_ns,
                              PyObject *of_entity, PyObject *of_client) {
     span_review *review = PyMem_Calloc(1, sizeof *review);
@@ -80,8 +90,8 @@ void core_review_put(PyObject *dict, const respan_attribute *attributes, size_t 
 
 void core_review_status(span_review *review, respan_status_code code, respan_text message) {
     if (review == NULL) return;
-    review->status = code;
     PyObject *text = to_str(message);
+    review->status = code;
     if (text != NULL) Py_XSETREF(review->message, text);
     else PyErr_Clear();
 }
@@ -89,13 +99,15 @@ void core_review_status(span_review *review, respan_status_code code, respan_tex
 void core_review_event(span_review *review, respan_text name, uint64_t time_ns,
                        const respan_attribute *attributes, size_t count) {
     if (review == NULL) return;
+    PyObject *events = Py_NewRef(review->events); /* making the dict may run code that ends the span */
     PyObject *dict = PyDict_New(), *text = to_str(name), *event = NULL;
     if (dict != NULL && text != NULL) {
         core_review_put(dict, attributes, count);
         unsigned long long time = time_ns != 0 ? time_ns : core_review_now();
         event = Py_BuildValue("{sOsKsO}", "name", text, "time_ns", time, "attributes", dict);
     }
-    if (event == NULL || PyList_Append(review->events, event) < 0) PyErr_Clear();
+    if (event == NULL || PyList_Append(events, event) < 0) PyErr_Clear();
+    Py_DECREF(events);
     Py_XDECREF(event);
     Py_XDECREF(text);
     Py_XDECREF(dict);
@@ -104,12 +116,14 @@ void core_review_event(span_review *review, respan_text name, uint64_t time_ns,
 void core_review_link(span_review *review, PyObject *trace_id, PyObject *span_id,
                       const respan_attribute *attributes, size_t count) {
     if (review == NULL) return;
+    PyObject *links = Py_NewRef(review->links);
     PyObject *dict = PyDict_New(), *link = NULL;
     if (dict != NULL) {
         core_review_put(dict, attributes, count);
         link = Py_BuildValue("{sOsOsO}", "trace_id", trace_id, "span_id", span_id, "attributes", dict);
     }
-    if (link == NULL || PyList_Append(review->links, link) < 0) PyErr_Clear();
+    if (link == NULL || PyList_Append(links, link) < 0) PyErr_Clear();
+    Py_DECREF(links);
     Py_XDECREF(link);
     Py_XDECREF(dict);
 }
@@ -123,9 +137,10 @@ PyObject *core_review_facts(const span_object *span) {
     static const uint8_t none[sizeof review->parent.span_id];
     if (memcmp(review->parent.span_id, none, sizeof none) == 0) parent_id[0] = '\0';
     unsigned long long start = review->start_ns, end = span->end_ns != 0 ? span->end_ns : core_review_now();
-    return Py_BuildValue("{sssssssOsisKsKsisOsOsOsOsO}", "trace_id", trace_id, "span_id", span_id,
-                         "parent_id", parent_id, "name", review->name, "kind", review->kind, "start_ns",
-                         start, "end_ns", end, "status", review->status, "status_message", review->message,
-                         "attributes", review->attributes, "events", review->events, "links", review->links,
-                         "is_local_root", review->local_root ? Py_True : Py_False);
+    return Py_BuildValue("{sssssssNsisKsKsisNsNsNsNsO}", "trace_id", trace_id, "span_id", span_id,
+                         "parent_id", parent_id, "name", Py_NewRef(review->name), "kind", review->kind,
+                         "start_ns", start, "end_ns", end, "status", review->status, "status_message",
+                         Py_NewRef(review->message), "attributes", Py_NewRef(review->attributes), "events",
+                         Py_NewRef(review->events), "links", Py_NewRef(review->links), "is_local_root",
+                         review->local_root ? Py_True : Py_False);
 }

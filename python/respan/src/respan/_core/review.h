@@ -9,6 +9,7 @@
 span_review *core_review_new(respan_text name, const span_object *parent, uint64_t start_ns,
                              PyObject *of_entity, PyObject *of_client);
 void core_review_free(span_review *review);
+int core_review_traverse(const span_review *review, visitproc visit, void *arg);
 
 /* Sets each in a dict, as Python values. */
 void core_review_put(PyObject *dict, const respan_attribute *attributes, size_t count);

@@ -6,26 +6,54 @@ typedef struct run_object {
     run_kind kind;
 } run_object;
 
+/* New references; NULL once it is done. */
+static PyObject *inner_of(run_object *self) {
+    PyObject *inner;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    inner = Py_XNewRef(self->inner);
+    Py_END_CRITICAL_SECTION();
+    return inner;
+}
+
+static span_object *span_of(run_object *self) {
+    span_object *span;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    span = (span_object *)Py_XNewRef((PyObject *)self->span);
+    Py_END_CRITICAL_SECTION();
+    return span;
+}
+
 /* ---- a step ---------------------------------------------------------------------------------------------- */
 
 /* A token for the step's end. */
 static PyObject *step_begins(run_object *self, core_state *state) {
-    return self->kind == RUN_GENERATOR && self->span != NULL ? core_span_push(state, self->span) : NULL;
+    span_object *span = self->kind == RUN_GENERATOR ? span_of(self) : NULL;
+    PyObject *token = span == NULL ? NULL : core_span_push(state, span);
+    Py_XDECREF((PyObject *)span);
+    return token;
 }
 
 /* Keeps the error that is set. */
 static void step_ends(run_object *self, core_state *state, PyObject *token) {
     PyObject *raised = PyErr_Occurred() ? core_raised_take() : NULL;
-    if (self->kind == RUN_GENERATOR && self->span != NULL) core_span_pop(state, self->span, token);
+    span_object *span = self->kind == RUN_GENERATOR ? span_of(self) : NULL;
+    if (span != NULL) core_span_pop(state, span, token);
     else Py_XDECREF(token);
+    Py_XDECREF((PyObject *)span);
     if (raised != NULL) core_raised_restore(raised);
 }
 
 /* Takes `result`, NULL if an error is set; the same, or NULL. */
 static PyObject *finish(run_object *self, core_state *state, PyObject *result) {
-    span_object *span = self->span;
+    span_object *span;
+    PyObject *inner;
+    Py_BEGIN_CRITICAL_SECTION(self);
+    span = self->span;
+    inner = self->inner;
     self->span = NULL;
-    Py_CLEAR(self->inner);
+    self->inner = NULL;
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(inner);
     if (span == NULL) return result;
     if (result != NULL && self->kind == RUN_COROUTINE && core_span_output(span, result) < 0) Py_CLEAR(result);
     return core_span_finish(state, span, NULL, result);
@@ -34,11 +62,11 @@ static PyObject *finish(run_object *self, core_state *state, PyObject *result) {
 static PySendResult run_send(PyObject *op, PyObject *value, PyObject **result) {
     run_object *self = (run_object *)op;
     core_state *state = core_state_of(Py_TYPE(op));
-    if (self->inner == NULL) {
+    PyObject *inner = inner_of(self);
+    if (inner == NULL) {
         *result = Py_NewRef(Py_None);
         return PYGEN_RETURN;
     }
-    PyObject *inner = Py_NewRef(self->inner);
     PyObject *token = step_begins(self, state);
     PySendResult sent = PyIter_Send(inner, value, result);
     step_ends(self, state, token);
@@ -87,8 +115,9 @@ static PyObject *run_throw(PyObject *op, PyObject *const *args, Py_ssize_t nargs
     run_object *self = (run_object *)op;
     core_state *state = core_state_of(Py_TYPE(op));
     if (nargs == 0) return PyErr_Format(PyExc_TypeError, "throw() takes an exception");
-    PyObject *method = NULL, *result = NULL;
-    if (self->inner != NULL && (method = PyObject_GetAttrString(self->inner, "throw")) == NULL) PyErr_Clear();
+    PyObject *inner = inner_of(self), *method = NULL, *result = NULL;
+    if (inner != NULL && (method = PyObject_GetAttrString(inner, "throw")) == NULL) PyErr_Clear();
+    Py_XDECREF(inner);
     if (method != NULL) {
         PyObject *token = step_begins(self, state);
         result = PyObject_Vectorcall(method, args, (size_t)nargs, NULL);
@@ -105,8 +134,10 @@ static PyObject *run_throw(PyObject *op, PyObject *const *args, Py_ssize_t nargs
 static PyObject *run_close(PyObject *op, PyObject *Py_UNUSED(ignored)) {
     run_object *self = (run_object *)op;
     core_state *state = core_state_of(Py_TYPE(op));
-    if (self->inner == NULL) Py_RETURN_NONE;
-    PyObject *method = PyObject_GetAttrString(self->inner, "close"), *closed = NULL;
+    PyObject *inner = inner_of(self);
+    if (inner == NULL) Py_RETURN_NONE;
+    PyObject *method = PyObject_GetAttrString(inner, "close"), *closed = NULL;
+    Py_DECREF(inner);
     if (method == NULL) {
         PyErr_Clear();
         closed = Py_NewRef(Py_None);
@@ -122,10 +153,16 @@ static PyObject *run_close(PyObject *op, PyObject *Py_UNUSED(ignored)) {
 
 static PyObject *run_getattro(PyObject *op, PyObject *name) {
     PyObject *value = PyObject_GenericGetAttr(op, name);
-    PyObject *inner = ((run_object *)op)->inner;
-    if (value != NULL || inner == NULL || !PyErr_ExceptionMatches(PyExc_AttributeError)) return value;
-    PyErr_Clear();
-    return PyObject_GetAttr(inner, name);
+    if (value != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError)) return value;
+    PyObject *raised = core_raised_take(), *inner = inner_of((run_object *)op);
+    if (inner == NULL) {
+        core_raised_restore(raised);
+        return NULL;
+    }
+    Py_DECREF(raised);
+    value = PyObject_GetAttr(inner, name);
+    Py_DECREF(inner);
+    return value;
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------ */
@@ -162,11 +199,13 @@ PyObject *core_run_new(core_state *state, run_kind kind, span_object *span, PyOb
 static int run_traverse(PyObject *op, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(((run_object *)op)->inner);
+    Py_VISIT(((run_object *)op)->span);
     return 0;
 }
 
 static int run_clear(PyObject *op) {
     Py_CLEAR(((run_object *)op)->inner);
+    Py_CLEAR(((run_object *)op)->span);
     return 0;
 }
 

@@ -99,11 +99,12 @@ bool core_sequence_value(PyObject *tuple, respan_attribute *out, void **items) {
 scope_object *core_scope_current(core_state *state) {
     PyObject *value = NULL;
     if (PyContextVar_Get(state->current_scope, NULL, &value) < 0) PyErr_Clear();
-    if (value != NULL) {
-        Py_DECREF(value); /* the context holds it, or the client below */
-        if (Py_IS_TYPE(value, state->scope_type)) return (scope_object *)value;
-    }
-    return state->client == NULL ? NULL : state->client->defaults;
+    if (value != NULL && Py_IS_TYPE(value, state->scope_type)) return (scope_object *)value;
+    Py_XDECREF(value);
+    CORE_LOCK(state);
+    value = state->client == NULL ? NULL : Py_XNewRef((PyObject *)state->client->defaults);
+    CORE_UNLOCK(state);
+    return (scope_object *)value;
 }
 
 static int scope_traverse(PyObject *op, visitproc visit, void *arg) {
@@ -153,25 +154,34 @@ static PyObject *scope_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     scope_object *self = (scope_object *)type->tp_alloc(type, 0);
     if (self == NULL) return NULL;
+    Py_ssize_t size = PyDict_Size(attributes); /* reading a list may run code that makes it more */
     self->values = PyDict_Copy(values);
-    self->items = PyTuple_New(2 * PyDict_Size(attributes));
-    self->attributes = PyMem_New(respan_attribute, (size_t)PyDict_Size(attributes) + 1);
-    self->arrays = PyMem_New(void *, (size_t)PyDict_Size(attributes) + 1);
+    self->items = PyTuple_New(2 * size);
+    self->attributes = PyMem_New(respan_attribute, (size_t)size + 1);
+    self->arrays = PyMem_New(void *, (size_t)size + 1);
     if (self->values == NULL || self->items == NULL || self->attributes == NULL || self->arrays == NULL) {
         Py_DECREF(self);
         return PyErr_Occurred() ? NULL : PyErr_NoMemory();
     }
     PyObject *key, *value;
     Py_ssize_t at = 0, item = 0;
-    while (PyDict_Next(attributes, &at, &key, &value)) {
+    Py_BEGIN_CRITICAL_SECTION(attributes);
+    while (item < 2 * size && PyDict_Next(attributes, &at, &key, &value)) {
         respan_attribute *attribute = &self->attributes[self->count];
         if (!PyUnicode_Check(key) || !core_text(key, &attribute->key)) continue;
+        Py_INCREF(key);
+        Py_INCREF(value);
         PyObject *kept = scope_value(value, attribute, &self->arrays[self->count]);
-        if (kept == NULL) continue;
-        PyTuple_SET_ITEM(self->items, item++, Py_NewRef(key));
+        Py_DECREF(value);
+        if (kept == NULL) {
+            Py_DECREF(key);
+            continue;
+        }
+        PyTuple_SET_ITEM(self->items, item++, key);
         PyTuple_SET_ITEM(self->items, item++, kept);
         self->count++;
     }
+    Py_END_CRITICAL_SECTION();
     while (item < PyTuple_GET_SIZE(self->items)) PyTuple_SET_ITEM(self->items, item++, Py_NewRef(Py_None));
     self->set = respan_attributes_new(self->attributes, self->count);
     return (PyObject *)self;

@@ -8,18 +8,28 @@
 span_object *core_span_current(core_state *state) {
     PyObject *value = NULL;
     if (PyContextVar_Get(state->current_span, NULL, &value) < 0) PyErr_Clear();
-    if (value == NULL) return NULL;
-    Py_DECREF(value); /* the context holds it */
-    return Py_IS_TYPE(value, state->span_type) ? (span_object *)value : NULL;
+    if (value != NULL && !Py_IS_TYPE(value, state->span_type)) Py_CLEAR(value);
+    return (span_object *)value;
+}
+
+bool core_span_recording(span_object *span) {
+    bool recording;
+    Py_BEGIN_CRITICAL_SECTION(span);
+    recording = span->span != NULL;
+    Py_END_CRITICAL_SECTION();
+    return recording;
 }
 
 void core_span_put(span_object *span, const respan_attribute *attributes, size_t count) {
-    if (span->span == NULL) return;
-    if (span->review == NULL) {
+    Py_BEGIN_CRITICAL_SECTION(span);
+    if (span->span != NULL && span->review == NULL) {
         respan_span_set(span->span, attributes, count);
-        return;
+    } else if (span->span != NULL) { /* what is replaced in the dict may run code that ends the span */
+        PyObject *dict = Py_NewRef(span->review->attributes);
+        core_review_put(dict, attributes, count);
+        Py_DECREF(dict);
     }
-    core_review_put(span->review->attributes, attributes, count);
+    Py_END_CRITICAL_SECTION();
 }
 
 void core_span_put_text(span_object *span, const char *key, size_t key_len, PyObject *text) {
@@ -56,18 +66,24 @@ static bool finish_review(span_object *span) {
 
 span_object *core_span_new(core_state *state, respan_text name, const span_object *parent, PyObject *review,
                            uint64_t start_ns) {
-    if (state->client == NULL) return NULL;
-    respan_span *opened = respan_span_start(state->client->handle, name.p, name.n,
-                                            parent == NULL ? NULL : &parent->context, start_ns);
-    if (opened == NULL) return NULL;
-    span_review *reviewed = NULL;
-    if ((review != NULL || state->client->review != NULL) &&
-        (reviewed = core_review_new(name, parent, start_ns, review, state->client->review)) == NULL) {
-        respan_span_discard(opened);
-        return NULL;
+    respan_span *opened = NULL;
+    PyObject *of_client = NULL;
+    bool content = false;
+    CORE_LOCK(state);
+    if (state->client != NULL) {
+        opened = respan_span_start(state->client->handle, name.p, name.n,
+                                   parent == NULL ? NULL : &parent->context, start_ns);
+        of_client = Py_XNewRef(state->client->review);
+        content = state->client->content;
     }
+    CORE_UNLOCK(state);
+    span_review *reviewed = NULL;
+    span_object *self = NULL;
+    if (opened != NULL && ((review == NULL && of_client == NULL) ||
+                           (reviewed = core_review_new(name, parent, start_ns, review, of_client)) != NULL))
+        self = PyObject_GC_New(span_object, state->span_type);
+    Py_XDECREF(of_client);
     if (reviewed != NULL) respan_span_withhold(opened); /* its reviewers see it before a file does */
-    span_object *self = PyObject_New(span_object, state->span_type);
     if (self == NULL) {
         PyErr_Clear();
         core_review_free(reviewed);
@@ -79,47 +95,60 @@ span_object *core_span_new(core_state *state, respan_text name, const span_objec
     self->context = respan_span_get_context(opened);
     self->path = parent == NULL ? NULL : Py_XNewRef(parent->path);
     self->workflow = parent == NULL ? NULL : Py_XNewRef(parent->workflow);
-    self->processors = parent == NULL ? NULL : Py_XNewRef(parent->processors);
+    self->processors = NULL;
+    if (parent != NULL) {
+        Py_BEGIN_CRITICAL_SECTION(parent);
+        self->processors = Py_XNewRef(parent->processors);
+        Py_END_CRITICAL_SECTION();
+    }
     self->previous = NULL;
     self->end_ns = 0;
     self->active = false;
     self->remote = false;
-    self->content = state->client->content;
+    self->content = content;
+    PyObject_GC_Track(self);
     return self;
 }
 
 /* What undoes it; NULL with an error set, or without one if the span is current already. */
 static PyObject *push(core_state *state, span_object *span) {
-    if (span->active) return NULL;
-    span_object *previous = (span_object *)Py_XNewRef((PyObject *)core_span_current(state));
-    PyObject *token = PyContextVar_Set(state->current_span, (PyObject *)span);
-    if (token == NULL) {
-        Py_XDECREF(previous);
-        return NULL;
+    span_object *previous = core_span_current(state);
+    PyObject *token = NULL;
+    Py_BEGIN_CRITICAL_SECTION(span);
+    if (!span->active && (token = PyContextVar_Set(state->current_span, (PyObject *)span)) != NULL) {
+        Py_XSETREF(span->previous, previous);
+        previous = NULL;
+        span->active = true;
     }
-    span->previous = previous;
-    span->active = true;
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF((PyObject *)previous);
     return token;
 }
 
 /* Resetting is half the work of setting, but needs the token and its context: a generator may be closed in another than
  * the one that advanced it. No span keeps a token: it keeps the context, which keeps the span. */
 static int pop(core_state *state, span_object *span, PyObject *token) {
-    if (!span->active) return 0;
+    PyObject *previous;
+    bool active;
+    Py_BEGIN_CRITICAL_SECTION(span);
+    active = span->active;
+    previous = (PyObject *)span->previous;
     span->active = false;
-    span_object *previous = span->previous;
     span->previous = NULL;
+    Py_END_CRITICAL_SECTION();
     int rc = 0;
-    if (core_span_current(state) == span) {
+    PyObject *current = active ? (PyObject *)core_span_current(state) : NULL;
+    if (active && current == (PyObject *)span) {
         rc = token == NULL ? -1 : PyContextVar_Reset(state->current_span, token);
         if (rc < 0) {
             PyErr_Clear();
-            PyObject *set = PyContextVar_Set(state->current_span, previous ? (PyObject *)previous : Py_None);
+            PyObject *set = PyContextVar_Set(state->current_span, previous != NULL ? previous : Py_None);
             rc = set == NULL ? -1 : 0;
             Py_XDECREF(set);
         }
     }
-    Py_XDECREF((PyObject *)previous);
+    Py_XDECREF(current);
+    Py_XDECREF(previous);
     return rc;
 }
 
@@ -156,10 +185,13 @@ PyObject *core_span_finish(core_state *state, span_object *span, PyObject *token
 }
 
 void core_span_end(span_object *span) {
-    if (span->review != NULL && (span->review->running || !finish_review(span))) return;
-    respan_span *opened = span->span;
-    span->span = NULL;
-    respan_span_end(opened, span->end_ns);
+    Py_BEGIN_CRITICAL_SECTION(span);
+    if (span->review == NULL || (!span->review->running && finish_review(span))) {
+        respan_span *opened = span->span;
+        span->span = NULL;
+        respan_span_end(opened, span->end_ns);
+    }
+    Py_END_CRITICAL_SECTION();
 }
 
 int core_span_take_json(span_object *span, const char *key, size_t key_len, struct json_writer *json,
@@ -172,7 +204,7 @@ int core_span_take_json(span_object *span, const char *key, size_t key_len, stru
 }
 
 __attribute__((noinline)) int core_span_output(span_object *span, PyObject *value) {
-    if (span->span == NULL || !span->content) return 0;
+    if (!span->content || !core_span_recording(span)) return 0;
     json_writer json;
     json_init(&json);
     return core_span_take_json(span, RESPAN_TEXT("traceloop.entity.output"), &json,
@@ -186,18 +218,37 @@ static void span_finalize(PyObject *op) {
     if (raised != NULL) core_raised_restore(raised);
 }
 
+static int span_traverse(PyObject *op, visitproc visit, void *arg) {
+    span_object *self = (span_object *)op;
+    Py_VISIT(Py_TYPE(op));
+    Py_VISIT(self->previous);
+    Py_VISIT(self->path); /* of a subclass of str, which may lead anywhere */
+    Py_VISIT(self->workflow);
+    Py_VISIT(self->processors);
+    return core_review_traverse(self->review, visit, arg);
+}
+
+/* After span_finalize, which took the review. */
+static int span_clear(PyObject *op) {
+    Py_CLEAR(((span_object *)op)->previous);
+    return 0;
+}
+
 static void span_dealloc(PyObject *op) {
     span_object *self = (span_object *)op;
     PyTypeObject *type = Py_TYPE(op);
     if (self->review == NULL) core_span_end(self);
     else if (PyObject_CallFinalizerFromDealloc(op) < 0) return; /* a reviewer kept it */
-    core_review_free(self->review);
+    PyObject_GC_UnTrack(op);
+    Py_TRASHCAN_BEGIN(op, span_dealloc) /* each may be the last to know its previous one */
+        core_review_free(self->review);
     Py_XDECREF(self->path);
     Py_XDECREF(self->workflow);
     Py_XDECREF(self->processors);
     Py_XDECREF((PyObject *)self->previous);
-    PyObject_Free(op);
+    PyObject_GC_Del(op);
     Py_DECREF(type);
+    Py_TRASHCAN_END
 }
 
 static bool set_sequence(span_object *span, respan_text key, PyObject *sequence) {
@@ -217,7 +268,7 @@ static bool set_sequence(span_object *span, respan_text key, PyObject *sequence)
 /* str, bool, int, float and lists of one of them as they are; None is left out; all else as JSON. */
 static int set_value(span_object *self, PyObject *key, PyObject *value) {
     respan_attribute attribute;
-    if (self->span == NULL || value == Py_None || !core_text(key, &attribute.key)) return 0;
+    if (value == Py_None || !core_span_recording(self) || !core_text(key, &attribute.key)) return 0;
     if (core_attribute_value(value, &attribute)) {
         core_span_put(self, &attribute, 1);
         return 0;
@@ -240,6 +291,7 @@ static int set_all(span_object *self, PyObject *dict) {
     PyObject *key, *value;
     Py_ssize_t at = 0;
     int rc = 0;
+    Py_BEGIN_CRITICAL_SECTION(dict);
     while (rc == 0 && PyDict_Next(dict, &at, &key, &value)) {
         if (!PyUnicode_Check(key)) continue;
         Py_INCREF(key);
@@ -248,6 +300,7 @@ static int set_all(span_object *self, PyObject *dict) {
         Py_DECREF(key);
         Py_DECREF(value);
     }
+    Py_END_CRITICAL_SECTION();
     return rc;
 }
 
@@ -261,8 +314,11 @@ static PyObject *span_rename(PyObject *op, PyObject *name) {
     respan_text text;
     if (!PyUnicode_Check(name)) return PyErr_Format(PyExc_TypeError, "update_name() takes a str");
     span_object *self = (span_object *)op;
-    if (core_text(name, &text)) respan_span_set_name(self->span, text.p, text.n);
+    bool good = core_text(name, &text);
+    Py_BEGIN_CRITICAL_SECTION(self);
+    if (good) respan_span_set_name(self->span, text.p, text.n);
     if (self->review != NULL) Py_XSETREF(self->review->name, Py_NewRef(name));
+    Py_END_CRITICAL_SECTION();
     Py_RETURN_NONE;
 }
 
@@ -273,16 +329,23 @@ static PyObject *span_status(PyObject *op, PyObject *args) {
     if (!PyArg_ParseTuple(args, "i|s#:status", &code, &message, &n)) return NULL;
     if (code < RESPAN_STATUS_UNSET || code > RESPAN_STATUS_ERROR)
         return PyErr_Format(PyExc_ValueError, "status must be 0 (unset), 1 (ok) or 2 (error), not %d", code);
-    span_object *self = (span_object *)op;
-    respan_span_set_status(self->span, (respan_status_code)code, message, (size_t)n);
-    core_review_status(self->review, (respan_status_code)code, (respan_text){message, (size_t)n});
+    core_span_status((span_object *)op, (respan_status_code)code, (respan_text){message, (size_t)n});
     Py_RETURN_NONE;
+}
+
+void core_span_status(span_object *span, respan_status_code code, respan_text message) {
+    Py_BEGIN_CRITICAL_SECTION(span);
+    respan_span_set_status(span->span, code, message.p, message.n);
+    core_review_status(span->review, code, message);
+    Py_END_CRITICAL_SECTION();
 }
 
 void core_span_event(span_object *span, respan_text name, uint64_t time_ns,
                      const respan_attribute *attributes, size_t count) {
+    Py_BEGIN_CRITICAL_SECTION(span);
     respan_span_add_event(span->span, name.p, name.n, time_ns, attributes, count);
     core_review_event(span->review, name, time_ns, attributes, count);
+    Py_END_CRITICAL_SECTION();
 }
 
 static PyObject *span_event(PyObject *op, PyObject *args) {
@@ -308,15 +371,19 @@ static PyObject *span_link(PyObject *op, PyObject *args) {
     span_object *self = (span_object *)op;
     const respan_attribute *list = attributes == NULL ? NULL : attributes->attributes;
     size_t count = attributes == NULL ? 0 : attributes->count;
+    Py_BEGIN_CRITICAL_SECTION(self);
     respan_span_add_link(self->span, &to, list, count);
     core_review_link(self->review, trace_id, span_id, list, count);
+    Py_END_CRITICAL_SECTION();
     Py_RETURN_NONE;
 }
 
 static PyObject *span_route(PyObject *op, PyObject *processors) {
     if (!PyUnicode_Check(processors)) return PyErr_Format(PyExc_TypeError, "route() takes a str");
     span_object *self = (span_object *)op;
+    Py_BEGIN_CRITICAL_SECTION(self);
     Py_XSETREF(self->processors, Py_NewRef(processors));
+    Py_END_CRITICAL_SECTION();
     core_span_put_text(self, RESPAN_TEXT("respan.processors"), processors);
     Py_RETURN_NONE;
 }
@@ -327,9 +394,12 @@ static PyObject *span_adopt(PyObject *op, PyObject *args) {
     respan_span_context own;
     if (!PyArg_ParseTuple(args, "UU:adopt", &trace_id, &span_id) || !core_read_ids(trace_id, span_id, &own))
         return NULL;
-    if (self->span == NULL) Py_RETURN_NONE;
-    respan_span_set_context(self->span, &own);
-    self->context = respan_span_get_context(self->span);
+    Py_BEGIN_CRITICAL_SECTION(op);
+    if (self->span != NULL) {
+        respan_span_set_context(self->span, &own);
+        self->context = respan_span_get_context(self->span);
+    }
+    Py_END_CRITICAL_SECTION();
     Py_RETURN_NONE;
 }
 
@@ -356,8 +426,14 @@ static PyObject *span_leave(PyObject *op, PyObject *Py_UNUSED(ignored)) {
     Py_RETURN_NONE;
 }
 
+static void set_end(span_object *span, uint64_t end_ns) {
+    Py_BEGIN_CRITICAL_SECTION(span);
+    span->end_ns = end_ns;
+    Py_END_CRITICAL_SECTION();
+}
+
 static PyObject *span_stop(PyObject *op, PyObject *Py_UNUSED(ignored)) {
-    ((span_object *)op)->end_ns = core_review_now();
+    set_end((span_object *)op, core_review_now());
     Py_RETURN_NONE;
 }
 
@@ -365,7 +441,7 @@ static PyObject *span_end(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
     if (nargs > 0) {
         unsigned long long end_ns = PyLong_AsUnsignedLongLong(args[0]);
         if (PyErr_Occurred()) return NULL;
-        ((span_object *)op)->end_ns = end_ns;
+        set_end((span_object *)op, end_ns);
     }
     if (core_span_leave(core_state_of(Py_TYPE(op)), (span_object *)op) < 0) PyErr_Clear();
     core_span_end((span_object *)op);
@@ -396,19 +472,27 @@ static PyObject *get_inherited(PyObject *op, void *Py_UNUSED(closure)) {
 }
 
 static PyObject *get_recording(PyObject *op, void *Py_UNUSED(closure)) {
-    return PyBool_FromLong(((span_object *)op)->span != NULL);
+    return PyBool_FromLong(core_span_recording((span_object *)op));
 }
 
 static PyObject *get_reviewed(PyObject *op, void *Py_UNUSED(closure)) {
+    PyObject *answer;
+    Py_BEGIN_CRITICAL_SECTION(op);
     const span_review *review = ((span_object *)op)->review;
-    if (review == NULL) Py_RETURN_NONE;
-    return Py_BuildValue("OOi", review->name, review->attributes, review->status);
+    answer = review == NULL ? Py_NewRef(Py_None)
+                            : Py_BuildValue("NNi", Py_NewRef(review->name), Py_NewRef(review->attributes),
+                                            review->status);
+    Py_END_CRITICAL_SECTION();
+    return answer;
 }
 
 static PyObject *get_facts(PyObject *op, void *Py_UNUSED(closure)) {
+    PyObject *answer;
+    Py_BEGIN_CRITICAL_SECTION(op);
     const span_object *self = (span_object *)op;
-    if (self->review == NULL) Py_RETURN_NONE;
-    return core_review_facts(self);
+    answer = self->review == NULL ? Py_NewRef(Py_None) : core_review_facts(self);
+    Py_END_CRITICAL_SECTION();
+    return answer;
 }
 
 static PyObject *get_content(PyObject *op, void *Py_UNUSED(closure)) {
@@ -463,6 +547,8 @@ static PyGetSetDef span_properties[] = {
 
 static PyType_Slot span_slots[] = {
     {Py_tp_dealloc, span_dealloc},
+    {Py_tp_traverse, span_traverse},
+    {Py_tp_clear, span_clear},
     {Py_tp_finalize, span_finalize},
     {Py_tp_methods, span_methods},
     {Py_tp_getset, span_properties},
@@ -473,6 +559,7 @@ static PyType_Slot span_slots[] = {
 PyType_Spec span_spec = {
     .name = "respan._core.Span",
     .basicsize = sizeof(span_object),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_IMMUTABLETYPE |
+             Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = span_slots,
 };
