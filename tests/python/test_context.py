@@ -249,12 +249,31 @@ def pool(context):
             assert list(executor.map(step, range(4))) == [0, 1, 2, 3]
             assert executor.submit(bare, 5).result() == 5
 
+def ended(child):
+    with propagate_attributes(customer_identifier="ada"):
+        child.start()
+    child.join()
+    assert child.exitcode == 0
+
 @workflow
 def process(context):
     child = context.Process(target=step)
-    child.start()
-    child.join()
-    assert child.exitcode == 0
+    ended(child)
+    assert "run" not in vars(child)
+
+class Spawned(multiprocessing.get_context("spawn").Process):
+    def run(self):
+        step()
+
+class Forked(multiprocessing.get_context("fork").Process):
+    run = Spawned.run
+
+class Served(multiprocessing.get_context("forkserver").Process):
+    run = Spawned.run
+
+@workflow
+def subclass(context):
+    ended({"spawn": Spawned, "fork": Forked, "forkserver": Served}[context.get_start_method()]())
 
 @workflow
 def workers(context):
@@ -314,13 +333,14 @@ def test_a_process_pool_s_worker_forgets_where_it_was_made(children, method):
     assert sum(not span.parent_id for span in spans) == 2
 
 
-@pytest.mark.parametrize("what, count", [("process", 1), ("workers", 4)])
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_children_of_multiprocessing_send_what_they_have(children, what, count, method):
+@pytest.mark.parametrize("what, count", [("process", 1), ("subclass", 1), ("workers", 4)])
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_children_of_multiprocessing_lie_below_what_started_them(children, what, count, method):
     spans = once_each(children(what, method))
     assert len(spans) == 1 + count
     _, below = children_of(spans, f"{what}.workflow")
-    assert len(below) == (count if method == "fork" else 0)  # a spawned one starts with nothing: inject, extract
+    assert len(below) == count
+    assert {span.attributes.get(CUSTOMER) for span in below} == {None if what == "workers" else "ada"}
 
 
 # ---- requests ---------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """The current span and attributes go with work that is handed to a thread or to a process pool.
 
 asyncio carries them by itself, and so does fork. Threads do so only where sys.flags.thread_inherit_context says it (the
-default of free-threaded Python 3.14), and pools do not: while a Respan is open, `Thread.start` and the `submit` of both
-executors do it. Only respan's own two context variables travel. Modules that the program never imports are never
+default of free-threaded Python 3.14), pools and processes that are not forked do not: while a Respan is open, the two
+`start` methods and the `submit` of both executors do it. Only respan's own two context variables travel. Modules that the program never imports are never
 imported for this.
 """
 
@@ -130,6 +130,26 @@ def _submit_to_processes(submit: Callable[..., Any]) -> Callable[..., Any]:
     return submit_within
 
 
+def _start_of_processes(start: Callable[[Any], None]) -> Callable[[Any], None]:
+    """One that is spawned is pickled: with its `run`, which takes along what is current."""
+
+    def start_within(process: Any) -> None:
+        carried = _core.surroundings()
+        if carried is None:
+            return start(process)
+        own = process.__dict__.get("run")
+        process.run = _Carried(process.run, *carried)
+        try:
+            start(process)
+        finally:
+            if own is None:
+                process.__dict__.pop("run", None)
+            else:
+                process.run = own
+
+    return start_within
+
+
 def _shut_down(_: object = None) -> None:
     from ._respan import shutdown
 
@@ -163,6 +183,7 @@ def install() -> None:
         _hooks.append(when_imported(module, apply))
 
     patch("threading", "Thread", "start", _start_of_threads)
+    patch("multiprocessing.process", "BaseProcess", "start", _start_of_processes)
     patch("concurrent.futures.thread", "ThreadPoolExecutor", "submit", _submit_to_threads)
     patch("concurrent.futures.process", "ProcessPoolExecutor", "submit", _submit_to_processes)
 

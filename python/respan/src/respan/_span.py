@@ -49,7 +49,8 @@ def link_of(link: Any) -> tuple[Any, Mapping[str, Any]]:
 def link_all(core: _core.Span, links: Any) -> None:
     """links: an iterable of them, or a function that returns one. What is no link is left out, with a warning."""
     try:
-        for link in links() if callable(links) else links:
+        found: Any = links() if callable(links) else links
+        for link in found:
             add_link(core, *link_of(link))
     except Exception as error:
         from ._log import warn_once
