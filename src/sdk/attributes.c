@@ -18,18 +18,18 @@ static rs_str repaired(rs_str s, rs_buf *scratch) {
 
 /* ---- single fields ------------------------------------------------------------------------------------- */
 
-static char *put_head(char *p, uint32_t field, unsigned wire_type, uint64_t n) {
+static inline char *put_head(char *p, uint32_t field, unsigned wire_type, uint64_t n) {
     *p++ = (char)(field << 3 | wire_type);
     return (char *)rs_pb_put_varint((uint8_t *)p, n);
 }
 
-static char *put_bytes(char *p, uint32_t field, rs_str s) {
+static inline __attribute__((always_inline)) char *put_bytes(char *p, uint32_t field, rs_str s) {
     p = put_head(p, field, RS_PB_BYTES, s.n);
     rs_copy_short(p, s.p, s.n);
     return p + s.n;
 }
 
-static char *put_fixed64(char *p, uint32_t field, uint64_t v) {
+static inline char *put_fixed64(char *p, uint32_t field, uint64_t v) {
     *p++ = (char)(field << 3 | RS_PB_FIXED64);
     v = htole64(v);
     memcpy(p, &v, sizeof v);
@@ -73,7 +73,8 @@ void rs_fields_set_time(rs_fields *f, uint32_t field, uint64_t ns) {
 /* ---- attributes ---------------------------------------------------------------------------------------- */
 
 /* Measured first and written then: field { 1 key, 2 AnyValue }. */
-static void put(rs_fields *f, uint32_t field, rs_str key, const rs_value *v) {
+static inline __attribute__((always_inline)) void put(rs_fields *f, uint32_t field, rs_str key,
+                                                      const rs_value *v) {
     size_t value_n = v->type == RS_VALUE_BOOL     ? 2
                      : v->type == RS_VALUE_INT    ? 1 + rs_pb_varint_size((uint64_t)v->i)
                      : v->type == RS_VALUE_DOUBLE ? 9
@@ -97,7 +98,7 @@ static void put(rs_fields *f, uint32_t field, rs_str key, const rs_value *v) {
     } else {
         put_bytes(p, RS_ANY_ARRAY, v->s);
     }
-    rs_fields_commit(f, n, RS_FIELD_KIND_ATTRIBUTE, RS_RANK_OWN, key);
+    rs_fields_commit_attribute(f, n, key);
 }
 
 static void array_item(rs_buf *value, const respan_attribute *a, size_t i, size_t max_content) {
@@ -189,37 +190,42 @@ static __attribute__((noinline)) void set_odd(rs_fields *f, uint32_t field, rs_s
     rs_buf_deinit(&scratch);
 }
 
+/* One `put` for each type, so that what depends on it is decided here, once. */
 void rs_fields_set(rs_fields *f, uint32_t field, const respan_attribute *a, size_t max_content) {
     rs_str key = {a->key.p, a->key.n};
-    rs_value value;
-    bool plain = key.n <= RS_KEY_MAX && !f->cut;
     if (key.n == 0 || !key.p) return;
+    rs_value value = {.type = RS_VALUE_ARRAY};
+    bool plain = key.n <= RS_KEY_MAX && !f->cut && rs_str_is_ascii(key);
     switch (a->type) {
     case RESPAN_TYPE_STRING:
         value = (rs_value){.type = RS_VALUE_STRING, .s = text_of(a->value.string)};
-        plain = plain && value.s.n <= max_content && rs_str_is_ascii(value.s);
-        break;
+        if (!plain || value.s.n > max_content || !rs_str_is_ascii(value.s)) break;
+        put(f, field, key, &value);
+        return;
     case RESPAN_TYPE_BOOL:
         value = (rs_value){.type = RS_VALUE_BOOL, .b = a->value.boolean};
-        break;
+        if (!plain) break;
+        put(f, field, key, &value);
+        return;
     case RESPAN_TYPE_INT:
         value = (rs_value){.type = RS_VALUE_INT, .i = a->value.integer};
-        break;
+        if (!plain) break;
+        put(f, field, key, &value);
+        return;
     case RESPAN_TYPE_DOUBLE:
         value = (rs_value){.type = RS_VALUE_DOUBLE, .d = a->value.real};
-        break;
+        if (!plain) break;
+        put(f, field, key, &value);
+        return;
     case RESPAN_TYPE_STRING_ARRAY:
     case RESPAN_TYPE_BOOL_ARRAY:
     case RESPAN_TYPE_INT_ARRAY:
     case RESPAN_TYPE_DOUBLE_ARRAY:
-        value = (rs_value){.type = RS_VALUE_ARRAY};
-        plain = false;
         break;
     default:
         return;
     }
-    if (__builtin_expect(plain && rs_str_is_ascii(key), 1)) put(f, field, key, &value);
-    else set_odd(f, field, key, a, value, max_content);
+    set_odd(f, field, key, a, value, max_content);
 }
 
 /* ---- shared sets --------------------------------------------------------------------------------------- */

@@ -90,9 +90,8 @@ rs_status rs_backlog_send_alone(const rs_config *config, const char *dir, rs_bac
     rs_exporter e;
     *counts = (rs_backlog_counts){0};
     why[0] = 0;
-    rs_status st = rs_ring_init(&ring, (rs_ring_limits){0}, NULL);
-    if (st != RS_OK) return st;
-    st = rs_exporter_init(&e, &ring, config);
+    rs_ring_init(&ring, (rs_ring_limits){0}, NULL);
+    rs_status st = rs_exporter_init(&e, &ring, config);
     if (st == RS_OK && !rs_backlog_send(&e, dir, NULL, 0, counts)) rs_exporter_last_error(&e, why);
     rs_exporter_deinit(&e);
     rs_ring_deinit(&ring);

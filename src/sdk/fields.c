@@ -2,9 +2,6 @@
 
 #include <stdlib.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 enum { START = 512, MOVE_FROM = 1024 /* dead bytes */, TABLE_FROM = 32 /* fields */ };
 
 void rs_fields_init(rs_fields *f, size_t limit) {
@@ -87,17 +84,12 @@ static void leave_out(rs_fields *f, rs_status why) {
     f->left_out++;
 }
 
-static __attribute__((noinline)) char *room_elsewhere(rs_fields *f, size_t n) {
+char *rs_fields_room_elsewhere(rs_fields *f, size_t n) {
     size_t live = rs_fields_live_size(f);
     if (live > f->wire.limit || n > f->wire.limit - live) leave_out(f, RS_ERR_TOO_LARGE);
     else if (!move(f, n)) leave_out(f, RS_ERR_MEMORY);
     else return f->wire.p + f->wire.n;
     return NULL;
-}
-
-char *rs_fields_room(rs_fields *f, size_t n) {
-    if (__builtin_expect(n <= f->wire.cap - f->wire.n, 1)) return f->wire.p + f->wire.n;
-    return room_elsewhere(f, n);
 }
 
 void rs_fields_compact(rs_fields *f) {
@@ -119,7 +111,7 @@ static rs_str key_at(const char *p) {
 }
 
 static uint32_t hash_of(rs_field_kind kind, rs_str key) {
-    return kind == RS_FIELD_KIND_ATTRIBUTE ? (uint32_t)XXH3_64bits(key.p, key.n) : (uint32_t)kind;
+    return kind == RS_FIELD_KIND_ATTRIBUTE ? rs_fields_hash(key) : (uint32_t)kind;
 }
 
 static uint64_t bit_of(uint32_t hash) { return (uint64_t)1 << (hash & 63); }
@@ -183,9 +175,10 @@ static bool add(rs_fields *f, rs_field made) {
     return true;
 }
 
-void rs_fields_commit(rs_fields *f, size_t n, rs_field_kind kind, rs_rank rank, rs_str key) {
-    rs_field made = {hash_of(kind, key), (uint32_t)f->wire.n, (uint32_t)n, (uint8_t)kind, (uint8_t)rank};
-    rs_field *old = kind == RS_FIELD_KIND_PART ? NULL : find(f, kind, made.hash, key);
+void rs_fields_commit_hashed(rs_fields *f, size_t n, rs_field_kind kind, rs_rank rank, rs_str key,
+                             uint32_t hash) {
+    rs_field made = {hash, (uint32_t)f->wire.n, (uint32_t)n, (uint8_t)kind, (uint8_t)rank};
+    rs_field *old = kind == RS_FIELD_KIND_PART ? NULL : find(f, kind, hash, key);
     if (old && old->rank < rank) return;
     if (old) {
         f->dead += old->n;
@@ -196,6 +189,10 @@ void rs_fields_commit(rs_fields *f, size_t n, rs_field_kind kind, rs_rank rank, 
     }
     f->wire.n += n;
     if (f->dead > MOVE_FROM && f->dead > f->wire.n / 2) (void)move(f, 0);
+}
+
+void rs_fields_commit(rs_fields *f, size_t n, rs_field_kind kind, rs_rank rank, rs_str key) {
+    rs_fields_commit_hashed(f, n, kind, rank, key, hash_of(kind, key));
 }
 
 /* ---- sets ---------------------------------------------------------------------------------------------- */

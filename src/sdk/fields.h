@@ -18,6 +18,8 @@
 
 #include "base/buf.h"
 #include <stdbool.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 /* What an entry is. Of all but attributes and parts there is at most one. */
 typedef enum rs_field_kind {
@@ -62,9 +64,31 @@ void rs_fields_reset(rs_fields *f);
 void rs_fields_deinit(rs_fields *f);
 
 /* Room for n bytes at the end, or NULL: then the field was counted as left out. */
-char *rs_fields_room(rs_fields *f, size_t n);
+char *rs_fields_room_elsewhere(rs_fields *f, size_t n);
+static inline char *rs_fields_room(rs_fields *f, size_t n) {
+    if (__builtin_expect(n <= f->wire.cap - f->wire.n, 1)) return f->wire.p + f->wire.n;
+    return rs_fields_room_elsewhere(f, n);
+}
+
 /* The field of n bytes that stands at the end of `wire` counts from here on. `key` is that of an attribute. */
 void rs_fields_commit(rs_fields *f, size_t n, rs_field_kind kind, rs_rank rank, rs_str key);
+void rs_fields_commit_hashed(rs_fields *f, size_t n, rs_field_kind kind, rs_rank rank, rs_str key,
+                             uint32_t hash);
+static inline uint32_t rs_fields_hash(rs_str key) { return (uint32_t)XXH3_64bits(key.p, key.n); }
+/* The same for an attribute of the span's own, in line where its key was not seen yet. */
+static inline void rs_fields_commit_attribute(rs_fields *f, size_t n, rs_str key) {
+    uint32_t hash = rs_fields_hash(key);
+    uint64_t bit = (uint64_t)1 << (hash & 63);
+    if (__builtin_expect(!(f->seen & bit) && f->count < f->cap && !f->table, 1)) {
+        f->index[f->count++] =
+            (rs_field){hash, (uint32_t)f->wire.n, (uint32_t)n, RS_FIELD_KIND_ATTRIBUTE, RS_RANK_OWN};
+        f->seen |= bit;
+        f->wire.n += n;
+    } else {
+        rs_fields_commit_hashed(f, n, RS_FIELD_KIND_ATTRIBUTE, RS_RANK_OWN, key, hash);
+    }
+}
+
 /* All fields of `set` that f does not have, as `rank`. They are `set`'s bytes as they stand. */
 void rs_fields_put_set(rs_fields *f, const rs_fields *set, rs_rank rank);
 /* Takes away what has this rank, or the attribute with this key. */

@@ -39,7 +39,7 @@ static void in_child(void) {
     rs_library_unlock();
     for (respan_client *c = clients; c; c = c->next) {
         /* What is open is the parent's. The child ends or discards its copies all the same, each with a reference. */
-        bool is_closed = c->ring.kept;
+        bool is_closed = c->ring.open.closed;
         uint64_t open = rs_ring_reset(&c->ring);
         c->references += open;
         if (is_closed && open)

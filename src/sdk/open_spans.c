@@ -39,6 +39,8 @@ static bool add_chunk(rs_open_spans *o, rs_spool *spool) {
         s->next = o->free;
         o->free = s;
     }
+    o->made += RS_SPOOL_SLOTS;
+    o->free_n += RS_SPOOL_SLOTS;
     chunk->next = o->chunks;
     o->chunks = chunk;
     return true;
@@ -48,8 +50,7 @@ respan_span *rs_open_take(rs_open_spans *o, rs_spool *spool) {
     if (__builtin_expect(!o->free, 0) && !add_chunk(o, spool)) return NULL;
     respan_span *s = o->free;
     o->free = s->next;
-    o->started++;
-    o->out++;
+    o->free_n--;
     return s;
 }
 
@@ -70,12 +71,27 @@ void rs_open_give(rs_open_spans *o, rs_spool *spool, respan_span *s) {
     }
     rs_fields_reset(&s->fields);
     rs_open_withdraw(s);
+    if (!o->closed && !__atomic_load_n(&o->at_hand, __ATOMIC_RELAXED)) {
+        __atomic_store_n(&o->at_hand, s, __ATOMIC_RELEASE); /* nobody else puts one there: the lock is held */
+        return;
+    }
     s->next = o->free;
     o->free = s;
-    o->out--;
+    o->free_n++;
 }
 
-void rs_open_forget_all(rs_open_spans *o) {
+uint64_t rs_open_count(const rs_open_spans *o) {
+    return o->made - o->free_n - (__atomic_load_n(&o->at_hand, __ATOMIC_RELAXED) != NULL);
+}
+
+void rs_open_close(rs_open_spans *o) {
+    o->closed = true;
+    respan_span *s = rs_open_take_at_hand(o);
+    if (s) {
+        s->next = o->free;
+        o->free = s;
+        o->free_n++;
+    }
     for (rs_open_chunk *c = o->chunks; c; c = c->next)
         for (int i = 0; i < RS_SPOOL_SLOTS; i++) {
             __atomic_store_n(&c->spans[i].home->check, 0, __ATOMIC_RELEASE);
@@ -88,7 +104,7 @@ uint64_t rs_open_reset(rs_open_spans *o) {
     rs_open_chunk **last = &o->chunks;
     while (*last) last = &(*last)->next;
     *last = o->stale;
-    uint64_t out = o->out;
+    uint64_t out = rs_open_count(o);
     *o = (rs_open_spans){.stale = o->chunks};
     return out;
 }

@@ -5,7 +5,8 @@
  * there with its ids, its start and the fields that it had; or on the heap, where there is no file or no room in it. A
  * span that outgrows its slot moves to a larger one, and back to its own when it ends.
  *
- * Threads. The pool is under the ring's lock. A span is its owner's alone, who writes to its slot without one: the fields'
+ * Threads. The pool is under the ring's lock, but for one span that is kept at hand: to start with that one takes no
+ * lock. A span is its owner's alone, who writes to its slot without one: the fields'
  * bytes first, then how many of them count.
  *
  * Ends of life. The mapping is there until the last span is back: the pool holds a reference to the client until
@@ -42,17 +43,25 @@ struct respan_span {
 typedef struct rs_open_chunk rs_open_chunk;
 
 typedef struct rs_open_spans {
+    respan_span *at_hand; /* atomic */
     respan_span *free;
     rs_open_chunk *chunks, *stale; /* stale: of the process before the fork */
-    uint64_t started, out;
+    uint64_t made, free_n;
+    bool closed; /* nothing is put at hand any more */
 } rs_open_spans;
 
-/* A span with empty fields, in its own slot, which says nothing yet; NULL without memory. `spool` may be NULL. */
+/* Any thread, without a lock. The span at hand, with empty fields, in its own slot, which says nothing yet; or NULL. */
+static inline respan_span *rs_open_take_at_hand(rs_open_spans *o) {
+    return __atomic_exchange_n(&o->at_hand, NULL, __ATOMIC_ACQUIRE);
+}
+/* Another such; NULL without memory. `spool` may be NULL. */
 respan_span *rs_open_take(rs_open_spans *o, rs_spool *spool);
 /* The span is over: its slot is empty again. */
 void rs_open_give(rs_open_spans *o, rs_spool *spool, respan_span *span);
-/* No slot in the file holds a span any more: what is still open at the client's close goes nowhere. */
-void rs_open_forget_all(rs_open_spans *o);
+/* How many are out: none is lost between two calls. */
+uint64_t rs_open_count(const rs_open_spans *o);
+/* At the client's close. No slot in the file holds a span any more: what is still open goes nowhere. */
+void rs_open_close(rs_open_spans *o);
 /* In a child of fork: see above. How many were out. */
 uint64_t rs_open_reset(rs_open_spans *o);
 void rs_open_deinit(rs_open_spans *o);

@@ -104,9 +104,8 @@ static rs_status open_parts(respan_client *c, const respan_config *config, rs_er
                                 .bytes = c->config.spool_bytes,
                                 .headroom = limits.headroom,
                                 .capacity = limits.spans > CAPACITY_MIN ? limits.spans : CAPACITY_MIN};
-    rs_status ring = rs_ring_init(&c->ring, limits, c->config.spool_bytes ? &c->spool : NULL),
-              exporter = rs_exporter_init(&c->exporter, &c->ring, &c->config);
-    if (st == RS_OK) st = ring;
+    rs_ring_init(&c->ring, limits, c->config.spool_bytes ? &c->spool : NULL);
+    rs_status exporter = rs_exporter_init(&c->exporter, &c->ring, &c->config);
     if (st == RS_OK) st = exporter;
     return st == RS_OK ? rs_fork_watch(c) : st;
 }

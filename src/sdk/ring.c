@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { BATCH_START = 16 << 10, COOL_AT_ONCE = 64 };
+enum { BATCH_START = 16 << 10, COOL_AT_ONCE = 64, FETCHED_LINES = 6 };
 static const uint64_t pulse_ns = 1000000000;
 
 /* ---- batches ------------------------------------------------------------------------------------------- */
@@ -106,23 +106,8 @@ rs_str rs_batch_request(rs_batch *b, size_t at, size_t n, rs_str opening) {
 
 /* ---- life ---------------------------------------------------------------------------------------------- */
 
-static rs_status init_locks(rs_ring *ring) {
-    pthread_mutexattr_t mutex;
-    pthread_condattr_t cond;
-    pthread_mutexattr_init(&mutex);
-    pthread_mutexattr_settype(&mutex, PTHREAD_MUTEX_ADAPTIVE_NP); /* held for a copy: spin before sleeping */
-    pthread_condattr_init(&cond);
-    pthread_condattr_setclock(&cond, CLOCK_MONOTONIC);
-    bool ok = pthread_mutex_init(&ring->lock, &mutex) == 0 && pthread_cond_init(&ring->work, &cond) == 0 &&
-              pthread_cond_init(&ring->progress, &cond) == 0;
-    pthread_mutexattr_destroy(&mutex);
-    pthread_condattr_destroy(&cond);
-    return ok ? RS_OK : RS_ERR_MEMORY;
-}
-
-rs_status rs_ring_init(rs_ring *ring, rs_ring_limits limits, const rs_spool_setup *setup) {
+void rs_ring_init(rs_ring *ring, rs_ring_limits limits, const rs_spool_setup *setup) {
     *ring = (rs_ring){.limits = limits, .setup = setup};
-    return init_locks(ring);
 }
 
 /* Forgets batches whose regions stay as they are. */
@@ -147,61 +132,58 @@ void rs_ring_deinit(rs_ring *ring) {
     rs_open_deinit(&ring->open);
     rs_spool_finish(ring->spool);
     rs_spool_free(ring->spool);
-    pthread_mutex_destroy(&ring->lock);
-    pthread_cond_destroy(&ring->work);
-    pthread_cond_destroy(&ring->progress);
 }
 
-void rs_ring_lock(rs_ring *ring) { pthread_mutex_lock(&ring->lock); }
-void rs_ring_unlock(rs_ring *ring) { pthread_mutex_unlock(&ring->lock); }
+void rs_ring_lock(rs_ring *ring) { rs_lock_take(&ring->lock); }
+void rs_ring_unlock(rs_ring *ring) { rs_lock_give(&ring->lock); }
 
 uint64_t rs_ring_reset(rs_ring *ring) {
     forget_all(ring);
     rs_spool_free(ring->spool);
     rs_open_spans open = ring->open;
     uint64_t out = rs_open_reset(&open);
-    /* Threads that waited on these are not in this process: the condition variables are made anew, not
-     * destroyed. */
-    if (rs_ring_init(ring, ring->limits, ring->setup) != RS_OK) ring->stopped = true;
+    rs_ring_init(ring, ring->limits, ring->setup);
     ring->open = open;
     return out;
 }
 
 void rs_ring_stop(rs_ring *ring) {
-    pthread_mutex_lock(&ring->lock);
+    rs_lock_take(&ring->lock);
     ring->stopped = true;
-    pthread_cond_broadcast(&ring->work);
-    pthread_cond_broadcast(&ring->progress);
-    pthread_mutex_unlock(&ring->lock);
+    rs_signal_raise(&ring->work);
+    rs_signal_raise(&ring->progress);
+    rs_lock_give(&ring->lock);
+    rs_signal_notify(&ring->work);
+    rs_signal_notify(&ring->progress);
 }
 
 bool rs_ring_keep(rs_ring *ring) {
-    pthread_mutex_lock(&ring->lock);
+    rs_lock_take(&ring->lock);
     for (const rs_batch *b = ring->first; b; b = b->next) {
         if (b->place.base) ring->counts.kept += b->spans;
         else ring->counts.lost += b->spans;
     }
     forget_batches(ring->first);
     ring->first = ring->last = NULL;
-    rs_open_forget_all(&ring->open);
+    rs_open_close(&ring->open);
     if (!ring->taken) rs_spool_finish(ring->spool);
     else if (ring->taken->place.base) ring->counts.kept += ring->taken->spans;
-    ring->kept = true;
-    bool none = ring->open.out == 0;
-    pthread_mutex_unlock(&ring->lock);
+    bool none = rs_open_count(&ring->open) == 0;
+    rs_lock_give(&ring->lock);
     return none;
 }
 
 void rs_ring_count(rs_ring *ring, rs_ring_counts *out) {
-    pthread_mutex_lock(&ring->lock);
+    rs_lock_take(&ring->lock);
     *out = ring->counts;
-    pthread_mutex_unlock(&ring->lock);
+    rs_lock_give(&ring->lock);
 }
 
 uint64_t rs_ring_started(rs_ring *ring) {
-    pthread_mutex_lock(&ring->lock);
-    uint64_t started = ring->open.started;
-    pthread_mutex_unlock(&ring->lock);
+    rs_lock_take(&ring->lock);
+    uint64_t started =
+        ring->counts.put + ring->counts.overflowed + ring->discarded + rs_open_count(&ring->open);
+    rs_lock_give(&ring->lock);
     return started;
 }
 
@@ -231,7 +213,8 @@ static bool drop_oldest(rs_ring *ring) {
     rs_spool_note_dropped(ring->spool, b->spans);
     __atomic_add_fetch(&ring->unreported, b->spans, __ATOMIC_RELAXED);
     batch_free(ring, b);
-    pthread_cond_broadcast(&ring->progress);
+    rs_signal_raise(&ring->progress);
+    ring->progress_raised = true;
     return true;
 }
 
@@ -277,6 +260,7 @@ static bool store(rs_ring *ring, const respan_span *s, rs_str lead, uint64_t sum
     if (__builtin_expect(s->fields.dead, 0)) /* it was of all */
         sum = rs_spool_sum_to(&(rs_spool_sum){0}, to + lead.n, (uint32_t)(frame - lead.n));
     b->n += frame;
+    __atomic_store_n(&ring->next_frame, to + frame, __ATOMIC_RELAXED);
     if (b->place.base) rs_spool_commit(ring->spool, &b->place, to, frame, lead, sum);
     else ring->held += frame;
     ring->counts.put++;
@@ -288,16 +272,22 @@ static bool store(rs_ring *ring, const respan_span *s, rs_str lead, uint64_t sum
 /* With the lock held, which it gives back. */
 static rs_ring_put_result give_back(rs_ring *ring, respan_span *s, bool stored, bool wake) {
     rs_open_give(&ring->open, ring->spool, s);
-    rs_ring_put_result result = {stored, ring->kept && ring->open.out == 0};
-    if (wake) ring->waiting = RS_RING_AWAKE;    /* one producer wakes, the others need not */
-    if (wake) pthread_cond_signal(&ring->work); /* with the lock: without it the client may be gone */
-    pthread_mutex_unlock(&ring->lock);
+    rs_ring_put_result result = {stored, ring->open.closed && rs_open_count(&ring->open) == 0};
+    bool progress = ring->progress_raised && ring->flushers;
+    ring->progress_raised = false;
+    if (wake) {
+        ring->waiting = RS_RING_AWAKE; /* one producer wakes, the others need not */
+        rs_signal_raise(&ring->work);
+    }
+    rs_lock_give(&ring->lock);
+    if (__builtin_expect(wake, 0)) rs_signal_notify(&ring->work);
+    if (__builtin_expect(progress, 0)) rs_signal_notify(&ring->progress);
     return result;
 }
 
 rs_ring_put_result rs_ring_put(rs_ring *ring, respan_span *s, rs_str lead, uint64_t sum) {
     bool wake = false;
-    pthread_mutex_lock(&ring->lock);
+    rs_lock_take(&ring->lock);
     bool stored = store(ring, s, lead, sum, &wake);
     if (!stored) {
         ring->counts.overflowed++;
@@ -307,35 +297,47 @@ rs_ring_put_result rs_ring_put(rs_ring *ring, respan_span *s, rs_str lead, uint6
 }
 
 rs_ring_put_result rs_ring_discard(rs_ring *ring, respan_span *s) {
-    pthread_mutex_lock(&ring->lock);
+    rs_lock_take(&ring->lock);
+    ring->discarded++;
     return give_back(ring, s, false, false);
 }
 
+/* Where the span will go when it ends is fetched while it is made: else the end waits for memory that the exporter's
+ * core had last. */
+static void fetch_ahead(const rs_ring *ring) {
+    const char *p = __atomic_load_n(&ring->next_frame, __ATOMIC_RELAXED);
+    for (int i = 0; i < FETCHED_LINES; i++) __builtin_prefetch(p + i * 64, 1);
+}
+
 respan_span *rs_ring_open(rs_ring *ring) {
-    pthread_mutex_lock(&ring->lock);
-    respan_span *s = NULL;
+    fetch_ahead(ring);
+    respan_span *s = rs_open_take_at_hand(&ring->open);
+    if (__builtin_expect(s != NULL, 1)) return s;
+    rs_lock_take(&ring->lock);
     if (!ring->stopped) {
         (void)make_spool(ring);
         s = rs_open_take(&ring->open, ring->spool);
     }
-    pthread_mutex_unlock(&ring->lock);
+    rs_lock_give(&ring->lock);
     return s;
 }
 
 bool rs_ring_move(rs_ring *ring, respan_span *s, size_t room) {
-    pthread_mutex_lock(&ring->lock);
+    rs_lock_take(&ring->lock);
     bool moved = rs_open_move(s, ring->stopped ? NULL : ring->spool, room);
-    pthread_mutex_unlock(&ring->lock);
+    rs_lock_give(&ring->lock);
     return moved;
 }
 
 /* ---- waiting ------------------------------------------------------------------------------------------- */
 
-/* False once the deadline has passed. */
-static bool wait_until(pthread_cond_t *cond, pthread_mutex_t *lock, uint64_t deadline_ns) {
-    struct timespec t = {.tv_sec = (time_t)(deadline_ns / 1000000000u),
-                         .tv_nsec = (long)(deadline_ns % 1000000000u)};
-    return pthread_cond_timedwait(cond, lock, &t) == 0;
+/* With the lock held, which is given back meanwhile. False once the deadline has passed. */
+static bool wait_until(rs_ring *ring, rs_signal *signal, uint64_t deadline_ns) {
+    uint32_t seen = rs_signal_seen(signal);
+    rs_lock_give(&ring->lock);
+    bool in_time = rs_signal_wait(signal, seen, deadline_ns);
+    rs_lock_take(&ring->lock);
+    return in_time;
 }
 
 static uint64_t done_count(const rs_ring *ring) {
@@ -344,25 +346,30 @@ static uint64_t done_count(const rs_ring *ring) {
 }
 
 rs_ring_mark rs_ring_mark_now(rs_ring *ring) {
-    pthread_mutex_lock(&ring->lock);
+    rs_lock_take(&ring->lock);
     rs_ring_mark mark = {ring->counts.put, done_count(ring), ring->counts.acknowledged};
-    pthread_mutex_unlock(&ring->lock);
+    rs_lock_give(&ring->lock);
     return mark;
 }
 
 rs_status rs_ring_flush(rs_ring *ring, const rs_ring_mark *mark, uint64_t deadline_ns) {
-    pthread_mutex_lock(&ring->lock);
+    rs_lock_take(&ring->lock);
     if (ring->flush_to < mark->put) ring->flush_to = mark->put;
     ring->flushers++;
-    if (done_count(ring) < mark->put) pthread_cond_broadcast(&ring->work);
+    if (done_count(ring) < mark->put) {
+        rs_signal_raise(&ring->work);
+        rs_lock_give(&ring->lock);
+        rs_signal_notify(&ring->work);
+        rs_lock_take(&ring->lock);
+    }
     bool in_time = true;
     while (done_count(ring) < mark->put && !ring->stopped && in_time)
-        in_time = wait_until(&ring->progress, &ring->lock, deadline_ns);
+        in_time = wait_until(ring, &ring->progress, deadline_ns);
     ring->flushers--;
     rs_status status = RS_OK;
     if (done_count(ring) < mark->put) status = ring->stopped ? RS_ERR_CLOSED : RS_ERR_TIMEOUT;
     else if (ring->counts.acknowledged - mark->acknowledged < mark->put - mark->done) status = RS_ERR_DENIED;
-    pthread_mutex_unlock(&ring->lock);
+    rs_lock_give(&ring->lock);
     return status;
 }
 
@@ -385,8 +392,7 @@ static void wait_for_work(rs_ring *ring, uint64_t now) {
     ring->waiting = ring->first ? RS_RING_GATHERING : RS_RING_IDLE;
     if (ring->first && ring->first->opened_ns + ring->limits.interval_ns < until)
         until = ring->first->opened_ns + ring->limits.interval_ns;
-    if (ring->first || ring->spool) wait_until(&ring->work, &ring->lock, until);
-    else pthread_cond_wait(&ring->work, &ring->lock);
+    (void)wait_until(ring, &ring->work, ring->first || ring->spool ? until : UINT64_MAX);
     ring->waiting = RS_RING_AWAKE;
 }
 
@@ -403,14 +409,14 @@ static void cool_waiting(rs_ring *ring) {
             places[n++] = b->place;
         }
         if (n == 0) return;
-        pthread_mutex_unlock(&ring->lock);
+        rs_lock_give(&ring->lock);
         for (size_t i = 0; i < n; i++) rs_spool_cool(ring->spool, &places[i]);
-        pthread_mutex_lock(&ring->lock);
+        rs_lock_take(&ring->lock);
     } while (n == COOL_AT_ONCE);
 }
 
 rs_batch *rs_ring_take(rs_ring *ring) {
-    pthread_mutex_lock(&ring->lock);
+    rs_lock_take(&ring->lock);
     cool_waiting(ring);
     for (uint64_t now; !ring->stopped && !is_due(ring, now = rs_clock_mono_ns());) wait_for_work(ring, now);
     rs_batch *b = ring->stopped ? NULL : ring->first;
@@ -420,7 +426,7 @@ rs_batch *rs_ring_take(rs_ring *ring) {
         b->next = NULL;
         ring->taken = b;
     }
-    pthread_mutex_unlock(&ring->lock);
+    rs_lock_give(&ring->lock);
     return b;
 }
 
@@ -430,7 +436,7 @@ void rs_batch_note_sent(const rs_batch *b, uint32_t spans) {
 
 void rs_ring_done(rs_ring *ring, rs_batch *b, uint32_t rejected, uint32_t lost) {
     if (b->place.base) rs_spool_cool(ring->spool, &b->place);
-    pthread_mutex_lock(&ring->lock);
+    rs_lock_take(&ring->lock);
     if (rejected > b->spans) rejected = b->spans;
     if (lost > b->spans - rejected) lost = b->spans - rejected;
     bool in_spool = b->place.base, stays = in_spool && lost && ring->stopped;
@@ -442,8 +448,10 @@ void rs_ring_done(rs_ring *ring, rs_batch *b, uint32_t rejected, uint32_t lost) 
     ring->taken = NULL;
     if (b->place.base && !stays) rs_spool_release(ring->spool, &b->place);
     bool kept = !in_spool && batch_keep(ring, b);
-    pthread_cond_broadcast(&ring->progress);
-    pthread_mutex_unlock(&ring->lock);
+    rs_signal_raise(&ring->progress);
+    bool notify = ring->flushers != 0;
+    rs_lock_give(&ring->lock);
+    if (notify) rs_signal_notify(&ring->progress);
     if (kept) return;
     if (!in_spool) free(b->bytes);
     free(b);
@@ -452,15 +460,15 @@ void rs_ring_done(rs_ring *ring, rs_batch *b, uint32_t rejected, uint32_t lost) 
 bool rs_ring_pause(rs_ring *ring, uint64_t wait_ns, uint64_t hurry_ns) {
     uint64_t began = rs_clock_mono_ns();
     if (hurry_ns > wait_ns) hurry_ns = wait_ns;
-    pthread_mutex_lock(&ring->lock);
+    rs_lock_take(&ring->lock);
     while (!ring->stopped) {
         cool_waiting(ring);
         uint64_t until = began + (ring->flushers ? hurry_ns : wait_ns), now = rs_clock_mono_ns();
         if (now >= until) break;
         uint64_t next = pulse(ring, now);
-        wait_until(&ring->work, &ring->lock, next < until ? next : until);
+        (void)wait_until(ring, &ring->work, next < until ? next : until);
     }
     bool go_on = !ring->stopped;
-    pthread_mutex_unlock(&ring->lock);
+    rs_lock_give(&ring->lock);
     return go_on;
 }

@@ -34,9 +34,9 @@
 #define RS_SDK_RING_H
 
 #include "base/buf.h"
+#include "sdk/lock.h"
 #include "sdk/open_spans.h"
 #include "sdk/spool.h"
-#include <pthread.h>
 #include <stdint.h>
 
 typedef struct rs_batch {
@@ -68,26 +68,28 @@ typedef struct rs_ring_counts {
 typedef enum rs_ring_wait { RS_RING_AWAKE, RS_RING_IDLE, RS_RING_GATHERING } rs_ring_wait;
 
 typedef struct rs_ring {
-    pthread_mutex_t lock;
-    pthread_cond_t work;     /* the consumer waits here */
-    pthread_cond_t progress; /* flushers wait here */
+    rs_lock lock;
+    rs_signal work;     /* the consumer waits here */
+    rs_signal progress; /* flushers wait here */
     rs_ring_limits limits;
     const rs_spool_setup *setup; /* NULL: no spool, or it could not be had */
     rs_spool *spool;             /* NULL: not made yet */
     rs_batch *first, *last, *taken, *spares;
     size_t held, spare_bytes;
     rs_ring_counts counts;
+    const char *next_frame; /* atomic: where the next one goes, as a hint */
     rs_open_spans open;
+    uint64_t discarded;
     uint64_t unreported; /* atomic: dropped spans of which no span has said so yet */
     uint64_t flush_to;   /* spans before this number go out without waiting for a full batch */
     unsigned flushers;
+    bool progress_raised; /* and they are to be notified */
     rs_ring_wait waiting; /* what the consumer sleeps for */
     bool stopped;
-    bool kept; /* see rs_ring_keep */
 } rs_ring;
 
 /* setup NULL: no spool; else borrowed for the ring's life, with limits.spans <= setup->capacity. */
-RS_MUST_CHECK rs_status rs_ring_init(rs_ring *ring, rs_ring_limits limits, const rs_spool_setup *setup);
+void rs_ring_init(rs_ring *ring, rs_ring_limits limits, const rs_spool_setup *setup);
 void rs_ring_deinit(rs_ring *ring); /* no other thread may use it any more */
 
 /* Any thread. A span to start, see rs_open_take; NULL without memory. */

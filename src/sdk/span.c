@@ -59,7 +59,8 @@ RESPAN_API respan_span *respan_span_start(respan_client *client, const char *nam
     s->start_ns = start_ns ? start_ns : rs_clock_wall_ns();
     rs_open_publish(s);
     /* The exporter says in the spool that the process lives, and how long it did. */
-    (void)!rs_client_start(client); /* if no thread can be had, the next span or a flush tries again */
+    if (__builtin_expect(!__atomic_load_n(&client->running, __ATOMIC_ACQUIRE), 0))
+        (void)!rs_client_start(client); /* if no thread can be had, the next span or a flush tries again */
     return s;
 }
 

@@ -149,7 +149,8 @@ static inline uint64_t rs_spool_slots_check(const rs_spool_slots *s, uint64_t ke
 }
 
 static inline uint64_t rs_spool_slot_check(const rs_spool_slot *s, uint64_t key) {
-    return (XXH3_64bits(&s->trace_id, 40) ^ key) | 1;
+    rs_spool_sum none = {0};
+    return ((rs_spool_sum_to(&none, (const char *)s->trace_id, 40) ^ key) * 0x9e3779b97f4a7c15u) | 1;
 }
 
 #endif
