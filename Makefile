@@ -85,6 +85,7 @@ test: build build/.debian-test
 	@tools/run_tests
 
 test-sanitize: build/.debian-test $(VENV)/.respan
+	@tools/setup_debian sanitize
 	@tools/run_sanitizers
 
 fuzz: build/.debian-test
