@@ -1,11 +1,13 @@
-"""`HuggingFaceInstrumentor`: switches tracing of text-generation pipelines on and off."""
+"""`HuggingFaceInstrumentor`: switches tracing of Hugging Face's libraries on and off. `PATCHES` is all that it touches."""
 
 from __future__ import annotations
+
+from threading import RLock
 
 from respan.instrumentation import replaced_scopes, when_imported
 
 from ._patch import Patch
-from ._text_generation import traced_call, traced_forward
+from ._quietly import listeners, report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,14 +16,23 @@ if TYPE_CHECKING:
 
     from respan.instrumentation import ImportHook
 
-MODULE = "transformers.pipelines.text_generation"
 REPLACED = "opentelemetry.instrumentation.transformers"  # traces the same calls
 
-_active: HuggingFaceInstrumentor | None = None  # the pipeline is wrapped once, however many instrumentors there are
+# What is wrapped once its module is loaded. "Class.method", or "function" of the module; then the `begin` (_patch.py) that
+# follows its calls, as "our module:name", which is imported only then. What a version of the library lacks is left out.
+PATCHES = (
+    ("transformers.pipelines.text_generation", "TextGenerationPipeline._forward", "_text_generation:begin_forward"),
+    ("transformers.pipelines.text_generation", "TextGenerationPipeline.__call__", "_text_generation:begin_call"),
+)
+
+_lock = RLock()
+_owners: list[HuggingFaceInstrumentor] = []  # everything is wrapped once, however many instrumentors are switched on
+_hooks: list[ImportHook] = []
+_patches: list[Patch] = []
 
 
 class HuggingFaceInstrumentor:
-    """Gives every call of a `transformers` TextGenerationPipeline a span.
+    """Gives calls of Hugging Face models spans.
 
     exception_logger: called with each exception of the tracing itself (the traced program never sees one).
     Other keywords are accepted for scripts written for other versions, without effect.
@@ -31,45 +42,55 @@ class HuggingFaceInstrumentor:
 
     def __init__(self, *, exception_logger: Any = None, use_legacy_attributes: bool = True, **_: Any) -> None:
         self.exception_logger = exception_logger
-        self._hook: ImportHook | None = None
-        self._patches: list[Patch] = []
 
     def activate(self) -> None:
-        """Wraps the pipeline now if its module is loaded, else as soon as it is."""
-        global _active
-        if _active is not None:
-            return
-        _active = self
-        replaced_scopes.add(REPLACED)
-        self._hook = when_imported(MODULE, self._wrap)
+        """Wraps what is loaded now, and the rest as soon as it is."""
+        with _lock:
+            if self in _owners:
+                return
+            _owners.append(self)
+            if callable(self.exception_logger):
+                listeners.append(self.exception_logger)
+            if len(_owners) == 1:
+                replaced_scopes.add(REPLACED)
+                _hooks.extend(when_imported(module, _wrap) for module in dict.fromkeys(row[0] for row in PATCHES))
 
     def deactivate(self) -> None:
-        """Puts back what was there before."""
-        global _active
-        if _active is not self:
-            return
-        _active = None
-        replaced_scopes.discard(REPLACED)
-        if self._hook is not None:
-            self._hook.cancel()
-            self._hook = None
-        while self._patches:
-            self._patches.pop().remove()
+        """Puts back what was there before, if no other instrumentor is switched on."""
+        with _lock:
+            if self not in _owners:
+                return
+            _owners.remove(self)
+            if callable(self.exception_logger):
+                listeners.remove(self.exception_logger)
+            if _owners:
+                return
+            replaced_scopes.discard(REPLACED)
+            while _hooks:
+                _hooks.pop().cancel()
+            while _patches:
+                _patches.pop().remove()
 
     instrument = activate
     uninstrument = deactivate
 
-    def _wrap(self, module: ModuleType) -> None:
-        pipeline = module.TextGenerationPipeline
-        self._patches.append(Patch(pipeline, "_forward", traced_forward, self._report))
-        self._patches.append(Patch(pipeline, "__call__", traced_call, self._report))
 
-    def _report(self, error: Exception) -> None:
-        import logging
+def _wrap(module: ModuleType) -> None:
+    from importlib import import_module
 
-        logging.getLogger("respan").debug("Tracing a Hugging Face call failed", exc_info=error)
-        if self.exception_logger is not None:
-            try:
-                self.exception_logger(error)
-            except Exception:
-                pass
+    for name, target, begin in PATCHES:
+        if name != module.__name__:
+            continue
+        try:
+            owner, _, function = target.rpartition(".")
+            holder = getattr(module, owner) if owner else module
+            place, _, follow = begin.partition(":")
+            patch = Patch(holder, function, getattr(import_module(f".{place}", __package__), follow))
+        except Exception as error:
+            report(error)
+            continue
+        with _lock:
+            if _owners:
+                _patches.append(patch)
+            else:  # switched off meanwhile
+                patch.remove()

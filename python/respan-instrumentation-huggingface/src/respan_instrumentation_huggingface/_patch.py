@@ -1,44 +1,126 @@
-"""One method of a class, replaced by a wrapper, and put back."""
+"""One function of a class or a module, replaced by a wrapper, and put back.
+
+The wrapper calls the original itself, in the one frame that tracing adds to a traceback, so that nothing which a feature does
+can change the call: what goes wrong in `begin`, `returned` or `raised` is reported and otherwise as if it had not been there.
+"""
 
 from __future__ import annotations
+
+from ._quietly import quietly, report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, Protocol
 
-    # (the original, its self, args, kwargs, where to report the tracing's own exceptions) -> the original's result
-    Around = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any], Callable[[Exception], None]], Any]
+    class Call(Protocol):
+        """One call of a wrapped function, between `begin` and its end. Exactly one of the two is called, once."""
+
+        def returned(self, result: Any) -> Any:
+            """-> what the caller is given: `result`, unless it is to be followed further (an iterator)."""
+
+        def raised(self, error: BaseException) -> None:
+            """The caller is about to get this very exception."""
+
+    # (self, the class for a class method, or None for a plain function; args; kwargs) -> None: this call is not traced.
+    # kwargs is the call's own dict: what is put in there, the original gets.
+    Begin = Callable[[Any, tuple[Any, ...], dict[str, Any]], "Call | None"]
+
+CO_COROUTINE = 0x80  # inspect's; importing inspect is dear
+IDENTITY = ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__type_params__")
 
 
 class Patch:
-    """`owner.name` goes through `around` until remove().
+    """`owner.name` goes through `begin` until remove().
 
     Whoever wrapped our wrapper meanwhile keeps it: it then just calls through.
     """
 
-    def __init__(self, owner: type, name: str, around: Around, report: Callable[[Exception], None]) -> None:
+    def __init__(self, owner: Any, name: str, begin: Begin) -> None:
         self._owner, self._name = owner, name
         self._inherited = name not in vars(owner)
-        self._original = original = getattr(owner, name)
-        self._on = True
+        self._original = raw = _raw(owner, name)
+        self._begin: Begin | None = begin
+        bound = isinstance(owner, type) and not isinstance(raw, staticmethod)
+        function = raw.__func__ if isinstance(raw, (classmethod, staticmethod)) else raw
+        flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
+        wrapper = (self._coroutine if flags & CO_COROUTINE else self._function)(function, bound)
+        for attribute in IDENTITY:
+            try:
+                setattr(wrapper, attribute, getattr(function, attribute))
+            except (AttributeError, TypeError):
+                pass
+        if self._inherited:  # pickle looks a function up by its name, and has to find this one there
+            wrapper.__module__, wrapper.__qualname__ = owner.__module__, f"{owner.__qualname__}.{name}"
+        wrapper.__dict__.update(getattr(function, "__dict__", {}))
+        wrapper.__wrapped__ = function
+        self._wrapper = type(raw)(wrapper) if function is not raw else wrapper
+        setattr(owner, name, self._wrapper)
 
-        def wrapper(instance: Any, *args: Any, **kwargs: Any) -> Any:
-            if not self._on:
-                return original(instance, *args, **kwargs)
-            return around(original, instance, args, kwargs, report)
+    def _function(self, original: Callable[..., Any], bound: bool) -> Any:
+        start = self._start
 
-        for attribute in ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__"):
-            setattr(wrapper, attribute, getattr(original, attribute, None))
-        wrapper.__wrapped__ = original  # type: ignore[attr-defined]
-        self._wrapper = wrapper
-        setattr(owner, name, wrapper)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            call = start(bound, args, kwargs)
+            if call is None:
+                return original(*args, **kwargs)
+            try:
+                result = original(*args, **kwargs)
+            except BaseException as error:
+                quietly(call.raised, error)
+                raise
+            return _returned(call, result)
+
+        return wrapper
+
+    def _coroutine(self, original: Callable[..., Any], bound: bool) -> Any:
+        start = self._start
+
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            call = start(bound, args, kwargs)
+            if call is None:
+                return await original(*args, **kwargs)
+            try:
+                result = await original(*args, **kwargs)
+            except BaseException as error:
+                quietly(call.raised, error)
+                raise
+            return _returned(call, result)
+
+        return wrapper
+
+    def _start(self, bound: bool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
+        begin = self._begin
+        if begin is None:
+            return None
+        try:
+            return begin(args[0], args[1:], kwargs) if bound else begin(None, args, kwargs)
+        except Exception as error:
+            report(error)
+            return None
 
     def remove(self) -> None:
-        self._on = False
+        """Puts the original back as it was, unless somebody else has put something there since."""
+        self._begin = None
         if vars(self._owner).get(self._name) is not self._wrapper:
             return
         if self._inherited:
             delattr(self._owner, self._name)
         else:
             setattr(self._owner, self._name, self._original)
+
+
+def _raw(owner: Any, name: str) -> Any:
+    """What is stored there: a classmethod as such, not bound."""
+    for holder in getattr(owner, "__mro__", (owner,)):
+        if name in vars(holder):
+            return vars(holder)[name]
+    raise AttributeError(f"{owner!r} has no {name}")
+
+
+def _returned(call: Call, result: Any) -> Any:
+    try:
+        return call.returned(result)
+    except Exception as error:
+        report(error)
+        return result

@@ -1,7 +1,6 @@
 """The span of one TextGenerationPipeline call: what goes into it, and when.
 
-The call itself is run exactly as it would be untraced: same arguments, same result object, same exceptions. What is
-recorded is read before it and after it, each within `_quietly`; the span's end is the moment the call returns.
+What is recorded is read before the call and after it; the span's end is the moment the call returns.
 """
 
 from __future__ import annotations
@@ -12,60 +11,71 @@ from respan.instrumentation import CLIENT, OK, start_span, suppressed
 
 from ._content import completions_of, finish_reason_key, is_chat, prompts_of
 from ._parameters import model_name, parameters_of
+from ._quietly import quietly
 from ._tokens import Usage, estimate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from respan.instrumentation import Span
 
-    Report = Callable[[Exception], None]
-
 _usage: ContextVar[Usage | None] = ContextVar("respan.huggingface.usage", default=None)
 
 
-def traced_call(
-    original: Callable[..., Any], pipeline: Any, args: tuple[Any, ...], kwargs: dict[str, Any], report: Report
-) -> Any:
-    """Around TextGenerationPipeline.__call__."""
+def begin_call(pipeline: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
+    """A call of TextGenerationPipeline."""
     inputs = args[0] if args else kwargs.get("text_inputs")
-    span = _quietly(report, _open, pipeline, inputs, kwargs)
-    if span is None:
-        return original(pipeline, *args, **kwargs)
-    usage = Usage()
-    token = _usage.set(usage)
-    with span:
-        try:
-            result = original(pipeline, *args, **kwargs)
-        finally:
-            span.stop()
-            _usage.reset(token)
-            _quietly(report, _record_usage, span, usage)
-        _quietly(report, _record_result, span, pipeline, usage, inputs, result)
+    span = _open(pipeline, inputs, kwargs)
+    return None if span is None else Call(span, pipeline, inputs)
+
+
+class Call:
+    """A call of the pipeline inside its span."""
+
+    def __init__(self, span: Span, pipeline: Any, inputs: Any) -> None:
+        self.span, self.pipeline, self.inputs = span, pipeline, inputs
+        self.usage = Usage()
+        self._token = _usage.set(self.usage)
+        span.__enter__()
+
+    def returned(self, result: Any) -> Any:
+        self._stop()
+        quietly(_record_result, self.span, self.pipeline, self.usage, self.inputs, result)
+        self.span.__exit__(None, None, None)
         return result
 
+    def raised(self, error: BaseException) -> None:
+        self._stop()
+        self.span.__exit__(type(error), error, error.__traceback__)
 
-def traced_forward(
-    original: Callable[..., Any], pipeline: Any, args: tuple[Any, ...], kwargs: dict[str, Any], report: Report
-) -> Any:
-    """Around TextGenerationPipeline._forward: the one place where the model's tensors are seen."""
-    outputs = original(pipeline, *args, **kwargs)
+    def _stop(self) -> None:
+        """That was the call itself; what is still to be recorded is not its time."""
+        self.span.stop()
+        _usage.reset(self._token)
+        quietly(_record_usage, self.span, self.usage)
+
+
+def begin_forward(pipeline: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Forward | None:
+    """A call of TextGenerationPipeline._forward, the one place where the model's tensors are seen."""
     usage = _usage.get()
-    if usage is not None:
-        model_inputs = args[0] if args else kwargs.get("model_inputs")
-        _quietly(report, usage.measure, pipeline, model_inputs, outputs, kwargs)
-    return outputs
-
-
-def _quietly(report: Report, function: Callable[..., Any], *args: Any) -> Any:
-    """Tracing's own exceptions end here."""
-    try:
-        return function(*args)
-    except Exception as error:
-        report(error)
+    if usage is None:
         return None
+    return Forward(usage, pipeline, args[0] if args else kwargs.get("model_inputs"), kwargs)
+
+
+class Forward:
+    """One batch, on its way through the model."""
+
+    def __init__(self, usage: Usage, pipeline: Any, model_inputs: Any, kwargs: dict[str, Any]) -> None:
+        self.usage, self.pipeline, self.model_inputs, self.kwargs = usage, pipeline, model_inputs, kwargs
+
+    def returned(self, outputs: Any) -> Any:
+        self.usage.measure(self.pipeline, self.model_inputs, outputs, self.kwargs)
+        return outputs
+
+    def raised(self, error: BaseException) -> None:
+        """The call that this is a part of says so."""
 
 
 def _open(pipeline: Any, inputs: Any, kwargs: dict[str, Any]) -> Span | None:
@@ -85,12 +95,10 @@ def _open(pipeline: Any, inputs: Any, kwargs: dict[str, Any]) -> Span | None:
         "gen_ai.request.model": model,
         "gen_ai.response.model": model,
     }
-    try:
-        attributes.update(parameters_of(pipeline, kwargs))
-        if span.content:
-            attributes.update(prompts_of(inputs))
-    finally:
-        span.set_attributes(attributes)
+    attributes.update(quietly(parameters_of, pipeline, kwargs) or {})
+    if span.content:
+        attributes.update(quietly(prompts_of, inputs) or {})
+    span.set_attributes(attributes)
     return span
 
 
