@@ -55,6 +55,17 @@ static rs_status set_url(rs_config *c, const char *url, const char *path, rs_err
     return RS_OK;
 }
 
+/* OpenTelemetry's address for all signals. */
+static rs_status set_signal_url(rs_config *c, const char *url, rs_err *err) {
+    rs_str base = rs_str_of(url);
+    char *whole;
+    while (base.n > 0 && base.p[base.n - 1] == '/') base.n--;
+    if (asprintf(&whole, "%.*s/v1/traces", RS_STR_ARG(base)) < 0) return no_memory(err);
+    rs_status st = set_url(c, whole, "", err);
+    free(whole);
+    return st;
+}
+
 static rs_status resolve_key(rs_config *c, const char *key, rs_err *err) {
     if (!key) {
         c->key_from_file = c->is_loopback;
@@ -79,8 +90,7 @@ static rs_status resolve_otel_endpoint(rs_config *c, bool *found, rs_err *err) {
         if ((rs_env_text(protocol.specific) || rs_env_text(protocol.general)) &&
             rs_env_word(protocol, protocols, c->quiet) < 0)
             return RS_OK; /* gRPC's port does not speak HTTP/1.1 */
-        bool as_it_is = i == 0;
-        rs_status st = set_url(c, url, as_it_is ? "" : "/v1/traces", err);
+        rs_status st = i == 0 ? set_url(c, url, "", err) : set_signal_url(c, url, err);
         if (st == RS_OK && !c->is_loopback && !c->quiet)
             rs_log("spans go to %s, as %s says; RESPAN_BASE_URL would say otherwise", c->traces_url,
                    names[i]);
@@ -287,6 +297,28 @@ static void resolve_limits(rs_config *c, const respan_config *given) {
 
 /* ---- whole --------------------------------------------------------------------------------------------- */
 
+/* The sampler's ratio as a bound of 64 bits, as OpenTelemetry's TraceIdRatioBased compares ids. */
+static uint64_t resolve_sampler(bool quiet) {
+    static const char *const words[] = {"always_on",
+                                        "always_off",
+                                        "traceidratio",
+                                        "parentbased_always_on",
+                                        "parentbased_always_off",
+                                        "parentbased_traceidratio",
+                                        NULL};
+    static const char argument[] = "OTEL_TRACES_SAMPLER_ARG";
+    int word = rs_env_word((rs_env_name){"OTEL_TRACES_SAMPLER", NULL}, words, quiet) % 3;
+    if (word == 1) return 0;
+    const char *text = word == 2 ? rs_env_text(argument) : NULL;
+    if (!text) return UINT64_MAX;
+    double ratio;
+    if (!rs_str_to_double(rs_str_of(text), &ratio) || !(ratio >= 0 && ratio <= 1)) {
+        rs_env_warn(argument, text, "a number from 0 to 1", quiet);
+        return UINT64_MAX;
+    }
+    return ratio >= 1 ? UINT64_MAX : (uint64_t)(ratio * 18446744073709551616.0);
+}
+
 rs_status rs_config_resolve(rs_config *c, const respan_config *given, rs_err *err) {
     respan_config defaults, config;
     respan_config_init(&defaults);
@@ -300,6 +332,7 @@ rs_status rs_config_resolve(rs_config *c, const respan_config *given, rs_err *er
                      .batch_bytes = config.batch_bytes ? config.batch_bytes : defaults.batch_bytes,
                      .quiet = config.quiet};
     resolve_limits(c, &config);
+    c->sampled_below = resolve_sampler(c->quiet);
     rs_status st = resolve_destination(c, &config, err);
     if (st == RS_OK) st = resolve_transport(c, err);
     if (st == RS_OK) st = resolve_headers(c, &config, err);

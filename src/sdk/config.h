@@ -9,8 +9,9 @@
 
 typedef struct rs_config {
     char *base_url; /* without a slash at the end; never with user:password */
-    char *
-        traces_url; /* where spans are posted: {base_url}/v2/traces, or base_url if it is such an address itself */
+    /* Where spans are posted: {base_url}/v2/traces, or base_url if it is such an address itself. It follows from
+     * base_url alone, which is what the spool keeps. */
+    char *traces_url;
     char *api_key;                         /* NULL: none was given */
     char *ca_file;                         /* certificates to trust instead of the system's; NULL: those */
     char *client_certificate, *client_key; /* PEM files; NULL: none */
@@ -31,6 +32,7 @@ typedef struct rs_config {
     char *spool_dir;      /* NULL if spool_bytes is 0 */
     uint64_t spool_bytes; /* 0: no spool */
     uint32_t batch_spans, batch_interval_ms, request_timeout_ms;
+    uint64_t sampled_below; /* traces whose id's last 8 bytes are below that are recorded; UINT64_MAX: all */
 } rs_config;
 
 /* On failure *out is to be deinitialised all the same. */

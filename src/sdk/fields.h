@@ -17,9 +17,8 @@
 #define RS_SDK_FIELDS_H
 
 #include "base/buf.h"
+#include "base/xxh.h"
 #include <stdbool.h>
-#define XXH_INLINE_ALL
-#include <xxhash.h>
 
 /* What an entry is. Of all but attributes and parts there is at most one. */
 typedef enum rs_field_kind {

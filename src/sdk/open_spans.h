@@ -28,8 +28,9 @@ struct respan_span {
     uint8_t parent_id[8];
     bool has_parent;
     bool is_kind_set, has_shared;
-    bool is_in_file;       /* home is */
-    bool unseen;           /* nobody is to find it in its slot: that is the heap's, or it is withheld */
+    bool is_sampled; /* else it goes nowhere when it ends */
+    bool is_in_file; /* home is */
+    bool unseen; /* nobody is to find it in its slot: that is the heap's, or it is withheld, or not sampled */
     unsigned generation;   /* of the process that started it */
     rs_spool_slot *slot;   /* where it is written; in the pool: home */
     rs_spool_slot *home;   /* its own small one */

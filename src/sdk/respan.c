@@ -96,6 +96,9 @@ static rs_status open_parts(respan_client *c, const respan_config *config, rs_er
                              .batch_bytes = c->config.batch_bytes,
                              .interval_ns = c->config.batch_interval_ms * MS};
     if (c->config.spool_bytes && limits.spans > RS_SPOOL_CAPACITY_MAX) limits.spans = RS_SPOOL_CAPACITY_MAX;
+    /* What is on the wire cannot be dropped for what is newer: it must not be all that there is room for. */
+    if (c->config.spool_bytes && limits.batch_bytes > c->config.spool_bytes / 4)
+        limits.batch_bytes = (size_t)(c->config.spool_bytes / 4);
     c->spool = (rs_spool_setup){.dir = c->config.spool_dir,
                                 .app = c->config.app_name,
                                 .url = c->config.base_url,
@@ -195,6 +198,9 @@ static void write_loss_reason(respan_client *c, const respan_stats *s, char out[
     rs_ring_count(&c->ring, &n);
     if (s->last_error[0]) memcpy(out, s->last_error, sizeof s->last_error);
     else if (s->rejected) rs_exporter_last_refusal(&c->exporter, out);
+    else if (n.evicted)
+        snprintf(out, 240, "no room for more than %llu bytes, see spool_bytes",
+                 (unsigned long long)c->config.spool_bytes);
     else if (n.lost || rs_ring_pending(&n)) snprintf(out, 240, "no answer in time");
     else snprintf(out, 240, "no room for more than %zu bytes, see ring_bytes", c->config.ring_bytes);
 }

@@ -210,6 +210,7 @@ static bool drop_oldest(rs_ring *ring) {
     else ring->first = b->next;
     if (ring->last == b) ring->last = before;
     ring->counts.lost += b->spans;
+    ring->counts.evicted += b->spans;
     rs_spool_note_dropped(ring->spool, b->spans);
     __atomic_add_fetch(&ring->unreported, b->spans, __ATOMIC_RELAXED);
     batch_free(ring, b);

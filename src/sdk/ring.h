@@ -63,6 +63,7 @@ typedef struct rs_ring_limits {
 typedef struct rs_ring_counts {
     uint64_t put, acknowledged, rejected, lost, kept; /* lost: put, then given up */
     uint64_t overflowed;                              /* dropped for want of room or memory */
+    uint64_t evicted;                                 /* of the lost: dropped for what was newer */
 } rs_ring_counts;
 
 typedef enum rs_ring_wait { RS_RING_AWAKE, RS_RING_IDLE, RS_RING_GATHERING } rs_ring_wait;

@@ -25,6 +25,14 @@ static bool is_zero(const uint8_t *id, size_t n) {
     return any == 0;
 }
 
+/* By the trace's id alone, so that all spans of a trace share its fate, in every process with the same ratio. */
+static bool is_sampled(uint64_t below, const uint8_t trace_id[16]) {
+    if (__builtin_expect(below == UINT64_MAX, 1)) return true;
+    uint64_t id;
+    memcpy(&id, trace_id + 8, sizeof id);
+    return be64toh(id) < below;
+}
+
 static bool move(rs_fields *f, size_t room) {
     respan_span *s = (respan_span *)f; /* its first member */
     return rs_ring_move(&s->client->ring, s, room);
@@ -39,7 +47,6 @@ RESPAN_API respan_span *respan_span_start(respan_client *client, const char *nam
     s->generation = client->generation;
     s->is_kind_set = s->has_shared = false;
     s->has_parent = false;
-    s->unseen = !s->is_in_file;
     s->sum = (rs_spool_sum){0};
     s->fields.wire.limit = client->config.ring_bytes;
     s->fields.move = move;
@@ -52,6 +59,8 @@ RESPAN_API respan_span *respan_span_start(respan_client *client, const char *nam
     } else {
         rs_id_trace(s->context.trace_id);
     }
+    s->is_sampled = is_sampled(client->config.sampled_below, s->context.trace_id);
+    s->unseen = !s->is_in_file || !s->is_sampled;
     rs_str text = {name, name ? name_len : 0};
     rs_fields_set_text(&s->fields, RS_SPAN_NAME, RS_FIELD_KIND_NAME, text, client->config.max_content_bytes);
     if (client->config.environment)
@@ -232,7 +241,7 @@ RESPAN_API void respan_span_end(respan_span *s, uint64_t end_ns) {
         rs_client_release(c); /* see fork.c */
         return;
     }
-    if (__builtin_expect(__atomic_load_n(&c->closed, __ATOMIC_ACQUIRE), 0)) {
+    if (__builtin_expect(__atomic_load_n(&c->closed, __ATOMIC_ACQUIRE) || !s->is_sampled, 0)) {
         let_go(c, rs_ring_discard(&c->ring, s));
         return;
     }

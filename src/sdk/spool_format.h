@@ -20,10 +20,7 @@
 #define RS_SDK_SPOOL_FORMAT_H
 
 #include "base/str.h"
-/* Its default reads a struct as integers, which newer compilers do not see. */
-#define XXH_FORCE_MEMORY_ACCESS 0
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include "base/xxh.h"
 
 enum {
     RS_SPOOL_VERSION = 2,

@@ -36,6 +36,8 @@ static const char *const variables[] = {
     "OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE",
     "OTEL_EXPORTER_OTLP_CLIENT_KEY",
     "OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY",
+    "OTEL_TRACES_SAMPLER",
+    "OTEL_TRACES_SAMPLER_ARG",
     "OTEL_BSP_SCHEDULE_DELAY",
     "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
     "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT",
@@ -192,11 +194,11 @@ static const struct destination {
      "http://localhost:4318/v1/traces"},
     {NULL,
      {{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318"}},
-     "http://localhost:4318",
+     "http://localhost:4318/v1/traces",
      "http://localhost:4318/v1/traces"},
     {NULL,
      {{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318/otlp/"}},
-     "http://localhost:4318/otlp",
+     "http://localhost:4318/otlp/v1/traces",
      "http://localhost:4318/otlp/v1/traces"},
     {NULL,
      {{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318"},
@@ -207,9 +209,43 @@ static const struct destination {
      {{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4318"},
       {"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"},
       {"OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/protobuf"}},
-     "http://localhost:4318",
+     "http://localhost:4318/v1/traces",
      "http://localhost:4318/v1/traces"},
 };
+
+static void the_sampler_is_a_bound_of_ids(void **state) {
+    (void)state;
+    static const struct {
+        const char *sampler, *argument;
+        uint64_t below;
+        bool warns;
+    } cases[] = {
+        {"", "0.5", UINT64_MAX, false},
+        {"always_on", "0.5", UINT64_MAX, false},
+        {"parentbased_always_on", NULL, UINT64_MAX, false},
+        {"ALWAYS_OFF", NULL, 0, false},
+        {"parentbased_always_off", NULL, 0, false},
+        {"traceidratio", NULL, UINT64_MAX, false},
+        {"traceidratio", "0.25", (uint64_t)1 << 62, false},
+        {"parentbased_traceidratio", "0.5", (uint64_t)1 << 63, false},
+        {"traceidratio", "0", 0, false},
+        {"traceidratio", "1", UINT64_MAX, false},
+        {"traceidratio", "1.5", UINT64_MAX, true},
+        {"traceidratio", "-1", UINT64_MAX, true},
+        {"traceidratio", "nan", UINT64_MAX, true},
+        {"sometimes", NULL, UINT64_MAX, true},
+    };
+    for (size_t i = 0; i < RS_ARRAY_LEN(cases); i++) {
+        clear(NULL);
+        setenv("OTEL_TRACES_SAMPLER", cases[i].sampler, 1);
+        if (cases[i].argument) setenv("OTEL_TRACES_SAMPLER_ARG", cases[i].argument, 1);
+        rs_config c;
+        const char *said = resolve(&c, NULL);
+        assert_true(c.sampled_below == cases[i].below);
+        assert_int_equal(strstr(said, "OTEL_TRACES_SAMPLER") != NULL, cases[i].warns);
+        rs_config_deinit(&c);
+    }
+}
 
 static void the_destination_is_ours_to_say_then_opentelemetrys(void **state) {
     (void)state;
@@ -453,6 +489,7 @@ int main(void) {
         cmocka_unit_test_setup(numbers_are_taken, clear),
         cmocka_unit_test_setup(the_program_goes_before_the_environment, clear),
         cmocka_unit_test_setup(bad_numbers_are_one_warning_and_ignored, clear),
+        cmocka_unit_test_setup(the_sampler_is_a_bound_of_ids, clear),
         cmocka_unit_test_setup(the_destination_is_ours_to_say_then_opentelemetrys, clear),
         cmocka_unit_test_setup(the_credentials_file_goes_before_opentelemetrys_endpoint, clear),
         cmocka_unit_test_setup(spans_that_leave_the_machine_for_opentelemetrys_endpoint_say_so, clear),

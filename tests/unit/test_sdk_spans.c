@@ -395,6 +395,31 @@ static void links_and_ids_of_another_tracer_arrive(void **state) {
     assert_int_equal(got->links[1].attrs.n, 0);
 }
 
+static void a_trace_is_sampled_as_a_whole(void **state) {
+    fixture *f = *state;
+    setenv("OTEL_TRACES_SAMPLER", "traceidratio", 1);
+    setenv("OTEL_TRACES_SAMPLER_ARG", "0.5", 1);
+    open_client(f);
+    unsetenv("OTEL_TRACES_SAMPLER");
+    unsetenv("OTEL_TRACES_SAMPLER_ARG");
+    size_t expected = 0;
+    for (int i = 0; i < 100; i++) {
+        respan_span *root = respan_span_start(f->client, RESPAN_TEXT("root"), NULL, 0);
+        respan_span_context at = respan_span_get_context(root);
+        respan_span *child = respan_span_start(f->client, RESPAN_TEXT("child"), &at, 0);
+        if (!(at.trace_id[8] & 0x80)) expected += 2;
+        respan_span_end(child, 0);
+        respan_span_end(root, 0);
+    }
+    assert_in_range(expected, 2, 198);
+    respan_stats s;
+    respan_client_stats(f->client, &s);
+    assert_int_equal(s.started, 200);
+    assert_int_equal(s.ended, expected);
+    receive(f, expected);
+    for (size_t i = 0; i < f->spans.n; i++) assert_false(f->spans.items[i].trace_id[8] & 0x80);
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -407,6 +432,7 @@ int main(void) {
         TEST(nothing_happens_to_nothing),
         TEST(a_span_that_outlives_its_client_goes_nowhere),
         TEST(links_and_ids_of_another_tracer_arrive),
+        TEST(a_trace_is_sampled_as_a_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

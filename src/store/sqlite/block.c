@@ -1,7 +1,6 @@
 #include "store/sqlite/block.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
+#include "base/xxh.h"
 
 #define MAGIC "RSPB"
 enum { VERSION = 1, LEVEL = 1, HASHED = RS_BLOCK_HEADER - 8, KEPT_BYTES = 2 * RS_BLOCK_FULL_BYTES };

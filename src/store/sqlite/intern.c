@@ -1,8 +1,7 @@
 #include "store/sqlite/intern.h"
 
-#define XXH_INLINE_ALL
+#include "base/xxh.h"
 #include <stdlib.h>
-#include <xxhash.h>
 
 enum { FIRST_SLOTS = 64, KEPT_SLOTS = 1 << 16 };
 

@@ -1,8 +1,7 @@
 #include "store/sqlite/tag.h"
 
-#define XXH_INLINE_ALL
+#include "base/xxh.h"
 #include <stdlib.h>
-#include <xxhash.h>
 
 /* Spans of a trace share most of their tags: so many of the last ones are looked through before one is noted
  * again. */
