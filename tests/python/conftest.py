@@ -9,7 +9,8 @@ import pytest
 from capture import CaptureServer, Span
 
 ROOT = Path(__file__).resolve().parents[2]
-HUGGINGFACE_CACHE = ROOT / ".run" / "huggingface"
+# .venv-oldest has its own: its transformers reads nothing that a newer one wrote.
+HUGGINGFACE_CACHE = ROOT / ".run" / f"huggingface{Path(sys.prefix).name.removeprefix('.venv')}"
 os.environ.update(HF_HOME=str(HUGGINGFACE_CACHE), HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false")
 for name in [name for name in os.environ if name.startswith(("RESPAN_API", "RESPAN_BASE", "TRACELOOP_", "OTEL_"))]:
     del os.environ[name]

@@ -59,10 +59,12 @@ def _add(config: Any, to: dict[str, Any]) -> None:
 def _in_force(pipeline: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     """Strongest first, so that what the call itself says is what one reads first."""
     params: dict[str, Any] = {}
-    called = {**(getattr(pipeline, "_forward_params", None) or {}), **kwargs}
+    made_with_too = getattr(pipeline, "_forward_params", None) or {}  # transformers 4: beside the call's keywords
+    called = {**made_with_too, **kwargs}
     if called.get("stop_sequence") is not None:
         params["stop_strings"] = called["stop_sequence"]
-    _add(called, params)
+    _add(kwargs, params)
+    _add(made_with_too, params)
     _add(called.get("generation_config"), params)
     if "generation_config" not in kwargs:  # a call's config replaces what the pipeline was made with
         made_with = getattr(pipeline, "_generate_kwargs", None) or {}
