@@ -165,19 +165,17 @@ static __attribute__((noinline)) void mark_cut(rs_fields *f, uint32_t field, rs_
     f->cut = true;
 }
 
-/* Text that is to be repaired or cut, arrays: what is rare, or large anyway. */
-static __attribute__((noinline)) void set_odd(rs_fields *f, uint32_t field, rs_str key,
-                                              const respan_attribute *a, rs_value value, size_t max_content) {
+/* Text that is to be repaired or cut: what is rare, or large anyway. */
+static __attribute__((noinline)) void put_odd(rs_fields *f, uint32_t field, rs_str key, rs_value value,
+                                              size_t max_content) {
     rs_buf key_scratch, scratch;
     rs_buf_init(&key_scratch);
     rs_buf_init(&scratch);
     size_t full = 0;
     key = repaired(rs_str_cut_utf8(key, RS_KEY_MAX), &key_scratch);
-    if (a->type == RESPAN_TYPE_STRING) {
+    if (value.type == RS_VALUE_STRING) {
         full = value.s.n;
         value.s = repaired(rs_str_cut_utf8(value.s, max_content), &scratch);
-    } else if (value.type == RS_VALUE_ARRAY) {
-        value.s = array_value(a, max_content, &scratch);
     }
     if (key_scratch.failed != RS_OK || scratch.failed != RS_OK) {
         f->left_out++;
@@ -190,42 +188,71 @@ static __attribute__((noinline)) void set_odd(rs_fields *f, uint32_t field, rs_s
     rs_buf_deinit(&scratch);
 }
 
-/* One `put` for each type, so that what depends on it is decided here, once. */
+static __attribute__((noinline)) void put_array(rs_fields *f, uint32_t field, rs_str key,
+                                                const respan_attribute *a, size_t max_content) {
+    rs_buf scratch;
+    rs_buf_init(&scratch);
+    rs_value value = {.type = RS_VALUE_ARRAY, .s = array_value(a, max_content, &scratch)};
+    if (scratch.failed == RS_OK) put_odd(f, field, key, value, max_content);
+    else f->left_out++, f->why = RS_ERR_MEMORY;
+    rs_buf_deinit(&scratch);
+}
+
+/* That needs neither repair nor cutting. */
+static inline bool is_plain_key(const rs_fields *f, rs_str key) {
+    return key.n <= RS_KEY_MAX && !f->cut && rs_str_is_ascii(key);
+}
+
+void rs_fields_set_string(rs_fields *f, uint32_t field, rs_str key, rs_str text, size_t max_content) {
+    if (key.n == 0 || !key.p) return;
+    rs_value value = {.type = RS_VALUE_STRING, .s = text};
+    if (__builtin_expect(text.n <= max_content && is_plain_key(f, key) && rs_str_is_ascii(text), 1))
+        put(f, field, key, &value);
+    else put_odd(f, field, key, value, max_content);
+}
+
+/* One function for each type, so that what depends on it is decided by the compiler. */
+static inline __attribute__((always_inline)) void set_scalar(rs_fields *f, uint32_t field, rs_str key,
+                                                             rs_value value) {
+    if (key.n == 0 || !key.p) return;
+    if (__builtin_expect(is_plain_key(f, key), 1)) put(f, field, key, &value);
+    else put_odd(f, field, key, value, SIZE_MAX);
+}
+
+void rs_fields_set_int(rs_fields *f, uint32_t field, rs_str key, int64_t i) {
+    set_scalar(f, field, key, (rs_value){.type = RS_VALUE_INT, .i = i});
+}
+
+void rs_fields_set_double(rs_fields *f, uint32_t field, rs_str key, double d) {
+    set_scalar(f, field, key, (rs_value){.type = RS_VALUE_DOUBLE, .d = d});
+}
+
+void rs_fields_set_bool(rs_fields *f, uint32_t field, rs_str key, bool b) {
+    set_scalar(f, field, key, (rs_value){.type = RS_VALUE_BOOL, .b = b});
+}
+
 void rs_fields_set(rs_fields *f, uint32_t field, const respan_attribute *a, size_t max_content) {
     rs_str key = {a->key.p, a->key.n};
-    if (key.n == 0 || !key.p) return;
-    rs_value value = {.type = RS_VALUE_ARRAY};
-    bool plain = key.n <= RS_KEY_MAX && !f->cut && rs_str_is_ascii(key);
     switch (a->type) {
     case RESPAN_TYPE_STRING:
-        value = (rs_value){.type = RS_VALUE_STRING, .s = text_of(a->value.string)};
-        if (!plain || value.s.n > max_content || !rs_str_is_ascii(value.s)) break;
-        put(f, field, key, &value);
-        return;
+        rs_fields_set_string(f, field, key, text_of(a->value.string), max_content);
+        break;
     case RESPAN_TYPE_BOOL:
-        value = (rs_value){.type = RS_VALUE_BOOL, .b = a->value.boolean};
-        if (!plain) break;
-        put(f, field, key, &value);
-        return;
+        rs_fields_set_bool(f, field, key, a->value.boolean);
+        break;
     case RESPAN_TYPE_INT:
-        value = (rs_value){.type = RS_VALUE_INT, .i = a->value.integer};
-        if (!plain) break;
-        put(f, field, key, &value);
-        return;
+        rs_fields_set_int(f, field, key, a->value.integer);
+        break;
     case RESPAN_TYPE_DOUBLE:
-        value = (rs_value){.type = RS_VALUE_DOUBLE, .d = a->value.real};
-        if (!plain) break;
-        put(f, field, key, &value);
-        return;
+        rs_fields_set_double(f, field, key, a->value.real);
+        break;
     case RESPAN_TYPE_STRING_ARRAY:
     case RESPAN_TYPE_BOOL_ARRAY:
     case RESPAN_TYPE_INT_ARRAY:
     case RESPAN_TYPE_DOUBLE_ARRAY:
+        if (key.n && key.p) put_array(f, field, key, a, max_content);
         break;
-    default:
-        return;
     }
-    set_odd(f, field, key, a, value, max_content);
 }
 
 /* ---- shared sets --------------------------------------------------------------------------------------- */

@@ -92,12 +92,6 @@ static void put_part(respan_span *span, uint32_t field, rs_field_kind kind, rs_f
     (void)rs_open_note(span, 0);
 }
 
-static void set_one(respan_span *s, const respan_attribute *a) {
-    if (!is_own(s)) return;
-    rs_fields_set(&s->fields, RS_SPAN_ATTRIBUTES, a, s->client->config.max_content_bytes);
-    (void)rs_open_note(s, 0);
-}
-
 RESPAN_API void respan_span_set(respan_span *span, const respan_attribute *attributes, size_t count) {
     if (!is_own(span) || !attributes) return;
     size_t max = span->client->config.max_content_bytes;
@@ -107,20 +101,28 @@ RESPAN_API void respan_span_set(respan_span *span, const respan_attribute *attri
 
 RESPAN_API void respan_span_set_string(respan_span *span, const char *key, size_t key_len, const char *value,
                                        size_t value_len) {
-    set_one(span, &(respan_attribute){
-                      {key, key_len}, RESPAN_TYPE_STRING, {.string = {value, value ? value_len : 0}}});
+    if (!is_own(span)) return;
+    rs_fields_set_string(&span->fields, RS_SPAN_ATTRIBUTES, (rs_str){key, key_len},
+                         (rs_str){value, value ? value_len : 0}, span->client->config.max_content_bytes);
+    (void)rs_open_note(span, 0);
 }
 
 RESPAN_API void respan_span_set_int(respan_span *span, const char *key, size_t key_len, int64_t value) {
-    set_one(span, &(respan_attribute){{key, key_len}, RESPAN_TYPE_INT, {.integer = value}});
+    if (!is_own(span)) return;
+    rs_fields_set_int(&span->fields, RS_SPAN_ATTRIBUTES, (rs_str){key, key_len}, value);
+    (void)rs_open_note(span, 0);
 }
 
 RESPAN_API void respan_span_set_double(respan_span *span, const char *key, size_t key_len, double value) {
-    set_one(span, &(respan_attribute){{key, key_len}, RESPAN_TYPE_DOUBLE, {.real = value}});
+    if (!is_own(span)) return;
+    rs_fields_set_double(&span->fields, RS_SPAN_ATTRIBUTES, (rs_str){key, key_len}, value);
+    (void)rs_open_note(span, 0);
 }
 
 RESPAN_API void respan_span_set_bool(respan_span *span, const char *key, size_t key_len, bool value) {
-    set_one(span, &(respan_attribute){{key, key_len}, RESPAN_TYPE_BOOL, {.boolean = value}});
+    if (!is_own(span)) return;
+    rs_fields_set_bool(&span->fields, RS_SPAN_ATTRIBUTES, (rs_str){key, key_len}, value);
+    (void)rs_open_note(span, 0);
 }
 
 RESPAN_API void respan_span_set_name(respan_span *span, const char *name, size_t name_len) {
