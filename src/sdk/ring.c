@@ -7,7 +7,7 @@
 #include <time.h>
 
 enum { BATCH_START = 16 << 10, COOL_AT_ONCE = 64, FETCHED_LINES = 6 };
-static const uint64_t pulse_ns = 1000000000;
+static const uint64_t pulse_min_ns = 50000000, pulse_max_ns = 1000000000;
 
 /* ---- batches ------------------------------------------------------------------------------------------- */
 
@@ -382,10 +382,17 @@ static bool is_due(const rs_ring *ring, uint64_t now) {
                  now >= b->opened_ns + ring->limits.interval_ns);
 }
 
-/* Says in the spool that the process lives; gives when it wants to say so next (monotonic). */
+/* Says in the spool that the process lives; gives when it wants to say so next (monotonic): after a tenth of the time that
+ * spans are open, so that an interrupted one is about as long as it was. */
 static uint64_t pulse(rs_ring *ring, uint64_t now) {
     if (ring->spool) rs_spool_note_alive(ring->spool, rs_clock_wall_ns());
-    return now + pulse_ns;
+    if (rs_open_count(&ring->open) == 0) {
+        ring->open_since_ns = 0;
+        return now + pulse_max_ns;
+    }
+    if (!ring->open_since_ns) ring->open_since_ns = now;
+    uint64_t next = (now - ring->open_since_ns) / 10;
+    return now + (next < pulse_min_ns ? pulse_min_ns : next > pulse_max_ns ? pulse_max_ns : next);
 }
 
 static void wait_for_work(rs_ring *ring, uint64_t now) {

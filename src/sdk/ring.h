@@ -81,8 +81,9 @@ typedef struct rs_ring {
     const char *next_frame; /* atomic: where the next one goes, as a hint */
     rs_open_spans open;
     uint64_t discarded;
-    uint64_t unreported; /* atomic: dropped spans of which no span has said so yet */
-    uint64_t flush_to;   /* spans before this number go out without waiting for a full batch */
+    uint64_t open_since_ns; /* the consumer's: monotonic, since when it found spans open; 0: it did not */
+    uint64_t unreported;    /* atomic: dropped spans of which no span has said so yet */
+    uint64_t flush_to;      /* spans before this number go out without waiting for a full batch */
     unsigned flushers;
     bool progress_raised; /* and they are to be notified */
     rs_ring_wait waiting; /* what the consumer sleeps for */

@@ -106,11 +106,23 @@ static bool look_at(const rs_spool_file *f, uint64_t at, struct rs_spool_found *
     return true;
 }
 
+/* A span that was started says that the process lived. */
+static void note_starts(rs_spool_file *f, const struct rs_spool_found *found) {
+    uint64_t at = found->at + sizeof(rs_spool_slots);
+    for (uint32_t i = 0; i < found->capacity; i++, at += found->slot_bytes) {
+        rs_spool_slot slot;
+        if (rs_spool_read_bytes(f, at, &slot, sizeof slot) &&
+            slot.check == rs_spool_slot_check(&slot, f->key) && slot.start_ns > f->alive_ns)
+            f->alive_ns = slot.start_ns;
+    }
+}
+
 static rs_status find_regions(rs_spool_file *f, rs_err *err) {
     size_t cap = 0;
     for (uint64_t at = f->data_at; at < f->bytes; at += RS_SPOOL_BLOCK) {
         struct rs_spool_found found;
         if (!look_at(f, at, &found)) continue;
+        if (found.slot_bytes) note_starts(f, &found);
         if (f->n == cap) {
             cap = cap ? cap * 2 : 16;
             struct rs_spool_found *more = realloc(f->regions, cap * sizeof *more);

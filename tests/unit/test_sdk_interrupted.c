@@ -122,7 +122,7 @@ static void die_after_a_fork(respan_client *c) {
 
 static void die_after_a_second(respan_client *c) {
     open_number(c, 0, NULL);
-    usleep(1600000); /* the exporter says once a second that the process lives */
+    usleep(1600000); /* the exporter says again and again that the process lives */
 }
 
 static void close_with_open_spans(respan_client *c) {
@@ -293,7 +293,7 @@ static void its_end_is_when_the_process_last_lived(void **state) {
     rs_backlog_counts n;
     assert_int_equal(recover("second", &n), 1);
     uint64_t ns = spool_arrived[0].end_ns - spool_arrived[0].start_ns;
-    assert_in_range(ns, 500000000, 20000000000);
+    assert_in_range(ns, 1200000000, 20000000000);
 }
 
 static void what_is_open_at_close_goes_nowhere(void **state) {
