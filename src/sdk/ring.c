@@ -261,7 +261,7 @@ static bool store(rs_ring *ring, const respan_span *s, rs_str lead, uint64_t sum
     if (__builtin_expect(s->fields.dead, 0)) /* it was of all */
         sum = rs_spool_sum_to(&(rs_spool_sum){0}, to + lead.n, (uint32_t)(frame - lead.n));
     b->n += frame;
-    __atomic_store_n(&ring->next_frame, to + frame, __ATOMIC_RELAXED);
+    __atomic_store_n(&ring->next_frame, (uintptr_t)(to + frame), __ATOMIC_RELAXED);
     if (b->place.base) rs_spool_commit(ring->spool, &b->place, to, frame, lead, sum);
     else ring->held += frame;
     ring->counts.put++;
@@ -306,8 +306,8 @@ rs_ring_put_result rs_ring_discard(rs_ring *ring, respan_span *s) {
 /* Where the span will go when it ends is fetched while it is made: else the end waits for memory that the exporter's
  * core had last. */
 static void fetch_ahead(const rs_ring *ring) {
-    const char *p = __atomic_load_n(&ring->next_frame, __ATOMIC_RELAXED);
-    for (int i = 0; i < FETCHED_LINES; i++) __builtin_prefetch(p + i * 64, 1);
+    uintptr_t at = __atomic_load_n(&ring->next_frame, __ATOMIC_RELAXED);
+    for (unsigned i = 0; i < FETCHED_LINES; i++) __builtin_prefetch((const void *)(at + i * 64), 1);
 }
 
 respan_span *rs_ring_open(rs_ring *ring) {

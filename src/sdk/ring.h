@@ -78,7 +78,7 @@ typedef struct rs_ring {
     rs_batch *first, *last, *taken, *spares;
     size_t held, spare_bytes;
     rs_ring_counts counts;
-    const char *next_frame; /* atomic: where the next one goes, as a hint */
+    uintptr_t next_frame; /* atomic: where the next one goes, as a hint; nothing is read there */
     rs_open_spans open;
     uint64_t discarded;
     uint64_t open_since_ns; /* the consumer's: monotonic, since when it found spans open; 0: it did not */
