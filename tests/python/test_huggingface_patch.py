@@ -200,16 +200,16 @@ def originals():
     for module, target, _ in _instrumentor.PATCHES:
         if module in sys.modules:
             owner, _, name = target.rpartition(".")
-            holder = getattr(sys.modules[module], owner) if owner else sys.modules[module]
-            found[module, target] = vars(holder).get(name)
+            for holder in _instrumentor._holders(sys.modules[module], owner, name):
+                found[holder.__name__, name] = vars(holder).get(name)
     return found
 
 
 def test_every_row_has_its_target_and_its_begin(generator):
     for module, target, begin in _instrumentor.PATCHES:
         owner, _, name = target.rpartition(".")
-        holder = import_module(module)
-        assert callable(getattr(getattr(holder, owner) if owner else holder, name)), target
+        holders = _instrumentor._holders(import_module(module), owner, name)
+        assert holders and all(callable(getattr(holder, name)) for holder in holders), target
         place, _, follow = begin.partition(":")
         assert callable(getattr(import_module(f"respan_instrumentation_huggingface.{place}"), follow)), begin
 

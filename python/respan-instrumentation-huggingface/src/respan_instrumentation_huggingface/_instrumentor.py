@@ -18,11 +18,26 @@ if TYPE_CHECKING:
 
 REPLACED = "opentelemetry.instrumentation.transformers"  # traces the same calls
 
-# What is wrapped once its module is loaded. "Class.method", or "function" of the module; then the `begin` (_patch.py) that
-# follows its calls, as "our module:name", which is imported only then. What a version of the library lacks is left out.
+# What is wrapped once its module is loaded. "Class.method" ("Prefix*.method": of each such class that has its own), or "function"
+# of the module; then the `begin` (_patch.py) that follows its calls, as "our module:name", which is imported only then. What a version of the library lacks is left out.
 PATCHES = (
     ("transformers.pipelines.text_generation", "TextGenerationPipeline._forward", "_text_generation:begin_forward"),
     ("transformers.pipelines.text_generation", "TextGenerationPipeline.__call__", "_text_generation:begin_call"),
+    ("transformers.pipelines", "pipeline", "_load:begin_pipeline"),
+    ("transformers.modeling_utils", "PreTrainedModel.from_pretrained", "_load:begin_model"),
+    ("transformers.models.auto.modeling_auto", "AutoModel*.from_pretrained", "_load:begin_model"),
+    ("transformers.tokenization_utils_base", "PreTrainedTokenizerBase.from_pretrained", "_load:begin_tokenizer"),
+    ("transformers.models.auto.tokenization_auto", "AutoTokenizer.from_pretrained", "_load:begin_tokenizer"),
+    ("transformers.processing_utils", "ProcessorMixin.from_pretrained", "_load:begin_processor"),
+    ("transformers.feature_extraction_utils", "FeatureExtractionMixin.from_pretrained", "_load:begin_processor"),
+    ("transformers.image_processing_base", "ImageProcessingMixin.from_pretrained", "_load:begin_processor"),
+    ("transformers.models.auto.processing_auto", "AutoProcessor.from_pretrained", "_load:begin_processor"),
+    ("transformers.models.auto.image_processing_auto", "AutoImageProcessor.from_pretrained", "_load:begin_processor"),
+    (
+        "transformers.models.auto.feature_extraction_auto",
+        "AutoFeatureExtractor.from_pretrained",
+        "_load:begin_processor",
+    ),
 )
 
 _lock = RLock()
@@ -81,16 +96,24 @@ def _wrap(module: ModuleType) -> None:
     for name, target, begin in PATCHES:
         if name != module.__name__:
             continue
+        made: list[Patch] = []
         try:
             owner, _, function = target.rpartition(".")
-            holder = getattr(module, owner) if owner else module
             place, _, follow = begin.partition(":")
-            patch = Patch(holder, function, getattr(import_module(f".{place}", __package__), follow))
+            follows = getattr(import_module(f".{place}", __package__), follow)
+            made.extend(Patch(holder, function, follows) for holder in _holders(module, owner, function))
         except Exception as error:
             report(error)
-            continue
         with _lock:
-            if _owners:
-                _patches.append(patch)
-            else:  # switched off meanwhile
-                patch.remove()
+            _patches.extend(made)
+            if not _owners:  # switched off meanwhile
+                while _patches:
+                    _patches.pop().remove()
+
+
+def _holders(module: ModuleType, owner: str, function: str) -> list[Any]:
+    """What a function is to be replaced in: the module, a class, or several."""
+    if owner.endswith("*"):
+        kinds = [kind for name, kind in vars(module).items() if name.startswith(owner[:-1]) and isinstance(kind, type)]
+        return [kind for kind in kinds if function in vars(kind)]
+    return [getattr(module, owner) if owner else module]

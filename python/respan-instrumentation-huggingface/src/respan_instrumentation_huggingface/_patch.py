@@ -6,6 +6,9 @@ can change the call: what goes wrong in `begin`, `returned` or `raised` is repor
 
 from __future__ import annotations
 
+import sys
+from types import ModuleType
+
 from ._quietly import quietly, report
 
 TYPE_CHECKING = False
@@ -31,7 +34,7 @@ IDENTITY = ("__module__", "__name__", "__qualname__", "__doc__", "__annotations_
 
 
 class Patch:
-    """`owner.name` goes through `begin` until remove().
+    """`owner.name` goes through `begin` until remove(); of a function of a module, also under that name in other modules.
 
     Whoever wrapped our wrapper meanwhile keeps it: it then just calls through.
     """
@@ -56,6 +59,8 @@ class Patch:
         wrapper.__wrapped__ = function
         self._wrapper = type(raw)(wrapper) if function is not raw else wrapper
         setattr(owner, name, self._wrapper)
+        if isinstance(owner, ModuleType):
+            _rebind(owner, name, raw, self._wrapper)
 
     def _function(self, original: Callable[..., Any], bound: bool) -> Any:
         start = self._start
@@ -102,6 +107,8 @@ class Patch:
     def remove(self) -> None:
         """Puts the original back as it was, unless somebody else has put something there since."""
         self._begin = None
+        if isinstance(self._owner, ModuleType):
+            _rebind(self._owner, self._name, self._wrapper, self._original)
         if vars(self._owner).get(self._name) is not self._wrapper:
             return
         if self._inherited:
@@ -116,6 +123,16 @@ def _raw(owner: Any, name: str) -> Any:
         if name in vars(holder):
             return vars(holder)[name]
     raise AttributeError(f"{owner!r} has no {name}")
+
+
+def _rebind(module: ModuleType, name: str, old: Any, new: Any) -> None:
+    """Gives those modules that imported a function by its name the other one. What is bound elsewhere stays as it is."""
+    package = module.__name__.partition(".")[0]
+    for other in list(sys.modules.values()):
+        # a library may have loaded itself twice: what a program knows by its name need not be what sys.modules has
+        for holder in (other, getattr(other, "__dict__", {}).get(package)):
+            if holder is not module and getattr(holder, "__dict__", {}).get(name) is old:
+                setattr(holder, name, new)
 
 
 def _returned(call: Call, result: Any) -> Any:
