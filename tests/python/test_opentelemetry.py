@@ -342,6 +342,61 @@ for plugins in ([HuggingFaceInstrumentor(), TransformersInstrumentor()],
     assert server.spans[2].attributes["gen_ai.completion.0.content"].startswith("Hello")
 
 
+def test_a_pipeline_call_has_one_span_with_a_joined_sdk(run, server, generator):
+    """Upstream's instrumentor feeds the program's own SDK, which Respan joins: still one span, below what is current."""
+    code = """
+import warnings; warnings.simplefilter("ignore")
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+memory, provider = InMemorySpanExporter(), TracerProvider()
+provider.add_span_processor(SimpleSpanProcessor(memory))
+trace.set_tracer_provider(provider)
+from transformers import pipeline
+from opentelemetry.instrumentation.transformers import TransformersInstrumentor
+from respan_instrumentation_huggingface import HuggingFaceInstrumentor
+from respan import Respan, workflow
+generate = pipeline("text-generation", model="sshleifer/tiny-gpt2", do_sample=False)
+upstream, ours = TransformersInstrumentor(), HuggingFaceInstrumentor()
+respan = Respan(tracer_provider=provider, block_instruments=["transformers"])
+@workflow
+def flow(): return generate("Hello", max_new_tokens=2)
+for first, second in ((upstream, ours), (ours, upstream)):
+    first.instrument(); second.instrument()
+    generate("Hello", max_new_tokens=2)
+    flow()
+    second.uninstrument(); first.uninstrument()
+upstream.instrument()
+flow()
+assert [span.name for span in memory.get_finished_spans()] == ["transformers_text_generation_pipeline.call"] * 5
+"""
+    run(code, start="")
+    ours, flow = "text_completion sshleifer/tiny-gpt2", "flow.workflow"
+    upstream = "transformers_text_generation_pipeline.call"
+    by_id = {span.span_id: span.name for span in server.spans}
+    tree = [(span.name, by_id.get(span.parent_id)) for span in server.spans]
+    assert tree == [*[(ours, None), (ours, flow), (flow, None)] * 2, (upstream, flow), (flow, None)]
+
+
+def test_instrumentors_come_and_go(run, generator):
+    """In any order but one: upstream's cannot be taken out from inside another wrapper."""
+    code = """
+import warnings; warnings.simplefilter("ignore")
+from transformers import TextGenerationPipeline
+from opentelemetry.instrumentation.transformers import TransformersInstrumentor
+from respan_instrumentation_huggingface import HuggingFaceInstrumentor
+upstream, ours = TransformersInstrumentor(), HuggingFaceInstrumentor()
+before = dict(vars(TextGenerationPipeline))
+for first, second, last in ((ours, upstream, ours), (ours, upstream, upstream), (upstream, ours, upstream)) * 2:
+    first.instrument(); second.instrument()
+    (second if last is first else first).uninstrument(); last.uninstrument()
+    after = dict(vars(TextGenerationPipeline))
+    assert before.keys() == after.keys() and all(before[name] is after[name] for name in before)
+"""
+    run(code, start="")
+
+
 def test_an_sdk_that_was_there_first_is_left_alone(run, server):
     done = run(
         """

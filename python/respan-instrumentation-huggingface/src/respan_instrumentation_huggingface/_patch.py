@@ -44,8 +44,9 @@ class Patch:
         self._inherited = name not in vars(owner)
         self._original = raw = _raw(owner, name)
         self._begin: Begin | None = begin
-        bound = isinstance(owner, type) and not isinstance(raw, staticmethod)
-        function = raw.__func__ if isinstance(raw, (classmethod, staticmethod)) else raw
+        kind = next((kind for kind in (classmethod, staticmethod) if isinstance(raw, kind)), None)
+        bound = isinstance(owner, type) and kind is not staticmethod
+        function = _function_in(raw, kind, owner, name)
         flags = getattr(getattr(function, "__code__", None), "co_flags", 0)
         wrapper = (self._coroutine if flags & CO_COROUTINE else self._function)(function, bound)
         for attribute in IDENTITY:
@@ -57,7 +58,7 @@ class Patch:
             wrapper.__module__, wrapper.__qualname__ = owner.__module__, f"{owner.__qualname__}.{name}"
         wrapper.__dict__.update(getattr(function, "__dict__", {}))
         wrapper.__wrapped__ = function
-        self._wrapper = type(raw)(wrapper) if function is not raw else wrapper
+        self._wrapper = wrapper if kind is None else kind(wrapper)
         setattr(owner, name, self._wrapper)
         if isinstance(owner, ModuleType):
             _rebind(owner, name, raw, self._wrapper)
@@ -109,12 +110,22 @@ class Patch:
         self._begin = None
         if isinstance(self._owner, ModuleType):
             _rebind(self._owner, self._name, self._wrapper, self._original)
-        if vars(self._owner).get(self._name) is not self._wrapper:
-            return
-        if self._inherited:
+        there = vars(self._owner).get(self._name)
+        if there is not self._wrapper:
+            _take_out(there, self._wrapper, self._original)
+        elif self._inherited:
             delattr(self._owner, self._name)
         else:
             setattr(self._owner, self._name, self._original)
+
+
+def _take_out(wrapper: Any, ours: Any, original: Any) -> None:
+    """Of a chain of wrapt's wrappers (OpenTelemetry's instrumentors), which call what their __wrapped__ says at the time."""
+    while hasattr(wrapper, "_self_wrapper"):
+        if wrapper.__wrapped__ is ours:
+            wrapper.__wrapped__ = original
+            return
+        wrapper = wrapper.__wrapped__
 
 
 def _raw(owner: Any, name: str) -> Any:
@@ -133,6 +144,20 @@ def _rebind(module: ModuleType, name: str, old: Any, new: Any) -> None:
         for holder in (other, getattr(other, "__dict__", {}).get(package)):
             if holder is not module and getattr(holder, "__dict__", {}).get(name) is old:
                 setattr(holder, name, new)
+
+
+def _function_in(raw: Any, kind: Any, owner: Any, name: str) -> Any:
+    """What to call with all arguments, `self` or the class among them. Wrappers of wrapt's want to be bound first."""
+    if type(raw) is kind:
+        return raw.__func__
+    if kind is not classmethod:
+        return getattr(owner, name)
+
+    def function(cls: type, *args: Any, **kwargs: Any) -> Any:
+        return raw.__get__(None, cls)(*args, **kwargs)
+
+    function.__wrapped__ = raw.__func__  # type: ignore[attr-defined]
+    return function
 
 
 def _returned(call: Call, result: Any) -> Any:

@@ -28,8 +28,8 @@ def hex_ids(context: SpanContext) -> tuple[str, str]:
 
 def core_of(span: Any) -> _core.Span | None:
     """Ours below an OpenTelemetry span; one that stands for it, if it is another tracer's; None for none."""
-    core = getattr(span, "respan_span", None)
-    if core is not None or span is None:
+    core: _core.Span | None = getattr(span, "respan_span", None)
+    if core is not None or span is None or hasattr(span, "respan_span"):  # has None: a root that is not ours to record
         return core
     context = span.get_span_context()
     if not context.is_valid:

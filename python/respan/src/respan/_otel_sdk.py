@@ -11,6 +11,7 @@ from . import _core
 from ._otel import Span
 from ._otel_context import core_of, hex_ids, share_current_span
 from ._readable import fill
+from .instrumentation import replaced_scopes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ class _Copier(SpanProcessor):
     def on_start(self, span: Any, parent_context: Any = None) -> None:
         context = span.get_span_context()
         parent = core_of(trace.get_current_span(parent_context)) if span.parent is not None else None
+        scope = span.instrumentation_scope
+        if scope is not None and scope.name in replaced_scopes:
+            span.respan_span = parent  # a plugin of ours makes this span: what is below it is below ours
+            return
         core = _core.start_span(span.name, span.kind.value + 1, parent, span.start_time)
         if core is not None:
             core.adopt(*hex_ids(context))
