@@ -125,6 +125,9 @@ typedef struct respan_config {
      * is lost with the process: this many bytes at most (default 64 MiB, at most 2 GiB). Full: the oldest are dropped
      * and counted. 0, or $RESPAN_SPOOL=off, or a file cannot be had: they wait in memory, see ring_bytes. */
     uint64_t spool_bytes;
+    /* Credentials in texts (tokens by their shape, passwords of URLs, values of names such as `password`: docs/privacy.md)
+     * are replaced by *** as they are set, and stand in no file. True, or $RESPAN_MASK_SECRETS=off: they are kept. */
+    bool keep_secrets;
 } respan_config;
 
 /* Fills in the defaults. Call it before setting fields; a number that is 0 means its default, but for spool_bytes. */

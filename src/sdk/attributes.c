@@ -2,6 +2,7 @@
 
 #include "otlp/encode.h"
 #include "otlp/protobuf.h"
+#include "sdk/redact.h"
 #include <stdlib.h>
 
 enum { SPAN_ATTRIBUTES = 9, SET_MAX_BYTES = 64 << 20, SET_MAX_CONTENT = 4 << 20, FIELD_HEAD_MAX = 1 + 5 };
@@ -14,6 +15,29 @@ static rs_str repaired(rs_str s, rs_buf *scratch) {
     if (__builtin_expect(rs_str_is_utf8(s), 1)) return s;
     rs_buf_put_utf8(scratch, s);
     return rs_buf_slice(scratch);
+}
+
+/* ASCII, and without a secret. Most texts are plain, which is decided in line. */
+static __attribute__((noinline)) bool is_clean(const rs_fields *f, rs_str s) {
+    rs_secret secret;
+    return rs_str_is_ascii(s) && (f->keeps_secrets || !rs_redact_find(s, 0, &secret));
+}
+static inline bool goes_as_it_is(const rs_fields *f, rs_str s) {
+    return rs_redact_is_plain(s) || is_clean(f, s);
+}
+
+/* At most max bytes of valid UTF-8 in which secrets are masked: s itself, or what is made of it in `scratch` and `masked`. */
+static rs_str made_fit(const rs_fields *f, rs_str s, size_t max, rs_buf *scratch, rs_buf *masked) {
+    rs_secret secret;
+    if (f->keeps_secrets) return repaired(rs_str_cut_utf8(s, max), scratch);
+    size_t seen = max < SIZE_MAX - RS_REDACT_LOOKAHEAD ? max + RS_REDACT_LOOKAHEAD : max;
+    s = repaired(rs_str_cut_utf8(s, seen), scratch);
+    if (rs_redact_find(s, 0, &secret)) {
+        rs_redact(masked, s);
+        if (masked->failed != RS_OK) scratch->failed = masked->failed;
+        s = rs_buf_slice(masked);
+    }
+    return rs_str_cut_utf8(s, max);
 }
 
 /* ---- single fields ------------------------------------------------------------------------------------- */
@@ -43,16 +67,18 @@ void rs_fields_set_message(rs_fields *f, uint32_t field, rs_field_kind kind, rs_
 
 static __attribute__((noinline)) void set_odd_text(rs_fields *f, uint32_t field, rs_field_kind kind,
                                                    rs_str text, size_t max) {
-    rs_buf scratch;
+    rs_buf scratch, masked;
     rs_buf_init(&scratch);
-    text = repaired(rs_str_cut_utf8(text, max), &scratch);
+    rs_buf_init(&masked);
+    text = made_fit(f, text, max, &scratch, &masked);
     if (rs_buf_status(&scratch) == RS_OK) rs_fields_set_message(f, field, kind, text);
     else f->left_out++, f->why = RS_ERR_MEMORY;
     rs_buf_deinit(&scratch);
+    rs_buf_deinit(&masked);
 }
 
 void rs_fields_set_text(rs_fields *f, uint32_t field, rs_field_kind kind, rs_str text, size_t max) {
-    if (text.n <= max && rs_str_is_ascii(text)) rs_fields_set_message(f, field, kind, text);
+    if (text.n <= max && goes_as_it_is(f, text)) rs_fields_set_message(f, field, kind, text);
     else set_odd_text(f, field, kind, text, max);
 }
 
@@ -101,13 +127,15 @@ static inline __attribute__((always_inline)) void put(rs_fields *f, uint32_t fie
     rs_fields_commit_attribute(f, n, key);
 }
 
-static void array_item(rs_buf *value, const respan_attribute *a, size_t i, size_t max_content) {
+static void array_item(const rs_fields *f, rs_buf *value, const respan_attribute *a, size_t i,
+                       size_t max_content) {
     rs_value item = {.type = RS_VALUE_EMPTY};
-    rs_buf fixed;
+    rs_buf fixed, masked;
     rs_buf_init(&fixed);
+    rs_buf_init(&masked);
     if (a->type == RESPAN_TYPE_STRING_ARRAY) {
         rs_str text = text_of(a->value.strings.items[i]);
-        item = (rs_value){.type = RS_VALUE_STRING, .s = repaired(rs_str_cut_utf8(text, max_content), &fixed)};
+        item = (rs_value){.type = RS_VALUE_STRING, .s = made_fit(f, text, max_content, &fixed, &masked)};
     } else if (a->type == RESPAN_TYPE_BOOL_ARRAY) {
         item = (rs_value){.type = RS_VALUE_BOOL, .b = a->value.booleans.items[i]};
     } else if (a->type == RESPAN_TYPE_INT_ARRAY) {
@@ -118,6 +146,7 @@ static void array_item(rs_buf *value, const respan_attribute *a, size_t i, size_
     rs_otlp_encode_value(value, &item);
     if (fixed.failed != RS_OK) value->failed = fixed.failed;
     rs_buf_deinit(&fixed);
+    rs_buf_deinit(&masked);
 }
 
 /* NULL is an empty list. */
@@ -135,13 +164,13 @@ static size_t array_count(const respan_attribute *a) {
 }
 
 /* The body of an ArrayValue: field 1 (AnyValue) for each. Kept out of the way of the other types, which are the rule. */
-static __attribute__((noinline)) rs_str array_value(const respan_attribute *a, size_t max_content,
-                                                    rs_buf *body) {
+static __attribute__((noinline)) rs_str array_value(const rs_fields *f, const respan_attribute *a,
+                                                    size_t max_content, rs_buf *body) {
     rs_buf value;
     rs_buf_init(&value);
     for (size_t i = 0, n = array_count(a); i < n && body->failed == RS_OK; i++) {
         rs_buf_clear(&value);
-        array_item(&value, a, i, max_content);
+        array_item(f, &value, a, i, max_content);
         if (value.failed != RS_OK) body->failed = value.failed;
         rs_pb_bytes(body, 1, rs_buf_slice(&value));
     }
@@ -165,17 +194,18 @@ static __attribute__((noinline)) void mark_cut(rs_fields *f, uint32_t field, rs_
     f->cut = true;
 }
 
-/* Text that is to be repaired or cut: what is rare, or large anyway. */
+/* Text that is to be repaired, masked or cut: what is rare, or large anyway. */
 static __attribute__((noinline)) void put_odd(rs_fields *f, uint32_t field, rs_str key, rs_value value,
                                               size_t max_content) {
-    rs_buf key_scratch, scratch;
+    rs_buf key_scratch, scratch, masked;
     rs_buf_init(&key_scratch);
     rs_buf_init(&scratch);
+    rs_buf_init(&masked);
     size_t full = 0;
     key = repaired(rs_str_cut_utf8(key, RS_KEY_MAX), &key_scratch);
     if (value.type == RS_VALUE_STRING) {
         full = value.s.n;
-        value.s = repaired(rs_str_cut_utf8(value.s, max_content), &scratch);
+        value.s = made_fit(f, value.s, max_content, &scratch, &masked);
     }
     if (key_scratch.failed != RS_OK || scratch.failed != RS_OK) {
         f->left_out++;
@@ -186,13 +216,14 @@ static __attribute__((noinline)) void put_odd(rs_fields *f, uint32_t field, rs_s
     }
     rs_buf_deinit(&key_scratch);
     rs_buf_deinit(&scratch);
+    rs_buf_deinit(&masked);
 }
 
 static __attribute__((noinline)) void put_array(rs_fields *f, uint32_t field, rs_str key,
                                                 const respan_attribute *a, size_t max_content) {
     rs_buf scratch;
     rs_buf_init(&scratch);
-    rs_value value = {.type = RS_VALUE_ARRAY, .s = array_value(a, max_content, &scratch)};
+    rs_value value = {.type = RS_VALUE_ARRAY, .s = array_value(f, a, max_content, &scratch)};
     if (scratch.failed == RS_OK) put_odd(f, field, key, value, max_content);
     else f->left_out++, f->why = RS_ERR_MEMORY;
     rs_buf_deinit(&scratch);
@@ -206,7 +237,7 @@ static inline bool is_plain_key(const rs_fields *f, rs_str key) {
 void rs_fields_set_string(rs_fields *f, uint32_t field, rs_str key, rs_str text, size_t max_content) {
     if (key.n == 0 || !key.p) return;
     rs_value value = {.type = RS_VALUE_STRING, .s = text};
-    if (__builtin_expect(text.n <= max_content && is_plain_key(f, key) && rs_str_is_ascii(text), 1))
+    if (__builtin_expect(text.n <= max_content && is_plain_key(f, key) && goes_as_it_is(f, text), 1))
         put(f, field, key, &value);
     else put_odd(f, field, key, value, max_content);
 }

@@ -295,6 +295,13 @@ static void resolve_limits(rs_config *c, const respan_config *given) {
                                                     : rs_env_number(content, 1, UINT32_MAX, CONTENT, quiet);
 }
 
+/* What the program says, else RESPAN_MASK_SECRETS. */
+static bool resolve_keeps_secrets(const respan_config *given) {
+    static const char *const words[] = {"on", "true", "1", "yes", "off", "false", "0", "no", NULL};
+    return given->keep_secrets ||
+           rs_env_word((rs_env_name){"RESPAN_MASK_SECRETS", NULL}, words, given->quiet) >= 4;
+}
+
 /* ---- whole --------------------------------------------------------------------------------------------- */
 
 /* The sampler's ratio as a bound of 64 bits, as OpenTelemetry's TraceIdRatioBased compares ids. */
@@ -330,7 +337,8 @@ rs_status rs_config_resolve(rs_config *c, const respan_config *given, rs_err *er
     }
     *c = (rs_config){.ring_bytes = config.ring_bytes ? config.ring_bytes : defaults.ring_bytes,
                      .batch_bytes = config.batch_bytes ? config.batch_bytes : defaults.batch_bytes,
-                     .quiet = config.quiet};
+                     .quiet = config.quiet,
+                     .keeps_secrets = resolve_keeps_secrets(&config)};
     resolve_limits(c, &config);
     c->sampled_below = resolve_sampler(c->quiet);
     rs_status st = resolve_destination(c, &config, err);

@@ -20,6 +20,7 @@ typedef struct rs_config {
                            there */
     bool is_otel_endpoint; /* $OTEL_EXPORTER_OTLP_ENDPOINT is where spans go, and its headers with them */
     bool quiet;
+    bool keeps_secrets; /* in texts: see redact.h */
     /* Of request bodies; none for a loopback address, where bytes cost less than making them fewer. */
     rs_coding coding;
     bool is_coding_given; /* by the environment; else a server that offers a better one is sent that */

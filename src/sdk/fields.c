@@ -11,6 +11,7 @@ void rs_fields_init(rs_fields *f, size_t limit) {
     f->cap = RS_FIELDS_INLINE;
     f->table = NULL;
     f->move = NULL;
+    f->keeps_secrets = false;
     rs_fields_reset(f);
 }
 

@@ -48,8 +48,9 @@ struct rs_fields {
     uint64_t seen; /* a bit of each hash */
     size_t dead;   /* bytes of `wire` that no entry points at */
     uint32_t left_out;
-    rs_status why; /* the last of them was: RS_ERR_MEMORY or RS_ERR_TOO_LARGE */
-    bool cut;      /* some attribute has a `<key>.full_length` */
+    rs_status why;      /* the last of them was: RS_ERR_MEMORY or RS_ERR_TOO_LARGE */
+    bool cut;           /* some attribute has a `<key>.full_length` */
+    bool keeps_secrets; /* texts are taken as they are: see redact.h */
     /* Gives `wire` another buffer with the live fields (rs_fields_copy_live) and `room` bytes more; false leaves all as it
      * was. NULL: the heap. */
     bool (*move)(rs_fields *f, size_t room);

@@ -50,6 +50,7 @@ RESPAN_API respan_span *respan_span_start(respan_client *client, const char *nam
     s->sum = (rs_spool_sum){0};
     s->fields.wire.limit = client->config.ring_bytes;
     s->fields.move = move;
+    s->fields.keeps_secrets = client->config.keeps_secrets;
     rs_id_span(s->context.span_id);
     memset(s->parent_id, 0, sizeof s->parent_id);
     if (parent && !is_zero(parent->trace_id, sizeof parent->trace_id)) {
@@ -81,6 +82,12 @@ RESPAN_API respan_span_context respan_span_get_context(const respan_span *span) 
 }
 
 /* ---- while it is open ---------------------------------------------------------------------------------- */
+
+/* For an event, a link or a status of the span. */
+static void init_part(const respan_span *span, rs_fields *part) {
+    rs_fields_init(part, span->client->config.ring_bytes);
+    part->keeps_secrets = span->fields.keeps_secrets;
+}
 
 /* Appends a finished event, link or status, and frees it. */
 static void put_part(respan_span *span, uint32_t field, rs_field_kind kind, rs_fields *part) {
@@ -145,7 +152,7 @@ RESPAN_API void respan_span_set_status(respan_span *span, respan_status_code cod
                                        size_t message_len) {
     if (!is_own(span) || code < RESPAN_STATUS_UNSET || code > RESPAN_STATUS_ERROR) return;
     rs_fields status;
-    rs_fields_init(&status, span->client->config.ring_bytes);
+    init_part(span, &status);
     if (message && message_len && code == RESPAN_STATUS_ERROR)
         rs_fields_set_text(&status, STATUS_MESSAGE, RS_FIELD_KIND_PART, (rs_str){message, message_len},
                            span->client->config.max_content_bytes);
@@ -162,7 +169,7 @@ RESPAN_API void respan_span_add_event(respan_span *span, const char *name, size_
     if (!is_own(span)) return;
     size_t max = span->client->config.max_content_bytes;
     rs_fields event;
-    rs_fields_init(&event, span->client->config.ring_bytes);
+    init_part(span, &event);
     rs_fields_set_time(&event, EVENT_TIME, time_ns ? time_ns : rs_clock_wall_ns());
     rs_fields_set_text(&event, EVENT_NAME, RS_FIELD_KIND_PART, (rs_str){name, name ? name_len : 0}, max);
     for (size_t i = 0; attributes && i < count; i++)
@@ -174,7 +181,7 @@ RESPAN_API void respan_span_add_link(respan_span *span, const respan_span_contex
                                      const respan_attribute *attributes, size_t count) {
     if (!is_own(span) || !has_ids(to)) return;
     rs_fields link;
-    rs_fields_init(&link, span->client->config.ring_bytes);
+    init_part(span, &link);
     rs_str trace_id = {(const char *)to->trace_id, sizeof to->trace_id};
     rs_str span_id = {(const char *)to->span_id, sizeof to->span_id};
     rs_fields_set_message(&link, LINK_TRACE_ID, RS_FIELD_KIND_PART, trace_id);

@@ -32,6 +32,7 @@ static void structs(void) {
     FIELD(respan_config, max_content_bytes);
     FIELD(respan_config, quiet);
     FIELD(respan_config, spool_bytes);
+    FIELD(respan_config, keep_secrets);
     SIZE(respan_stats);
     FIELD(respan_stats, started);
     FIELD(respan_stats, ended);
