@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from threading import RLock
+from _thread import RLock
 
 from respan.instrumentation import replaced_scopes, when_imported
 
