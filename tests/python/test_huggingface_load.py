@@ -31,11 +31,14 @@ def folder(generator, tmp_path):
 
 
 def test_a_model_of_the_cache(server, loads):
-    from transformers import AutoModelForCausalLM
+    import torch
+    from transformers import AutoModelForCausalLM, __version__
+
+    dtype = {"dtype" if __version__.startswith("5") else "torch_dtype": torch.float32}
 
     @workflow(name="setup")
     def setup():
-        return AutoModelForCausalLM.from_pretrained(MODEL, revision="main", dtype="float32")
+        return AutoModelForCausalLM.from_pretrained(MODEL, revision="main", **dtype)
 
     model = setup()
     [span] = loads()
@@ -127,12 +130,13 @@ def test_a_local_folder(loads, folder):
 
 
 def test_what_was_not_there_before(loads, folder, tmp_path, monkeypatch):
-    from transformers import AutoModel
+    from transformers import AutoModel, configuration_utils
     from transformers.utils import hub
 
+    place, name = (hub, "cached_files") if hasattr(hub, "cached_files") else (configuration_utils, "cached_file")
     root = tmp_path / "cache"
     copied = root / "models--me--mine"
-    original = hub.cached_files
+    original = getattr(place, name)
 
     def download(*args, **kwargs):  # as the hub would, in the middle of it all
         if not copied.exists():
@@ -144,7 +148,7 @@ def test_what_was_not_there_before(loads, folder, tmp_path, monkeypatch):
             (copied / "refs" / "main").write_text(REVISION)
         return original(*args, **kwargs)
 
-    monkeypatch.setattr(hub, "cached_files", download)
+    monkeypatch.setattr(place, name, download)
     AutoModel.from_pretrained("me/mine", cache_dir=str(root))
     AutoModel.from_pretrained("me/mine", cache_dir=str(root))
     cold, warm = (span.attributes for span in loads())

@@ -96,7 +96,10 @@ class Load:
 
     def _describe(self, shown: str, target: Any) -> None:
         said = {name: self._kwargs[name] for name in TOLD if self._kwargs.get(name) is not None}
-        told = {name: value if isinstance(value, (bool, int)) else str(value) for name, value in said.items()}
+        told = {
+            name.removeprefix("torch_"): value if isinstance(value, (bool, int)) else str(value).removeprefix("torch.")
+            for name, value in said.items()
+        }
         hub = sys.modules.get("huggingface_hub.constants")
         is_offline = bool(getattr(hub, "HF_HUB_OFFLINE", False)) or bool(told.get("local_files_only"))
         attributes: dict[str, Any] = {
