@@ -89,12 +89,17 @@ static void init_part(const respan_span *span, rs_fields *part) {
     part->keeps_secrets = span->fields.keeps_secrets;
 }
 
-/* Appends a finished event, link or status, and frees it. */
-static void put_part(respan_span *span, uint32_t field, rs_field_kind kind, rs_fields *part) {
+/* Appends a finished event, link or status, and frees it. Without what makes it one (is_one: an event's name, …) it is left
+ * out. */
+static void put_part(respan_span *span, uint32_t field, rs_field_kind kind, rs_fields *part, bool is_one) {
     rs_fields_compact(part);
-    if (part->dead == 0) rs_fields_set_message(&span->fields, field, kind, rs_buf_slice(&part->wire));
-    else span->fields.left_out++, span->fields.why = RS_ERR_MEMORY;
-    span->fields.left_out += part->left_out; /* what it could not hold is missing in the span */
+    if (is_one && part->dead == 0) {
+        rs_fields_set_message(&span->fields, field, kind, rs_buf_slice(&part->wire));
+        span->fields.left_out += part->left_out; /* what it could not hold is missing in the span */
+    } else {
+        span->fields.left_out++;
+        span->fields.why = RS_ERR_MEMORY;
+    }
     rs_fields_deinit(part);
     (void)rs_open_note(span, 0);
 }
@@ -156,8 +161,9 @@ RESPAN_API void respan_span_set_status(respan_span *span, respan_status_code cod
     if (message && message_len && code == RESPAN_STATUS_ERROR)
         rs_fields_set_text(&status, STATUS_MESSAGE, RS_FIELD_KIND_PART, (rs_str){message, message_len},
                            span->client->config.max_content_bytes);
+    uint32_t left_out = status.left_out;
     rs_fields_set_enum(&status, STATUS_CODE, RS_FIELD_KIND_PART, (uint8_t)code);
-    put_part(span, RS_SPAN_STATUS, RS_FIELD_KIND_STATUS, &status);
+    put_part(span, RS_SPAN_STATUS, RS_FIELD_KIND_STATUS, &status, status.left_out == left_out);
 }
 
 static bool has_ids(const respan_span_context *c) {
@@ -172,9 +178,10 @@ RESPAN_API void respan_span_add_event(respan_span *span, const char *name, size_
     init_part(span, &event);
     rs_fields_set_time(&event, EVENT_TIME, time_ns ? time_ns : rs_clock_wall_ns());
     rs_fields_set_text(&event, EVENT_NAME, RS_FIELD_KIND_PART, (rs_str){name, name ? name_len : 0}, max);
+    bool is_one = event.left_out == 0;
     for (size_t i = 0; attributes && i < count; i++)
         rs_fields_set(&event, EVENT_ATTRIBUTES, &attributes[i], max);
-    put_part(span, RS_SPAN_EVENTS, RS_FIELD_KIND_PART, &event);
+    put_part(span, RS_SPAN_EVENTS, RS_FIELD_KIND_PART, &event, is_one);
 }
 
 RESPAN_API void respan_span_add_link(respan_span *span, const respan_span_context *to,
@@ -186,9 +193,10 @@ RESPAN_API void respan_span_add_link(respan_span *span, const respan_span_contex
     rs_str span_id = {(const char *)to->span_id, sizeof to->span_id};
     rs_fields_set_message(&link, LINK_TRACE_ID, RS_FIELD_KIND_PART, trace_id);
     rs_fields_set_message(&link, LINK_SPAN_ID, RS_FIELD_KIND_PART, span_id);
+    bool is_one = link.left_out == 0;
     for (size_t i = 0; attributes && i < count; i++)
         rs_fields_set(&link, LINK_ATTRIBUTES, &attributes[i], span->client->config.max_content_bytes);
-    put_part(span, RS_SPAN_LINKS, RS_FIELD_KIND_PART, &link);
+    put_part(span, RS_SPAN_LINKS, RS_FIELD_KIND_PART, &link, is_one);
 }
 
 RESPAN_API void respan_span_set_context(respan_span *span, const respan_span_context *own) {

@@ -14,6 +14,8 @@
 
 static const fake_answer ok = {.status = 200};
 
+enum { EVENT_NAME = 700 /* bytes: more than an event's first piece of memory */ };
+
 static void make_rich_span(respan_client *c) {
     respan_text items[] = {{RESPAN_TEXT("a")}, {RESPAN_TEXT("\xff")}};
     respan_attribute list = {{RESPAN_TEXT("list")}, RESPAN_TYPE_STRING_ARRAY, {.strings = {items, 2}}};
@@ -27,9 +29,29 @@ static void make_rich_span(respan_client *c) {
         respan_span_set_string(s, key, (size_t)n, RESPAN_TEXT("some text \xff that has to be repaired"));
     }
     respan_span_set(s, &list, 1);
-    respan_span_add_event(s, RESPAN_TEXT("event"), 1, &list, 1);
+    char name[EVENT_NAME];
+    memset(name, 'e', sizeof name);
+    respan_span_context to = {{1}, {2}};
+    respan_span_add_event(s, name, sizeof name, 1, &list, 1);
+    respan_span_add_link(s, &to, &list, 1);
     respan_span_set_status(s, RESPAN_STATUS_ERROR, RESPAN_TEXT("message"));
     respan_span_end(s, 0);
+}
+
+/* An attribute may be missing; but an event has its name and time, a link its ids, and what is gone was counted. */
+static void check_parts(const rs_span *s) {
+    uint32_t events = 0;
+    for (uint32_t i = 0; i < s->nevents; i++) {
+        assert_true(s->events[i].time_ns > 0);
+        if (rs_str_eq(s->events[i].name, RS_STR("respan.spans_dropped"))) continue; /* the library's own */
+        assert_int_equal(s->events[i].name.n, EVENT_NAME);
+        events++;
+    }
+    for (uint32_t i = 0; i < s->nlinks; i++) {
+        assert_int_equal(s->links[i].trace_id[0], 1);
+        assert_int_equal(s->links[i].span_id[0], 2);
+    }
+    if (events == 0 || s->nlinks == 0) assert_true(s->attrs.dropped > 0);
 }
 
 static void spans_survive(bool from_then_on) {
@@ -60,6 +82,7 @@ static void spans_survive(bool from_then_on) {
         rs_str body = rs_buf_slice(&fake_http_request(f, i)->body);
         assert_int_equal(rs_otlp_decode_protobuf(body, &arena, &spans, NULL), RS_OK);
         assert_int_equal(spans.rejected, 0);
+        for (uint32_t n = 0; n < spans.n; n++) check_parts(&spans.items[n]);
         rs_arena_deinit(&arena);
     }
     fake_http_stop(f);
