@@ -51,12 +51,14 @@ class SpanBuffer:
 
     def __enter__(self) -> SpanBuffer:
         current = _core.current_span()
-        above = current
         if self._parent is None and current is None and len(str(self.trace_id)) == 32:
             self._parent = (str(self.trace_id).lower(), SENTINEL)
+        self._outer.append((_active.get(), current))
         if self._parent is not None:
-            above = _core.remote_span(*self._parent)
-        self._outer.append((_active.get(), _core.swap_span(above)))
+            try:
+                _core.swap_span(_core.remote_span(*self._parent))
+            except MemoryError:
+                pass  # the spans lie where they would without it
         _active.set(self)
         self._is_buffering = True
         _watch.open_buffers += 1
@@ -70,7 +72,7 @@ class SpanBuffer:
         self.process_spans()
         buffer, span = self._outer.pop()
         _active.set(buffer)
-        _core.swap_span(span)
+        _core.restore_span(span)
         _watch.open_buffers -= 1
         _watch.refresh()
 
@@ -132,10 +134,14 @@ def process(spans: Iterable[Any]) -> int:
         count += 1
         if getattr(span, "_is_recorded_by_respan", False):
             continue
-        scope = _core.swap_scope(None)  # it has the attributes of when it ended
+        try:
+            scope = _core.swap_scope(None)  # it has the attributes of when it ended
+        except MemoryError:
+            _core.lose()
+            continue
         try:
             if record(span):
                 span._is_recorded_by_respan = True
         finally:
-            _core.swap_scope(scope)
+            _core.restore_scope(scope)
     return count

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ._import_hook import ImportHook
 
     Ids = tuple[str, str, str | None, str | None]
+    Surroundings = tuple[_core.Span | None, _core.Scope | None]
 
 _hooks: list[ImportHook] = []
 _patches: list[_Patch] = []
@@ -40,6 +41,33 @@ class _Patch:
             setattr(self._owner, self._name, self._original)
 
 
+# ---- what never fails: work that cannot be traced for want of memory is done all the same ---------------------
+
+
+_is_left_behind = False  # what one piece of work had may still be current in a thread that does others
+
+
+def _surroundings() -> Surroundings | None:
+    try:
+        return _core.surroundings()
+    except MemoryError:
+        return None
+
+
+def _swap(surroundings: Surroundings) -> Surroundings | None:
+    """Those that were, to be put back; None if they stay."""
+    try:
+        return _core.swap_surroundings(*surroundings)
+    except MemoryError:
+        return None
+
+
+def _put_back(surroundings: Surroundings | None) -> None:
+    global _is_left_behind
+    if surroundings is not None and _swap(surroundings) is None:
+        _is_left_behind = True
+
+
 class _Carried:
     """A function that runs where `span` and `scope` are current. Pickled, it takes along what they stand for."""
 
@@ -49,20 +77,26 @@ class _Carried:
         self._function, self._span, self._scope = function, span, scope
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        previous = _core.swap_surroundings(self._span, self._scope)
+        previous = _swap((self._span, self._scope))
         try:
             return self._function(*args, **kwargs)
         finally:
-            _core.swap_surroundings(*previous)
+            _put_back(previous)
 
     def __reduce__(self) -> tuple[Any, ...]:
         span, scope = self._span, self._scope
-        ids = None if span is None else (span.trace_id, span.span_id, *span.inherited)
-        return _unpickle, (self._function, ids, {} if scope is None else portable(scope.values))
+        try:
+            ids = None if span is None else (span.trace_id, span.span_id, *span.inherited)
+            return _unpickle, (self._function, ids, {} if scope is None else portable(scope.values))
+        except MemoryError:
+            return _unpickle, (self._function, None, {})
 
 
 def _unpickle(function: Callable[..., Any], ids: Ids | None, values: dict[str, Any]) -> _Carried:
-    return _Carried(function, None if ids is None else _core.remote_span(*ids), scope_of(values))
+    try:
+        return _Carried(function, None if ids is None else _core.remote_span(*ids), scope_of(values))
+    except MemoryError:
+        return _Carried(function, None, None)
 
 
 # ---- threads -----------------------------------------------------------------------------------------------
@@ -75,15 +109,18 @@ def _works_for_a_pool(thread: Any) -> bool:
 
 def _start_of_threads(start: Callable[[Any], None]) -> Callable[[Any], None]:
     def start_within(thread: Any) -> None:
-        carried = _core.surroundings()
+        global _is_left_behind
+        carried = _surroundings()
         if carried is None:
             return start(thread)
         if _works_for_a_pool(thread):
-            _core.swap_surroundings(None, None)  # where threads inherit the context, it would never forget ours
+            previous = _swap((None, None))  # where threads inherit the context, it would never forget ours
+            if previous is None:
+                _is_left_behind = True
             try:
                 return start(thread)
             finally:
-                _core.swap_surroundings(*carried)
+                _put_back(previous)
         run = thread.run
         own = thread.__dict__.get("run")  # rarely: of the object rather than of its class
 
@@ -95,7 +132,7 @@ def _start_of_threads(start: Callable[[Any], None]) -> Callable[[Any], None]:
 
         def run_within() -> None:
             put_back()
-            _core.swap_surroundings(*carried)
+            _swap(carried)
             run()
 
         thread.run = run_within
@@ -110,10 +147,10 @@ def _start_of_threads(start: Callable[[Any], None]) -> Callable[[Any], None]:
 
 def _submit_to_threads(submit: Callable[..., Any]) -> Callable[..., Any]:
     def submit_within(executor: Any, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
-        carried = _core.surroundings()
-        if carried is None:
+        carried = _surroundings()
+        if carried is None and not _is_left_behind:
             return submit(executor, function, *args, **kwargs)
-        return submit(executor, _Carried(function, *carried), *args, **kwargs)
+        return submit(executor, _Carried(function, *(carried or (None, None))), *args, **kwargs)
 
     return submit_within
 
@@ -124,7 +161,7 @@ def _submit_to_threads(submit: Callable[..., Any]) -> Callable[..., Any]:
 def _submit_to_processes(submit: Callable[..., Any]) -> Callable[..., Any]:
     def submit_within(executor: Any, function: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         # Wrapped also where nothing is current: a forked worker still has what was current when it was made.
-        carried = _core.surroundings() or (None, None)
+        carried = _surroundings() or (None, None)
         return submit(executor, _Carried(function, *carried), *args, **kwargs)
 
     return submit_within
@@ -134,7 +171,7 @@ def _start_of_processes(start: Callable[[Any], None]) -> Callable[[Any], None]:
     """One that is spawned is pickled: with its `run`, which takes along what is current."""
 
     def start_within(process: Any) -> None:
-        carried = _core.surroundings()
+        carried = _surroundings()
         if carried is None:
             return start(process)
         own = process.__dict__.get("run")

@@ -169,7 +169,11 @@ class RespanClient:
         if buffer is not None and buffer.is_continuing():
             return _NoSpan()  # the span that it would make was made before
         review, opened = review_of(export_filter, None), opened_of(processors, links)
-        span = _core.Entity(_nothing, str(name), str(getattr(kind, "value", kind)), version, review, opened).start()
+        try:
+            span = _core.Entity(_nothing, str(name), str(getattr(kind, "value", kind)), version, review, opened).start()
+        except MemoryError:
+            span = None
+            _core.lose()
         if span is None:
             return _NoSpan()
         from ._span import Opened

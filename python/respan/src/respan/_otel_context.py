@@ -60,14 +60,19 @@ def share_current_span(span_type: Callable[[_core.Span], Any]) -> None:
 
     def attach_both(context: Context) -> Any:
         token = attach(context)
-        return _Token(token, _core.swap_span(core_of(context.get(_SPAN_KEY))))
+        previous = _core.current_span()
+        try:
+            _core.swap_span(core_of(context.get(_SPAN_KEY)))
+        except MemoryError:
+            pass
+        return _Token(token, previous)
 
     def detach_both(token: Any) -> None:
         if not isinstance(token, _Token):  # of before
             detach(token)
             return
         detach(token.token)  # raises in another context than the one that attached; nothing is to be put back there
-        _core.swap_span(token.previous)
+        _core.restore_span(token.previous)
 
     def get_innermost() -> Context:
         context = get_current()

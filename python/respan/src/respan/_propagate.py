@@ -99,17 +99,21 @@ class propagate_attributes:  # noqa: N801 (used like a function)
 
     def __init__(self, **attributes: Any) -> None:
         self._values = attributes
-        self._previous: list[_core.Scope | None] = []
+        self._previous: list[tuple[_core.Scope | None, ...]] = []
 
     def __enter__(self) -> None:
-        outer = _core.current_scope()
-        merged = _merge(outer.values if outer is not None else {}, self._values)
-        self._previous.append(_core.swap_scope(scope_of(merged)))
+        try:
+            outer = _core.current_scope()
+            merged = _merge(outer.values if outer is not None else {}, self._values)
+            self._previous.append((_core.swap_scope(scope_of(merged)),))
+        except MemoryError:  # the program goes on, without them
+            self._previous.append(())
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        _core.swap_scope(self._previous.pop())
+        for previous in self._previous.pop():
+            _core.restore_scope(previous)
 
     async def __aenter__(self) -> None:
         self.__enter__()

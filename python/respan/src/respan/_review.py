@@ -71,7 +71,7 @@ def callback_reviewer(callback: Callable[[Any], Any]) -> Reviewer:
                 span.update_name(seen.name)
         except Exception as error:  # it may be there to remove secrets: what it has not seen is not sent
             warn_once("span_postprocess_callback failed, and the span was dropped: %s", type(error).__name__)
-            return False
+            raise
         return True
 
     return review

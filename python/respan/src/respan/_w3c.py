@@ -127,15 +127,26 @@ def inject(headers: MutableMapping[str, str], *, attributes: bool = False) -> No
     attributes: also those of propagate_attributes() and of Respan(), as baggage. Leave it off for requests to others:
     they say who your users are. Without a current span, no traceparent is written.
     """
+    try:
+        found = _outgoing(attributes)
+    except MemoryError:  # the request goes on, without them
+        return
+    for name, value in found:
+        headers[name] = value
+
+
+def _outgoing(attributes: bool) -> list[tuple[str, str]]:
     span, scope = _core.current_span(), _core.current_scope()
     values: Mapping[str, Any] = scope.values if scope is not None else {}
+    found = []
     if span is not None:
-        headers["traceparent"] = f"00-{span.trace_id}-{span.span_id}-01"
+        found.append(("traceparent", f"00-{span.trace_id}-{span.span_id}-01"))
         if values.get(FOREIGN_STATE):
-            headers["tracestate"] = values[FOREIGN_STATE]
+            found.append(("tracestate", values[FOREIGN_STATE]))
     members = [*(_baggage_of(values) if attributes else ()), *values.get(FOREIGN_BAGGAGE, ())]
     if members:
-        headers["baggage"] = _join(members)
+        found.append(("baggage", _join(members)))
+    return found
 
 
 class extract:  # noqa: N801 (used like a function)
@@ -155,11 +166,18 @@ class extract:  # noqa: N801 (used like a function)
         baggage = parse_baggage(",".join(_header(headers, "baggage")))
         self._values = _attributes_of(baggage) if attributes else {}
         self._baggage = [member for key, _, member in baggage if not key.startswith(PREFIX)]
-        self._previous: list[tuple[_core.Span | None, _core.Scope | None]] = []
+        self._previous: list[tuple[_core.Span | None, _core.Scope | None] | None] = []
 
     def __enter__(self) -> None:
-        span, scope = _core.current_span(), _core.current_scope()
-        outer = scope.values if scope is not None else {}
+        try:
+            self._previous.append(self._make_current())
+        except MemoryError:  # the program goes on, without them
+            self._previous.append(None)
+
+    def _make_current(self) -> tuple[_core.Span | None, _core.Scope | None]:
+        span, scope = _core.surroundings() or (None, None)
+        in_force = _core.current_scope()
+        outer = in_force.values if in_force is not None else {}
         values = {**outer, **self._values}
         if self._values.get("metadata") and isinstance(outer.get("metadata"), dict):
             values["metadata"] = {**outer["metadata"], **self._values["metadata"]}
@@ -168,12 +186,13 @@ class extract:  # noqa: N801 (used like a function)
             values[FOREIGN_STATE] = self._state
         if self._baggage:
             values[FOREIGN_BAGGAGE] = self._baggage
-        changed = values != outer
-        surroundings = _core.surroundings() or (None, None)
-        self._previous.append(_core.swap_surroundings(span, scope_of(values) if changed else surroundings[1]))
+        return _core.swap_surroundings(span, scope_of(values) if values != outer else scope)
 
     def __exit__(self, *_: object) -> None:
-        _core.swap_surroundings(*self._previous.pop())
+        previous = self._previous.pop()
+        if previous is not None:
+            _core.restore_span(previous[0])
+            _core.restore_scope(previous[1])
 
     async def __aenter__(self) -> None:
         self.__enter__()

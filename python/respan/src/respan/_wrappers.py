@@ -71,8 +71,10 @@ def wrap_generator(entity: _core.Entity) -> Callable[..., Any]:
 
 
 def wrap_async_generator(entity: _core.Entity, function: Callable[..., Any]) -> Callable[..., Any]:
+    start = entity.start  # once: binding it needs memory
+
     async def traced(*args: Any, **kwargs: Any) -> AsyncGenerator[Any, Any]:
-        span = entity.start(args, kwargs)
+        span = start(args, kwargs)
         generator = function(*args, **kwargs)
         sent: Any = None
         thrown: BaseException | None = None

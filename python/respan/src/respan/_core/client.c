@@ -141,14 +141,29 @@ static bool may_wait(void *context) {
     return go_on;
 }
 
+/* Under the lock. Forked: the parent's flushing threads are not here, and its counts are its own. */
+static void notice_fork(client_object *self) {
+    if (self->pid == getpid()) return;
+    self->pid = getpid();
+    self->flushing = 0;
+    self->unmade = self->lost = 0;
+}
+
+void core_lose(core_state *state, bool was_started) {
+    CORE_LOCK(state);
+    if (state->client != NULL) {
+        notice_fork(state->client);
+        if (was_started) state->client->lost++;
+        else state->client->unmade++;
+    }
+    CORE_UNLOCK(state);
+}
+
 /* The handle, which stays until end_flush; NULL if it is closed. */
 static respan_client *begin_flush(core_state *state, client_object *self) {
     CORE_LOCK(state);
     respan_client *handle = self->handle;
-    if (self->pid != getpid()) { /* forked: the parent's flushing threads are not here */
-        self->pid = getpid();
-        self->flushing = 0;
-    }
+    notice_fork(self);
     if (handle != NULL) self->flushing++;
     CORE_UNLOCK(state);
     return handle;
@@ -179,6 +194,14 @@ static PyObject *client_flush(PyObject *op, PyObject *arg) {
     PyEval_RestoreThread(wait.thread);
     end_flush(state, self);
     return wait.raised ? NULL : PyBool_FromLong(status == RESPAN_OK);
+}
+
+/* Under the lock: adds what librespan does not know of. */
+static void add_lost(client_object *self, respan_stats *stats) {
+    notice_fork(self);
+    stats->started += self->unmade;
+    stats->ended += self->unmade + self->lost;
+    stats->dropped += self->unmade + self->lost;
 }
 
 static PyObject *stats_dict(const respan_stats *stats) {
@@ -222,6 +245,9 @@ static PyObject *client_close(PyObject *op, PyObject *arg) {
     (void)respan_client_flush_while(handle, timeout_ms - waited, may_wait, &wait);
     respan_client_close(handle, 0, &stats);
     PyEval_RestoreThread(wait.thread);
+    CORE_LOCK(state);
+    add_lost(self, &stats);
+    CORE_UNLOCK(state);
     return wait.raised ? NULL : stats_dict(&stats);
 }
 
@@ -231,7 +257,10 @@ static PyObject *client_stats(PyObject *op, PyObject *Py_UNUSED(ignored)) {
     respan_stats stats;
     CORE_LOCK(state);
     bool open = self->handle != NULL;
-    if (open) respan_client_stats(self->handle, &stats);
+    if (open) {
+        respan_client_stats(self->handle, &stats);
+        add_lost(self, &stats);
+    }
     CORE_UNLOCK(state);
     return open ? stats_dict(&stats) : Py_NewRef(Py_None);
 }

@@ -2,27 +2,87 @@
 
 #include <string.h>
 
-/* ---- what is current, as a pair -------------------------------------------------------------------------- */
+/* ---- one context variable -------------------------------------------------------------------------------- */
 
-static PyObject *value_of(PyObject *variable) {
-    PyObject *value = NULL;
-    return PyContextVar_Get(variable, Py_None, &value) < 0 ? NULL : value;
+/* CPython 3.11 sets the variable even where it has no memory for the token, which it then fails for. */
+bool core_set_current(PyObject *variable, PyObject *value, PyObject **token) {
+    *token = PyContextVar_Set(variable, value);
+    if (*token != NULL) return true;
+    PyErr_Clear();
+    PyObject *now = NULL;
+    if (PyContextVar_Get(variable, NULL, &now) < 0) PyErr_Clear();
+    Py_XDECREF(now);
+    return now == value;
 }
 
-/* Steals neither; -1 with an error set. */
-static int set_current(PyObject *variable, PyObject *value) {
-    PyObject *token = PyContextVar_Set(variable, value);
+bool core_put_current(PyObject *variable, PyObject *value) {
+    PyObject *token;
+    bool set = core_set_current(variable, value, &token);
     Py_XDECREF(token);
-    return token == NULL ? -1 : 0;
+    return set;
+}
+
+/* What is found in place of `left`, which it takes; a new reference, or NULL. */
+static __attribute__((noinline)) PyObject *instead_of(core_state *state, PyObject *left) {
+    PyObject *found = left;
+    CORE_LOCK(state);
+    while (found != NULL && ((current_object *)found)->stale) found = ((current_object *)found)->instead;
+    Py_XINCREF(found);
+    CORE_UNLOCK(state);
+    Py_DECREF(left);
+    return found;
+}
+
+static PyObject *current(core_state *state, PyObject *variable, PyTypeObject *type) {
+    PyObject *value = NULL;
+    if (PyContextVar_Get(variable, NULL, &value) < 0) PyErr_Clear();
+    if (value != NULL && !Py_IS_TYPE(value, type)) Py_CLEAR(value);
+    return value == NULL || !core_is_stale((current_object *)value) ? value : instead_of(state, value);
+}
+
+span_object *core_span_current(core_state *state) {
+    return (span_object *)current(state, state->current_span, state->span_type);
+}
+
+scope_object *core_scope_in_context(core_state *state) {
+    return (scope_object *)current(state, state->current_scope, state->scope_type);
+}
+
+/* Each leads to one that is not stale when it is marked, and not to itself, so no chain of them is a ring. */
+void core_leave_behind(core_state *state, current_object *left, PyObject *instead) {
+    CORE_LOCK(state);
+    while (instead != NULL && instead != (PyObject *)left && ((current_object *)instead)->stale)
+        instead = ((current_object *)instead)->instead;
+    PyObject *old = left->instead;
+    left->instead = instead == (PyObject *)left ? NULL : Py_XNewRef(instead);
+    __atomic_store_n(&left->stale, true, __ATOMIC_RELAXED);
+    CORE_UNLOCK(state);
+    Py_XDECREF(old);
+}
+
+/* ---- for Python ------------------------------------------------------------------------------------------ */
+
+/* Takes a reference, or NULL. */
+static PyObject *or_none(void *object) { return object != NULL ? object : Py_NewRef(Py_None); }
+
+static bool is_span(core_state *state, PyObject *value) {
+    if (value == Py_None || Py_IS_TYPE(value, state->span_type)) return true;
+    PyErr_SetString(PyExc_TypeError, "a Span or None is what can be the current span");
+    return false;
+}
+
+static bool is_scope(core_state *state, PyObject *value) {
+    if (value == Py_None || Py_IS_TYPE(value, state->scope_type)) return true;
+    PyErr_SetString(PyExc_TypeError, "a Scope or None is what can be the current scope");
+    return false;
 }
 
 PyObject *core_surroundings(PyObject *module, PyObject *Py_UNUSED(ignored)) {
     core_state *state = PyModule_GetState(module);
-    PyObject *span = value_of(state->current_span), *scope = value_of(state->current_scope), *pair = NULL;
-    if (span != NULL && scope != NULL)
-        pair = span == Py_None && scope == Py_None ? Py_NewRef(Py_None) : PyTuple_Pack(2, span, scope);
-    Py_XDECREF(span);
-    Py_XDECREF(scope);
+    PyObject *span = or_none(core_span_current(state)), *scope = or_none(core_scope_in_context(state));
+    PyObject *pair = span == Py_None && scope == Py_None ? Py_NewRef(Py_None) : PyTuple_Pack(2, span, scope);
+    Py_DECREF(span);
+    Py_DECREF(scope);
     return pair;
 }
 
@@ -30,22 +90,70 @@ PyObject *core_swap_surroundings(PyObject *module, PyObject *args) {
     core_state *state = PyModule_GetState(module);
     PyObject *span, *scope;
     if (!PyArg_ParseTuple(args, "OO:swap_surroundings", &span, &scope)) return NULL;
-    if ((span != Py_None && !Py_IS_TYPE(span, state->span_type)) ||
-        (scope != Py_None && !Py_IS_TYPE(scope, state->scope_type)))
-        return PyErr_Format(PyExc_TypeError, "swap_surroundings() takes a Span or None and a Scope or None");
-    PyObject *old_span = value_of(state->current_span), *old_scope = value_of(state->current_scope),
-             *pair = NULL;
-    if (old_span != NULL && old_scope != NULL) pair = PyTuple_Pack(2, old_span, old_scope);
-    if (pair != NULL && set_current(state->current_span, span) < 0) Py_CLEAR(pair);
-    if (pair != NULL && set_current(state->current_scope, scope) < 0) {
-        PyObject *raised = core_raised_take();
-        if (set_current(state->current_span, old_span) < 0) PyErr_Clear();
-        core_raised_restore(raised);
-        Py_CLEAR(pair);
-    }
-    Py_XDECREF(old_span);
-    Py_XDECREF(old_scope);
-    return pair;
+    if (!is_span(state, span) || !is_scope(state, scope)) return NULL;
+    PyObject *old_span = or_none(core_span_current(state)),
+             *old_scope = or_none(core_scope_in_context(state));
+    PyObject *pair = PyTuple_Pack(2, old_span, old_scope);
+    bool half = pair != NULL && core_put_current(state->current_scope, scope);
+    bool whole = half && core_put_current(state->current_span, span);
+    /* The scope may be in force elsewhere too: there is nothing that would be right in its place everywhere. */
+    if (half && !whole && !core_put_current(state->current_scope, old_scope) && scope != Py_None)
+        core_leave_behind(state, (current_object *)scope, NULL);
+    Py_DECREF(old_span);
+    Py_DECREF(old_scope);
+    if (whole) return pair;
+    Py_XDECREF(pair);
+    return PyErr_NoMemory();
+}
+
+static PyObject *swap(PyObject *variable, PyObject *value, PyObject *previous) {
+    if (core_put_current(variable, value)) return previous;
+    Py_DECREF(previous);
+    return PyErr_NoMemory();
+}
+
+PyObject *core_swap_span(PyObject *module, PyObject *span) {
+    core_state *state = PyModule_GetState(module);
+    if (!is_span(state, span)) return NULL;
+    return swap(state->current_span, span, or_none(core_span_current(state)));
+}
+
+PyObject *core_swap_scope(PyObject *module, PyObject *scope) {
+    core_state *state = PyModule_GetState(module);
+    if (!is_scope(state, scope)) return NULL;
+    return swap(state->current_scope, scope, or_none(core_scope_in_context(state)));
+}
+
+static bool is_active(span_object *span) {
+    bool active;
+    Py_BEGIN_CRITICAL_SECTION(span);
+    active = span->active;
+    Py_END_CRITICAL_SECTION();
+    return active;
+}
+
+/* One that was entered stays: it is current where that was, and goes when it is left. One that is recorded elsewhere was
+ * made to be current here alone; of others, no span that would be right in their place everywhere is known. */
+PyObject *core_restore_span(PyObject *module, PyObject *span) {
+    core_state *state = PyModule_GetState(module);
+    if (!is_span(state, span)) return NULL;
+    if (core_put_current(state->current_span, span)) Py_RETURN_NONE;
+    span_object *left = core_span_current(state);
+    if (left != NULL && (PyObject *)left != span && !is_active(left))
+        core_leave_behind(state, &left->base, left->remote && span != Py_None ? span : NULL);
+    Py_XDECREF((PyObject *)left);
+    Py_RETURN_NONE;
+}
+
+PyObject *core_restore_scope(PyObject *module, PyObject *scope) {
+    core_state *state = PyModule_GetState(module);
+    if (!is_scope(state, scope)) return NULL;
+    if (core_put_current(state->current_scope, scope)) Py_RETURN_NONE;
+    scope_object *left = core_scope_in_context(state);
+    if (left != NULL && (PyObject *)left != scope)
+        core_leave_behind(state, &left->base, scope == Py_None ? NULL : scope);
+    Py_XDECREF((PyObject *)left);
+    Py_RETURN_NONE;
 }
 
 /* ---- a parent in another process ------------------------------------------------------------------------- */
@@ -88,6 +196,8 @@ PyObject *core_remote_span(PyObject *module, PyObject *args) {
     if (!core_read_ids(trace_id, span_id, &context)) return NULL;
     span_object *self = PyObject_GC_New(span_object, state->span_type);
     if (self == NULL) return NULL;
+    self->base.stale = false;
+    self->base.instead = NULL;
     self->span = NULL;
     self->review = NULL;
     self->context = context;

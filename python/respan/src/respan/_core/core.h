@@ -18,8 +18,11 @@
  * Where there is no GIL (free-threaded CPython), the locks below guard what changes; with a GIL they are nothing. A Span
  * and an Entity have each the critical section of its object. It is let go, like the GIL, where Python code runs: who
  * holds it keeps references to what he uses on both sides of that, and reads again what may have changed. The
- * module's lock guards `client` and each Client's handle and reviewer; no Python code runs under it. The rest does not change once
- * it is made. */
+ * module's lock guards `client`, each Client's handle, reviewer and counters, and what is stale; no Python code runs under
+ * it. The rest does not change once it is made.
+ *
+ * Making something current needs memory, and so does making current again what was before. Where that fails, what should
+ * be gone is marked stale, for good: whoever finds it current takes what is to be current instead, or nothing. */
 #ifndef RESPAN_CORE_H
 #define RESPAN_CORE_H
 
@@ -63,8 +66,16 @@ struct client_object {
     bool content;                        /* inputs, outputs, exception messages may be recorded */
     PyObject *review;                    /* see span_review, or NULL */
     int flushing;                        /* threads inside respan_client_flush now, of process `pid` */
+    uint64_t unmade;                     /* its spans that could not be had */
+    uint64_t lost;                       /* those that were started, and could not be kept or reviewed */
     long pid;
 };
+
+/* What a Span and a Scope begin with. */
+typedef struct current_object {
+    PyObject_HEAD bool stale; /* it was left, but a context still holds it */
+    PyObject *instead;        /* while stale: what is current in its place, of the same type; or NULL */
+} current_object;
 
 /* A span that is looked at before it is recorded: its attributes wait in a dict, and at its end each reviewer is called
  * with the Span. One that says false (or raises) drops the span; else what the dict then holds is encoded. */
@@ -83,7 +94,8 @@ typedef struct span_review {
 } span_review;
 
 struct span_object {
-    PyObject_HEAD respan_span *span; /* NULL once ended */
+    current_object base;
+    respan_span *span; /* NULL once ended */
     respan_span_context context;
     PyObject *path;        /* str or NULL: the entity path that children inherit */
     PyObject *workflow;    /* str or NULL: the workflow that children belong to */
@@ -97,8 +109,9 @@ struct span_object {
 };
 
 struct scope_object {
-    PyObject_HEAD PyObject *values; /* the dict as its user gave it: what a nested scope merges over */
-    PyObject *items;                /* tuple of (str, value): keeps alive what `attributes` points into */
+    current_object base;
+    PyObject *values; /* the dict as its user gave it: what a nested scope merges over */
+    PyObject *items;  /* tuple of (str, value): keeps alive what `attributes` points into */
     respan_attribute *attributes;
     void **arrays; /* what sequences among them point at; `count` pointers, NULL for others */
     size_t count;
@@ -137,6 +150,8 @@ static inline bool core_is_on(const core_state *state) {
 
 /* Client */
 extern PyType_Spec client_spec;
+/* Counts a span of the client in use that will not be recorded, for want of memory or because its reviewer failed. */
+void core_lose(core_state *state, bool was_started);
 
 /* Scope */
 extern PyType_Spec scope_spec;
@@ -174,9 +189,10 @@ void core_span_status(span_object *span, respan_status_code code, respan_text me
 /* time_ns 0: now. */
 void core_span_event(span_object *span, respan_text name, uint64_t time_ns,
                      const respan_attribute *attributes, size_t count);
-int core_span_enter(core_state *state, span_object *span);
-int core_span_leave(core_state *state, span_object *span);
-/* The same as enter and leave, where both are the same stack frame's: pop takes what push gave. No error is left set. */
+/* Without memory it does not become current: its children lie beside it. No error is set. */
+void core_span_enter(core_state *state, span_object *span);
+void core_span_leave(core_state *state, span_object *span);
+/* The same where both are the same stack frame's: pop takes what push gave, which may be NULL. */
 PyObject *core_span_push(core_state *state, span_object *span);
 void core_span_pop(core_state *state, span_object *span, PyObject *token);
 /* The end of a traced call: takes the span, the token (or NULL) and the result, NULL with the error set if it raised. */

@@ -69,7 +69,7 @@ static PyObject *format_traceback(PyObject *error) {
 static PyObject *type_name(PyObject *error) {
     PyObject *type = (PyObject *)Py_TYPE(error);
     PyObject *module = PyObject_GetAttrString(type, "__module__");
-    PyObject *name = PyObject_GetAttrString(type, "__qualname__");
+    PyObject *name = module == NULL ? NULL : PyObject_GetAttrString(type, "__qualname__");
     PyObject *full = NULL;
     if (module != NULL && name != NULL && PyUnicode_Check(module) && PyUnicode_Check(name)) {
         if (PyUnicode_CompareWithASCIIString(module, "builtins") == 0) full = Py_NewRef(name);

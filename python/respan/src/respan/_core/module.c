@@ -44,35 +44,9 @@ static PyObject *current_span(PyObject *module, PyObject *Py_UNUSED(ignored)) {
     return span != NULL ? span : Py_NewRef(Py_None);
 }
 
-static PyObject *swap_span(PyObject *module, PyObject *span) {
-    core_state *state = state_of(module);
-    if (span != Py_None && !Py_IS_TYPE(span, state->span_type))
-        return PyErr_Format(PyExc_TypeError, "swap_span() takes a Span or None");
-    PyObject *previous = current_span(module, NULL);
-    PyObject *token = PyContextVar_Set(state->current_span, span);
-    if (token == NULL) Py_CLEAR(previous);
-    Py_XDECREF(token);
-    return previous;
-}
-
 static PyObject *current_scope(PyObject *module, PyObject *Py_UNUSED(ignored)) {
     PyObject *scope = (PyObject *)core_scope_current(state_of(module));
     return scope != NULL ? scope : Py_NewRef(Py_None);
-}
-
-static PyObject *swap_scope(PyObject *module, PyObject *scope) {
-    core_state *state = state_of(module);
-    if (scope != Py_None && !Py_IS_TYPE(scope, state->scope_type))
-        return PyErr_Format(PyExc_TypeError, "swap_scope() takes a Scope or None");
-    PyObject *previous = NULL;
-    if (PyContextVar_Get(state->current_scope, Py_None, &previous) < 0) return NULL;
-    PyObject *token = PyContextVar_Set(state->current_scope, scope);
-    if (token == NULL) {
-        Py_DECREF(previous);
-        return NULL;
-    }
-    Py_DECREF(token);
-    return previous;
 }
 
 static PyObject *current_client(PyObject *module, PyObject *Py_UNUSED(ignored)) {
@@ -81,6 +55,11 @@ static PyObject *current_client(PyObject *module, PyObject *Py_UNUSED(ignored)) 
     PyObject *client = Py_NewRef(state->client != NULL ? (PyObject *)state->client : Py_None);
     CORE_UNLOCK(state);
     return client;
+}
+
+static PyObject *lose(PyObject *module, PyObject *Py_UNUSED(ignored)) {
+    core_lose(state_of(module), false);
+    Py_RETURN_NONE;
 }
 
 static PyObject *to_json(PyObject *Py_UNUSED(module), PyObject *value) {
@@ -99,7 +78,7 @@ static PyMethodDef functions[] = {
      PyDoc_STR(
          "A Span under the current one (or under `parent`; None: a root), not current itself, or None if "
          "tracing is off: start_span(name, kind=1, parent=..., start_ns=0).")},
-    {"swap_span", swap_span, METH_O,
+    {"swap_span", core_swap_span, METH_O,
      PyDoc_STR(
          "swap_span($module, span, /)\n--\n\nMakes a Span, or none, the current one; what was current, or "
          "None.")},
@@ -108,7 +87,7 @@ static PyMethodDef functions[] = {
     {"current_scope", current_scope, METH_NOARGS,
      PyDoc_STR(
          "current_scope($module, /)\n--\n\nThe Scope in force (the client's defaults if no other) or None.")},
-    {"swap_scope", swap_scope, METH_O,
+    {"swap_scope", core_swap_scope, METH_O,
      PyDoc_STR(
          "swap_scope($module, scope, /)\n--\n\nMakes a Scope the current one; what was current, or None.")},
     {"surroundings", core_surroundings, METH_NOARGS,
@@ -116,11 +95,16 @@ static PyMethodDef functions[] = {
                "if nothing is.")},
     {"swap_surroundings", core_swap_surroundings, METH_VARARGS,
      PyDoc_STR("swap_surroundings($module, span, scope, /)\n--\n\nMakes both current; the pair that was.")},
+    {"restore_span", core_restore_span, METH_O,
+     PyDoc_STR("restore_span($module, span, /)\n--\n\nswap_span() without an answer, which never fails.")},
+    {"restore_scope", core_restore_scope, METH_O,
+     PyDoc_STR("restore_scope($module, scope, /)\n--\n\nswap_scope() without an answer, which never fails.")},
     {"remote_span", core_remote_span, METH_VARARGS,
      PyDoc_STR("A Span that is recorded elsewhere, to be a parent: remote_span(trace_id, span_id, path=None, "
                "workflow=None).")},
     {"current_client", current_client, METH_NOARGS,
      PyDoc_STR("current_client($module, /)\n--\n\nThe Client that new spans go to, or None.")},
+    {"lose", lose, METH_NOARGS, PyDoc_STR("lose($module, /)\n--\n\nCounts a span that could not be made.")},
     {"to_json", to_json, METH_O,
      PyDoc_STR("to_json($module, value, /)\n--\n\nAny value as bounded JSON text; unknown types are "
                "\"<TypeName>\".")},

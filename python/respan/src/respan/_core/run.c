@@ -182,12 +182,14 @@ PyObject *core_run_new(core_state *state, run_kind kind, span_object *span, PyOb
     PyObject *inner = made == NULL            ? NULL
                       : kind == RUN_GENERATOR ? PyObject_GetIter(made)
                                               : awaitable_iterator(made);
-    Py_XDECREF(made);
     run_object *self = inner == NULL ? NULL : PyObject_GC_New(run_object, state->run_type);
-    if (self == NULL) {
-        Py_XDECREF(inner);
-        return core_span_finish(state, span, token, NULL);
+    if (self == NULL && inner != NULL) { /* it runs all the same, outside the span */
+        PyErr_Clear();
+        Py_DECREF(inner);
+        return core_span_finish(state, span, token, made);
     }
+    Py_XDECREF(made);
+    if (self == NULL) return core_span_finish(state, span, token, NULL);
     self->inner = inner;
     self->span = span;
     self->kind = kind;

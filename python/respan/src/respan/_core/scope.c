@@ -1,3 +1,4 @@
+#include "context.h"
 #include "core.h"
 
 #include <string.h>
@@ -97,14 +98,12 @@ bool core_sequence_value(PyObject *tuple, respan_attribute *out, void **items) {
 }
 
 scope_object *core_scope_current(core_state *state) {
-    PyObject *value = NULL;
-    if (PyContextVar_Get(state->current_scope, NULL, &value) < 0) PyErr_Clear();
-    if (value != NULL && Py_IS_TYPE(value, state->scope_type)) return (scope_object *)value;
-    Py_XDECREF(value);
+    scope_object *scope = core_scope_in_context(state);
+    if (scope != NULL) return scope;
     CORE_LOCK(state);
-    value = state->client == NULL ? NULL : Py_XNewRef((PyObject *)state->client->defaults);
+    if (state->client != NULL) scope = (scope_object *)Py_XNewRef((PyObject *)state->client->defaults);
     CORE_UNLOCK(state);
-    return (scope_object *)value;
+    return scope;
 }
 
 static int scope_traverse(PyObject *op, visitproc visit, void *arg) {
@@ -112,12 +111,14 @@ static int scope_traverse(PyObject *op, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->values);
     Py_VISIT(self->items);
+    Py_VISIT(self->base.instead);
     return 0;
 }
 
 /* `items` stays: the attributes point into it, and it holds strings and numbers only. */
 static int scope_clear(PyObject *op) {
     Py_CLEAR(((scope_object *)op)->values);
+    Py_CLEAR(((scope_object *)op)->base.instead);
     return 0;
 }
 

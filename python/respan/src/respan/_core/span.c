@@ -5,13 +5,6 @@
 
 #include <string.h>
 
-span_object *core_span_current(core_state *state) {
-    PyObject *value = NULL;
-    if (PyContextVar_Get(state->current_span, NULL, &value) < 0) PyErr_Clear();
-    if (value != NULL && !Py_IS_TYPE(value, state->span_type)) Py_CLEAR(value);
-    return (span_object *)value;
-}
-
 bool core_span_recording(span_object *span) {
     bool recording;
     Py_BEGIN_CRITICAL_SECTION(span);
@@ -49,6 +42,7 @@ static bool finish_review(span_object *span) {
         if (review->reviewers[i] == NULL) continue;
         PyObject *answer = PyObject_CallOneArg(review->reviewers[i], (PyObject *)span);
         keep = answer != NULL && PyObject_IsTrue(answer) == 1;
+        if (PyErr_Occurred()) core_lose(core_state_of(Py_TYPE(span)), true);
         Py_XDECREF(answer);
         if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) PyErr_SetInterrupt();
         PyErr_Clear();
@@ -68,9 +62,10 @@ span_object *core_span_new(core_state *state, respan_text name, const span_objec
                            uint64_t start_ns) {
     respan_span *opened = NULL;
     PyObject *of_client = NULL;
-    bool content = false;
+    bool is_on, content = false;
     CORE_LOCK(state);
-    if (state->client != NULL) {
+    is_on = state->client != NULL;
+    if (is_on) {
         opened = respan_span_start(state->client->handle, name.p, name.n,
                                    parent == NULL ? NULL : &parent->context, start_ns);
         of_client = Py_XNewRef(state->client->review);
@@ -88,8 +83,11 @@ span_object *core_span_new(core_state *state, respan_text name, const span_objec
         PyErr_Clear();
         core_review_free(reviewed);
         respan_span_discard(opened);
+        if (is_on) core_lose(state, opened != NULL);
         return NULL;
     }
+    self->base.stale = false;
+    self->base.instead = NULL;
     self->span = opened;
     self->review = reviewed;
     self->context = respan_span_get_context(opened);
@@ -110,12 +108,12 @@ span_object *core_span_new(core_state *state, respan_text name, const span_objec
     return self;
 }
 
-/* What undoes it; NULL with an error set, or without one if the span is current already. */
-static PyObject *push(core_state *state, span_object *span) {
+PyObject *core_span_push(core_state *state, span_object *span) {
     span_object *previous = core_span_current(state);
     PyObject *token = NULL;
     Py_BEGIN_CRITICAL_SECTION(span);
-    if (!span->active && (token = PyContextVar_Set(state->current_span, (PyObject *)span)) != NULL) {
+    if (!span->active && !core_is_stale(&span->base) &&
+        core_set_current(state->current_span, (PyObject *)span, &token)) {
         Py_XSETREF(span->previous, previous);
         previous = NULL;
         span->active = true;
@@ -127,7 +125,7 @@ static PyObject *push(core_state *state, span_object *span) {
 
 /* Resetting is half the work of setting, but needs the token and its context: a generator may be closed in another than
  * the one that advanced it. No span keeps a token: it keeps the context, which keeps the span. */
-static int pop(core_state *state, span_object *span, PyObject *token) {
+void core_span_pop(core_state *state, span_object *span, PyObject *token) {
     PyObject *previous;
     bool active;
     Py_BEGIN_CRITICAL_SECTION(span);
@@ -136,40 +134,26 @@ static int pop(core_state *state, span_object *span, PyObject *token) {
     span->active = false;
     span->previous = NULL;
     Py_END_CRITICAL_SECTION();
-    int rc = 0;
-    PyObject *current = active ? (PyObject *)core_span_current(state) : NULL;
-    if (active && current == (PyObject *)span) {
-        rc = token == NULL ? -1 : PyContextVar_Reset(state->current_span, token);
-        if (rc < 0) {
+    span_object *current = active ? core_span_current(state) : NULL;
+    if (active && current == span) {
+        bool gone = token != NULL && PyContextVar_Reset(state->current_span, token) == 0;
+        if (!gone) {
             PyErr_Clear();
-            PyObject *set = PyContextVar_Set(state->current_span, previous != NULL ? previous : Py_None);
-            rc = set == NULL ? -1 : 0;
-            Py_XDECREF(set);
+            gone = core_put_current(state->current_span, previous != NULL ? previous : Py_None);
         }
+        if (!gone) core_leave_behind(state, &span->base, previous);
     }
-    Py_XDECREF(current);
+    Py_XDECREF((PyObject *)current);
     Py_XDECREF(previous);
-    return rc;
-}
-
-PyObject *core_span_push(core_state *state, span_object *span) {
-    PyObject *token = push(state, span);
-    if (token == NULL) PyErr_Clear();
-    return token;
-}
-
-void core_span_pop(core_state *state, span_object *span, PyObject *token) {
-    if (pop(state, span, token) < 0) PyErr_Clear();
     Py_XDECREF(token);
 }
 
-int core_span_enter(core_state *state, span_object *span) {
-    PyObject *token = push(state, span);
+void core_span_enter(core_state *state, span_object *span) {
+    PyObject *token = core_span_push(state, span);
     Py_XDECREF(token);
-    return token == NULL && PyErr_Occurred() ? -1 : 0;
 }
 
-int core_span_leave(core_state *state, span_object *span) { return pop(state, span, NULL); }
+void core_span_leave(core_state *state, span_object *span) { core_span_pop(state, span, NULL); }
 
 PyObject *core_span_finish(core_state *state, span_object *span, PyObject *token, PyObject *result) {
     PyObject *raised = NULL;
@@ -222,6 +206,7 @@ static int span_traverse(PyObject *op, visitproc visit, void *arg) {
     span_object *self = (span_object *)op;
     Py_VISIT(Py_TYPE(op));
     Py_VISIT(self->previous);
+    Py_VISIT(self->base.instead);
     Py_VISIT(self->path); /* of a subclass of str, which may lead anywhere */
     Py_VISIT(self->workflow);
     Py_VISIT(self->processors);
@@ -231,6 +216,7 @@ static int span_traverse(PyObject *op, visitproc visit, void *arg) {
 /* After span_finalize, which took the review. */
 static int span_clear(PyObject *op) {
     Py_CLEAR(((span_object *)op)->previous);
+    Py_CLEAR(((span_object *)op)->base.instead);
     return 0;
 }
 
@@ -246,6 +232,7 @@ static void span_dealloc(PyObject *op) {
     Py_XDECREF(self->workflow);
     Py_XDECREF(self->processors);
     Py_XDECREF((PyObject *)self->previous);
+    Py_XDECREF(self->base.instead);
     PyObject_GC_Del(op);
     Py_DECREF(type);
     Py_TRASHCAN_END
@@ -417,12 +404,12 @@ static PyObject *span_output(PyObject *op, PyObject *value) {
 }
 
 static PyObject *span_enter(PyObject *op, PyObject *Py_UNUSED(ignored)) {
-    if (core_span_enter(core_state_of(Py_TYPE(op)), (span_object *)op) < 0) return NULL;
+    core_span_enter(core_state_of(Py_TYPE(op)), (span_object *)op);
     return Py_NewRef(op);
 }
 
 static PyObject *span_leave(PyObject *op, PyObject *Py_UNUSED(ignored)) {
-    if (core_span_leave(core_state_of(Py_TYPE(op)), (span_object *)op) < 0) return NULL;
+    core_span_leave(core_state_of(Py_TYPE(op)), (span_object *)op);
     Py_RETURN_NONE;
 }
 
@@ -443,7 +430,7 @@ static PyObject *span_end(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
         if (PyErr_Occurred()) return NULL;
         set_end((span_object *)op, end_ns);
     }
-    if (core_span_leave(core_state_of(Py_TYPE(op)), (span_object *)op) < 0) PyErr_Clear();
+    core_span_leave(core_state_of(Py_TYPE(op)), (span_object *)op);
     core_span_end((span_object *)op);
     Py_RETURN_NONE;
 }
