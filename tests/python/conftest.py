@@ -73,3 +73,36 @@ def generator() -> Any:
     made = pipeline("text-generation", model="sshleifer/tiny-gpt2", do_sample=False)
     made.tokenizer.pad_token = made.tokenizer.eos_token  # for batches
     return made
+
+
+TEMPLATE = """\
+{%- for tool in tools or [] %}{{ tool.function.name }}
+{% endfor %}
+{%- for m in messages %}{{ m.role }}:
+{%- if m.content is string %}{{ m.content }}
+{%- else %}{% for part in m.content or [] %}{{ part.text if part.type == 'text' else '<image>' }}{% endfor %}{% endif %}
+{%- for call in m.tool_calls or [] %}{{ call.function.name }}{% endfor %}
+{% endfor %}{% if add_generation_prompt %}assistant:{% endif %}"""
+
+
+@pytest.fixture
+def calls(server: CaptureServer, tracing: Callable[..., Any], generator: Any) -> Callable[[], list[Span]]:
+    """calls(): flushes, gives the spans of model calls. That nothing went wrong in tracing is asserted."""
+    from respan_instrumentation_huggingface import HuggingFaceInstrumentor
+
+    failures: list[Exception] = []
+    respan = tracing(instrumentations=[HuggingFaceInstrumentor(exception_logger=failures.append)])
+
+    def spans() -> list[Span]:
+        assert failures == []
+        assert respan.flush()
+        return [span for span in server.spans if "gen_ai.system" in span.attributes]
+
+    return spans
+
+
+@pytest.fixture
+def chatty(generator: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The same with a chat template, which knows tools and pieces of messages."""
+    monkeypatch.setattr(generator.tokenizer, "chat_template", TEMPLATE)
+    return generator

@@ -23,6 +23,8 @@ REPLACED = "opentelemetry.instrumentation.transformers"  # traces the same calls
 PATCHES = (
     ("transformers.pipelines.text_generation", "TextGenerationPipeline._forward", "_text_generation:begin_forward"),
     ("transformers.pipelines.text_generation", "TextGenerationPipeline.__call__", "_text_generation:begin_call"),
+    ("transformers.pipelines.pt_utils", "PipelineIterator.__iter__", "_lazy:begin_iter"),
+    ("transformers.pipelines.pt_utils", "PipelineIterator.__next__", "_lazy:begin_next"),
     ("transformers.pipelines", "pipeline", "_load:begin_pipeline"),
     ("transformers.modeling_utils", "PreTrainedModel.from_pretrained", "_load:begin_model"),
     ("transformers.models.auto.modeling_auto", "AutoModel*.from_pretrained", "_load:begin_model"),
@@ -85,6 +87,9 @@ class HuggingFaceInstrumentor:
                 _hooks.pop().cancel()
             while _patches:
                 _patches.pop().remove()
+            from ._lazy import abandon_all
+
+            abandon_all()
 
     instrument = activate
     uninstrument = deactivate

@@ -1,6 +1,8 @@
 """The span of one TextGenerationPipeline call: what goes into it, and when.
 
-What is recorded is read before the call and after it; the span's end is the moment the call returns.
+Prompts that are at hand are recorded before the call, those of an iterator or data set when they reach the model;
+completions when the caller gets them. The span's end is the moment at which the call returns, or its iterator ends
+(`_lazy.py`).
 """
 
 from __future__ import annotations
@@ -9,59 +11,40 @@ from contextvars import ContextVar
 
 from respan.instrumentation import CLIENT, OK, start_span, suppressed
 
-from ._content import completions_of, finish_reason_key, is_chat, prompts_of
+from ._content import MESSAGES_MAX, Transcript, answers_in, finish_reason_key, is_chat, prompts_in, tools_of
+from ._lazy import follow, is_lazy
 from ._parameters import model_name, parameters_of
 from ._quietly import quietly
 from ._tokens import Usage, estimate
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextvars import Token
     from typing import Any
 
     from respan.instrumentation import Span
 
-_usage: ContextVar[Usage | None] = ContextVar("respan.huggingface.usage", default=None)
+# The pipeline call that is at work here; of one that gives its results lazily, only within each step.
+current: ContextVar[Call | None] = ContextVar("respan.huggingface.call", default=None)
 
 
 def begin_call(pipeline: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
     """A call of TextGenerationPipeline."""
-    inputs = args[0] if args else kwargs.get("text_inputs")
-    span = _open(pipeline, inputs, kwargs)
-    return None if span is None else Call(span, pipeline, inputs)
-
-
-class Call:
-    """A call of the pipeline inside its span."""
-
-    def __init__(self, span: Span, pipeline: Any, inputs: Any) -> None:
-        self.span, self.pipeline, self.inputs = span, pipeline, inputs
-        self.usage = Usage()
-        self._token = _usage.set(self.usage)
-        span.__enter__()
-
-    def returned(self, result: Any) -> Any:
-        self._stop()
-        quietly(_record_result, self.span, self.pipeline, self.usage, self.inputs, result)
-        self.span.__exit__(None, None, None)
-        return result
-
-    def raised(self, error: BaseException) -> None:
-        self._stop()
-        self.span.__exit__(type(error), error, error.__traceback__)
-
-    def _stop(self) -> None:
-        """That was the call itself; what is still to be recorded is not its time."""
-        self.span.stop()
-        _usage.reset(self._token)
-        quietly(_record_usage, self.span, self.usage)
+    call = _open(pipeline, args[0] if args else kwargs.get("text_inputs"), kwargs)
+    if call is not None:
+        call.start()
+    return call
 
 
 def begin_forward(pipeline: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Forward | None:
     """A call of TextGenerationPipeline._forward, the one place where the model's tensors are seen."""
-    usage = _usage.get()
-    if usage is None:
+    call = current.get()
+    if call is None:
         return None
-    return Forward(usage, pipeline, args[0] if args else kwargs.get("model_inputs"), kwargs)
+    model_inputs = args[0] if args else kwargs.get("model_inputs")
+    if call.awaits_prompts:
+        quietly(call.add_prompts, model_inputs)
+    return Forward(call.usage, pipeline, model_inputs, kwargs)
 
 
 class Forward:
@@ -78,55 +61,190 @@ class Forward:
         """The call that this is a part of says so."""
 
 
-def _open(pipeline: Any, inputs: Any, kwargs: dict[str, Any]) -> Span | None:
+class Call:
+    """A call of the pipeline, and its span. It is told of the call's end (`_patch.Call`) or of its steps (`_lazy.Followed`)."""
+
+    def __init__(self, span: Span, pipeline: Any, inputs: Any, kwargs: dict[str, Any]) -> None:
+        self.span, self.pipeline = span, pipeline
+        self.usage = Usage()
+        self._inputs, self._kwargs = inputs, kwargs
+        self._prompts = prompts_in(inputs)
+        self.awaits_prompts = self._prompts is None
+        self._transcript = Transcript(is_batch=self._prompts is None or len(self._prompts) > 1)
+        self._reasons = 0  # so many completions have their reason for ending in the span
+        self._token: Token[Call | None] | None = None
+
+    def set_up(self) -> None:
+        """What is known before the call."""
+        model = model_name(self.pipeline)
+        attributes: dict[str, Any] = {
+            **_kind_of(is_chat(self._inputs)),
+            "gen_ai.system": "huggingface",
+            "gen_ai.request.model": model,
+            "gen_ai.response.model": model,
+        }
+        attributes.update(quietly(parameters_of, self.pipeline, self._kwargs) or {})
+        if self.span.content:
+            quietly(self._add_tools, attributes)
+        quietly(self._add_prompts, self._prompts or (), attributes)
+        self.span.set_attributes(attributes)
+
+    # ---- as a call ---------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self._token = self.enter()
+
+    def returned(self, result: Any) -> Any:
+        self.leave(self._token)
+        if is_lazy(result):
+            quietly(self._follow, result)
+        else:
+            quietly(self._record_result, result)
+            self.finish()
+        return result
+
+    def raised(self, error: BaseException) -> None:
+        self.leave(self._token)
+        self.fail(error)
+
+    def _follow(self, iterator: Any) -> None:
+        pipeline, kwargs = self.pipeline, self._kwargs
+        self._inputs = None  # it may know the iterator, which would then never be let go
+        follow(iterator, self, lambda: _open(pipeline, None, kwargs))
+
+    # ---- as what follows an iterator ---------------------------------------------------------------------
+
+    def enter(self) -> Token[Call | None]:
+        self.span.enter()
+        return current.set(self)
+
+    def leave(self, token: Any) -> None:
+        self.span.stop()  # what is still to be recorded is not its time
+        self.span.leave()
+        current.reset(token)
+
+    def item(self, result: Any) -> None:
+        if self._transcript.completions == MESSAGES_MAX:
+            return
+        attributes: dict[str, Any] = {}
+        self._add_answers(result, attributes)
+        self._add_reasons(self._transcript.completions, attributes)
+        self.span.set_attributes(attributes)
+
+    def finish(self) -> None:
+        self._end()
+        self.span.status(OK)
+        self.span.end()
+
+    def fail(self, error: BaseException) -> None:
+        self._end()
+        self.span.fail(error)
+        self.span.end()
+
+    def abandon(self) -> None:
+        self._end()
+        self.span.set_attribute("respan.iterator.abandoned", True)
+        self.span.end()
+
+    def discard(self) -> None:
+        self.span.discard()
+
+    # ---- what goes into the span -------------------------------------------------------------------------
+
+    def _add_tools(self, to: dict[str, Any]) -> None:
+        tools = self._kwargs.get("tools") or (getattr(self.pipeline, "_preprocess_params", None) or {}).get("tools")
+        if tools:
+            to.update(tools_of(tools))
+
+    def _add_prompts(self, prompts: Any, to: dict[str, Any]) -> None:
+        made: dict[str, Any] = {}
+        for prompt in prompts:
+            self._transcript.add_prompt(prompt, made)
+        if self.span.content:
+            to.update(made)
+
+    def add_prompts(self, model_inputs: Any) -> None:
+        """Of one batch that is about to go through the model, where nobody knew them before."""
+        prompts = model_inputs["prompt_text"]
+        if not isinstance(prompts, (list, tuple)):  # of a batch it is a list, of texts or of Chat objects
+            prompts = (prompts,)
+        attributes: dict[str, Any] = {}
+        if self._transcript.prompts == 0 and prompts and is_chat(prompts[0]):
+            attributes.update(_kind_of(True))
+            self.span.update_name(_name_of(True, model_name(self.pipeline)))
+        self._add_prompts(prompts, attributes)
+        self.span.set_attributes(attributes)
+
+    def _add_answers(self, answers: Any, to: dict[str, Any]) -> None:
+        made: dict[str, Any] = {}
+        self._transcript.add_answers(answers, made, self._decode)
+        if self.span.content:
+            to.update(made)
+
+    def _decode(self, token_ids: Any) -> str:
+        return str(self.pipeline.tokenizer.decode(token_ids, skip_special_tokens=True))
+
+    def _add_reasons(self, count: int, to: dict[str, Any]) -> None:
+        """Of the first so many completions."""
+        reasons = self.usage.finish_reasons
+        for index in range(self._reasons, min(count, len(reasons), MESSAGES_MAX)):
+            to[finish_reason_key(index)] = reasons[index]
+        self._reasons = max(self._reasons, count)
+
+    def _record_result(self, result: Any) -> None:
+        attributes: dict[str, Any] = {}
+        try:
+            if not self.usage.measured:
+                estimated = estimate(self.pipeline, self._inputs, result)
+                if estimated is not None:
+                    attributes.update(_usage_attributes(*estimated, "estimated"))
+            self._add_reasons(len(self.usage.finish_reasons), attributes)
+            for answers in answers_in(result, self._transcript.prompts):
+                self._add_answers(answers, attributes)
+        finally:
+            self.span.set_attributes(attributes)
+
+    def _end(self) -> None:
+        """What is known at the end, however it came."""
+        usage, transcript = self.usage, self._transcript
+        attributes: dict[str, Any] = {}
+        if usage.measured:
+            attributes = _usage_attributes(usage.prompt_tokens, usage.completion_tokens, "measured")
+        if transcript.is_batch:
+            attributes["respan.batch.size"] = transcript.prompts
+        self.span.set_attributes(attributes)
+
+
+def _open(pipeline: Any, inputs: Any, kwargs: dict[str, Any]) -> Call | None:
     if suppressed():
         return None
-    chat = is_chat(inputs)
-    operation = "chat" if chat else "text_completion"
-    model = model_name(pipeline)
-    span = start_span(f"{operation} {model}" if model else operation, CLIENT)
+    span = start_span(_name_of(is_chat(inputs), model_name(pipeline)), CLIENT)
     if span is None:
         return None
-    attributes: dict[str, Any] = {
+    call = Call(span, pipeline, inputs, kwargs)
+    quietly(call.set_up)
+    return call
+
+
+def _name_of(chat: bool, model: str) -> str:
+    operation = "chat" if chat else "text_completion"
+    return f"{operation} {model}" if model else operation
+
+
+def _kind_of(chat: bool) -> dict[str, Any]:
+    return {
         "respan.entity.log_type": "chat" if chat else "text",
         "llm.request.type": "chat" if chat else "completion",
-        "gen_ai.operation.name": operation,
-        "gen_ai.system": "huggingface",
-        "gen_ai.request.model": model,
-        "gen_ai.response.model": model,
+        "gen_ai.operation.name": "chat" if chat else "text_completion",
     }
-    attributes.update(quietly(parameters_of, pipeline, kwargs) or {})
-    if span.content:
-        attributes.update(quietly(prompts_of, inputs) or {})
-    span.set_attributes(attributes)
-    return span
 
 
-def _record_usage(span: Span, usage: Usage) -> None:
-    if usage.measured:
-        _set_usage(span, usage.prompt_tokens, usage.completion_tokens, "measured")
-
-
-def _record_result(span: Span, pipeline: Any, usage: Usage, inputs: Any, result: Any) -> None:
-    span.status(OK)
-    for index, reason in enumerate(usage.finish_reasons):
-        span.set_attribute(finish_reason_key(index), reason)
-    if span.content:
-        span.set_attributes(completions_of(result))
-    if not usage.measured:
-        estimated = estimate(pipeline, inputs, result)
-        if estimated is not None:
-            _set_usage(span, *estimated, "estimated")
-
-
-def _set_usage(span: Span, prompt_tokens: int, completion_tokens: int, source: str) -> None:
-    span.set_attributes(
-        {
-            "gen_ai.usage.input_tokens": prompt_tokens,
-            "gen_ai.usage.output_tokens": completion_tokens,
-            "gen_ai.usage.prompt_tokens": prompt_tokens,
-            "gen_ai.usage.completion_tokens": completion_tokens,
-            "llm.usage.total_tokens": prompt_tokens + completion_tokens,
-            "respan.usage.source": source,
-        }
-    )
+def _usage_attributes(prompt_tokens: int, completion_tokens: int, source: str) -> dict[str, Any]:
+    return {
+        "gen_ai.usage.input_tokens": prompt_tokens,
+        "gen_ai.usage.output_tokens": completion_tokens,
+        "gen_ai.usage.prompt_tokens": prompt_tokens,
+        "gen_ai.usage.completion_tokens": completion_tokens,
+        "llm.usage.total_tokens": prompt_tokens + completion_tokens,
+        "respan.usage.source": source,
+    }

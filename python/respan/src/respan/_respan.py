@@ -115,6 +115,7 @@ class Respan:
         block_instruments: Iterable[Any] | None = None,
         auto_flush: str | None = None,
         is_context_carried: bool = True,
+        max_content_bytes: int | None = None,
     ) -> None:
         debug = os.environ.get("RESPAN_DEBUG", "").strip().lower() in ("true", "1", "yes", "on")
         level = "DEBUG" if debug else os.environ.get("RESPAN_LOG_LEVEL") if log_level == "INFO" else log_level
@@ -159,6 +160,7 @@ class Respan:
                 batch_spans=0 if is_batching_enabled else 1,
                 review=_reviewer(*self._review_options),
                 spool=_watch.record is None,
+                max_content_bytes=max_content_bytes or 0,
             )
             self._client.use()
             _open.append(self)

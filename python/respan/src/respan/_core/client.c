@@ -57,24 +57,29 @@ static int client_clear(PyObject *self) {
 }
 
 static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
-    static char *names[] = {"base_url", "api_key",  "app_name", "environment", "headers",
-                            "resource", "defaults", "content",  "quiet",       "batch_spans",
-                            "review",   "spool",    NULL};
+    static char *names[] = {"base_url", "api_key",  "app_name",          "environment", "headers",
+                            "resource", "defaults", "content",           "quiet",       "batch_spans",
+                            "review",   "spool",    "max_content_bytes", NULL};
     core_state *state = core_state_of(type);
     PyObject *base_url = NULL, *api_key = NULL, *app_name = NULL, *environment = NULL, *headers = NULL;
     PyObject *resource = NULL, *defaults = NULL, *review = Py_None;
     int content = 1, quiet = 0, spool = 1;
+    Py_ssize_t max_content_bytes = 0;
     respan_config config;
     respan_config_init(&config);
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOOOOOppIOp:Client", names, &base_url, &api_key,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOOOOOppIOpn:Client", names, &base_url, &api_key,
                                      &app_name, &environment, &headers, &resource, &defaults, &content,
-                                     &quiet, &config.batch_spans, &review, &spool))
+                                     &quiet, &config.batch_spans, &review, &spool, &max_content_bytes))
         return NULL;
     if ((defaults != NULL && defaults != Py_None && !Py_IS_TYPE(defaults, state->scope_type)) ||
         (resource != NULL && resource != Py_None && !Py_IS_TYPE(resource, state->scope_type)))
         return PyErr_Format(PyExc_TypeError, "defaults and resource must be Scope or None");
 
+    if (max_content_bytes < 0)
+        return PyErr_Format(PyExc_ValueError, "max_content_bytes must be a number of bytes, not %zd",
+                            max_content_bytes);
     config.quiet = quiet;
+    config.max_content_bytes = (size_t)max_content_bytes;
     if (!spool) config.spool_bytes = 0;
     respan_header *header_list = NULL;
     PyObject *header_texts = NULL;

@@ -435,6 +435,22 @@ static PyObject *span_end(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
     Py_RETURN_NONE;
 }
 
+static PyObject *span_discard(PyObject *op, PyObject *Py_UNUSED(ignored)) {
+    span_object *self = (span_object *)op;
+    if (core_span_leave(core_state_of(Py_TYPE(op)), self) < 0) PyErr_Clear();
+    span_review *review = NULL;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    if (self->review == NULL || !self->review->running) {
+        review = self->review;
+        self->review = NULL;
+        respan_span_discard(self->span);
+        self->span = NULL;
+    }
+    Py_END_CRITICAL_SECTION();
+    core_review_free(review);
+    Py_RETURN_NONE;
+}
+
 static PyObject *span_exit(PyObject *op, PyObject *const *args, Py_ssize_t nargs) {
     if (nargs == 3 && args[1] != Py_None) core_span_fail((span_object *)op, args[1], 0);
     return span_end(op, NULL, 0);
@@ -503,6 +519,8 @@ static PyMethodDef span_methods[] = {
      PyDoc_STR("output($self, value, /)\n--\n\nWhat the traced function returned.")},
     {"enter", span_enter, METH_NOARGS, PyDoc_STR("enter($self, /)\n--\n\nMakes it the current span.")},
     {"leave", span_leave, METH_NOARGS, PyDoc_STR("leave($self, /)\n--\n\nMakes current what was before.")},
+    {"discard", span_discard, METH_NOARGS,
+     PyDoc_STR("discard($self, /)\n--\n\nEnds it unrecorded, as if it had never started.")},
     {"stop", span_stop, METH_NOARGS,
      PyDoc_STR("stop($self, /)\n--\n\nThe traced work ends now; end() comes later.")},
     {"link", span_link, METH_VARARGS, PyDoc_STR("To a trace id and span id (hex), and optionally a Scope.")},

@@ -1,0 +1,32 @@
+"""What tests read off the span of a model call, and what they compare it with."""
+
+
+def native(generator, *args, **kwargs):
+    """What the pipeline gives without tracing."""
+    return type(generator).__call__.__wrapped__(generator, *args, **kwargs)
+
+
+def prompts(span, *names):
+    return _numbered(span, "gen_ai.prompt.", names or ("content",))
+
+
+def completions(span, *names):
+    return _numbered(span, "gen_ai.completion.", names or ("content",))
+
+
+def _numbered(span, prefix, names):
+    """One tuple for each number, or the one value."""
+    found = []
+    while any(key.startswith(f"{prefix}{len(found)}.") for key in span.attributes):
+        values = tuple(span.attributes.get(f"{prefix}{len(found)}.{name}") for name in names)
+        found.append(values if len(names) > 1 else values[0])
+    return found
+
+
+def parameters(span):
+    prefix = "gen_ai.request."
+    return {key.removeprefix(prefix): value for key, value in span.attributes.items() if key.startswith(prefix)}
+
+
+def user(text):
+    return {"role": "user", "content": text}
