@@ -1,5 +1,11 @@
 """What tests read off the span of a model call, and what they compare it with."""
 
+from importlib.metadata import version
+
+import pytest
+
+since_5 = pytest.mark.skipif(version("transformers") < "5", reason="transformers 4.44 has no such form")
+
 
 def native(generator, *args, **kwargs):
     """What the pipeline gives without tracing."""

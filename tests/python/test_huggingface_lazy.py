@@ -6,13 +6,13 @@ import time
 import weakref
 
 import pytest
-from model_calls import completions, native, prompts, user
+from model_calls import completions, native, prompts, since_5, user
 from respan import workflow
 from respan_instrumentation_huggingface import HuggingFaceInstrumentor, _lazy
 
 MODEL = "sshleifer/tiny-gpt2"
 TEXTS = ["Hello", "The quick brown fox", "Tracing", "helps"]
-OPTIONS = {"max_new_tokens": 2}
+OPTIONS = {"max_new_tokens": 2, "min_new_tokens": 2}
 
 
 @pytest.fixture
@@ -75,6 +75,7 @@ def test_a_generator(calls, generator, batch_size):
     assert "respan.iterator.abandoned" not in span.attributes
 
 
+@since_5
 def test_an_empty_generator(calls, generator):
     assert generator((text for text in ()), **OPTIONS) == native(generator, (text for text in ()), **OPTIONS) == []
     [span] = calls()
@@ -114,6 +115,7 @@ def test_a_data_set_of_hugging_face(calls, generator):
     assert prompts(span) == TEXTS and completions(span) == said(results)
 
 
+@since_5
 def test_chats_one_by_one(calls, chatty):
     chats = [[user("One?"), {"role": "assistant", "content": "1"}, user("Two?")], [user("Three?")]]
     results = list(chatty((chat for chat in chats), **OPTIONS))
