@@ -233,13 +233,17 @@ def test_which_parameters_the_user_set(calls, generator):
     told = first.attributes["respan.request.set_parameters"]
     assert sorted(told) == ["do_sample", "max_new_tokens", "max_tokens", "stop_sequences", "temperature", "top_k"]
     assert parameters(first)["stop_sequences"] == ["END"]
-    made_with = {"top_k"} - set(parameters(second))  # since 5 the call's config stands in for what the pipeline was made with
+    made_with = {"top_k"} - set(
+        parameters(second)
+    )  # since 5 the call's config stands in for what the pipeline was made with
     told = second.attributes["respan.request.set_parameters"]
     assert {*told, *made_with} == {"do_sample", "max_length", "max_tokens", "repetition_penalty", "top_k"}
     assert sorted(third.attributes["respan.request.set_parameters"]) == ["do_sample", "min_new_tokens", "top_k"]
     if hasattr(other, "_generation_defaults"):
         assert made_with == {"top_k"}
-        assert parameters(third)["max_new_tokens"] == 256 and parameters(third)["temperature"] == 0.7  # the pipeline's own
+        assert (
+            parameters(third)["max_new_tokens"] == 256 and parameters(third)["temperature"] == 0.7
+        )  # the pipeline's own
 
 
 def test_parameters_of_the_model(calls, generator, monkeypatch):

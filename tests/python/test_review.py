@@ -245,3 +245,21 @@ def test_properties(server, tracing):
     assert (circle.area, circle.set) == (3, 5)
     respan.flush()
     assert server.span("area.task").output == 3
+
+
+def test_a_span_that_is_discarded_is_not_seen(server, tracing):
+    from respan._core import current_span, start_span
+
+    seen = []
+    respan = tracing(span_postprocess_callback=lambda span: seen.append(span.name))
+    outer = start_span("outer")
+    outer.enter()
+    discarded = start_span("discarded")
+    discarded.enter()
+    discarded.discard()
+    assert current_span() is outer
+    discarded.set_attribute("late", 1)
+    discarded.end()
+    outer.end()
+    assert respan.flush()
+    assert seen == [span.name for span in server.spans] == ["outer"]
