@@ -70,6 +70,8 @@ span_object *core_span_new(core_state *state, respan_text name, const span_objec
                                    parent == NULL ? NULL : &parent->context, start_ns);
         of_client = Py_XNewRef(state->client->review);
         content = state->client->content;
+        /* Its reviewers see it before a file does. */
+        if (review != NULL || of_client != NULL) respan_span_withhold(opened);
     }
     CORE_UNLOCK(state);
     span_review *reviewed = NULL;
@@ -78,7 +80,6 @@ span_object *core_span_new(core_state *state, respan_text name, const span_objec
                            (reviewed = core_review_new(name, parent, start_ns, review, of_client)) != NULL))
         self = PyObject_GC_New(span_object, state->span_type);
     Py_XDECREF(of_client);
-    if (reviewed != NULL) respan_span_withhold(opened); /* its reviewers see it before a file does */
     if (self == NULL) {
         PyErr_Clear();
         core_review_free(reviewed);
