@@ -54,6 +54,12 @@ static bool is_model_call(rs_str log_type) {
     return false;
 }
 
+/* A call that answers in words: what goes in is its prompt. */
+static bool is_generation(rs_str log_type) {
+    return is_model_call(log_type) && !rs_str_eq(log_type, RS_STR("embedding")) &&
+           !rs_str_eq(log_type, RS_STR("transcription")) && !rs_str_eq(log_type, RS_STR("speech"));
+}
+
 void rs_tree_put_seconds(const rs_term *t, rs_buf *out, const json_t *v) {
     if (!json_is_number(v)) return;
     double s = json_number_value(v);
@@ -350,15 +356,18 @@ static void put_latency(drawing *d, const line *l) {
 
 static void put_details(drawing *d, const line *l) {
     rs_str type = text_of(l->span, "log_type");
-    bool model_call = is_model_call(type);
+    bool generation = is_generation(type);
+    /* classifiers and their like are model calls without a log type of their own */
+    bool model_call =
+        is_model_call(type) || (rs_str_eq(type, RS_STR("custom")) && text_of(l->span, "model").n);
     put_block(d, l, "error", text_of(l->span, "error_message"));
     if (json_is_true(json_object_get(l->span, "interrupted")))
         put_block(d, l, "", RS_STR("interrupted: the process ended inside this span"));
     if (model_call) put_block(d, l, "model", text_of(l->span, "model"));
     if (model_call || d->whole_content) {
-        bool may_repeat = model_call && !d->whole_content && !rs_str_eq(type, RS_STR("chat"));
-        put_content(d, l, model_call ? "prompt" : "input", "input", NULL);
-        put_content(d, l, model_call ? "completion" : "output", "output",
+        bool may_repeat = generation && !d->whole_content && !rs_str_eq(type, RS_STR("chat"));
+        put_content(d, l, generation ? "prompt" : "input", "input", NULL);
+        put_content(d, l, generation ? "completion" : "output", "output",
                     may_repeat ? json_object_get(l->span, "input") : NULL);
     }
     if (!model_call) return;

@@ -151,8 +151,9 @@ static rs_status content_of(const rs_gather *g, bool output, const rs_content_st
 }
 
 static rs_status fill_content(const rs_gather *g, rs_facts *f) {
-    bool completion =
-        f->log_type == RS_LOG_TEXT || f->log_type == RS_LOG_COMPLETION || f->log_type == RS_LOG_EMBEDDING;
+    bool completion = f->log_type == RS_LOG_TEXT || f->log_type == RS_LOG_COMPLETION ||
+                      f->log_type == RS_LOG_EMBEDDING || f->log_type == RS_LOG_TRANSCRIPTION ||
+                      f->log_type == RS_LOG_SPEECH;
     const rs_content_style in_style = {RS_STR("user"), completion, !completion};
     const rs_content_style out_style = {RS_STR("assistant"), completion, false};
     rs_content in, out;

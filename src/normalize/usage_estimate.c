@@ -44,11 +44,13 @@ static int64_t count_messages(rs_str json) {
 }
 
 void rs_usage_estimate(rs_facts *f) {
-    if (!f->input.n && !f->output.n) return;
     rs_str output = f->output;
     if (!f->output_is_json && !f->input_is_json && f->input.n && rs_str_starts(output, f->input))
-        output = rs_str_from(output, f->input.n); /* a completion that repeats its prompt */
-    if (f->input.n) f->prompt_tokens = f->input_is_json ? count_messages(f->input) : count(f->input);
-    if (f->output.n) f->completion_tokens = f->output_is_json ? count_messages(output) : count(output);
-    f->usage_source = RS_USAGE_ESTIMATED;
+        output = rs_str_from(output, f->input.n);     /* a completion that repeats its prompt */
+    bool hears = f->log_type == RS_LOG_TRANSCRIPTION; /* what is said of its audio is no prompt */
+    bool writes = f->log_type != RS_LOG_EMBEDDING && f->log_type != RS_LOG_SPEECH;
+    bool in = f->input.n && !hears, out = f->output.n && writes;
+    if (in) f->prompt_tokens = f->input_is_json ? count_messages(f->input) : count(f->input);
+    if (out) f->completion_tokens = f->output_is_json ? count_messages(output) : count(output);
+    if (in || out) f->usage_source = RS_USAGE_ESTIMATED;
 }

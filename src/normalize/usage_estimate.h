@@ -5,7 +5,8 @@
 
 #include "otlp/span.h"
 
-/* Fills prompt_tokens, completion_tokens and usage_source from input and output; leaves them alone where both are empty. */
+/* Fills prompt_tokens, completion_tokens and usage_source from input and output; leaves them alone where there are no words:
+ * of a transcription's input, a vector, or speech. */
 void rs_usage_estimate(rs_facts *f);
 
 #endif

@@ -221,6 +221,30 @@ def test_a_chat_answer_is_shown_whole(server):
 
 
 @pytest.mark.parametrize(
+    "log_type,given,made_of_it",
+    [
+        ("embedding", "the cat sat", "1 × 5 × 16: 0.1 0.2 …"),
+        ("transcription", "audio, 0.5 s, 16000 Hz", "the cat sat"),
+        ("speech", "the cat sat", "audio, 0.5 s, 16000 Hz"),
+    ],
+)
+def test_calls_that_are_no_generation_have_an_input_and_an_output(server, log_type, given, made_of_it):
+    span = generation(log_type, [given], [made_of_it])
+    assert server.send([span]).status == 200
+    lines = [line.split(None, 1) for line in tree(server, span["traceId"]).splitlines()]
+    assert ["input", given] in lines and ["output", made_of_it] in lines
+
+
+def test_a_classifier_is_shown_as_the_model_call_that_it_is(server):
+    content = {"traceloop.entity.input": '"the cat sat"', "traceloop.entity.output": '[{"label":"good","score":0.75}]'}
+    span = made("classify", attributes={"respan.entity.log_type": "custom", "gen_ai.request.model": "m", **content})
+    assert server.send([span]).status == 200
+    text = tree(server, span["traceId"])
+    assert re.search(r"model +m$", text, re.M) and re.search(r"input +the cat sat$", text, re.M)
+    assert re.search(r'output +\[\{"label": "good", "score": 0.75\}\]$', text, re.M)
+
+
+@pytest.mark.parametrize(
     "parameters,shown",
     [
         ({"max_new_tokens": 40, "top_k": 7, "max_tokens": 40}, "max_new_tokens=40  top_k=7"),

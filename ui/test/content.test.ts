@@ -77,3 +77,15 @@ test('a limit is said once', () => {
   expect(of({ max_tokens: 20 })).toEqual({ max_tokens: 20 });
   expect(of(null)).toBeNull();
 });
+
+test('images and sounds that are described read as a few words in brackets', () => {
+  const image = { type: 'image', width: 20, height: 10, mode: 'RGB', format: null };
+  const sound = { type: 'audio', shape: [1, 8000], dtype: 'float32' };
+  const asked = (content: Json) => of('chat', [{ role: 'user', content }], null);
+  const read = (text: string) => ({ input: { messages: [{ content: text }] } });
+  expect(asked([image, { type: 'text', text: 'what is it' }])).toMatchObject(read('[image 20 × 10 RGB]\nwhat is it'));
+  expect(asked([sound])).toMatchObject(read('[audio 1 × 8000 float32]'));
+  expect(asked([{ type: 'image', url: 'https://x/y.png' }])).toMatchObject(read('[image https://x/y.png]'));
+  const other = [{ type: 'image_url', image_url: { url: 'https://x/y.png' } }];
+  expect(asked(other)).toMatchObject({ input: { messages: [{ content: other }] } });
+});

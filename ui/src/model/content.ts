@@ -31,11 +31,30 @@ function toMessage(value: JsonObject): Message {
   return { role: typeof role === 'string' ? role : '', content: plainContent(content ?? null), extra };
 }
 
-/** Content parts that are all text read as one text. */
+/** Content parts read as one text; an image or a sound is a few words in brackets. Other parts leave it as it is. */
 function plainContent(content: Json): Json {
   if (!Array.isArray(content) || content.length === 0) return content;
-  const texts = content.map((part) => (isObject(part) && typeof part.text === 'string' ? part.text : null));
+  const texts = content.map((part) => {
+    if (!isObject(part)) return null;
+    return typeof part.text === 'string' ? part.text : mediaText(part);
+  });
   return texts.every((t) => t !== null) ? texts.join('\n') : content;
+}
+
+const media = new Set(['image', 'audio', 'video']);
+
+/** What our instrumentation says of a part that it does not store, as [image 20 × 10 RGB]. */
+function mediaText(part: JsonObject): string | null {
+  const { type, width, height, shape, ...others } = part;
+  if (typeof type !== 'string' || !media.has(type)) return null;
+  const size = typeof width === 'number' && typeof height === 'number' ? [width, height] : shape;
+  const words: string[] = [type];
+  if (Array.isArray(size)) words.push(size.map(valueText).join(' × '));
+  for (const value of Object.values(others)) {
+    if (typeof value === 'object' && value !== null) return null;
+    if (value !== null) words.push(valueText(value));
+  }
+  return `[${words.join(' ')}]`;
 }
 
 export function sideOf(value: Json | undefined): Side {

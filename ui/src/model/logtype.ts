@@ -25,10 +25,6 @@ export function familyOf(logType: string | null | undefined): Family {
   return families[logType ?? ''] ?? 'other';
 }
 
-export function isModelCall(logType: string | null | undefined): boolean {
-  return familyOf(logType) === 'model';
-}
-
 const generations = new Set(['text', 'chat', 'completion', 'response', 'generation']);
 
 /** A model call that answers in words. */

@@ -2,7 +2,7 @@
 import type { Json, JsonObject, Span, SpanHead } from '../api/types';
 import { contentOf, finishReason, type Message, newTextAt, parametersOf, type Side, valueText } from '../model/content';
 import { cost, count, duration, plural, rate } from '../model/format';
-import { isModelCall } from '../model/logtype';
+import { isGeneration } from '../model/logtype';
 import { oneLine } from '../model/text';
 import type { Row } from '../model/tree';
 import { JsonView } from '../widgets/json-view';
@@ -11,13 +11,13 @@ import { Grid, Section } from '../widgets/section';
 
 export function SpanContent({ row, span }: { row: Row; span: Span | null }) {
   const { span: head } = row;
-  const call = isModelCall(head.log_type);
+  const call = isGeneration(head.log_type);
   return (
     <>
       <Timing row={row} />
       {span && <Exchange span={span} call={call} />}
       {span && <Facts title="Parameters" values={parametersOf(span)} />}
-      {span && call && <Tokens head={span} />}
+      {span && <Tokens head={span} />}
       {span && <Facts title="Model" values={modelFacts(span)} />}
       {span && <Facts title="Metadata" values={span.metadata} />}
     </>

@@ -5,7 +5,7 @@ import { asApiError, isAbort, type ApiError } from '../api/client';
 import { SpanCache } from '../api/span-cache';
 import type { Span } from '../api/types';
 import { count, shortId } from '../model/format';
-import { isModelCall } from '../model/logtype';
+import { isGeneration } from '../model/logtype';
 import { oneLine, visible } from '../model/text';
 import type { Row } from '../model/tree';
 import { Copy } from '../widgets/copy';
@@ -47,7 +47,7 @@ export function SpanPane({ row, revision, onFailure }: Props) {
   }, [cache, head.trace_unique_id, id, onFailure]);
 
   const tabs: [Tab, string, number | null][] = [
-    ['content', isModelCall(head.log_type) ? 'Generation' : 'Input / Output', null],
+    ['content', isGeneration(head.log_type) ? 'Generation' : 'Input / Output', null],
     ['attributes', 'Attributes', span ? Object.keys(span.attributes ?? {}).length : null],
     ['events', 'Events', span ? (span.events?.length ?? 0) + (span.links?.length ?? 0) : null],
     ['resource', 'Resource', null],
