@@ -438,7 +438,7 @@ static PyObject *span_end(PyObject *op, PyObject *const *args, Py_ssize_t nargs)
 
 static PyObject *span_discard(PyObject *op, PyObject *Py_UNUSED(ignored)) {
     span_object *self = (span_object *)op;
-    if (core_span_leave(core_state_of(Py_TYPE(op)), self) < 0) PyErr_Clear();
+    core_span_leave(core_state_of(Py_TYPE(op)), self);
     span_review *review = NULL;
     Py_BEGIN_CRITICAL_SECTION(op);
     if (self->review == NULL || !self->review->running) {
