@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What tracing costs, beside OpenTelemetry and PyPI's respan-ai: one table of targets, figures and ratios, in Markdown.
 
-usage: table.py [calls|c|sustained|import]... [--rounds N] [--spans N]      (all, if none is named)
+usage: table.py [calls|pipeline|c|sustained|import]... [--rounds N] [--spans N]      (all, if none is named)
 
 Needs build-release (tools/run_bench makes it), .venv and .venv-compat (tools/make_compat_venv). Each server here is a real
 `respan serve` on an empty store; whatever is written goes to a temporary folder. docs/performance.md says how each figure is
@@ -85,14 +85,14 @@ BURST = {"respan": 5000, "off": 20_000, "opentelemetry": 500, "respan-ai": 200}
 
 
 class Caller:
-    """A process of bench/calls.py."""
+    """A process of bench/calls.py, or of another script that answers in the same way."""
 
-    def __init__(self, stack, name, env):
-        command = [PYTHON[name], ROOT / "bench/calls.py", name]
+    def __init__(self, stack, name, env, script="calls.py", burst=None):
+        command = [PYTHON[name], ROOT / "bench" / script, name]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         self.process = stack.enter_context(subprocess.Popen(command, text=True, env=env, **pipes))
         stack.callback(self.process.stdin.close)
-        self.burst = BURST[name]
+        self.burst = burst or BURST[name]
         assert self.process.stdout.readline() == "ready\n"
 
     def ask(self, what):
@@ -132,6 +132,34 @@ def calls(table, options):
     for what, kind in (("tracing off", "sync"), ("tracing off, a coroutine", "coroutine")):
         off = ns["off", kind]
         table.line(what, "≤ 60 ns", f"{off:.0f} ns", good=off <= 60)
+
+
+# ---- a pipeline call -------------------------------------------------------------------------------------------------
+
+
+def measure_pipeline(rounds):
+    """{(tracer, what): median ns}"""
+    model = ROOT / ".run/huggingface"
+    subprocess.run([OURS, ROOT / "tools/make_tiny_model.py", model], check=True, stdout=subprocess.DEVNULL)
+    offline = {"HF_HOME": str(model), "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    quiet = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    bursts = {"respan": 1000, "respan-ai": 100}
+    with server() as target, ExitStack() as stack:
+        env = {**target.environment, **offline, **quiet}
+        callers = {name: Caller(stack, name, env, "pipeline.py", burst) for name, burst in bursts.items()}
+        got = {(name, what): [] for name in callers for what in ("one", "batch")}
+        for _ in range(rounds):
+            for (name, what), values in got.items():
+                values.append(callers[name].ask(what))
+    return {which: median(values) for which, values in got.items()}
+
+
+def pipelines(table, options):
+    ns = measure_pipeline(max(options.rounds // 3, 3))
+    for kind, what, most in (("one", "one prompt", 25), ("batch", "a batch of 32", 60)):
+        ours, peer = ns["respan", kind] / 1e3, ns["respan-ai", kind] / 1e3
+        told = f"{ours:.1f} µs", f"{peer:,.0f} µs"
+        table.line(f"a pipeline call, {what}; respan-ai", f"≤ {most} µs", *told, f"1/{peer / ours:.0f}", ours <= most)
 
 
 # ---- a span in C -----------------------------------------------------------------------------------------------------
@@ -249,7 +277,7 @@ def imports(table, options):
     table.line("packages that it requires", "none", named, good=not required)
 
 
-PARTS = {"calls": calls, "c": in_c, "sustained": sustained, "import": imports}
+PARTS = {"calls": calls, "pipeline": pipelines, "c": in_c, "sustained": sustained, "import": imports}
 
 
 def main():
