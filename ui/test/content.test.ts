@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Json, JsonObject } from '../src/api/types';
-import { contentOf, finishReason, newPreview, newTextAt, parametersOf } from '../src/model/content';
+import { contentOf, factsBelow, finishReason, newPreview, newTextAt, parametersOf } from '../src/model/content';
 
 const of = (log_type: string, input: Json, output: Json) => contentOf({ log_type, input, output });
 
@@ -88,4 +88,15 @@ test('images and sounds that are described read as a few words in brackets', () 
   expect(asked([{ type: 'image', url: 'https://x/y.png' }])).toMatchObject(read('[image https://x/y.png]'));
   const other = [{ type: 'image_url', image_url: { url: 'https://x/y.png' } }];
   expect(asked(other)).toMatchObject({ input: { messages: [{ content: other }] } });
+});
+
+test('what was loaded, and how long its parts took', () => {
+  const attributes = {
+    'respan.load.cache': 'warm',
+    'respan.load.bytes': 288768,
+    'respan.load.model_seconds': 0.25,
+    'respan.model.dtype': 'float32',
+  };
+  expect(factsBelow({ attributes }, 'respan.load.')).toEqual({ cache: 'warm', bytes: '288,768', model: '250 ms' });
+  expect(factsBelow({ attributes: null }, 'respan.load.')).toEqual({});
 });

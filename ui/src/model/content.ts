@@ -1,5 +1,6 @@
 /** What went in and came out of a span, in the shape it is shown in. */
 import type { Json, JsonObject, Span } from '../api/types';
+import { count, duration } from './format';
 
 export interface Message {
   role: string;
@@ -125,6 +126,18 @@ export function parametersOf(span: Pick<Span, 'parameters'>): JsonObject | null 
   const { max_tokens: limit, ...others } = span.parameters;
   const twice = limit !== undefined && (limit === others.max_new_tokens || limit === others.max_length);
   return twice ? others : span.parameters;
+}
+
+/** The attributes below a prefix, numbers as they are read: `…_seconds` is a time. */
+export function factsBelow(span: Pick<Span, 'attributes'>, prefix: string): JsonObject {
+  const facts: JsonObject = {};
+  for (const [key, value] of Object.entries(span.attributes ?? {})) {
+    if (!key.startsWith(prefix)) continue;
+    const name = key.slice(prefix.length);
+    if (typeof value === 'number' && name.endsWith('_seconds')) facts[name.slice(0, -8)] = duration(value);
+    else facts[name] = typeof value === 'number' ? count(value) : value;
+  }
+  return facts;
 }
 
 /** A value as one short text, for lists of keys and values. */

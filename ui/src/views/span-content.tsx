@@ -1,6 +1,15 @@
 /** What a span did: timing, prompt and completion (or input and output), parameters, model. */
 import type { Json, JsonObject, Span, SpanHead } from '../api/types';
-import { contentOf, finishReason, type Message, newTextAt, parametersOf, type Side, valueText } from '../model/content';
+import {
+  contentOf,
+  factsBelow,
+  finishReason,
+  type Message,
+  newTextAt,
+  parametersOf,
+  type Side,
+  valueText,
+} from '../model/content';
 import { cost, count, duration, plural, rate } from '../model/format';
 import { isGeneration } from '../model/logtype';
 import { oneLine } from '../model/text';
@@ -18,6 +27,7 @@ export function SpanContent({ row, span }: { row: Row; span: Span | null }) {
       {span && <Exchange span={span} call={call} />}
       {span && <Facts title="Parameters" values={parametersOf(span)} />}
       {span && <Tokens head={span} />}
+      {span && <Facts title="Load" values={factsBelow(span, 'respan.load.')} />}
       {span && <Facts title="Model" values={modelFacts(span)} />}
       {span && <Facts title="Metadata" values={span.metadata} />}
     </>
@@ -204,11 +214,7 @@ function modelFacts(span: Span): JsonObject {
   const facts: JsonObject = {};
   if (span.model !== null) facts.name = span.model;
   if (span.provider) facts.provider = span.provider;
-  for (const [key, value] of Object.entries(span.attributes ?? {})) {
-    if (!key.startsWith('respan.model.')) continue;
-    facts[key.slice('respan.model.'.length)] = typeof value === 'number' ? count(value) : value;
-  }
-  return facts;
+  return { ...facts, ...factsBelow(span, 'respan.model.') };
 }
 
 function Facts({ title, values }: { title: string; values: JsonObject | null }) {
