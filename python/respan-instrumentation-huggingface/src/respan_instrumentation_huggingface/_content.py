@@ -18,6 +18,16 @@ MESSAGES_MAX = 1000  # a batch may hold millions of prompts
 TOOLS_MAX = 128
 MESSAGE_TEXTS = ("name", "tool_call_id", "reasoning_content", "reasoning", "thinking", "refusal")
 
+# The names of message N: what a batch needs most, made once. (role, content, prompt_index, finish_reason)
+_prompt_keys: list[tuple[str, str, str, str]] = []
+_completion_keys: list[tuple[str, str, str, str]] = []
+
+
+def _make_keys(made: list[tuple[str, str, str, str]], kind: str, count: int) -> None:
+    for number in range(len(made), min(count, MESSAGES_MAX)):
+        prefix = f"gen_ai.{kind}.{number}."
+        made.append((prefix + "role", prefix + "content", prefix + "prompt_index", prefix + "finish_reason"))
+
 
 def _is_message(value: Any) -> bool:
     return isinstance(value, dict) and "role" in value and "content" in value
@@ -71,6 +81,20 @@ class Transcript:
         self.answered = 0  # of them
         self.messages = self.completions = 0  # made attributes of
 
+    def add_prompts(self, prompts: Any, to: dict[str, Any]) -> None:
+        _make_keys(_prompt_keys, "prompt", self.messages + len(prompts))
+        for prompt in prompts:
+            if type(prompt) is not str or self.messages >= len(_prompt_keys):
+                self.add_prompt(prompt, to)
+                continue
+            role, content, index, _ = _prompt_keys[self.messages]
+            to[role] = "user"
+            to[content] = prompt
+            if self.is_batch:
+                to[index] = self.prompts
+            self.prompts += 1
+            self.messages += 1
+
     def add_prompt(self, prompt: Any, to: dict[str, Any]) -> None:
         index = self.prompts
         self.prompts += 1
@@ -87,6 +111,23 @@ class Transcript:
             if self.is_batch:
                 to[prefix + "prompt_index"] = index
             self.messages += 1
+
+    def add_results(self, results: Any, to: dict[str, Any], decode: Callable[[Any], str] | None = None) -> None:
+        """The records of each of the next prompts."""
+        _make_keys(_completion_keys, "completion", self.completions + len(results))
+        for answers in results:
+            record = answers[0] if type(answers) is list and len(answers) == 1 else None
+            said = record.get("generated_text") if isinstance(record, dict) else None
+            if type(said) is not str or self.completions >= len(_completion_keys):
+                self.add_answers(answers, to, decode)
+                continue
+            role, content, index, _ = _completion_keys[self.completions]
+            to[role] = "assistant"
+            to[content] = said
+            if self.is_batch:
+                to[index] = self.answered
+            self.answered += 1
+            self.completions += 1
 
     def add_answers(self, answers: Any, to: dict[str, Any], decode: Callable[[Any], str] | None = None) -> None:
         """The records of the next prompt. decode: makes text of token ids, where a pipeline gives those."""
@@ -169,5 +210,8 @@ def _schema_of(function: Any) -> dict[str, Any]:
     return schema
 
 
-def finish_reason_key(index: int) -> str:
-    return f"gen_ai.completion.{index}.finish_reason"
+def put_finish_reasons(reasons: list[str], first: int, end: int, to: dict[str, Any]) -> None:
+    """Of completions first to end."""
+    _make_keys(_completion_keys, "completion", end)
+    for index in range(first, min(end, MESSAGES_MAX)):
+        to[_completion_keys[index][3]] = reasons[index]

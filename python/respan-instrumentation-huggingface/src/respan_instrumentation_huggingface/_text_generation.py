@@ -11,7 +11,7 @@ from contextvars import ContextVar
 
 from respan.instrumentation import CLIENT, OK, start_span, suppressed
 
-from ._content import MESSAGES_MAX, Transcript, answers_in, finish_reason_key, is_chat, prompts_in, tools_of
+from ._content import MESSAGES_MAX, Transcript, answers_in, is_chat, prompts_in, put_finish_reasons, tools_of
 from ._lazy import follow, is_lazy
 from ._parameters import model_name, parameters_of
 from ._quietly import quietly
@@ -74,11 +74,10 @@ class Call:
         self._reasons = 0  # so many completions have their reason for ending in the span
         self._token: Token[Call | None] | None = None
 
-    def set_up(self) -> None:
+    def set_up(self, model: str, chat: bool) -> None:
         """What is known before the call."""
-        model = model_name(self.pipeline)
         attributes: dict[str, Any] = {
-            **_kind_of(is_chat(self._inputs)),
+            **_kind_of(chat),
             "gen_ai.system": "huggingface",
             "gen_ai.request.model": model,
             "gen_ai.response.model": model,
@@ -127,7 +126,7 @@ class Call:
         if self._transcript.completions == MESSAGES_MAX:
             return
         attributes: dict[str, Any] = {}
-        self._add_answers(result, attributes)
+        self._add_answers([result], attributes)
         self._add_reasons(self._transcript.completions, attributes)
         self.span.set_attributes(attributes)
 
@@ -157,11 +156,7 @@ class Call:
             to.update(tools_of(tools))
 
     def _add_prompts(self, prompts: Any, to: dict[str, Any]) -> None:
-        made: dict[str, Any] = {}
-        for prompt in prompts:
-            self._transcript.add_prompt(prompt, made)
-        if self.span.content:
-            to.update(made)
+        self._transcript.add_prompts(prompts, to if self.span.content else {})
 
     def add_prompts(self, model_inputs: Any) -> None:
         """Of one batch that is about to go through the model, where nobody knew them before."""
@@ -175,11 +170,9 @@ class Call:
         self._add_prompts(prompts, attributes)
         self.span.set_attributes(attributes)
 
-    def _add_answers(self, answers: Any, to: dict[str, Any]) -> None:
-        made: dict[str, Any] = {}
-        self._transcript.add_answers(answers, made, self._decode)
-        if self.span.content:
-            to.update(made)
+    def _add_answers(self, results: list[Any], to: dict[str, Any]) -> None:
+        """Of each of the next prompts."""
+        self._transcript.add_results(results, to if self.span.content else {}, self._decode)
 
     def _decode(self, token_ids: Any) -> str:
         return str(self.pipeline.tokenizer.decode(token_ids, skip_special_tokens=True))
@@ -187,8 +180,7 @@ class Call:
     def _add_reasons(self, count: int, to: dict[str, Any]) -> None:
         """Of the first so many completions."""
         reasons = self.usage.finish_reasons
-        for index in range(self._reasons, min(count, len(reasons), MESSAGES_MAX)):
-            to[finish_reason_key(index)] = reasons[index]
+        put_finish_reasons(reasons, self._reasons, min(count, len(reasons)), to)
         self._reasons = max(self._reasons, count)
 
     def _record_result(self, result: Any) -> None:
@@ -199,8 +191,7 @@ class Call:
                 if estimated is not None:
                     attributes.update(_usage_attributes(*estimated, "estimated"))
             self._add_reasons(len(self.usage.finish_reasons), attributes)
-            for answers in answers_in(result, self._transcript.prompts):
-                self._add_answers(answers, attributes)
+            self._add_answers(answers_in(result, self._transcript.prompts), attributes)
         finally:
             self.span.set_attributes(attributes)
 
@@ -218,11 +209,12 @@ class Call:
 def _open(pipeline: Any, inputs: Any, kwargs: dict[str, Any]) -> Call | None:
     if suppressed():
         return None
-    span = start_span(_name_of(is_chat(inputs), model_name(pipeline)), CLIENT)
+    model, chat = model_name(pipeline), is_chat(inputs)
+    span = start_span(_name_of(chat, model), CLIENT)
     if span is None:
         return None
     call = Call(span, pipeline, inputs, kwargs)
-    quietly(call.set_up)
+    quietly(call.set_up, model, chat)
     return call
 
 

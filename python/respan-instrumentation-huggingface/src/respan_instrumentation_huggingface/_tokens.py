@@ -34,13 +34,18 @@ class Usage:
         ends = _token_ids(pipeline, kwargs, "eos_token_id")
         pads = _token_ids(pipeline, kwargs, "pad_token_id")
         stops_otherwise = kwargs.get("stop_strings") is not None or kwargs.get("stopping_criteria") is not None
+        unended = "stop" if stops_otherwise else "length"
         completion_tokens = 0
         reasons = []
         for of_one_prompt in generated[..., prompt_length:].tolist():
             for sequence in of_one_prompt:
+                if sequence and sequence[-1] not in pads and ends.isdisjoint(sequence):
+                    completion_tokens += len(sequence)
+                    reasons.append(unended)
+                    continue
                 count, ended = _count(sequence, ends, pads)
                 completion_tokens += count
-                reasons.append("stop" if ended or stops_otherwise else "length")
+                reasons.append("stop" if ended else unended)
         self.prompt_tokens += prompt_tokens
         self.completion_tokens += completion_tokens
         self.finish_reasons += reasons
@@ -49,9 +54,8 @@ class Usage:
 
 def _count(sequence: list[int], ends: set[int], pads: set[int]) -> tuple[int, bool]:
     """Tokens up to and with the first end token, or without trailing padding; and whether it was ended."""
-    for index, token in enumerate(sequence):
-        if token in ends:
-            return index + 1, True
+    if not ends.isdisjoint(sequence):
+        return min(sequence.index(end) for end in ends if end in sequence) + 1, True
     count = len(sequence)
     while count > 0 and sequence[count - 1] in pads:
         count -= 1
