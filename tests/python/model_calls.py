@@ -1,15 +1,29 @@
 """What tests read off the span of a model call, and what they compare it with."""
 
+from contextlib import contextmanager
 from importlib.metadata import version
 
 import pytest
+from respan_instrumentation_huggingface._measure import Measured
 
 since_5 = pytest.mark.skipif(version("transformers") < "5", reason="transformers 4.44 has no such form")
 
 
 def native(generator, *args, **kwargs):
-    """What the pipeline gives without tracing."""
-    return type(generator).__call__.__wrapped__(generator, *args, **kwargs)
+    """What the pipeline gives without tracing. An iterator's steps are to be taken within `native_steps`."""
+    with native_steps(generator):
+        return type(generator).__call__.__wrapped__(generator, *args, **kwargs)
+
+
+@contextmanager
+def native_steps(generator):
+    """No span is made of generate() here."""
+    elsewhere = Measured(generator.model)
+    elsewhere.start()
+    try:
+        yield
+    finally:
+        elsewhere.stop()
 
 
 def prompts(span, *names):

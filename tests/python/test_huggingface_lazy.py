@@ -6,7 +6,7 @@ import time
 import weakref
 
 import pytest
-from model_calls import completions, native, prompts, since_5, user
+from model_calls import completions, native, native_steps, prompts, since_5, user
 from respan import workflow
 from respan_instrumentation_huggingface import HuggingFaceInstrumentor, _lazy
 
@@ -51,8 +51,9 @@ def test_a_generator(calls, generator, batch_size):
 
     at_native = []
     untraced = native(generator, source(), batch_size=batch_size, **OPTIONS)
-    for _ in untraced:
-        at_native.append(len(pulled))
+    with native_steps(generator):
+        for _ in untraced:
+            at_native.append(len(pulled))
     pulled.clear()
     at, results = [], []
     iterator = generator(source(), batch_size=batch_size, **OPTIONS)
@@ -88,7 +89,8 @@ def test_a_data_set(calls, generator, texts, workers):
     untraced = native(generator, texts, num_workers=workers, batch_size=2, **OPTIONS)
     assert texts.read == [] and len(iterator) == len(untraced)
     results = list(iterator)
-    assert results == list(untraced)
+    with native_steps(generator):
+        assert results == list(untraced)
     [span] = calls()
     assert prompts(span) == TEXTS and completions(span) == said(results)
 

@@ -21,6 +21,11 @@ REPLACED = "opentelemetry.instrumentation.transformers"  # traces the same calls
 # What is wrapped once its module is loaded. "Class.method" ("Prefix*.method": of each such class that has its own), or "function"
 # of the module; then the `begin` (_patch.py) that follows its calls, as "our module:name", which is imported only then. What a version of the library lacks is left out.
 PATCHES = (
+    ("transformers.generation.utils", "GenerationMixin.generate", "_generate:begin"),
+    ("transformers.generation.utils", "GenerationMixin._prepare_generated_length", "_generate:begin_lengths"),
+    ("transformers.generation.utils", "GenerationMixin._prepare_attention_mask_for_generation", "_generate:begin_mask"),
+    ("transformers.generation.utils", "GenerationMixin._has_unfinished_sequences", "_generate:begin_step"),
+    ("transformers.generation.utils", "GenerationMixin._update_model_kwargs_for_generation", "_generate:begin_update"),
     ("transformers.pipelines.text_generation", "TextGenerationPipeline._forward", "_text_generation:begin_forward"),
     ("transformers.pipelines.text_generation", "TextGenerationPipeline.__call__", "_text_generation:begin_call"),
     ("transformers.pipelines.pt_utils", "PipelineIterator.__iter__", "_lazy:begin_iter"),
@@ -40,6 +45,7 @@ PATCHES = (
         "AutoFeatureExtractor.from_pretrained",
         "_load:begin_processor",
     ),
+    ("transformers.tokenization_utils_base", "PreTrainedTokenizerBase.__init__", "_tokenizers:begin"),
 )
 
 _lock = RLock()

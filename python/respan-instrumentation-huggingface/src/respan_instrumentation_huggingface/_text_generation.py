@@ -13,9 +13,10 @@ from respan.instrumentation import CLIENT, OK, start_span, suppressed
 
 from ._content import MESSAGES_MAX, Transcript, answers_in, is_chat, prompts_in, put_finish_reasons, tools_of
 from ._lazy import follow, is_lazy
+from ._measure import Measured
 from ._parameters import model_name, parameters_of
 from ._quietly import quietly
-from ._tokens import Usage, estimate
+from ._tokens import estimate, usage_attributes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,24 +38,26 @@ def begin_call(pipeline: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
 
 
 def begin_forward(pipeline: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Forward | None:
-    """A call of TextGenerationPipeline._forward, the one place where the model's tensors are seen."""
+    """A call of TextGenerationPipeline._forward, whose tensors are read where generate() is not the one that is known."""
     call = current.get()
     if call is None:
         return None
     model_inputs = args[0] if args else kwargs.get("model_inputs")
     if call.awaits_prompts:
         quietly(call.add_prompts, model_inputs)
-    return Forward(call.usage, pipeline, model_inputs, kwargs)
+    return Forward(call.measured, pipeline, model_inputs, kwargs)
 
 
 class Forward:
     """One batch, on its way through the model."""
 
-    def __init__(self, usage: Usage, pipeline: Any, model_inputs: Any, kwargs: dict[str, Any]) -> None:
-        self.usage, self.pipeline, self.model_inputs, self.kwargs = usage, pipeline, model_inputs, kwargs
+    def __init__(self, measured: Measured, pipeline: Any, model_inputs: Any, kwargs: dict[str, Any]) -> None:
+        self.measured, self.pipeline, self.model_inputs, self.kwargs = measured, pipeline, model_inputs, kwargs
+        self._generations = measured.generations
 
     def returned(self, outputs: Any) -> Any:
-        self.usage.measure(self.pipeline, self.model_inputs, outputs, self.kwargs)
+        if self.measured.generations == self._generations:
+            self.measured.usage.measure(self.pipeline, self.model_inputs, outputs, self.kwargs)
         return outputs
 
     def raised(self, error: BaseException) -> None:
@@ -66,7 +69,8 @@ class Call:
 
     def __init__(self, span: Span, pipeline: Any, inputs: Any, kwargs: dict[str, Any]) -> None:
         self.span, self.pipeline = span, pipeline
-        self.usage = Usage()
+        self.measured = Measured(getattr(pipeline, "model", None), getattr(pipeline, "tokenizer", None))
+        self.usage = self.measured.usage
         self._inputs, self._kwargs = inputs, kwargs
         self._prompts = prompts_in(inputs)
         self.awaits_prompts = self._prompts is None
@@ -115,12 +119,14 @@ class Call:
 
     def enter(self) -> Token[Call | None]:
         self.span.enter()
+        self.measured.start()
         return current.set(self)
 
     def leave(self, token: Any) -> None:
         self.span.stop()  # what is still to be recorded is not its time
         self.span.leave()
         current.reset(token)
+        self.measured.stop()
 
     def item(self, result: Any) -> None:
         if self._transcript.completions == MESSAGES_MAX:
@@ -189,7 +195,7 @@ class Call:
             if not self.usage.measured:
                 estimated = estimate(self.pipeline, self._inputs, result)
                 if estimated is not None:
-                    attributes.update(_usage_attributes(*estimated, "estimated"))
+                    attributes.update(usage_attributes(*estimated, "estimated"))
             self._add_reasons(len(self.usage.finish_reasons), attributes)
             self._add_answers(answers_in(result, self._transcript.prompts), attributes)
         finally:
@@ -197,12 +203,9 @@ class Call:
 
     def _end(self) -> None:
         """What is known at the end, however it came."""
-        usage, transcript = self.usage, self._transcript
-        attributes: dict[str, Any] = {}
-        if usage.measured:
-            attributes = _usage_attributes(usage.prompt_tokens, usage.completion_tokens, "measured")
-        if transcript.is_batch:
-            attributes["respan.batch.size"] = transcript.prompts
+        attributes: dict[str, Any] = quietly(self.measured.attributes) or {}
+        if self._transcript.is_batch:
+            attributes["respan.batch.size"] = self._transcript.prompts
         self.span.set_attributes(attributes)
 
 
@@ -228,15 +231,4 @@ def _kind_of(chat: bool) -> dict[str, Any]:
         "respan.entity.log_type": "chat" if chat else "text",
         "llm.request.type": "chat" if chat else "completion",
         "gen_ai.operation.name": "chat" if chat else "text_completion",
-    }
-
-
-def _usage_attributes(prompt_tokens: int, completion_tokens: int, source: str) -> dict[str, Any]:
-    return {
-        "gen_ai.usage.input_tokens": prompt_tokens,
-        "gen_ai.usage.output_tokens": completion_tokens,
-        "gen_ai.usage.prompt_tokens": prompt_tokens,
-        "gen_ai.usage.completion_tokens": completion_tokens,
-        "llm.usage.total_tokens": prompt_tokens + completion_tokens,
-        "respan.usage.source": source,
     }

@@ -1,0 +1,382 @@
+"""model.generate(): a span of its own where nobody else's covers it, and what is measured inside a generation.
+
+Every strategy of every version of transformers from 4.44 on asks `_has_unfinished_sequences` before each step and after
+the last one, when the tokens of the step before are there, on a GPU too: the answer depends on them. So the clock is
+read there, outside of what torch.compile makes of the model, and nothing is put among the call's own criteria, processors
+or streamers. What the model is given is read where generate() itself has just worked it out, what it made from the result.
+Where generate() as a whole is compiled, nothing is traced: dynamo cannot follow a context variable.
+
+Imported once torch is (_instrumentor.py).
+"""
+
+from __future__ import annotations
+
+from array import array
+from contextvars import ContextVar
+from time import perf_counter_ns
+
+from respan.instrumentation import CLIENT, OK, start_span, suppressed
+from torch.compiler import is_compiling
+
+from ._content import MESSAGES_MAX, put_finish_reasons
+from ._measure import Measured, current
+from ._model import model_attributes
+from ._parameters import name_of, parameters_of
+from ._quietly import quietly
+from ._tokenizers import tokenizer_of
+from ._tokens import count_completion, token_ids
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from respan.instrumentation import Span
+
+POSITIONS = (  # of generate()'s parameters, the same in all versions
+    "inputs",
+    "generation_config",
+    "logits_processor",
+    "stopping_criteria",
+    "prefix_allowed_tokens_fn",
+    "synced_gpus",
+    "assistant_model",
+    "streamer",
+)
+TOKENS = ("input_ids", "inputs_embeds")  # what a model may be given of them; pixels and sounds are none
+
+_running: ContextVar[Generation | Draft | None] = ContextVar("respan.huggingface.generation", default=None)
+
+
+def begin(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Generation | Draft | None:
+    """A call of GenerationMixin.generate."""
+    if is_compiling():
+        return None
+    outer = _running.get()
+    if outer is not None and outer.open:
+        if outer.model is model and not outer.steps.began:
+            return None  # it hands over to itself, as for strategies that are loaded from the hub
+        return Draft(outer, model)
+    named = {**dict(zip(POSITIONS, args, strict=False)), **kwargs}
+    measured, span = current(), None
+    if measured is None:
+        span = None if suppressed() else _open(model, named)
+        if span is None:
+            return None
+        measured = Measured(model, _tokenizer(model, named))
+    return Generation(model, named, measured, span)
+
+
+def _running_on(model: Any) -> Generation | Draft | None:
+    """What this model is in the middle of, here."""
+    if is_compiling():
+        return None
+    running = _running.get()
+    return running if running is not None and running.model is model and running.open else None
+
+
+def begin_step(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Steps | None:
+    """A call of _has_unfinished_sequences."""
+    running = _running_on(model)
+    return None if running is None else running.steps
+
+
+def begin_update(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """A call of _update_model_kwargs_for_generation, which is told how many tokens a step made."""
+    running = _running_on(model)
+    if running is not None:
+        running.steps.made = kwargs.get("num_new_tokens", 1)
+
+
+def begin_lengths(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """A call of _prepare_generated_length, once all that it is told is final."""
+    running = _running_on(model)
+    if isinstance(running, Generation):
+        running.config = kwargs["generation_config"]
+        running.inputs = kwargs["inputs_tensor"] if kwargs["model_input_name"] in TOKENS else None
+        running.prefix_length = kwargs["input_ids_length"]
+
+
+def begin_mask(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> MaskMade | None:
+    """A call of _prepare_attention_mask_for_generation: none was given."""
+    running = _running_on(model)
+    return MaskMade(running) if isinstance(running, Generation) else None
+
+
+class MaskMade:
+    __slots__ = ("generation",)
+
+    def __init__(self, generation: Generation) -> None:
+        self.generation = generation
+
+    def returned(self, mask: Any) -> Any:
+        self.generation.mask = mask
+        return mask
+
+    def raised(self, error: BaseException) -> None:
+        """generate() raises it too."""
+
+
+class Steps:
+    """The steps of one generation. `returned` is the one thing that tracing does for each token."""
+
+    __slots__ = ("_measured", "accepted", "began", "ends", "first", "made")
+
+    def __init__(self, measured: Measured | None) -> None:
+        self._measured = measured
+        self.began = False
+        self.ends = array("q")
+        self.made: Any = (
+            1  # tokens by the step that is running; of older transformers a tensor, not to be waited for yet
+        )
+        self.first = 1  # tokens by the first step
+        self.accepted = 0  # tokens beside the one that each step makes anyway
+
+    def returned(self, unfinished: Any) -> Any:
+        if not self.began:
+            self.began = True
+            return unfinished
+        self.ends.append(perf_counter_ns())
+        made, self.made = int(self.made), 1
+        if made != 1:
+            if len(self.ends) == 1:
+                self.first = made
+            self.accepted += made - 1
+        count = len(self.ends)
+        if count & (count - 1) == 0 and self._measured is not None:
+            self._measured.see_memory()
+        return unfinished
+
+    def raised(self, error: BaseException) -> None:
+        """generate() raises it too."""
+
+
+class Draft:
+    """What an assistant generates within another generation is a part of that."""
+
+    __slots__ = ("_outer", "_token", "model", "open", "steps")
+
+    def __init__(self, outer: Generation | Draft, model: Any) -> None:
+        self._outer, self.model = outer, model
+        self.steps = Steps(None)
+        self.open = True
+        self._token = _running.set(self)
+
+    def returned(self, result: Any) -> Any:
+        _running.reset(self._token)
+        self.open = False
+        if isinstance(self._outer, Generation):
+            self._outer.drafted += len(self.steps.ends) + self.steps.accepted
+        return result
+
+    def raised(self, error: BaseException) -> None:
+        self.returned(None)
+
+
+class Generation:
+    """A call of generate(), in a span of its own or within that of `measured`."""
+
+    __slots__ = (
+        "_began",
+        "_cached",
+        "_measured",
+        "_span",
+        "_token",
+        "config",
+        "drafted",
+        "inputs",
+        "kwargs",
+        "mask",
+        "model",
+        "open",
+        "prefix_length",
+        "steps",
+    )
+
+    def __init__(self, model: Any, kwargs: dict[str, Any], measured: Measured, span: Span | None) -> None:
+        self.model = model
+        self.config = getattr(model, "generation_config", None)
+        self.inputs = kwargs.get("inputs", kwargs.get("input_ids"))
+        self.mask = kwargs.get("attention_mask")
+        self.prefix_length: int | None = None  # of the sequences: the prompt, or what a decoder begins with
+        self.drafted = 0
+        self.steps = Steps(measured)
+        self.kwargs, self._measured, self._span = kwargs, measured, span
+        self._cached = quietly(_cached_tokens, kwargs) or 0
+        self.open = True
+        if span is not None:
+            span.__enter__()
+        self._token = _running.set(self)
+        self._began = perf_counter_ns()
+
+    def returned(self, result: Any) -> Any:
+        self._stop()
+        try:
+            sequences = quietly(self._count, result)
+            quietly(self._add_steps, sequences)
+            if self._span is not None:
+                quietly(self._record, self._span, sequences)
+        finally:
+            if self._span is not None:
+                self._span.__exit__(None, None, None)
+        return result
+
+    def raised(self, error: BaseException) -> None:
+        self._stop()
+        try:
+            quietly(self._add_steps, None)
+            if self._span is not None:
+                self._span.set_attributes(quietly(self._measured.attributes) or {})
+        finally:
+            if self._span is not None:
+                self._span.__exit__(type(error), error, error.__traceback__)
+
+    def _stop(self) -> None:
+        """That was the call itself; what is still to be recorded is not its time."""
+        if self._span is not None:
+            self._span.stop()
+        _running.reset(self._token)
+        self.open = False
+
+    def _add_steps(self, sequences: Sequences | None) -> None:
+        """sequences: None where the generation failed, or its result cannot be read."""
+        steps, strategy = self.steps, quietly(self._strategy)
+        if sequences is not None:
+            later = sum(max(0, count - steps.first) for count, _, _ in sequences.completions)
+        else:
+            later = len(steps.ends) - 1 + steps.accepted
+        drafted = self.drafted if strategy == "assisted_generation" else 0  # a criterion may ask another model, too
+        self._measured.add_steps(self._began, steps.ends, later, drafted, steps.accepted)
+        if self._measured.strategy is None:
+            self._measured.strategy = strategy
+
+    def _strategy(self) -> str | None:
+        if self.config is None:
+            return None
+        mode = self.config.get_generation_mode(self.kwargs.get("assistant_model"))
+        return str(getattr(mode, "value", mode))
+
+    def _count(self, result: Any) -> Sequences | None:
+        made = result if hasattr(result, "tolist") else getattr(result, "sequences", None)
+        if made is None or made.dim() != 2:
+            return None
+        sequences = Sequences(self, made)
+        usage = self._measured.usage
+        for ids, mask in sequences.prompts:
+            usage.add_prompt(ids, mask, sequences.special, sequences.prompt_length)
+        for count, reason, ids in sequences.completions:
+            usage.add_completion(count, reason, ids, sequences.special)
+        usage.cached_tokens += self._cached
+        self._measured.generations += 1
+        return sequences
+
+    def _record(self, span: Span, sequences: Sequences | None) -> None:
+        span.status(OK)
+        attributes = self._measured.attributes()
+        reasons = self._measured.usage.finish_reasons
+        put_finish_reasons(reasons, 0, len(reasons), attributes)
+        span.set_attributes(attributes)
+        span.set_attributes(quietly(model_attributes, self.model, self._measured.tokenizer) or {})
+        if span.content and sequences is not None and self._measured.tokenizer is not None:
+            span.set_attributes(sequences.content(self._measured.tokenizer))
+
+
+class Sequences:
+    """The prompts and completions of one generation, read from its tensors."""
+
+    __slots__ = ("completions", "prompt_length", "prompts", "special")
+
+    def __init__(self, generation: Generation, made: Any) -> None:
+        config = generation.config
+        holders = (config,)  # what the call said and what it left to the model
+        ends = token_ids(holders, "_eos_token_tensor") or token_ids(holders, "eos_token_id")
+        pads = token_ids(holders, "_pad_token_tensor") or token_ids(holders, "pad_token_id")
+        # What nothing can have stopped before its end token is not padded, whatever it ends in.
+        stoppable = getattr(config, "stop_strings", None) or generation.kwargs.get("stopping_criteria")
+        self.special = ends | pads | token_ids(holders, "bos_token_id")
+        tokenizer = generation._measured.tokenizer
+        if tokenizer is not None:
+            self.special |= set(getattr(tokenizer, "all_special_ids", ()))
+        self.prompt_length = 0
+        self.prompts: list[tuple[list[int] | None, list[int] | None]] = list(self._read_prompts(generation))
+        prefix = generation.prefix_length
+        if prefix is None:  # a model that works this out in its own way
+            inputs = generation.inputs
+            decoder_only = not getattr(generation.model.config, "is_encoder_decoder", False)
+            prefix = inputs.shape[1] if decoder_only and inputs is not None else 1
+        limit = getattr(config, "max_length", None)
+        out_of_time = getattr(config, "max_time", None) is not None
+        self.completions: list[tuple[int, str, list[int]]] = []  # tokens but for padding, why it ended, all ids
+        for ids in made[:, prefix:].tolist():
+            count, ended = count_completion(ids, ends, pads if stoppable else set())
+            too_long = isinstance(limit, int) and prefix + count >= limit
+            reason = "length" if not ended and (too_long or out_of_time) else "stop"
+            self.completions.append((count, reason, ids))
+
+    def _read_prompts(self, generation: Generation) -> Any:
+        """(ids, attention mask) of each prompt."""
+        inputs, mask = generation.inputs, generation.mask
+        if inputs is None:
+            return ()
+        self.prompt_length = inputs.shape[1] if inputs.dim() > 1 else 0
+        is_text = inputs.dim() == 2 and not inputs.is_floating_point()
+        rows = inputs.tolist() if is_text else [None] * len(inputs)
+        if mask is None or mask.dim() != 2 or len(mask) != len(rows):
+            return ((ids, None) for ids in rows)
+        return zip(rows, mask.tolist(), strict=True)
+
+    def content(self, tokenizer: Any) -> dict[str, Any]:
+        """Prompts as the model got them, with its marks of roles; completions without special tokens."""
+        attributes: dict[str, Any] = {}
+        for index, (ids, mask) in enumerate(self.prompts[:MESSAGES_MAX]):
+            if ids is not None:
+                through = (
+                    ids if mask is None else [token for token, on in zip(ids, mask[-len(ids) :], strict=False) if on]
+                )
+                attributes[f"gen_ai.prompt.{index}.role"] = "user"
+                attributes[f"gen_ai.prompt.{index}.content"] = tokenizer.decode(through)
+        for index, (count, _, ids) in enumerate(self.completions[:MESSAGES_MAX]):
+            attributes[f"gen_ai.completion.{index}.role"] = "assistant"
+            text = tokenizer.decode(ids[:count], skip_special_tokens=True)
+            attributes[f"gen_ai.completion.{index}.content"] = text
+        return attributes
+
+
+class _Holder:
+    """What _parameters.py reads of a pipeline, where there is none."""
+
+    __slots__ = ("model",)
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+
+def _open(model: Any, kwargs: dict[str, Any]) -> Span | None:
+    name = name_of(model)
+    span = start_span(f"text_completion {name}" if name else "text_completion", CLIENT)
+    if span is None:
+        return None
+    attributes: dict[str, Any] = {
+        "respan.entity.log_type": "text",
+        "llm.request.type": "completion",
+        "gen_ai.operation.name": "text_completion",
+        "gen_ai.system": "huggingface",
+        "gen_ai.request.model": name,
+        "gen_ai.response.model": name,
+    }
+    attributes.update(quietly(parameters_of, _Holder(model), kwargs) or {})
+    span.set_attributes(attributes)
+    return span
+
+
+def _tokenizer(model: Any, kwargs: dict[str, Any]) -> Any:
+    """The call's own, its streamer's, or the one that was loaded for this model."""
+    given = kwargs.get("tokenizer") or getattr(kwargs.get("streamer"), "tokenizer", None)
+    return given if given is not None else quietly(tokenizer_of, model)
+
+
+def _cached_tokens(kwargs: dict[str, Any]) -> int:
+    """How much of the prompt the caller's cache holds already."""
+    cache = kwargs.get("past_key_values", kwargs.get("cache"))
+    if isinstance(cache, tuple):  # of layers: (keys, values), each [sequence, head, token, …]
+        return int(cache[0][0].shape[2])
+    return 0 if cache is None else int(cache.get_seq_length())
