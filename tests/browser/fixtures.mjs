@@ -246,6 +246,52 @@ export function batch(seed, start) {
       'gen_ai.usage.output_tokens': 8,
     },
   });
+  const chats = [
+    { role: 'user', content: 'Say one.', prompt_index: 0 },
+    { role: 'assistant', content: 'One.', prompt_index: 0 },
+    { role: 'user', content: 'Again?', prompt_index: 0 },
+    { role: 'user', content: 'Say three.', prompt_index: 1 },
+  ];
+  const answers = ['Uno.', 'Eins.', 'Tre.', 'Drei.'];
+  t.span(`chat ${chatModel}`, {
+    at: 100,
+    lasts: 50,
+    type: 'chat',
+    attrs: {
+      'gen_ai.request.model': chatModel,
+      'gen_ai.request.choice.count': 2,
+      'gen_ai.request.temperature': 0.7,
+      'respan.request.set_parameters': ['n'],
+      'respan.batch.size': 2,
+      ...messages('gen_ai.prompt', chats),
+      ...messages(
+        'gen_ai.completion',
+        answers.map((content, i) => ({ role: 'assistant', content, prompt_index: i >> 1 })),
+      ),
+    },
+  });
+  t.span(`chat with tools`, {
+    at: 160,
+    lasts: 50,
+    type: 'chat',
+    attrs: {
+      'gen_ai.request.model': chatModel,
+      'llm.request.functions.0.name': 'get_weather',
+      'llm.request.functions.0.description': 'The weather of a city.',
+      'llm.request.functions.0.parameters': '{"type":"object"}',
+      ...messages('gen_ai.prompt', [
+        { role: 'user', content: 'Weather in Bern?', 'content.full_length': 5_000_000 },
+        {
+          role: 'assistant',
+          'tool_calls.0.id': 'c1',
+          'tool_calls.0.name': 'get_weather',
+          'tool_calls.0.arguments': '{"city":"Bern"}',
+        },
+        { role: 'tool', content: 'Rain', tool_call_id: 'c1' },
+      ]),
+      ...messages('gen_ai.completion', [{ role: 'assistant', content: 'Take an umbrella.', finish_reason: 'stop' }]),
+    },
+  });
   return t;
 }
 

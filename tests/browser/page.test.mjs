@@ -316,6 +316,26 @@ test('attributes are searched, resource and errors shown, a batch pairs up', asy
   );
 });
 
+test('answers stand with the chat that they answer; tools, their calls and who set what are shown', async () => {
+  await openTrace('batch');
+  await spans().filter({ hasText: 'SmolLM2' }).first().click();
+  await page.getByText('Drei.').waitFor();
+  const said = (li) => li.locator('.long').allInnerTexts();
+  const exchanges = await page.locator('.batch > li').all();
+  assert.deepEqual(await Promise.all(exchanges.map(said)), [
+    ['Say one.', 'One.', 'Again?', 'Uno.', 'Eins.'],
+    ['Say three.', 'Tre.', 'Drei.'],
+  ]);
+  const section = (title) => page.locator('.section').filter({ has: page.getByRole('heading', { name: title }) });
+  assert.match(await section('Parameters set by the user').innerText(), /n\s*2/);
+  assert.match(await section('Parameters by default').innerText(), /temperature\s*0\.7/);
+  await spans().filter({ hasText: 'with tools' }).first().click();
+  await page.getByText('Take an umbrella.').waitFor();
+  assert.match(await section('Tools').innerText(), /get_weather The weather of a city\./);
+  assert.match(await page.locator('.say .told-tool').innerText(), /get_weather c1[^]*city: Bern/);
+  assert.match(await section('Cut when recorded').innerText(), /gen_ai\.prompt\.0\.content\s*of 5,000,000 bytes/);
+});
+
 test('the panes keep the widths they were given', async () => {
   await openTrace('rerank');
   const bar = page.getByRole('separator', { name: /pane/ });

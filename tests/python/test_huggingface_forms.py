@@ -215,7 +215,7 @@ def test_images_are_described_and_not_stored(calls, chatty, server):
         {"type": "text", "text": "What is this?"},
         {"type": "image", "width": 640, "height": 480, "mode": "RGB", "format": "PNG"},
         {"type": "image", "url": "https://example.test/cat.png"},
-        {"type": "image_url", "media_type": "image/jpeg", "bytes": 60},
+        {"type": "image", "media_type": "image/jpeg", "bytes": 60},
         {"type": "image", "shape": [3, 4, 5], "dtype": "float32"},
         {"type": "image", "bytes": 6000},
     ]

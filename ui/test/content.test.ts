@@ -1,6 +1,17 @@
 import { expect, test } from 'vitest';
 import type { Json, JsonObject } from '../src/api/types';
-import { contentOf, factsBelow, finishReason, newPreview, newTextAt, parametersOf } from '../src/model/content';
+import {
+  contentOf,
+  cutsOf,
+  factsBelow,
+  finishReason,
+  newPreview,
+  newTextAt,
+  parametersOf,
+  setParametersOf,
+  toolCallsOf,
+  toolsOf,
+} from '../src/model/content';
 
 const of = (log_type: string, input: Json, output: Json) => contentOf({ log_type, input, output });
 
@@ -25,7 +36,7 @@ test('many prompts of one role are a batch', () => {
   const content = of('text', prompts, answers);
   expect(content.kind).toBe('batch');
   if (content.kind === 'batch')
-    expect(content.pairs.map((p) => [p.prompt?.content, p.completion?.content])).toEqual([
+    expect(content.exchanges.map((e) => [e.prompt[0]?.content, e.completions[0]?.content])).toEqual([
       ['p', 'P'],
       ['q', 'Q'],
     ]);
@@ -99,4 +110,61 @@ test('what was loaded, and how long its parts took', () => {
   };
   expect(factsBelow({ attributes }, 'respan.load.')).toEqual({ cache: 'warm', bytes: '288,768', model: '250 ms' });
   expect(factsBelow({ attributes: null }, 'respan.load.')).toEqual({});
+});
+
+test('messages and completions of a batch are told apart by the prompt that they name', () => {
+  const prompts = [
+    { role: 'user', content: 'one?', prompt_index: 0 },
+    { role: 'assistant', content: '1', prompt_index: 0 },
+    { role: 'user', content: 'two?', prompt_index: 0 },
+    { role: 'user', content: 'three?', prompt_index: 1 },
+  ];
+  const answers = ['a', 'b', 'c', 'd'].map((content, i) => ({ role: 'assistant', content, prompt_index: i >> 1 }));
+  const shown = (input: Json, output: Json) => {
+    const content = of('chat', input, output);
+    if (content.kind !== 'batch') return content.kind;
+    return content.exchanges.map((e) => [e.prompt, e.completions].map((side) => side.map((m) => m.content).join()));
+  };
+  expect(shown(prompts, answers)).toEqual([
+    ['one?,1,two?', 'a,b'],
+    ['three?', 'c,d'],
+  ]);
+  expect(shown(prompts, answers.slice(0, 2))).toEqual([
+    ['one?,1,two?', 'a,b'],
+    ['three?', ''],
+  ]);
+  expect(shown(prompts.slice(0, 3), answers.slice(0, 2))).toBe('sides');
+});
+
+test('which parameters the user set', () => {
+  expect(setParametersOf({ attributes: { 'respan.request.set_parameters': ['top_k', 'n'] } })).toEqual(
+    new Set(['top_k', 'n']),
+  );
+  expect(setParametersOf({ attributes: {} })).toBeNull();
+});
+
+test('calls of tools, and the tools', () => {
+  const call = { name: 'get_time', id: 'c1', arguments: { zone: 'CET' } };
+  expect(toolCallsOf({ tool_calls: [{ ...call, arguments: '{"zone":"CET"}' }] })).toEqual([call]);
+  expect(toolCallsOf({ tool_calls: [{ id: 'c1', function: { name: 'get_time', arguments: 'not JSON' } }] })).toEqual([
+    { ...call, arguments: 'not JSON' },
+  ]);
+  expect(toolCallsOf({ tool_calls: [1] })).toBeNull();
+  expect(toolCallsOf({})).toBeNull();
+  const tool = { name: 'get_time', description: 'The time.', parameters: { type: 'object' } };
+  const flat = {
+    'llm.request.functions.0.name': 'get_time',
+    'llm.request.functions.0.description': 'The time.',
+    'llm.request.functions.0.parameters': '{"type":"object"}',
+  };
+  expect(toolsOf({ attributes: flat })).toEqual([tool]);
+  const definitions = JSON.stringify([{ type: 'function', function: tool }, tool]);
+  expect(toolsOf({ attributes: { 'gen_ai.tool.definitions': definitions } })).toEqual([tool, tool]);
+  expect(toolsOf({ attributes: null })).toEqual([]);
+});
+
+test('what was cut', () => {
+  expect(cutsOf({ attributes: { 'gen_ai.prompt.0.content.full_length': 5_000_000, 'x.full_length': 'y' } })).toEqual([
+    ['gen_ai.prompt.0.content', 5_000_000],
+  ]);
 });

@@ -16,12 +16,13 @@ export type Side =
   | { shape: 'messages'; messages: Message[] }
   | { shape: 'json'; value: Json };
 
-export interface Pair {
-  prompt: Message | null;
-  completion: Message | null;
+/** One prompt of a batch (a chat has several messages) and what answers it. */
+export interface Exchange {
+  prompt: Message[];
+  completions: Message[];
 }
 
-export type Content = { kind: 'sides'; input: Side; output: Side } | { kind: 'batch'; pairs: Pair[] };
+export type Content = { kind: 'sides'; input: Side; output: Side } | { kind: 'batch'; exchanges: Exchange[] };
 
 function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -79,18 +80,35 @@ function loneText(side: Side): Side {
 
 const batchTypes = new Set(['text', 'completion', 'generation', 'embedding', 'transcription', 'speech']);
 
+/** By what each message says of itself, where a call had several prompts. */
+function byPromptIndex(prompts: Message[], completions: Message[]): Exchange[] {
+  const found = new Map<number, Exchange>();
+  const of = (message: Message) => {
+    const index = message.extra.prompt_index;
+    if (typeof index !== 'number') return null;
+    const there = found.get(index) ?? { prompt: [], completions: [] };
+    found.set(index, there);
+    return there;
+  };
+  for (const message of prompts) of(message)?.prompt.push(message);
+  for (const message of completions) of(message)?.completions.push(message);
+  return [...found].sort(([a], [b]) => a - b).map(([, exchange]) => exchange);
+}
+
 export function contentOf(span: Pick<Span, 'input' | 'output' | 'log_type'>): Content {
   const input = sideOf(span.input);
   const output = sideOf(span.output);
-  if (!batchTypes.has(span.log_type ?? '')) return { kind: 'sides', input, output };
   const prompts = input.shape === 'messages' ? input.messages : [];
   const completions = output.shape === 'messages' ? output.messages : [];
+  const exchanges = byPromptIndex(prompts, completions);
+  if (exchanges.length > 1) return { kind: 'batch', exchanges };
+  if (!batchTypes.has(span.log_type ?? '')) return { kind: 'sides', input, output };
   const sameRole = prompts.every((m) => m.role === prompts[0]?.role);
   const fits = completions.length === 0 ? output.shape === 'none' : completions.length === prompts.length;
   if (prompts.length > 1 && sameRole && fits) {
     return {
       kind: 'batch',
-      pairs: prompts.map((prompt, i) => ({ prompt, completion: completions[i] ?? null })),
+      exchanges: prompts.map((prompt, i) => ({ prompt: [prompt], completions: completions.slice(i, i + 1) })),
     };
   }
   return { kind: 'sides', input: loneText(input), output: loneText(output) };
@@ -138,6 +156,76 @@ export function factsBelow(span: Pick<Span, 'attributes'>, prefix: string): Json
     else facts[name] = typeof value === 'number' ? count(value) : value;
   }
   return facts;
+}
+
+/** The names of those that the user set; null where nobody says. */
+export function setParametersOf(span: Pick<Span, 'attributes'>): Set<string> | null {
+  const names = span.attributes?.['respan.request.set_parameters'];
+  return Array.isArray(names) ? new Set(names.filter((name) => typeof name === 'string')) : null;
+}
+
+export interface ToolCall {
+  name: string;
+  id: string;
+  arguments: Json;
+}
+
+function parsed(value: Json | undefined): Json {
+  if (typeof value !== 'string') return value ?? null;
+  try {
+    return JSON.parse(value) as Json;
+  } catch {
+    return value;
+  }
+}
+
+/** The tools that a message calls; null where it says something else under that name. */
+export function toolCallsOf(extra: JsonObject): ToolCall[] | null {
+  const calls = extra.tool_calls;
+  if (!Array.isArray(calls)) return null;
+  const found = calls.map((call): ToolCall | null => {
+    if (!isObject(call)) return null;
+    const said = isObject(call.function) ? call.function : call;
+    if (typeof said.name !== 'string') return null;
+    return { name: said.name, id: typeof call.id === 'string' ? call.id : '', arguments: parsed(said.arguments) };
+  });
+  return found.every((call) => call !== null) ? found : null;
+}
+
+export interface Tool {
+  name: string;
+  description: string;
+  parameters: Json;
+}
+
+function toTool(said: JsonObject): Tool {
+  const { name, description, parameters } = isObject(said.function) ? said.function : said;
+  return {
+    name: typeof name === 'string' ? name : '',
+    description: typeof description === 'string' ? description : '',
+    parameters: parsed(parameters),
+  };
+}
+
+/** The tools that a call offered to the model. */
+export function toolsOf(span: Pick<Span, 'attributes'>): Tool[] {
+  const attributes = span.attributes ?? {};
+  const definitions = parsed(attributes['gen_ai.tool.definitions']);
+  if (Array.isArray(definitions)) return definitions.filter(isObject).map(toTool);
+  const tools: JsonObject[] = [];
+  for (const [key, value] of Object.entries(attributes)) {
+    const [, number, name] = /^llm\.request\.functions\.(\d{1,4})\.(\w+)$/.exec(key) ?? [];
+    if (number === undefined || name === undefined) continue;
+    (tools[Number(number)] ??= {})[name] = value;
+  }
+  return tools.filter(isObject).map(toTool);
+}
+
+/** The texts that were cut when they were recorded, and how many bytes each had. */
+export function cutsOf(span: Pick<Span, 'attributes'>): [key: string, bytes: number][] {
+  return Object.entries(span.attributes ?? {}).flatMap(([key, value]): [string, number][] =>
+    key.endsWith('.full_length') && typeof value === 'number' ? [[key.slice(0, -'.full_length'.length), value]] : [],
+  );
 }
 
 /** A value as one short text, for lists of keys and values. */

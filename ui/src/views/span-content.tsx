@@ -2,12 +2,17 @@
 import type { Json, JsonObject, Span, SpanHead } from '../api/types';
 import {
   contentOf,
+  cutsOf,
+  type Exchange as OneOfBatch,
   factsBelow,
   finishReason,
   type Message,
   newTextAt,
   parametersOf,
+  setParametersOf,
   type Side,
+  toolCallsOf,
+  toolsOf,
   valueText,
 } from '../model/content';
 import { cost, count, duration, plural, rate } from '../model/format';
@@ -25,7 +30,9 @@ export function SpanContent({ row, span }: { row: Row; span: Span | null }) {
     <>
       <Timing row={row} />
       {span && <Exchange span={span} call={call} />}
-      {span && <Facts title="Parameters" values={parametersOf(span)} />}
+      {span && <Cuts span={span} />}
+      {span && <Tools span={span} />}
+      {span && <Parameters span={span} />}
       {span && <Tokens head={span} />}
       {span && <Facts title="Load" values={factsBelow(span, 'respan.load.')} />}
       {span && <Facts title="Model" values={modelFacts(span)} />}
@@ -68,10 +75,10 @@ function Exchange({ span, call }: { span: Span; call: boolean }) {
   if (content.kind === 'batch') {
     return (
       <Section
-        title={`Batch of ${count(content.pairs.length)}`}
+        title={batchTitle(span, content.exchanges.length)}
         aside={tokensNote(span.total_tokens ?? null, span.usage_source)}
       >
-        <Batch pairs={content.pairs} />
+        <Batch exchanges={content.exchanges} />
       </Section>
     );
   }
@@ -108,6 +115,24 @@ function Exchange({ span, call }: { span: Span; call: boolean }) {
   );
 }
 
+function batchTitle(span: Span, shown: number): string {
+  const size = span.attributes?.['respan.batch.size'];
+  return typeof size === 'number' && size > shown
+    ? `Batch of ${count(size)}, ${count(shown)} recorded`
+    : `Batch of ${count(shown)}`;
+}
+
+/** What was longer than the program keeps. */
+function Cuts({ span }: { span: Span }) {
+  const cuts = cutsOf(span);
+  if (cuts.length === 0) return null;
+  return (
+    <Section title="Cut when recorded">
+      <Grid facts={cuts.map(([key, bytes]): [string, string] => [key, `of ${count(bytes)} bytes`])} />
+    </Section>
+  );
+}
+
 function plainText(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value, null, 2);
 }
@@ -131,6 +156,7 @@ function SideView({ side, prompt, answer = false }: { side: Side; prompt: string
               message={message}
               label={message.role === '' ? String(i + 1) : message.role}
               answer={answer}
+              prompt={prompt}
             />
           ))}
         </>
@@ -140,13 +166,33 @@ function SideView({ side, prompt, answer = false }: { side: Side; prompt: string
   }
 }
 
-function MessageView({ message, label, answer }: { message: Message; label: string; answer: boolean }) {
-  const extra = Object.fromEntries(Object.entries(message.extra).filter(([key]) => key !== 'finish_reason'));
+/** What is shown elsewhere, or says where else it belongs. */
+const notShown = new Set(['finish_reason', 'prompt_index', 'tool_calls']);
+
+interface MessageProps {
+  message: Message;
+  label: string;
+  answer: boolean;
+  prompt?: string;
+}
+
+function MessageView({ message, label, answer, prompt = '' }: MessageProps) {
+  const calls = toolCallsOf(message.extra);
+  const shown = Object.entries(message.extra).filter(
+    ([key]) => !notShown.has(key) || (key === 'tool_calls' && calls === null),
+  );
   return (
     <div class={answer || message.role === 'assistant' ? 'say answer' : 'say'}>
       <small>{oneLine(label, 40)}</small>
-      <ContentView content={message.content} />
-      {Object.keys(extra).length > 0 && <JsonView value={extra} />}
+      {!(calls && message.content === '') && <ContentView content={message.content} prompt={prompt} />}
+      {calls?.map((call, i) => (
+        <div key={i} class="told-tool">
+          <b class="mono">{oneLine(call.name, 80)}</b>
+          {call.id !== '' && <span class="mute mono"> {oneLine(call.id, 80)}</span>}
+          {call.arguments !== null && <JsonView value={call.arguments} />}
+        </div>
+      ))}
+      {shown.length > 0 && <JsonView value={Object.fromEntries(shown)} />}
     </div>
   );
 }
@@ -157,40 +203,80 @@ function ContentView({ content, prompt = '' }: { content: Json; prompt?: string 
   return <JsonView value={content} />;
 }
 
-/** So many pairs are laid out at once; a batch of thousands opens piece by piece. */
-const pairsShown = 50;
+/** So many are laid out at once; a batch of thousands opens piece by piece. */
+const exchangesShown = 50;
 
-function Batch({ pairs }: { pairs: { prompt: Message | null; completion: Message | null }[] }) {
+function Batch({ exchanges }: { exchanges: OneOfBatch[] }) {
+  const contents = (messages: Message[]): Json => messages.map((m) => m.content);
   return (
     <ol class="batch">
-      {pairs.slice(0, pairsShown).map(({ prompt, completion }, i) => {
-        const asked = typeof prompt?.content === 'string' ? prompt.content : '';
+      {exchanges.slice(0, exchangesShown).map(({ prompt, completions }, i) => {
+        const [only] = prompt;
+        const asked = prompt.length === 1 && typeof only?.content === 'string' ? only.content : '';
         return (
           <li key={i}>
             <span class="batch-number mono">{count(i)}</span>
-            <div class="say">
-              <ContentView content={prompt?.content ?? null} />
-            </div>
-            {completion && (
-              <div class="say answer">
-                <ContentView content={completion.content} prompt={asked} />
+            {prompt.length === 1 ? (
+              <div class="say">
+                <ContentView content={only?.content ?? null} />
               </div>
+            ) : (
+              prompt.map((message, m) => <MessageView key={m} message={message} label={message.role} answer={false} />)
+            )}
+            {completions.map((completion, n) =>
+              toolCallsOf(completion.extra) ? (
+                <MessageView key={n} message={completion} label={completion.role} answer />
+              ) : (
+                <div key={n} class="say answer">
+                  {completions.length > 1 && <small>{`${count(n + 1)} of ${count(completions.length)}`}</small>}
+                  <ContentView content={completion.content} prompt={asked} />
+                </div>
+              ),
             )}
           </li>
         );
       })}
-      {pairs.length > pairsShown && (
+      {exchanges.length > exchangesShown && (
         <li>
           <span class="batch-number mono">…</span>
           <JsonView
-            value={pairs.slice(pairsShown).map(({ prompt, completion }) => ({
-              prompt: prompt?.content ?? null,
-              completion: completion?.content ?? null,
-            }))}
+            value={exchanges
+              .slice(exchangesShown)
+              .map(({ prompt, completions }) => ({ prompt: contents(prompt), completions: contents(completions) }))}
           />
         </li>
       )}
     </ol>
+  );
+}
+
+/** What the model was told that it may call. */
+function Tools({ span }: { span: Span }) {
+  const tools = toolsOf(span);
+  if (tools.length === 0) return null;
+  return (
+    <Section title="Tools" aside={count(tools.length)} copy={() => JSON.stringify(tools, null, 2)}>
+      {tools.map((tool, i) => (
+        <div key={i} class="told-tool">
+          <b class="mono">{oneLine(tool.name, 80)}</b> <bdi>{oneLine(tool.description, 400)}</bdi>
+          {tool.parameters !== null && <JsonView value={tool.parameters} />}
+        </div>
+      ))}
+    </Section>
+  );
+}
+
+/** Those that the user set come first, where the span says which. */
+function Parameters({ span }: { span: Span }) {
+  const values = parametersOf(span);
+  const set = setParametersOf(span);
+  if (values === null || set === null) return <Facts title="Parameters" values={values} />;
+  const of = (wanted: boolean) => Object.fromEntries(Object.entries(values).filter(([key]) => set.has(key) === wanted));
+  return (
+    <>
+      <Facts title="Parameters set by the user" values={of(true)} />
+      <Facts title="Parameters by default" values={of(false)} />
+    </>
   );
 }
 

@@ -28,7 +28,7 @@ def _piece(piece: Any) -> Any:
         if kind is not None or not any(name in piece for name in MEDIA):
             return piece
         kind = next(name for name in MEDIA if name in piece)
-    told = {"type": kind}
+    told = {"type": kind.removesuffix("_url").removeprefix("input_")}
     for name in (kind, *SOURCES):
         if piece.get(name) is not None:
             told.update(description(piece[name]))
