@@ -82,7 +82,9 @@ def test_a_batch_of_eight(spans):
     assert batch["span_name"] == "text_completion sshleifer/tiny-gpt2" and batch["attributes"]["respan.batch.size"] == 8
     found = exchanges(batch)
     assert [prompt for prompt, _ in found] == [[text] for text in texts]
-    assert all(len(answers) == 1 and answers[0].startswith(text) for (_, answers), text in zip(found, texts, strict=True))
+    assert all(
+        len(answers) == 1 and answers[0].startswith(text) for (_, answers), text in zip(found, texts, strict=True)
+    )
     assert batch["parameters"]["batch_size"] == 4
     assert set(batch["attributes"]["respan.request.set_parameters"]) <= set(batch["parameters"])
 
