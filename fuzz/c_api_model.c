@@ -127,6 +127,10 @@ static void check_body(model *m, rs_str body, bool is_taken) {
         for (int k = 0; k < m->nspans && !s; k++)
             if (memcmp(m->spans[k].context.span_id, spans.items[i].span_id, 8) == 0) s = &m->spans[k];
         must(s != NULL, "a span arrived that nobody made");
+        if (rs_attrs_find(&spans.items[i].attrs, RS_STR("respan.span.interrupted"))) {
+            must(s->state != SPAN_ENDED, "a span that ended arrived as interrupted");
+            continue; /* it was open when its client was closed; the next one sent it */
+        }
         check_span(m, s, &spans.items[i]);
         s->accepted += is_taken;
     }

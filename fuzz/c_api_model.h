@@ -15,7 +15,7 @@ typedef enum span_state {
     SPAN_OPEN,
     SPAN_DISCARDED,
     SPAN_ENDED,  /* while its client was open */
-    SPAN_LATE,   /* after its client was closed: it goes nowhere */
+    SPAN_LATE,   /* after its client was closed: it goes nowhere, but as one that was interrupted by that */
     SPAN_HANDED, /* another thread ends it now */
     SPAN_MAYBE,  /* ended by another thread while its client was closed */
 } span_state;

@@ -161,8 +161,8 @@ RESPAN_API void respan_client_stats(const respan_client *client, respan_stats *o
 
 /* Sends what ended before the call and waits until all of it is acknowledged or refused, at most timeout_ms, and no
  * more than a second where nobody listens at the address. A program need not call it: spans go out by themselves.
- * RESPAN_OK: the server has every span. RESPAN_ERR_REFUSED: it has decided, and refused some. RESPAN_ERR_TIMEOUT:
- * not so yet; what is unsent stays queued. Retrying goes on in the background with jittered backoff.
+ * RESPAN_OK: the server has every span. RESPAN_ERR_REFUSED: it has decided, and refused some, or there was no room for
+ * some since the last flush. RESPAN_ERR_TIMEOUT: not so yet; what is unsent stays queued. Retrying goes on in the background with jittered backoff.
  * RESPAN_ERR_SYSTEM: no thread could be had to send them. */
 RESPAN_API respan_status respan_client_flush(respan_client *client, uint32_t timeout_ms);
 /* The same for a caller that can be interrupted: asks go_on, on this thread, some twenty times a second, and returns
@@ -173,8 +173,8 @@ RESPAN_API respan_status respan_client_flush_while(respan_client *client, uint32
 /* Flushes, stops the exporter and frees the client, which must not be used again; returns within timeout_ms plus
  * half a second at most whatever the network does. The result is the flush's. What could not be sent stays in the
  * spool for the next client, or is dropped where there is none; it is counted in *stats (may be NULL), and said in
- * one line on standard error unless the configuration is quiet. Spans that are still open may be ended afterwards;
- * they go nowhere. */
+ * one line on standard error unless the configuration is quiet. Spans that are still open stay in
+ * the spool as interrupted ones; they may be ended or discarded afterwards, which adds nothing to them. */
 RESPAN_API respan_status respan_client_close(respan_client *client, uint32_t timeout_ms, respan_stats *stats);
 
 /* ---- spans --------------------------------------------------------------------------------------------- */
@@ -239,8 +239,9 @@ RESPAN_API void respan_span_set_context(respan_span *span, const respan_span_con
  * yet be discarded or changed, say by a callback that masks what is in it. Call it right after the start. */
 RESPAN_API void respan_span_withhold(respan_span *span);
 
-/* Ends the span: it goes to the exporter, as OTLP protobuf, and the pointer must not be used again. Never waits. Any
- * thread, also after its client was closed. end_ns 0: now, and not before its start. */
+/* Ends the span: it goes to the exporter, as OTLP protobuf, and the pointer must not be used again. Waits for
+ * half a millisecond at most, and that only where the spool is nearly full and a server is taking what is in it: so a
+ * burst is slowed down rather than lost. Any thread, also after its client was closed. end_ns 0: now, and not before its start. */
 RESPAN_API void respan_span_end(respan_span *span, uint64_t end_ns);
 /* Frees the span without recording it; the pointer must not be used again. */
 RESPAN_API void respan_span_discard(respan_span *span);

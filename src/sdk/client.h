@@ -18,6 +18,7 @@ struct respan_client {
     rs_ring ring;
     rs_exporter exporter;
     uint64_t references; /* atomic */
+    uint64_t dropped_before; /* atomic: spans, when a flush last said so */
     bool closed;  /* atomic: spans that end now go nowhere, and nothing but the references is touched */
     bool running; /* atomic; written under start_lock: the exporter's thread exists, or existed */
     bool ended;   /* atomic: it has come to its end, and its reference is gone or going */

@@ -142,6 +142,7 @@ static rs_field *find(const rs_fields *f, rs_field_kind kind, uint32_t hash, rs_
 }
 
 static void enter(rs_fields *f, uint32_t position) {
+    if (f->index[position].kind == RS_FIELD_KIND_PART) return; /* never looked for */
     uint32_t at = f->index[position].hash & (f->table_n - 1);
     while (f->table[at]) at = (at + 1) & (f->table_n - 1);
     f->table[at] = position + 1;

@@ -35,6 +35,7 @@ static bool add_chunk(rs_open_spans *o, rs_spool *spool) {
         s->home = (rs_spool_slot *)(slots + i * RS_SPOOL_SLOT);
         s->key = key;
         s->is_in_file = !chunk->heap;
+        if (chunk->heap) s->home->check = 0;
         go_home(s);
         s->next = o->free;
         o->free = s;
@@ -64,7 +65,12 @@ static void drop_large(respan_span *s, rs_spool *spool) {
     }
 }
 
-void rs_open_give(rs_open_spans *o, rs_spool *spool, respan_span *s) {
+void rs_open_give(rs_open_spans *o, rs_spool *spool, respan_span *s, bool stays) {
+    if (__builtin_expect(stays, 0)) { /* the pool is closed, and the slot nobody else's from here on */
+        rs_fields_reset(&s->fields);
+        o->free_n++;
+        return;
+    }
     if (__builtin_expect(s->is_large_on_heap || s->place.base, 0)) {
         drop_large(s, spool);
         go_home(s);
@@ -84,7 +90,7 @@ uint64_t rs_open_count(const rs_open_spans *o) {
     return o->made - o->free_n - (__atomic_load_n(&o->at_hand, __ATOMIC_RELAXED) != NULL);
 }
 
-void rs_open_close(rs_open_spans *o) {
+bool rs_open_close(rs_open_spans *o) {
     o->closed = true;
     respan_span *s = rs_open_take_at_hand(o);
     if (s) {
@@ -94,10 +100,11 @@ void rs_open_close(rs_open_spans *o) {
     }
     for (rs_open_chunk *c = o->chunks; c; c = c->next)
         for (int i = 0; i < RS_SPOOL_SLOTS; i++) {
-            __atomic_store_n(&c->spans[i].home->check, 0, __ATOMIC_RELEASE);
-            if (c->spans[i].place.base)
-                __atomic_store_n(&((rs_spool_slots *)c->spans[i].place.base)->magic, 0, __ATOMIC_RELEASE);
+            s = &c->spans[i];
+            bool in_file = s->is_in_file || s->place.base;
+            if (in_file && __atomic_load_n(&s->slot->check, __ATOMIC_RELAXED)) return true;
         }
+    return false;
 }
 
 uint64_t rs_open_reset(rs_open_spans *o) {

@@ -57,12 +57,13 @@ static inline respan_span *rs_open_take_at_hand(rs_open_spans *o) {
 }
 /* Another such; NULL without memory. `spool` may be NULL. */
 respan_span *rs_open_take(rs_open_spans *o, rs_spool *spool);
-/* The span is over: its slot is empty again. */
-void rs_open_give(rs_open_spans *o, rs_spool *spool, respan_span *span);
+/* The span is over, and its slot empty again; `stays`: but that it says that the span was open, until the client is no
+ * more. */
+void rs_open_give(rs_open_spans *o, rs_spool *spool, respan_span *span, bool stays);
 /* How many are out: none is lost between two calls. */
 uint64_t rs_open_count(const rs_open_spans *o);
-/* At the client's close. No slot in the file holds a span any more: what is still open goes nowhere. */
-void rs_open_close(rs_open_spans *o);
+/* At the client's close. True if the file holds open spans: whoever reads it next delivers them as interrupted ones. */
+bool rs_open_close(rs_open_spans *o);
 /* In a child of fork: see above. How many were out. */
 uint64_t rs_open_reset(rs_open_spans *o);
 void rs_open_deinit(rs_open_spans *o);

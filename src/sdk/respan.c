@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "sdk/process_end.h"
 #include "sdk/spool_format.h"
 #include <errno.h>
 #include <signal.h>
@@ -54,7 +55,7 @@ static int create_thread(respan_client *c) {
     int failed = pthread_create(&c->thread, &attr, exporter_main, c);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attr);
-    if (!failed) pthread_setname_np(c->thread, "respan");
+    if (!failed) pthread_setname_np(c->thread, RS_EXPORTER_NAME);
     return failed;
 }
 
@@ -154,6 +155,14 @@ RESPAN_API void respan_client_stats(const respan_client *client, respan_stats *o
     rs_exporter_last_error(&c->exporter, out->last_error);
 }
 
+/* Whether spans were dropped since the last time that this was asked. */
+static bool were_dropped(respan_client *c) {
+    rs_ring_counts n;
+    rs_ring_count(&c->ring, &n);
+    uint64_t dropped = n.overflowed + n.lost;
+    return __atomic_exchange_n(&c->dropped_before, dropped, __ATOMIC_RELAXED) != dropped;
+}
+
 /* Waits in steps, to notice that no server is there: a program should not have to wait for the whole of its
  * deadline because nobody listens. */
 RESPAN_API respan_status respan_client_flush_while(respan_client *c, uint32_t timeout_ms,
@@ -167,7 +176,7 @@ RESPAN_API respan_status respan_client_flush_while(respan_client *c, uint32_t ti
     for (;;) {
         uint64_t now = rs_clock_mono_ns(), step = now + FLUSH_STEP_MS * MS;
         rs_status st = rs_ring_flush(&c->ring, &mark, step < deadline ? step : deadline);
-        if (st == RS_OK) return RESPAN_OK;
+        if (st == RS_OK) return were_dropped(c) ? RESPAN_ERR_REFUSED : RESPAN_OK;
         if (st == RS_ERR_DENIED) return RESPAN_ERR_REFUSED;
         if (st != RS_ERR_TIMEOUT || step >= deadline) return RESPAN_ERR_TIMEOUT;
         if (rs_exporter_is_refused(&c->exporter, began, REFUSED_MS * MS)) return RESPAN_ERR_TIMEOUT;

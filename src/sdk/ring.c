@@ -3,10 +3,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "otlp/encode.h"
+#include "sdk/process_end.h"
 #include <stdlib.h>
 #include <time.h>
 
 enum { BATCH_START = 16 << 10, COOL_AT_ONCE = 64, FETCHED_LINES = 6 };
+static const uint64_t throttle_ns = 500000, draining_ns = 500000000;
 static const uint64_t pulse_min_ns = 50000000, pulse_max_ns = 1000000000;
 
 /* ---- batches ------------------------------------------------------------------------------------------- */
@@ -130,7 +132,7 @@ static void forget_all(rs_ring *ring) {
 void rs_ring_deinit(rs_ring *ring) {
     forget_all(ring);
     rs_open_deinit(&ring->open);
-    rs_spool_finish(ring->spool);
+    rs_spool_finish(ring->spool, true);
     rs_spool_free(ring->spool);
 }
 
@@ -165,8 +167,8 @@ bool rs_ring_keep(rs_ring *ring) {
     }
     forget_batches(ring->first);
     ring->first = ring->last = NULL;
-    rs_open_close(&ring->open);
-    if (!ring->taken) rs_spool_finish(ring->spool);
+    bool has_open = rs_open_close(&ring->open);
+    if (!ring->taken) rs_spool_finish(ring->spool, has_open);
     else if (ring->taken->place.base) ring->counts.kept += ring->taken->spans;
     bool none = rs_open_count(&ring->open) == 0;
     rs_lock_give(&ring->lock);
@@ -235,6 +237,10 @@ static rs_batch *new_batch(rs_ring *ring, size_t frame) {
     return b;
 }
 
+static void note_room(rs_ring *ring) {
+    __atomic_store_n(&ring->tight, ring->spool && rs_spool_is_tight(ring->spool), __ATOMIC_RELAXED);
+}
+
 /* The open batch with room for `frame` more bytes, or NULL. */
 static rs_batch *open_batch(rs_ring *ring, size_t frame, bool *wake) {
     rs_batch *b = ring->last;
@@ -245,6 +251,7 @@ static rs_batch *open_batch(rs_ring *ring, size_t frame, bool *wake) {
         seal(ring, wake); /* another region stands behind it */
     }
     b = new_batch(ring, frame);
+    note_room(ring);
     if (!b) return NULL;
     if (ring->last) ring->last->next = b;
     else ring->first = b;
@@ -271,8 +278,8 @@ static bool store(rs_ring *ring, const respan_span *s, rs_str lead, uint64_t sum
 }
 
 /* With the lock held, which it gives back. */
-static rs_ring_put_result give_back(rs_ring *ring, respan_span *s, bool stored, bool wake) {
-    rs_open_give(&ring->open, ring->spool, s);
+static rs_ring_put_result give_back(rs_ring *ring, respan_span *s, bool stored, bool stays, bool wake) {
+    rs_open_give(&ring->open, ring->spool, s, stays && ring->open.closed);
     rs_ring_put_result result = {stored, ring->open.closed && rs_open_count(&ring->open) == 0};
     bool progress = ring->progress_raised && ring->flushers;
     ring->progress_raised = false;
@@ -286,21 +293,32 @@ static rs_ring_put_result give_back(rs_ring *ring, respan_span *s, bool stored, 
     return result;
 }
 
+/* Where the spool is about to overflow and a server is taking what is in it, the program waits a moment, so that a burst
+ * is slowed down rather than cut. */
+static void wait_for_room(rs_ring *ring) {
+    uint64_t now = rs_clock_mono_ns();
+    if (now > __atomic_load_n(&ring->acknowledged_ns, __ATOMIC_RELAXED) + draining_ns) return;
+    __atomic_add_fetch(&ring->throttled, 1, __ATOMIC_RELAXED);
+    (void)rs_signal_wait(&ring->progress, rs_signal_seen(&ring->progress), now + throttle_ns);
+    __atomic_sub_fetch(&ring->throttled, 1, __ATOMIC_RELAXED);
+}
+
 rs_ring_put_result rs_ring_put(rs_ring *ring, respan_span *s, rs_str lead, uint64_t sum) {
     bool wake = false;
+    if (__builtin_expect(__atomic_load_n(&ring->tight, __ATOMIC_RELAXED), 0)) wait_for_room(ring);
     rs_lock_take(&ring->lock);
     bool stored = store(ring, s, lead, sum, &wake);
     if (!stored) {
         ring->counts.overflowed++;
         __atomic_add_fetch(&ring->unreported, 1, __ATOMIC_RELAXED);
     }
-    return give_back(ring, s, stored, wake);
+    return give_back(ring, s, stored, !stored, wake);
 }
 
-rs_ring_put_result rs_ring_discard(rs_ring *ring, respan_span *s) {
+rs_ring_put_result rs_ring_discard(rs_ring *ring, respan_span *s, bool stays) {
     rs_lock_take(&ring->lock);
     ring->discarded++;
-    return give_back(ring, s, false, false);
+    return give_back(ring, s, false, stays, false);
 }
 
 /* Where the span will go when it ends is fetched while it is made: else the end waits for memory that the exporter's
@@ -395,12 +413,22 @@ static uint64_t pulse(rs_ring *ring, uint64_t now) {
     return now + (next < pulse_min_ns ? pulse_min_ns : next > pulse_max_ns ? pulse_max_ns : next);
 }
 
+/* The consumer, with the lock held. At most once a second, since it asks the kernel. */
+static bool is_deserted(rs_ring *ring, uint64_t now) {
+    if (ring->deserted || now < ring->looked_ns + pulse_max_ns) return ring->deserted;
+    ring->looked_ns = now;
+    rs_lock_give(&ring->lock);
+    bool over = rs_process_is_over();
+    rs_lock_take(&ring->lock);
+    return ring->deserted = over;
+}
+
 static void wait_for_work(rs_ring *ring, uint64_t now) {
     uint64_t until = pulse(ring, now);
     ring->waiting = ring->first ? RS_RING_GATHERING : RS_RING_IDLE;
     if (ring->first && ring->first->opened_ns + ring->limits.interval_ns < until)
         until = ring->first->opened_ns + ring->limits.interval_ns;
-    (void)wait_until(ring, &ring->work, ring->first || ring->spool ? until : UINT64_MAX);
+    (void)wait_until(ring, &ring->work, until);
     ring->waiting = RS_RING_AWAKE;
 }
 
@@ -426,7 +454,13 @@ static void cool_waiting(rs_ring *ring) {
 rs_batch *rs_ring_take(rs_ring *ring) {
     rs_lock_take(&ring->lock);
     cool_waiting(ring);
-    for (uint64_t now; !ring->stopped && !is_due(ring, now = rs_clock_mono_ns());) wait_for_work(ring, now);
+    for (uint64_t now; !ring->stopped && !is_due(ring, now = rs_clock_mono_ns());) {
+        if (is_deserted(ring, now)) {
+            ring->stopped = !ring->first; /* what is there is sent, and then it ends */
+            break;
+        }
+        wait_for_work(ring, now);
+    }
     rs_batch *b = ring->stopped ? NULL : ring->first;
     if (b) {
         ring->first = b->next;
@@ -455,9 +489,12 @@ void rs_ring_done(rs_ring *ring, rs_batch *b, uint32_t rejected, uint32_t lost) 
     if (!in_spool) ring->held -= b->n - b->from;
     ring->taken = NULL;
     if (b->place.base && !stays) rs_spool_release(ring->spool, &b->place);
+    if (b->spans > rejected + lost)
+        __atomic_store_n(&ring->acknowledged_ns, rs_clock_mono_ns(), __ATOMIC_RELAXED);
+    note_room(ring);
     bool kept = !in_spool && batch_keep(ring, b);
     rs_signal_raise(&ring->progress);
-    bool notify = ring->flushers != 0;
+    bool notify = ring->flushers || __atomic_load_n(&ring->throttled, __ATOMIC_RELAXED);
     rs_lock_give(&ring->lock);
     if (notify) rs_signal_notify(&ring->progress);
     if (kept) return;
@@ -473,6 +510,8 @@ bool rs_ring_pause(rs_ring *ring, uint64_t wait_ns, uint64_t hurry_ns) {
         cool_waiting(ring);
         uint64_t until = began + (ring->flushers ? hurry_ns : wait_ns), now = rs_clock_mono_ns();
         if (now >= until) break;
+        if (is_deserted(ring, now)) ring->stopped = true;
+        if (ring->stopped) break;
         uint64_t next = pulse(ring, now);
         (void)wait_until(ring, &ring->work, next < until ? next : until);
     }

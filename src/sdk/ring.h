@@ -26,7 +26,8 @@
  * Heap is at most about twice `held` (batches grow by doubling), and spare batches of batch_bytes together,
  * kept so that a steady flow allocates nothing and touches no fresh page.
  *
- * Threads. Any thread puts; it holds `lock` for one copy of the span. It wakes the consumer (one futex call)
+ * Threads. Any thread puts; it holds `lock` for one copy of the span, and waits half a millisecond before that where the
+ * spool is nearly full and a server is emptying it. It wakes the consumer (one futex call)
  * only if the consumer sleeps without an end in sight, or if it sealed a batch for which the consumer waits.
  * One consumer takes and finishes. Fork: rs_ring_lock / rs_ring_unlock around fork, rs_ring_reset in the
  * child. */
@@ -87,6 +88,11 @@ typedef struct rs_ring {
     unsigned flushers;
     bool progress_raised; /* and they are to be notified */
     rs_ring_wait waiting; /* what the consumer sleeps for */
+    bool tight;               /* atomic: the spool is nearly full */
+    uint64_t acknowledged_ns; /* atomic, monotonic: when a server last took spans */
+    unsigned throttled;       /* atomic: threads that wait for room */
+    bool deserted;            /* the process is over but for its exporters */
+    uint64_t looked_ns;       /* monotonic: when the consumer last asked for that */
     bool stopped;
 } rs_ring;
 
@@ -106,8 +112,8 @@ typedef struct rs_ring_put_result {
 
 /* Its owner. Puts the frame that is `lead` (frame.h) and the span's fields, whose sum is `sum`, and takes the span back. */
 rs_ring_put_result rs_ring_put(rs_ring *ring, respan_span *span, rs_str lead, uint64_t sum);
-/* Its owner. Takes it back and puts nothing. */
-rs_ring_put_result rs_ring_discard(rs_ring *ring, respan_span *span);
+/* Its owner. Takes it back and puts nothing. `stays`: after rs_ring_keep it is left in the spool as it was then: open. */
+rs_ring_put_result rs_ring_discard(rs_ring *ring, respan_span *span, bool stays);
 
 /* What had been put at some moment, and how much of it was decided then. */
 typedef struct rs_ring_mark {

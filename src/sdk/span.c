@@ -259,7 +259,7 @@ RESPAN_API void respan_span_end(respan_span *s, uint64_t end_ns) {
         return;
     }
     if (__builtin_expect(__atomic_load_n(&c->closed, __ATOMIC_ACQUIRE) || !s->is_sampled, 0)) {
-        let_go(c, rs_ring_discard(&c->ring, s));
+        let_go(c, rs_ring_discard(&c->ring, s, true));
         return;
     }
     if (__builtin_expect(__atomic_load_n(&c->ring.unreported, __ATOMIC_RELAXED), 0)) report_dropped(s);
@@ -283,7 +283,7 @@ RESPAN_API void respan_span_end(respan_span *s, uint64_t end_ns) {
 RESPAN_API void respan_span_discard(respan_span *span) {
     if (!span) return;
     respan_client *c = span->client;
-    if (is_own(span)) let_go(c, rs_ring_discard(&c->ring, span));
+    if (is_own(span)) let_go(c, rs_ring_discard(&c->ring, span, false));
     else rs_client_release(c);
 }
 

@@ -10,17 +10,20 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { ALLOCATE_STEP = 16 /* blocks */, WARM = (8 << 20) / RS_SPOOL_BLOCK };
 
 struct rs_spool {
-    int fd;
+    int fd; /* -1: let go of, or lost */
+    dev_t device;
+    ino_t inode;
     char *map;
     size_t map_n, data_at, headroom;
     uint64_t key, regions; /* claimed so far */
     uint32_t capacity, blocks, allocated, lowest /* no free block is below */;
-    uint32_t regions_in_use, slot_blocks;
+    uint32_t regions_in_use, slot_blocks, used_n /* blocks */;
     bool *used; /* of each block */
     char path[RS_PATH_MAX];
 };
@@ -68,6 +71,24 @@ static bool write_all(int fd, const char *p, size_t n, off_t at) {
     return true;
 }
 
+/* A program may close descriptors that it knows nothing of, and open others under their numbers. */
+static bool has_file(rs_spool *s) {
+    struct stat st;
+    if (s->fd >= 0 && fstat(s->fd, &st) == 0 && st.st_dev == s->device && st.st_ino == s->inode) return true;
+    s->fd = -1;
+    return false;
+}
+
+/* Not one of the first three, even if they are free: what the program prints goes to them. */
+static int open_above_standard(const char *path) {
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0 || fd > STDERR_FILENO) return fd;
+    int above = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1), why = errno;
+    close(fd);
+    errno = why;
+    return above;
+}
+
 /* Under a name that nobody reads until it is locked and has its header. */
 static rs_status make_file(rs_spool *s, const rs_spool_setup *setup, rs_err *err) {
     char name[RS_SPOOL_NAME_MAX], made[RS_PATH_MAX];
@@ -76,8 +97,12 @@ static rs_status make_file(rs_spool *s, const rs_spool_setup *setup, rs_err *err
         return RS_ERR_IO;
     int n = snprintf(made, sizeof made, "%s" RS_SPOOL_UNFINISHED, s->path);
     if (n < 0 || n >= (int)sizeof made) return rs_fail(err, RS_ERR_IO, 0, "%s is too long a path", s->path);
-    s->fd = open(made, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (s->fd < 0) return rs_fail(err, RS_ERR_IO, 0, "cannot make %s: %s", made, strerror(errno));
+    struct stat st;
+    s->fd = open_above_standard(made);
+    if (s->fd < 0 || fstat(s->fd, &st) != 0)
+        return rs_fail(err, RS_ERR_IO, 0, "cannot make %s: %s", made, strerror(errno));
+    s->device = st.st_dev;
+    s->inode = st.st_ino;
     size_t header_n;
     char *header = make_header(setup, s->key, &header_n);
     s->data_at = 2 * header_n + RS_SPOOL_PAGE;
@@ -94,7 +119,7 @@ static rs_status make_file(rs_spool *s, const rs_spool_setup *setup, rs_err *err
 void rs_spool_free(rs_spool *s) {
     if (!s) return;
     if (s->map != MAP_FAILED) munmap(s->map, s->map_n);
-    if (s->fd >= 0) close(s->fd);
+    if (has_file(s)) close(s->fd);
     free(s->used);
     free(s);
 }
@@ -125,11 +150,11 @@ rs_status rs_spool_create(const rs_spool_setup *setup, rs_spool **out, rs_err *e
     return st;
 }
 
-void rs_spool_finish(rs_spool *s) {
-    if (!s || s->fd < 0) return;
+void rs_spool_finish(rs_spool *s, bool has_open) {
+    if (!s || !has_file(s)) return;
     uint32_t end = s->allocated;
     while (end && !s->used[end - 1]) end--;
-    if (s->regions_in_use == 0) unlink(s->path);
+    if (s->regions_in_use == 0 && !has_open) unlink(s->path);
     /* What was allocated ahead goes back to the disk; if not, the file is only larger. Slots are not cut off: a span
      * that is open writes on. */
     else if (ftruncate(s->fd, (off_t)(s->data_at + (size_t)end * RS_SPOOL_BLOCK)) != 0) errno = 0;
@@ -166,6 +191,7 @@ static bool allocate(rs_spool *s, uint32_t upto) {
     if (step > s->blocks) step = s->blocks;
     off_t from = (off_t)(s->data_at + (size_t)s->allocated * RS_SPOOL_BLOCK);
     off_t n = (off_t)(step - s->allocated) * RS_SPOOL_BLOCK;
+    if (!has_file(s)) return false;
     if (posix_fallocate(s->fd, from, n) != 0) {
         step = upto;
         n = (off_t)(step - s->allocated) * RS_SPOOL_BLOCK;
@@ -181,6 +207,7 @@ static bool allocate(rs_spool *s, uint32_t upto) {
 
 static void take_blocks(rs_spool *s, uint32_t from, uint32_t count) {
     memset(s->used + from, true, count);
+    s->used_n += count;
     while (s->lowest < s->blocks && s->used[s->lowest]) s->lowest++;
 }
 
@@ -188,6 +215,7 @@ rs_status rs_spool_claim(rs_spool *s, size_t n, rs_spool_place *out, char **head
     size_t head = region_head(s), most = (size_t)s->blocks * RS_SPOOL_BLOCK;
     if (n > most || head + s->headroom + n > most) return RS_ERR_TOO_LARGE;
     uint32_t count = (uint32_t)((head + s->headroom + n + RS_SPOOL_BLOCK - 1) / RS_SPOOL_BLOCK);
+    if (s->fd < 0) return RS_ERR_IO;
     uint32_t block = find_run(s, count);
     if (block == s->blocks) return RS_ERR_FULL;
     if (!allocate(s, block + count)) return RS_ERR_IO;
@@ -240,6 +268,7 @@ void rs_spool_cool(const rs_spool *s, const rs_spool_place *p) {
 
 static void free_blocks(rs_spool *s, rs_spool_place *p) {
     memset(s->used + p->block, false, p->blocks);
+    s->used_n -= p->blocks;
     if (p->block < s->lowest) s->lowest = p->block;
     *p = (rs_spool_place){0};
 }
@@ -299,7 +328,10 @@ static rs_spool_pulse *pulse_of(rs_spool *s) {
     return (rs_spool_pulse *)(s->map + s->data_at - RS_SPOOL_PAGE);
 }
 
+bool rs_spool_is_tight(const rs_spool *s) { return s->used_n > s->blocks - s->blocks / 8; }
+
 void rs_spool_note_alive(rs_spool *s, uint64_t now_ns) {
+    (void)has_file(s); /* if it is lost, what comes next goes to the heap */
     __atomic_store_n(&pulse_of(s)->alive_ns, now_ns, __ATOMIC_RELAXED);
 }
 

@@ -42,8 +42,11 @@ typedef struct rs_spool_place {
 
 /* "HASH-PID-RANDOM.spool" in setup->dir, which is made. The hash is that of app and url: see spool_dir.h. */
 RS_MUST_CHECK rs_status rs_spool_create(const rs_spool_setup *setup, rs_spool **out, rs_err *err);
-/* Lets go of the file; removes it unless a region is still in use. Nothing may be claimed any more. */
-void rs_spool_finish(rs_spool *spool);
+/* Lets go of the file; removes it unless a region is still in use or a slot holds a span (has_open). Nothing may be claimed
+ * any more. */
+void rs_spool_finish(rs_spool *spool, bool has_open);
+/* More than seven eighths are in use. */
+bool rs_spool_is_tight(const rs_spool *spool);
 /* Unmaps what was finished, or, in a child of fork, lets go of the parent's file and leaves it as it is. */
 void rs_spool_free(rs_spool *spool);
 

@@ -2,6 +2,7 @@
 
 #include "sdk/frame.h"
 #include "sdk/spool_format.h"
+#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -152,8 +153,11 @@ void rs_spool_read_close(rs_spool_file *f) {
     *f = (rs_spool_file){.fd = -1};
 }
 
+/* An end that the program gave may be of any time. */
+static const uint64_t LIFE_SIGN_MAX_NS = 2000000000;
+
 /* Appends the frame of one entry; false, with nothing appended, if it is not whole. */
-static bool read_frame(const rs_spool_file *f, const struct rs_spool_found *r, const rs_spool_entry *e,
+static bool read_frame(rs_spool_file *f, const struct rs_spool_found *r, const rs_spool_entry *e,
                        uint32_t place, rs_buf *frames) {
     if (e->n == 0 || r->at > f->bytes || (uint64_t)e->at + e->n > f->bytes - r->at) return false;
     char *p = rs_buf_reserve(frames, e->n);
@@ -163,6 +167,10 @@ static bool read_frame(const rs_spool_file *f, const struct rs_spool_found *r, c
     uint64_t sum = rs_spool_sum_to(&none, p + lead, e->n - (uint32_t)lead);
     if (lead == 0 || e->check != rs_spool_frame_check((rs_str){p, lead}, sum, f->key, r->number, place))
         return false;
+    uint64_t end_ns; /* the lead's last field */
+    memcpy(&end_ns, p + lead - sizeof end_ns, sizeof end_ns);
+    end_ns = le64toh(end_ns);
+    if (end_ns > f->alive_ns && end_ns < f->alive_ns + LIFE_SIGN_MAX_NS) f->alive_ns = end_ns;
     frames->n += e->n;
     return true;
 }

@@ -22,7 +22,7 @@ static rs_field_kind kind_of(uint32_t tag) {
 }
 
 /* The fields as the span had them: of those that were set again, the last. False if they are none that a span writes. */
-static bool collect(rs_fields *out, rs_str wire, bool *has_kind) {
+static bool collect(rs_fields *out, rs_str wire, bool *has_kind, bool *has_status) {
     rs_pb_cursor c = rs_pb_over(wire);
     rs_pb_field field = {0};
     for (const uint8_t *from = c.p; rs_pb_next(&c, &field); from = c.p) {
@@ -42,8 +42,24 @@ static bool collect(rs_fields *out, rs_str wire, bool *has_kind) {
         memcpy(to, from, n);
         rs_fields_commit(out, n, kind, RS_RANK_OWN, key);
         if (kind == RS_FIELD_KIND_SPAN_KIND) *has_kind = true;
+        if (kind == RS_FIELD_KIND_STATUS) *has_status = true;
     }
     return !c.error && out->left_out == 0;
+}
+
+/* What it says of itself, and, if that is nothing, that it failed: else nobody would find it. */
+static void mark_interrupted(rs_fields *fields, bool has_status) {
+    enum { STATUS_MESSAGE = 2, STATUS_CODE = 3 };
+    respan_attribute mark = {{RESPAN_TEXT("respan.span.interrupted")}, RESPAN_TYPE_BOOL, {.boolean = true}};
+    rs_fields_set(fields, RS_SPAN_ATTRIBUTES, &mark, SIZE_MAX);
+    if (has_status) return;
+    rs_fields status;
+    rs_fields_init(&status, RS_KEY_MAX);
+    rs_fields_set_text(&status, STATUS_MESSAGE, RS_FIELD_KIND_PART, RS_STR("the process ended inside this span"),
+                       RS_KEY_MAX);
+    rs_fields_set_enum(&status, STATUS_CODE, RS_FIELD_KIND_PART, RESPAN_STATUS_ERROR);
+    rs_fields_set_message(fields, RS_SPAN_STATUS, RS_FIELD_KIND_STATUS, rs_buf_slice(&status.wire));
+    rs_fields_deinit(&status);
 }
 
 static bool put_frame(const rs_spool_slot *slot, rs_str wire, uint64_t end_ns, bool interrupted,
@@ -54,11 +70,11 @@ static bool put_frame(const rs_spool_slot *slot, rs_str wire, uint64_t end_ns, b
                           .parent_id = memcmp(slot->parent_id, none, sizeof none) ? slot->parent_id : NULL,
                           .start_ns = slot->start_ns,
                           .end_ns = end_ns};
-    respan_attribute mark = {{RESPAN_TEXT("respan.span.interrupted")}, RESPAN_TYPE_BOOL, {.boolean = true}};
+    bool has_status = false;
     rs_fields fields;
-    rs_fields_init(&fields, 2 * wire.n + 64);
-    bool ok = collect(&fields, wire, &head.has_kind);
-    if (interrupted) rs_fields_set(&fields, RS_SPAN_ATTRIBUTES, &mark, SIZE_MAX);
+    rs_fields_init(&fields, 2 * wire.n + RS_KEY_MAX);
+    bool ok = collect(&fields, wire, &head.has_kind, &has_status);
+    if (interrupted) mark_interrupted(&fields, has_status);
     char lead[RS_FRAME_LEAD_MAX], *to = NULL;
     size_t n = rs_fields_live_size(&fields);
     rs_str begins = rs_frame_lead(&head, n, lead);

@@ -282,6 +282,16 @@ def test_spans_from_many_threads(server, traced):
     assert all(parents[span.parent_id] == span.trace_id for span in spans if span.name == "step.task")
 
 
+def test_shutdown_says_whether_all_was_delivered(server, tracing):
+    respan = Respan(base_url=server.url, api_key="k")
+    task(lambda: 1)()
+    assert respan.shutdown(10) is True
+    assert respan.shutdown(10) is True
+    away = Respan(base_url="http://127.0.0.1:9/api", api_key="k")
+    task(lambda: 1)()
+    assert away.shutdown(0.1) is False
+
+
 def test_flush_and_shutdown_at_once(server, tracing):
     respan = tracing()
     for _ in range(100):

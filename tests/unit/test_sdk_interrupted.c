@@ -4,6 +4,7 @@
 #include "sdk/spool_format.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <spawn.h>
@@ -138,6 +139,50 @@ static void close_with_open_spans(respan_client *c) {
     exit(0);
 }
 
+static void *fork_and_end(void *client) {
+    pid_t child = fork();
+    if (child == 0) {
+        spool_end_number(client, 1);
+        return NULL; /* the child's only thread of its own ends here */
+    }
+    int status;
+    alarm(20);
+    if (waitpid(child, &status, 0) != child || status != 0) abort();
+    return NULL;
+}
+
+static void fork_in_a_thread(respan_client *c) {
+    pthread_t thread;
+    spool_end_number(c, 0);
+    if (pthread_create(&thread, NULL, fork_and_end, c) != 0 || pthread_join(thread, NULL) != 0) abort();
+}
+
+/* As daemons do; and what is opened then has the spool's number. */
+static void close_all_descriptors(respan_client *c) {
+    char path[RS_PATH_MAX + 16];
+    struct stat st;
+    spool_end_number(c, 0);
+    for (int fd = 3; fd < 100; fd++) close(fd);
+    snprintf(path, sizeof path, "%s/own", getenv("XDG_STATE_HOME"));
+    for (int i = 0; i < 20; i++)
+        if (open(path, O_RDWR | O_CREAT, 0600) < 0) exit(2);
+    for (int i = 1; i < 300; i++) {
+        respan_span *s = open_number(c, i, NULL);
+        set_text(s, 'x', 3000);
+        respan_span_end(s, 0);
+    }
+    (void)respan_client_close(c, 0, NULL);
+    exit(stat(path, &st) == 0 && st.st_size == 0 && unlink(path) == 0 ? 0 : 3);
+}
+
+static void use_the_first_descriptors(respan_client *c) {
+    for (int fd = 0; fd < 3; fd++) close(fd);
+    spool_end_number(c, 0);
+    struct stat st;
+    for (int fd = 0; fd < 3; fd++)
+        if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) exit(4);
+}
+
 static void die_as_memory_is_scribbled(respan_client *c) {
     for (int i = 0; i < 10; i++) set_text(open_number(c, i, NULL), 't', 100);
 }
@@ -173,6 +218,9 @@ static const struct victim {
     {"second", die_after_a_second},
     {"closed", close_with_open_spans},
     {"scribbled", die_as_memory_is_scribbled},
+    {"thread", fork_in_a_thread},
+    {"descriptors", close_all_descriptors},
+    {"standard", use_the_first_descriptors},
 };
 
 /* argv: victim, URL, file of shared memory or "" */
@@ -296,12 +344,34 @@ static void its_end_is_when_the_process_last_lived(void **state) {
     assert_in_range(ns, 1200000000, 20000000000);
 }
 
-static void what_is_open_at_close_goes_nowhere(void **state) {
+/* What becomes of it afterwards is nobody's business, but that it is discarded. */
+static void so_does_what_is_open_when_its_client_is_closed(void **state) {
     (void)state;
     rs_backlog_counts n;
-    assert_int_equal(recover("closed", &n), 1);
-    assert_true(spool_is_there(2));
-    assert_int_equal(n.interrupted, 0);
+    assert_int_equal(recover("closed", &n), 2);
+    assert_true(spool_arrived[0].interrupted && !spool_is_there(1) && spool_is_there(2));
+    assert_int_equal(n.interrupted, 1);
+    assert_int_equal(n.damaged, 0);
+}
+
+/* The child of a fork in a thread has that thread alone; when it ends, the process does, exporter or not. */
+static void a_process_ends_with_its_last_thread(void **state) {
+    (void)state;
+    if (IS_SANITIZED) skip();
+    rs_backlog_counts n;
+    assert_int_equal(recover("thread", &n), 2);
+}
+
+static void closed_descriptors_hurt_nobody(void **state) {
+    (void)state;
+    rs_backlog_counts n;
+    recover("descriptors", &n);
+}
+
+static void the_standard_descriptors_are_left_alone(void **state) {
+    (void)state;
+    rs_backlog_counts n;
+    assert_int_equal(recover("standard", &n), 1);
 }
 
 /* A byte of one slot changed: that span is gone, the others are there. */
@@ -395,7 +465,10 @@ int main(int argc, char **argv) {
         cmocka_unit_test_teardown(shared_attributes_are_with_them, spool_remove_files),
         cmocka_unit_test_teardown(the_copy_of_a_fork_changes_nothing, spool_remove_files),
         cmocka_unit_test_teardown(its_end_is_when_the_process_last_lived, spool_remove_files),
-        cmocka_unit_test_teardown(what_is_open_at_close_goes_nowhere, spool_remove_files),
+        cmocka_unit_test_teardown(so_does_what_is_open_when_its_client_is_closed, spool_remove_files),
+        cmocka_unit_test_teardown(a_process_ends_with_its_last_thread, spool_remove_files),
+        cmocka_unit_test_teardown(closed_descriptors_hurt_nobody, spool_remove_files),
+        cmocka_unit_test_teardown(the_standard_descriptors_are_left_alone, spool_remove_files),
         cmocka_unit_test_teardown(a_scribbled_slot_loses_its_own_span, spool_remove_files),
         cmocka_unit_test_teardown(killed_at_any_moment_loses_nothing, spool_remove_files),
     };

@@ -420,6 +420,45 @@ static void a_trace_is_sampled_as_a_whole(void **state) {
     for (size_t i = 0; i < f->spans.n; i++) assert_false(f->spans.items[i].trace_id[8] & 0x80);
 }
 
+/* Events are never looked for: many of them cost no more than few. */
+static void many_events_arrive(void **state) {
+    enum { N = 50000 };
+    fixture *f = *state;
+    open_client(f);
+    respan_span *s = respan_span_start(f->client, RESPAN_TEXT("eventful"), NULL, 0);
+    for (int i = 0; i < N; i++) respan_span_add_event(s, RESPAN_TEXT("e"), 1, NULL, 0);
+    respan_span_set_int(s, RESPAN_TEXT("last"), 7);
+    respan_span_end(s, 0);
+    receive(f, 1);
+    assert_int_equal(f->spans.items[0].nevents, N);
+    assert_int_equal(find(&f->spans.items[0].attrs, "last")->i, 7);
+}
+
+/* A flush that says that the server has all must not overlook what never got that far. */
+static void what_there_is_no_room_for_is_told_by_the_next_flush(void **state) {
+    fixture *f = *state;
+    f->config.ring_bytes = 300000;
+    f->config.spool_bytes = 0;
+    f->config.quiet = true;
+    open_client(f);
+    char *text = calloc(1, 400000);
+    memset(text, 'x', 400000);
+    respan_span_end(respan_span_start(f->client, RESPAN_TEXT("small"), NULL, 0), 0);
+    assert_int_equal(respan_client_flush(f->client, 5000), RESPAN_OK);
+    for (int i = 0; i < 2000; i++) {
+        respan_span *s = respan_span_start(f->client, RESPAN_TEXT("large"), NULL, 0);
+        respan_span_set_string(s, RESPAN_TEXT("text"), text, 200000);
+        respan_span_end(s, 0);
+        respan_stats n;
+        respan_client_stats(f->client, &n);
+        if (n.dropped) break;
+    }
+    free(text);
+    assert_int_equal(respan_client_flush(f->client, 20000), RESPAN_ERR_REFUSED);
+    assert_int_equal(respan_client_flush(f->client, 20000), RESPAN_OK);
+    assert_int_equal(respan_client_close(f->client, 20000, NULL), RESPAN_OK);
+}
+
 int main(void) {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
@@ -433,6 +472,8 @@ int main(void) {
         TEST(a_span_that_outlives_its_client_goes_nowhere),
         TEST(links_and_ids_of_another_tracer_arrive),
         TEST(a_trace_is_sampled_as_a_whole),
+        TEST(many_events_arrive),
+        TEST(what_there_is_no_room_for_is_told_by_the_next_flush),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -272,10 +272,11 @@ class Respan:
         self._server_is_away = not done
         return done
 
-    def shutdown(self, timeout: float = SHUTDOWN_TIMEOUT_S) -> None:
+    def shutdown(self, timeout: float = SHUTDOWN_TIMEOUT_S) -> bool:
         """Switches the instrumentations off, flushes, and stops; spans that start later go nowhere.
 
-        Returns within about `timeout` seconds whatever the network does. A second call does nothing.
+        Returns within about `timeout` seconds whatever the network does: True if the server has every span that ended.
+        A second call does nothing.
         """
         # The last first: two that wrap the same function come off only so.
         for name, instrumentation in reversed(list(self._instrumentations.items())):
@@ -290,12 +291,17 @@ class Respan:
             self._opentelemetry.cancel()
         if self._telemetry is not None:
             self._telemetry.shutdown_processors()
-        if self in _open:
+        try:
             _open.remove(self)
+        except ValueError:
+            pass  # another call was first
+        else:
             if not _open:
                 uninstall()
-        if self._client is not None:
-            self._client.close(_milliseconds(min(timeout, AWAY_TIMEOUT_S) if self._server_is_away else timeout))
+        if self._client is None or self._client.closed:
+            return True
+        stats = self._client.close(_milliseconds(min(timeout, AWAY_TIMEOUT_S) if self._server_is_away else timeout))
+        return stats is not None and stats["acknowledged"] == stats["ended"]
 
     def stats(self) -> _core.Stats | None:
         """How many spans started, ended, were acknowledged, rejected, dropped, are pending or kept; None once shut down."""
@@ -330,10 +336,9 @@ def stats() -> _core.Stats:
     return total
 
 
-def shutdown(timeout: float = SHUTDOWN_TIMEOUT_S) -> None:
-    """Shuts down every Respan of this process that is open."""
-    for respan in list(_open):
-        respan.shutdown(timeout)
+def shutdown(timeout: float = SHUTDOWN_TIMEOUT_S) -> bool:
+    """Shuts down every Respan of this process that is open: True if the server has every span of theirs that ended."""
+    return all([respan.shutdown(timeout) for respan in list(_open)])
 
 
 atexit.register(shutdown)
