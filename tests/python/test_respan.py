@@ -283,7 +283,7 @@ def test_spans_from_many_threads(server, traced):
 
 
 def test_shutdown_says_whether_all_was_delivered(server, tracing):
-    respan = Respan(base_url=server.url, api_key="k")
+    respan = Respan(base_url=server.base_url, api_key="k")
     task(lambda: 1)()
     assert respan.shutdown(10) is True
     assert respan.shutdown(10) is True

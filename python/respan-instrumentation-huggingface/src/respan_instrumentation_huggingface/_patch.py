@@ -7,13 +7,13 @@ can change the call: what goes wrong in `begin`, `returned` or `raised` is repor
 from __future__ import annotations
 
 import sys
-from types import ModuleType
 
 from ._quietly import quietly, report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import ModuleType
     from typing import Any, Protocol
 
     class Call(Protocol):
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     # kwargs is the call's own dict: what is put in there, the original gets.
     Begin = Callable[[Any, tuple[Any, ...], dict[str, Any]], "Call | None"]
 
+_MODULE = type(sys)  # types.ModuleType, whose module nobody else may need
 CO_COROUTINE = 0x80  # inspect's; importing inspect is dear
 IDENTITY = ("__module__", "__name__", "__qualname__", "__doc__", "__annotations__", "__type_params__")
 
@@ -60,7 +61,7 @@ class Patch:
         wrapper.__wrapped__ = function
         self._wrapper = wrapper if kind is None else kind(wrapper)
         setattr(owner, name, self._wrapper)
-        if isinstance(owner, ModuleType):
+        if isinstance(owner, _MODULE):
             _rebind(owner, name, raw, self._wrapper)
 
     def _function(self, original: Callable[..., Any], bound: bool) -> Any:
@@ -108,7 +109,7 @@ class Patch:
     def remove(self) -> None:
         """Puts the original back as it was, unless somebody else has put something there since."""
         self._begin = None
-        if isinstance(self._owner, ModuleType):
+        if isinstance(self._owner, _MODULE):
             _rebind(self._owner, self._name, self._wrapper, self._original)
         there = vars(self._owner).get(self._name)
         if there is not self._wrapper:
