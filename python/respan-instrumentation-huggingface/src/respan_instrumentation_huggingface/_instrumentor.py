@@ -30,6 +30,8 @@ PATCHES = (
     ("transformers.pipelines.text_generation", "TextGenerationPipeline.__call__", "_text_generation:begin_call"),
     ("transformers.pipelines.pt_utils", "PipelineIterator.__iter__", "_lazy:begin_iter"),
     ("transformers.pipelines.pt_utils", "PipelineIterator.__next__", "_lazy:begin_next"),
+    ("transformers.pipelines.base", "Pipeline.__call__", "_pipelines:begin_call"),
+    ("transformers.pipelines.base", "Pipeline.forward", "_pipelines:begin_forward"),
     ("transformers.pipelines", "pipeline", "_load:begin_pipeline"),
     ("transformers.modeling_utils", "PreTrainedModel.from_pretrained", "_load:begin_model"),
     ("transformers.models.auto.modeling_auto", "AutoModel*.from_pretrained", "_load:begin_model"),

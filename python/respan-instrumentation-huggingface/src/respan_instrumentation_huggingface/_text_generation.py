@@ -14,6 +14,7 @@ from respan.instrumentation import CLIENT, OK, start_span, suppressed
 from ._content import MESSAGES_MAX, Transcript, answers_in, is_chat, prompts_in, put_finish_reasons, tools_of
 from ._lazy import follow, is_lazy
 from ._measure import Measured
+from ._model import model_attributes
 from ._parameters import model_name, parameters_of
 from ._quietly import quietly
 from ._tokens import estimate, usage_attributes
@@ -206,7 +207,8 @@ class Call:
         attributes: dict[str, Any] = quietly(self.measured.attributes) or {}
         if self._transcript.is_batch:
             attributes["respan.batch.size"] = self._transcript.prompts
-        self.span.set_attributes(attributes)
+        model, tokenizer = getattr(self.pipeline, "model", None), getattr(self.pipeline, "tokenizer", None)
+        self.span.set_attributes({**attributes, **(quietly(model_attributes, model, tokenizer) or {})})
 
 
 def _open(pipeline: Any, inputs: Any, kwargs: dict[str, Any]) -> Call | None:
