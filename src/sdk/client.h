@@ -17,7 +17,7 @@ struct respan_client {
     rs_spool_setup spool; /* slices of config */
     rs_ring ring;
     rs_exporter exporter;
-    uint64_t references; /* atomic */
+    uint64_t references;     /* atomic */
     uint64_t dropped_before; /* atomic: spans, when a flush last said so */
     bool closed;  /* atomic: spans that end now go nowhere, and nothing but the references is touched */
     bool running; /* atomic; written under start_lock: the exporter's thread exists, or existed */

@@ -15,7 +15,8 @@ static bool read_stat(const char *path, char *state, char name[32]) {
     ssize_t n = read(fd, text, sizeof text - 1);
     close(fd);
     text[n > 0 ? n : 0] = 0;
-    char *begin = strchr(text, '('), *end = strrchr(text, ')'); /* "PID (NAME) STATE …"; a name may hold anything */
+    char *begin = strchr(text, '('),
+         *end = strrchr(text, ')'); /* "PID (NAME) STATE …"; a name may hold anything */
     if (!begin || !end || end < begin || end[1] == 0 || end[2] == 0) return false;
     *end = 0;
     *state = end[2];
@@ -26,7 +27,8 @@ static bool read_stat(const char *path, char *state, char name[32]) {
 static bool is_exporter_or_ended(const char *thread) {
     char path[64], state, name[32];
     snprintf(path, sizeof path, "/proc/self/task/%.20s/stat", thread);
-    return !read_stat(path, &state, name) || state == 'Z' || state == 'X' || strcmp(name, RS_EXPORTER_NAME) == 0;
+    return !read_stat(path, &state, name) || state == 'Z' || state == 'X' ||
+           strcmp(name, RS_EXPORTER_NAME) == 0;
 }
 
 bool rs_process_is_over(void) {

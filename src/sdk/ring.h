@@ -86,8 +86,8 @@ typedef struct rs_ring {
     uint64_t unreported;    /* atomic: dropped spans of which no span has said so yet */
     uint64_t flush_to;      /* spans before this number go out without waiting for a full batch */
     unsigned flushers;
-    bool progress_raised; /* and they are to be notified */
-    rs_ring_wait waiting; /* what the consumer sleeps for */
+    bool progress_raised;     /* and they are to be notified */
+    rs_ring_wait waiting;     /* what the consumer sleeps for */
     bool tight;               /* atomic: the spool is nearly full */
     uint64_t acknowledged_ns; /* atomic, monotonic: when a server last took spans */
     unsigned throttled;       /* atomic: threads that wait for room */

@@ -55,8 +55,8 @@ static void mark_interrupted(rs_fields *fields, bool has_status) {
     if (has_status) return;
     rs_fields status;
     rs_fields_init(&status, RS_KEY_MAX);
-    rs_fields_set_text(&status, STATUS_MESSAGE, RS_FIELD_KIND_PART, RS_STR("the process ended inside this span"),
-                       RS_KEY_MAX);
+    rs_fields_set_text(&status, STATUS_MESSAGE, RS_FIELD_KIND_PART,
+                       RS_STR("the process ended inside this span"), RS_KEY_MAX);
     rs_fields_set_enum(&status, STATUS_CODE, RS_FIELD_KIND_PART, RESPAN_STATUS_ERROR);
     rs_fields_set_message(fields, RS_SPAN_STATUS, RS_FIELD_KIND_STATUS, rs_buf_slice(&status.wire));
     rs_fields_deinit(&status);

@@ -338,7 +338,8 @@ def stats() -> _core.Stats:
 
 def shutdown(timeout: float = SHUTDOWN_TIMEOUT_S) -> bool:
     """Shuts down every Respan of this process that is open: True if the server has every span of theirs that ended."""
-    return all([respan.shutdown(timeout) for respan in list(_open)])
+    delivered = [respan.shutdown(timeout) for respan in list(_open)]
+    return all(delivered)
 
 
 atexit.register(shutdown)
