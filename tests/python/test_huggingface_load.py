@@ -96,6 +96,20 @@ def test_a_pipeline_is_one_load(loads):
     assert all(0 < part <= (span.end - span.start) / 1e9 for part in parts)
 
 
+def test_a_pipeline_knows_the_commit_that_it_loaded(loads, generator):
+    from conftest import HUGGINGFACE_CACHE
+    from transformers import pipeline
+
+    snapshots = HUGGINGFACE_CACHE / "hub" / f"models--{MODEL.replace('/', '--')}" / "snapshots"
+    other = snapshots / ("f" * 40)  # the cache has another one, so that the name alone does not tell
+    other.mkdir()
+    try:
+        pipeline("text-generation", model=MODEL)
+    finally:
+        other.rmdir()
+    assert loads()[0].attributes["respan.model.revision"] == REVISION
+
+
 def test_a_pipeline_of_what_is_loaded(loads, generator):
     from transformers import pipeline
 

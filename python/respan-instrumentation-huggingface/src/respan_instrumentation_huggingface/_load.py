@@ -71,7 +71,7 @@ def _begin(kind: str, what: Any, target: Any, kwargs: dict[str, Any]) -> Load | 
     load = _loading.get()
     if load is not None:
         load.watch(name, kwargs)
-        return None if kind in load.open else Part(load, kind)
+        return None if kind in load.open else Part(load, kind, str(name), kwargs)
     if suppressed():
         return None
     shown = str(name) or _name_of(what)
@@ -172,12 +172,8 @@ class Load:
         else:
             tokenizer = result
         name = _name_of(model)
-        if model is not None and self._kind == "model":
-            revision = cached_revision(
-                self._name, self._kwargs.get("revision") or "main", self._kwargs.get("cache_dir")
-            )
-            if revision is not None:
-                remember_revision(model, revision)
+        if self._kind == "model":
+            _remember(model, self._name, self._kwargs)
         facts = model_attributes(model, tokenizer)
         attributes = dict(facts)
         if name:
@@ -196,13 +192,16 @@ class Load:
 class Part:
     """What a load loads in turn."""
 
-    def __init__(self, load: Load, kind: str) -> None:
+    def __init__(self, load: Load, kind: str, name: str, kwargs: dict[str, Any]) -> None:
         self._load, self._kind = load, kind
+        self._name, self._kwargs = name, kwargs
         load.open.add(kind)
         self._began = perf_counter()
 
     def returned(self, result: Any) -> Any:
         self._end()
+        if self._kind == "model":
+            quietly(_remember, result, self._name, self._kwargs)
         return result
 
     def raised(self, error: BaseException) -> None:
@@ -211,6 +210,13 @@ class Part:
     def _end(self) -> None:
         self._load.part(self._kind, perf_counter() - self._began)
         self._load.open.discard(self._kind)
+
+
+def _remember(model: Any, name: str, kwargs: dict[str, Any]) -> None:
+    """Which commit it came from, which the model itself may not know."""
+    revision = cached_revision(name, kwargs.get("revision") or "main", kwargs.get("cache_dir")) if name else None
+    if revision is not None:
+        remember_revision(model, revision)
 
 
 def _name_of(model: Any) -> str:
