@@ -38,13 +38,23 @@ static bool is_pieces(rs_str s) {
     return rs_str_starts(s, RS_STR("[{")) && memmem(s.p, s.n, "\"type\"", 6) && rs_json_is_valid(s);
 }
 
+static rs_str first_text(rs_str pieces, rs_arena *arena) {
+    rs_json_reader r;
+    rs_json_read_init(&r, pieces, arena);
+    for (rs_json_token token; (token = rs_json_read(&r)) != RS_JSON_END && token != RS_JSON_ERROR;)
+        if (token == RS_JSON_KEY && rs_str_eq(r.text, RS_STR("text")) && rs_json_read(&r) == RS_JSON_STRING)
+            return r.text;
+    return (rs_str){0};
+}
+
 void rs_message_content(rs_message_writer *w, const rs_value *value) {
     if (value->type == RS_VALUE_STRING && !is_pieces(value->s)) {
         rs_message_text(w, value->s);
         return;
     }
     rs_json_key(&w->json, RS_STR("content"));
-    if (value->type == RS_VALUE_STRING) rs_json_raw(&w->json, value->s);
+    if (value->type == RS_VALUE_STRING)
+        rs_json_raw(&w->json, value->s), rs_message_gist(w, first_text(value->s, w->arena));
     else rs_value_write_json(&w->json, value);
     w->plain = false;
 }

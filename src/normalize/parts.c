@@ -132,7 +132,15 @@ static void write_others(rs_message_writer *w, const rs_part *from, const rs_par
     }
 }
 
+/* prompt_index above 0: of a batch, what a preview shows is the first prompt and its answer. */
+static bool is_of_later_prompt(const rs_part *from, const rs_part *to) {
+    for (const rs_part *p = from; p < to; p++)
+        if (rs_str_eq(p->name, RS_STR("prompt_index"))) return p->value->type == RS_VALUE_INT && p->value->i > 0;
+    return false;
+}
+
 static void write_message(rs_message_writer *w, const rs_part *at, const rs_part *end) {
+    rs_str gist = w->gist, asked = w->asked;
     const rs_part *roles = kind_end(at, end, RS_PART_ROLE);
     const rs_part *texts = kind_end(roles, end, RS_PART_CONTENT);
     const rs_part *items = kind_end(texts, end, RS_PART_CONTENT_ITEM);
@@ -146,6 +154,7 @@ static void write_message(rs_message_writer *w, const rs_part *at, const rs_part
     if (calls > items) rs_json_key(&w->json, RS_STR("tool_calls")), write_numbered(&w->json, items, calls);
     if ((items > texts && !single.p) || calls > items) w->plain = false;
     write_others(w, calls, end);
+    if (gist.n && is_of_later_prompt(calls, end)) w->gist = gist, w->asked = asked;
     rs_message_end(w);
 }
 

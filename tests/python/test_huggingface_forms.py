@@ -13,6 +13,12 @@ MODEL = "sshleifer/tiny-gpt2"
 PROMPT = "Tracing Hugging Face pipelines helps"
 
 
+def test_the_model_is_told(calls, generator):
+    generator(PROMPT, max_new_tokens=1)
+    [span] = calls()
+    assert span.attributes["respan.model.dtype"] == "float32" and span.attributes["respan.model.device"] == "cpu"
+
+
 def test_a_batch_of_several_sequences_each(calls, generator):
     texts = ["Hello", "The quick brown fox", "Tracing"]
     options = {"max_new_tokens": 3, "num_return_sequences": 2, "num_beams": 2, "batch_size": 2}
