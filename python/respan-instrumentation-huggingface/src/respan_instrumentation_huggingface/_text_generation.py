@@ -87,8 +87,6 @@ class Call:
             "gen_ai.request.model": model,
             "gen_ai.response.model": model,
         }
-        tokenizer = getattr(self.pipeline, "tokenizer", None)
-        attributes.update(quietly(model_attributes, getattr(self.pipeline, "model", None), tokenizer) or {})
         attributes.update(quietly(parameters_of, self.pipeline, self._kwargs) or {})
         if self.span.content:
             quietly(self._add_tools, attributes)
