@@ -13,9 +13,11 @@ import pytest
 from conftest import ROOT
 
 GOLDEN = Path(__file__).with_name("golden")
+SOMETIMES = re.compile(r"^respan\.generation\.stall")  # on a busy machine
 VOLATILE = (
     (re.compile(r"\.(seconds|.*_seconds|bytes|memory.*|.*_version)$"), None),
-    (re.compile(r"^respan\.(generation|memory|load)\..*(time|second|prefill|decode|gap|byte|rate|per_)"), None),
+    (re.compile(r"^respan\.(generation|memory|load)\..*(time|second|prefill|decode|gap|bytes|per_|peak)"), None),
+    (re.compile(r"^respan\.usage\.completion_"), None),
     (re.compile(r"^gen_ai\.completion\.\d+\.(content|finish_reason)$"), None),
     (re.compile(r"^(gen_ai\.usage\.(output|completion)_tokens|llm\.usage\.total_tokens)$"), None),
     (re.compile(r"^respan\.generation\.(tokens|steps|forwards)"), None),
@@ -38,7 +40,8 @@ def described(server):
         yield f"span: {span.name}"
         yield f"kind: {span.kind}   status: {span.status}   below: {names.get(span.parent_id, 'nothing')}"
         yield from (f"event: {name} {sorted(attributes)}" for name, attributes in span.events)
-        yield from (f"{key}: {shown(span, key, span.attributes[key])}" for key in sorted(span.attributes))
+        keys = [key for key in sorted(span.attributes) if not SOMETIMES.search(key)]
+        yield from (f"{key}: {shown(span, key, span.attributes[key])}" for key in keys)
         yield ""
 
 
@@ -47,7 +50,7 @@ def documented():
     """The script, from the documentation that it is in."""
     text = (ROOT / "examples" / "huggingface_text_generation.py").read_text()
     assert "max_length=42" in text and "repetition_penalty=1.1" in text
-    return text
+    return f"import torch; torch.manual_seed(1)\n{text}"  # so that it does not happen to end at once
 
 
 def test_the_spans_of_the_script(server, script, generator, documented):

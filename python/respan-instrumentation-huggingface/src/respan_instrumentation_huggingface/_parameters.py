@@ -157,12 +157,13 @@ def _of_user(pipeline: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
 def _defaults(pipeline: Any, kwargs: dict[str, Any], params: dict[str, Any]) -> None:
     """Adds what the user left to the model and the pipeline."""
     _add(PARAMETERS, _values(kwargs.get("generation_config")), params)  # in full: it stands in for the pipeline's
-    _add(PARAMETERS, _values(getattr(getattr(pipeline, "model", None), "generation_config", None)), params)
-    defaults: dict[str, Any] = {}
     of_pipeline = getattr(pipeline, "_generation_defaults", None)  # transformers 5
+    if of_pipeline is None:  # 4.5x: what it was made with, the model's config and its defaults in one
+        config = getattr(pipeline, "generation_config", None)
+        _add(PARAMETERS, _set_in(config), params)
+    _add(PARAMETERS, _set_in(getattr(getattr(pipeline, "model", None), "generation_config", None)), params)
+    defaults: dict[str, Any] = {}
     _add(of_pipeline or (), of_pipeline or {}, defaults)
-    if not defaults:
-        _add(PARAMETERS, _values(getattr(pipeline, "generation_config", None)), defaults)  # transformers 4
     sampling = params.get("do_sample", defaults.get("do_sample"))
     for name, value in defaults.items():
         beside_max_length = name == "max_new_tokens" and "max_length" in params
