@@ -32,6 +32,10 @@ rs_str rs_frame_lead(const rs_frame_head *h, size_t n, char out[RS_FRAME_LEAD_MA
         *p++ = RS_PB_TAG(RS_SPAN_KIND, RS_PB_VARINT);
         *p++ = RESPAN_KIND_INTERNAL;
     }
+    if (h->left_out) {
+        *p++ = RS_PB_TAG(RS_SPAN_DROPPED_ATTRIBUTES, RS_PB_VARINT);
+        p = (char *)rs_pb_put_varint((uint8_t *)p, h->left_out);
+    }
     p = put_time(p, RS_SPAN_START, h->start_ns);
     p = put_time(p, RS_SPAN_END, h->end_ns);
     uint64_t body = (uint64_t)(p - begin) + n;

@@ -23,12 +23,13 @@ enum {
     RS_SPAN_STATUS = 15,
 };
 
-enum { RS_FRAME_LEAD_MAX = 1 + 5 + 2 + 16 + 2 + 8 + 2 + 8 + 2 + 9 + 9 };
+enum { RS_FRAME_LEAD_MAX = 1 + 5 + 2 + 16 + 2 + 8 + 2 + 8 + 2 + 6 + 9 + 9 };
 
 typedef struct rs_frame_head {
     const uint8_t *trace_id, *span_id, *parent_id; /* parent_id NULL: none */
     uint64_t start_ns, end_ns;
-    bool has_kind; /* among the fields; else it is internal */
+    bool has_kind;     /* among the fields; else it is internal */
+    uint32_t left_out; /* attributes, events, … that could not be had */
 } rs_frame_head;
 
 /* Writes the lead of a frame whose fields have n bytes, somewhere in `out`, and gives where. */

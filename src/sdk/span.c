@@ -226,25 +226,12 @@ RESPAN_API void respan_span_withhold(respan_span *span) {
 
 /* ---- end ----------------------------------------------------------------------------------------------- */
 
-enum { DROPPED_MAX = 1 + 5 };
-
 /* What did not fit anywhere is known to the next span that comes to an end. */
 static void report_dropped(respan_span *s) {
     uint64_t n = __atomic_exchange_n(&s->client->ring.unreported, 0, __ATOMIC_RELAXED);
     respan_attribute count = {
         {RESPAN_TEXT("respan.dropped_spans")}, RESPAN_TYPE_INT, {.integer = (int64_t)n}};
     if (n) respan_span_add_event(s, RESPAN_TEXT("respan.spans_dropped"), 0, &count, 1);
-}
-
-static void set_dropped_attributes(respan_span *s) {
-    char field[DROPPED_MAX], *p = field;
-    *p++ = RS_SPAN_DROPPED_ATTRIBUTES << 3;
-    p = (char *)rs_pb_put_varint((uint8_t *)p, s->fields.left_out);
-    size_t n = (size_t)(p - field);
-    char *to = rs_fields_room(&s->fields, n);
-    if (!to) return;
-    memcpy(to, field, n);
-    rs_fields_commit(&s->fields, n, RS_FIELD_KIND_PART, RS_RANK_OWN, (rs_str){0});
 }
 
 static void let_go(respan_client *c, rs_ring_put_result result) {
@@ -267,13 +254,13 @@ RESPAN_API void respan_span_end(respan_span *s, uint64_t end_ns) {
         end_ns = rs_clock_wall_ns();
         if (end_ns < s->start_ns) end_ns = s->start_ns; /* the clock was set back */
     }
-    if (__builtin_expect(s->fields.left_out, 0)) set_dropped_attributes(s);
     rs_frame_head head = {.trace_id = s->context.trace_id,
                           .span_id = s->context.span_id,
                           .parent_id = s->has_parent ? s->parent_id : NULL,
                           .start_ns = s->start_ns,
                           .end_ns = end_ns,
-                          .has_kind = s->is_kind_set};
+                          .has_kind = s->is_kind_set,
+                          .left_out = s->fields.left_out};
     char out[RS_FRAME_LEAD_MAX];
     rs_str lead = rs_frame_lead(&head, rs_fields_live_size(&s->fields), out);
     __atomic_store_n(&s->slot->end_ns, end_ns, __ATOMIC_RELAXED);
