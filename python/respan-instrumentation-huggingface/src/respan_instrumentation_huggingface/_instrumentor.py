@@ -6,6 +6,7 @@ from _thread import RLock
 
 from respan.instrumentation import replaced_scopes, when_imported
 
+from ._inference_tasks import TASKS
 from ._patch import Patch
 from ._quietly import listeners, report
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from respan.instrumentation import ImportHook
 
+INFERENCE_ASYNC = "huggingface_hub.inference._generated._async_client"
 REPLACED = "opentelemetry.instrumentation.transformers"  # traces the same calls
 
 # What is wrapped once its module is loaded. "Class.method" ("Prefix*.method": of each such class that has its own), or "function"
@@ -48,6 +50,8 @@ PATCHES = (
         "_load:begin_processor",
     ),
     ("transformers.tokenization_utils_base", "PreTrainedTokenizerBase.__init__", "_tokenizers:begin"),
+    *(("huggingface_hub.inference._client", f"InferenceClient.{task}", f"_inference_client:{task}") for task in TASKS),
+    *((INFERENCE_ASYNC, f"AsyncInferenceClient.{task}", f"_inference_client:{task}") for task in TASKS),
 )
 
 _lock = RLock()
@@ -129,4 +133,5 @@ def _holders(module: ModuleType, owner: str, function: str) -> list[Any]:
     if owner.endswith("*"):
         kinds = [kind for name, kind in vars(module).items() if name.startswith(owner[:-1]) and isinstance(kind, type)]
         return [kind for kind in kinds if function in vars(kind)]
-    return [getattr(module, owner) if owner else module]
+    holder = getattr(module, owner) if owner else module
+    return [holder] if hasattr(holder, function) else []
