@@ -11,10 +11,11 @@ from functools import partial
 from time import perf_counter_ns
 from types import AsyncGeneratorType, GeneratorType
 
-from respan.instrumentation import CLIENT, OK, start_span, suppressed
+from respan.instrumentation import CLIENT, OK, suppressed
 
 from ._inference_content import Reply, asked, error_attributes, prompts
 from ._inference_tasks import REQUEST_TYPES, TASKS
+from ._privacy import start_span
 from ._quietly import quietly
 
 TYPE_CHECKING = False

@@ -8,6 +8,7 @@ from respan.instrumentation import replaced_scopes, when_imported
 
 from ._inference_tasks import TASKS
 from ._patch import Patch
+from ._privacy import allow, forget
 from ._quietly import listeners, report
 
 TYPE_CHECKING = False
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from respan.instrumentation import ImportHook
+
+    from ._privacy import Mask
 
 INFERENCE_ASYNC = "huggingface_hub.inference._generated._async_client"
 REPLACED = "opentelemetry.instrumentation.transformers"  # traces the same calls
@@ -64,19 +67,35 @@ class HuggingFaceInstrumentor:
     """Gives calls of Hugging Face models spans.
 
     exception_logger: called with each exception of the tracing itself (the traced program never sees one).
+    capture_content: False: no span, of whatever kind, that begins while this is switched on records prompts, answers,
+        arguments or messages of exceptions; as TRACELOOP_TRACE_CONTENT=false and RESPAN_TRACE_CONTENT=false do.
+    mask: called with each content of this package's spans as it would be recorded, a str; what it returns is recorded in place
+        of it, and nothing where that is no str or it raises.
     Other keywords are accepted for scripts written for other versions, without effect.
     """
 
     name = "huggingface"
 
-    def __init__(self, *, exception_logger: Any = None, use_legacy_attributes: bool = True, **_: Any) -> None:
+    def __init__(
+        self,
+        *,
+        exception_logger: Any = None,
+        use_legacy_attributes: bool = True,
+        capture_content: bool = True,
+        mask: Mask | None = None,
+        **_: Any,
+    ) -> None:
+        if mask is not None and not callable(mask):
+            raise TypeError("mask must be a function of a str, or None")
         self.exception_logger = exception_logger
+        self.capture_content, self.mask = capture_content, mask
 
     def activate(self) -> None:
         """Wraps what is loaded now, and the rest as soon as it is."""
         with _lock:
             if self in _owners:
                 return
+            allow(self, self.capture_content, self.mask)
             _owners.append(self)
             if callable(self.exception_logger):
                 listeners.append(self.exception_logger)
@@ -90,6 +109,7 @@ class HuggingFaceInstrumentor:
             if self not in _owners:
                 return
             _owners.remove(self)
+            forget(self)
             if callable(self.exception_logger):
                 listeners.remove(self.exception_logger)
             if _owners:

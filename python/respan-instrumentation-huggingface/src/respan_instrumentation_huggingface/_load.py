@@ -12,9 +12,10 @@ import sys
 from contextvars import ContextVar
 from time import perf_counter
 
-from respan.instrumentation import OK, start_span, suppressed
+from respan.instrumentation import OK, suppressed
 
 from ._model import PREFIX, cached_revision, model_attributes, remember_revision
+from ._privacy import start_span
 from ._quietly import quietly
 
 TYPE_CHECKING = False

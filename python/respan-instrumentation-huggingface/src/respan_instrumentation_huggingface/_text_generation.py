@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-from respan.instrumentation import CLIENT, OK, start_span, suppressed
+from respan.instrumentation import CLIENT, OK, suppressed
 
 from ._content import MESSAGES_MAX, Transcript, answers_in, is_chat, prompts_in, put_finish_reasons, tools_of
 from ._lazy import follow, is_lazy
 from ._measure import Measured
 from ._model import model_attributes
 from ._parameters import model_name, parameters_of
+from ._privacy import start_span
 from ._quietly import quietly
 from ._tokens import estimate, usage_attributes
 

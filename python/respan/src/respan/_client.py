@@ -113,12 +113,15 @@ class RespanClient:
             if status is not None:
                 from ._span import status_of
 
-                span.status(*status_of(status, status_description))
+                code, message = status_of(status, status_description)
+                span.status(code, message if span.content else "")
 
         return _on_current_span(update)
 
     def add_event(self, name: str, attributes: Mapping[str, Any] | None = None, timestamp: int | None = None) -> bool:
-        return _on_current_span(lambda span: span.event(name, _core.Scope({}, dict(attributes or {})), timestamp or 0))
+        from ._span import attribute_scope
+
+        return _on_current_span(lambda span: span.event(name, attribute_scope(attributes, span), timestamp or 0))
 
     def record_exception(
         self,

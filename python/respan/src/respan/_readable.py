@@ -112,7 +112,7 @@ def fill(core: _core.Span, span: Any) -> None:
         core.set_attributes(scope_attributes(scope.name, scope.version))
     core.set_attributes(dict(span.attributes or {}))
     for event in span.events:
-        core.event(event.name, attribute_scope(event.attributes, core.content), event.timestamp)
+        core.event(event.name, attribute_scope(event.attributes, core), event.timestamp)
     for link in span.links:
         add_link(core, link.context, link.attributes)
     core.status(span.status.status_code.value, (span.status.description or "") if core.content else "")

@@ -81,6 +81,8 @@ class Respan:
         tracer_provider: of an OpenTelemetry SDK whose spans are to come here too. Without it, ours becomes OpenTelemetry's
             as soon as the program imports that, unless it has one.
         is_batching_enabled: False sends each span at once in a request of its own; else within half a second.
+        mask: called with each content (prompts, answers, arguments, messages of exceptions) as it would be recorded, and
+            before it stands anywhere; what it returns is recorded instead, and nothing where that is no str or it raises.
         is_context_carried: False: threads and executors are left as they are, and spans in them are roots of their own.
         auto_flush: "off", "root" or "always"; spans are on their way within half a second whatever it says.
         is_auto_instrument: also switches on what is installed of AUTO_INSTRUMENTATION_REGISTRY, Hugging Face's and those
@@ -116,6 +118,7 @@ class Respan:
         auto_flush: str | None = None,
         is_context_carried: bool = True,
         max_content_bytes: int | None = None,
+        mask: Callable[[str], str | None] | None = None,
     ) -> None:
         debug = os.environ.get("RESPAN_DEBUG", "").strip().lower() in ("true", "1", "yes", "on")
         level = "DEBUG" if debug else os.environ.get("RESPAN_LOG_LEVEL") if log_level == "INFO" else log_level
@@ -161,6 +164,7 @@ class Respan:
                 review=_reviewer(*self._review_options),
                 spool=_watch.record is None,
                 max_content_bytes=max_content_bytes or 0,
+                mask=mask,
             )
             self._client.use()
             _open.append(self)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 TRACEBACK_MAX = 32 << 10
-MESSAGES = ("exception.message", "exception.stacktrace")
 CODES = {"UNSET": 0, "OK": 1, "ERROR": 2}
 UNSET, OK, ERROR = 0, 1, 2
 
@@ -22,16 +21,24 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, (str, bool, int, float, list, tuple)) else _core.to_json(value)
 
 
-def attribute_scope(attributes: Mapping[str, Any] | None, content: bool = True) -> _core.Scope:
-    """Attributes of an event or a link."""
-    given = attributes or {}
-    return _core.Scope({}, {k: _plain(v) for k, v in given.items() if content or k not in MESSAGES})
+def attribute_scope(attributes: Mapping[str, Any] | None, core: _core.Span) -> _core.Scope:
+    """Attributes of an event or a link of that span."""
+    given = {str(key): _plain(value) for key, value in (attributes or {}).items()}
+    if not core.content or core.mask is not None:
+        given = {k: _seen(v, core) if _core.is_content(k) else v for k, v in given.items()}
+    return _core.Scope({}, given)
+
+
+def _seen(content: Any, core: _core.Span) -> Any:
+    if not core.content or content is None:
+        return None
+    return core.masked(content if isinstance(content, str) else _core.to_json(content))
 
 
 def add_link(core: _core.Span, context: Any, attributes: Mapping[str, Any] | None) -> None:
     """context: a SpanContext."""
     if context.is_valid:
-        core.link(format(context.trace_id, "032x"), format(context.span_id, "016x"), attribute_scope(attributes))
+        core.link(format(context.trace_id, "032x"), format(context.span_id, "016x"), attribute_scope(attributes, core))
 
 
 def link_of(link: Any) -> tuple[Any, Mapping[str, Any]]:
@@ -109,7 +116,7 @@ class Span:
 
     def add_event(self, name: str, attributes: Mapping[str, Any] | None = None, timestamp: int | None = None) -> None:
         core = self.respan_span
-        core.event(str(name), attribute_scope(attributes, core.content), timestamp or 0)
+        core.event(str(name), attribute_scope(attributes, core), timestamp or 0)
 
     def add_link(self, context: Any, attributes: Mapping[str, Any] | None = None) -> None:
         add_link(self.respan_span, context, attributes)

@@ -13,6 +13,7 @@ The shape of a plugin is `respan.Instrumentation`.
 import sys
 
 from ._core import Span, start_span
+from ._core import veto_content as _veto
 from ._import_hook import ImportHook, when_imported
 
 INTERNAL = 1
@@ -26,6 +27,15 @@ ERROR = 2
 
 # Names of OpenTelemetry instrumentations whose spans a plugin that is switched on makes itself: a call has one span.
 replaced_scopes: set[str] = set()
+
+
+_vetoes: set[int] = set()  # ids of those who want none of it recorded
+
+
+def veto_content(owner: object, is_vetoed: bool = True) -> None:
+    """While an owner vetoes it, spans that begin, of whatever kind, record no content."""
+    (_vetoes.add if is_vetoed else _vetoes.discard)(id(owner))
+    _veto(bool(_vetoes))
 
 
 def suppressed() -> bool:
@@ -52,5 +62,6 @@ __all__ = [
     "replaced_scopes",
     "start_span",
     "suppressed",
+    "veto_content",
     "when_imported",
 ]

@@ -47,30 +47,34 @@ static int client_traverse(PyObject *self, visitproc visit, void *arg) {
     Py_VISIT(Py_TYPE(self));
     Py_VISIT(((client_object *)self)->defaults);
     Py_VISIT(((client_object *)self)->review);
+    Py_VISIT(((client_object *)self)->mask);
     return 0;
 }
 
 static int client_clear(PyObject *self) {
     Py_CLEAR(((client_object *)self)->defaults);
     Py_CLEAR(((client_object *)self)->review);
+    Py_CLEAR(((client_object *)self)->mask);
     return 0;
 }
 
 static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *kwargs) {
     static char *names[] = {"base_url", "api_key",  "app_name",          "environment", "headers",
                             "resource", "defaults", "content",           "quiet",       "batch_spans",
-                            "review",   "spool",    "max_content_bytes", NULL};
+                            "review",   "spool",    "max_content_bytes", "mask",        NULL};
     core_state *state = core_state_of(type);
     PyObject *base_url = NULL, *api_key = NULL, *app_name = NULL, *environment = NULL, *headers = NULL;
-    PyObject *resource = NULL, *defaults = NULL, *review = Py_None;
+    PyObject *resource = NULL, *defaults = NULL, *review = Py_None, *mask = Py_None;
     int content = 1, quiet = 0, spool = 1;
     Py_ssize_t max_content_bytes = 0;
     respan_config config;
     respan_config_init(&config);
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOOOOOppIOpn:Client", names, &base_url, &api_key,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|$OOOOOOOppIOpnO:Client", names, &base_url, &api_key,
                                      &app_name, &environment, &headers, &resource, &defaults, &content,
-                                     &quiet, &config.batch_spans, &review, &spool, &max_content_bytes))
+                                     &quiet, &config.batch_spans, &review, &spool, &max_content_bytes, &mask))
         return NULL;
+    if (mask != Py_None && !PyCallable_Check(mask))
+        return PyErr_Format(PyExc_TypeError, "mask must be a function of a str, or None");
     if ((defaults != NULL && defaults != Py_None && !Py_IS_TYPE(defaults, state->scope_type)) ||
         (resource != NULL && resource != Py_None && !Py_IS_TYPE(resource, state->scope_type)))
         return PyErr_Format(PyExc_TypeError, "defaults and resource must be Scope or None");
@@ -101,6 +105,7 @@ static PyObject *client_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     self->pid = getpid();
     self->content = content;
     self->review = review == Py_None ? NULL : Py_NewRef(review);
+    self->mask = mask == Py_None ? NULL : Py_NewRef(mask);
     if (defaults != NULL && defaults != Py_None) self->defaults = (scope_object *)Py_NewRef(defaults);
     if (respan_client_open(&config, &self->handle, &error) != RESPAN_OK) {
         PyObject *kind = error.code == RESPAN_ERR_INVALID  ? PyExc_ValueError
@@ -285,7 +290,9 @@ static PyObject *client_get_closed(PyObject *op, void *Py_UNUSED(closure)) {
 }
 
 static PyObject *client_get_content(PyObject *op, void *Py_UNUSED(closure)) {
-    return PyBool_FromLong(((client_object *)op)->content);
+    const core_state *state = core_state_of(Py_TYPE(op));
+    return PyBool_FromLong(((client_object *)op)->content &&
+                           !__atomic_load_n(&state->content_vetoed, __ATOMIC_RELAXED));
 }
 
 static PyObject *client_get_defaults(PyObject *op, void *Py_UNUSED(closure)) {

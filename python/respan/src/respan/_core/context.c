@@ -209,6 +209,7 @@ PyObject *core_remote_span(PyObject *module, PyObject *args) {
     self->active = false;
     self->remote = true;
     self->content = false;
+    self->mask = NULL;
     PyObject_GC_Track(self);
     return (PyObject *)self;
 }

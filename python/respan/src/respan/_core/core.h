@@ -55,6 +55,7 @@ typedef struct core_state {
     PyObject *current_span;  /* ContextVar: Span or None */
     PyObject *current_scope; /* ContextVar: Scope or None */
     client_object *client;   /* where new spans go; NULL: tracing is off */
+    bool content_vetoed;     /* atomic: spans that begin now have no content, whatever their client says */
 #ifdef Py_GIL_DISABLED
     PyMutex lock;
 #endif
@@ -64,6 +65,7 @@ struct client_object {
     PyObject_HEAD respan_client *handle; /* NULL once closed */
     scope_object *defaults;              /* or NULL */
     bool content;                        /* inputs, outputs, exception messages may be recorded */
+    PyObject *mask;                      /* see content.h, or NULL */
     PyObject *review;                    /* see span_review, or NULL */
     int flushing;                        /* threads inside respan_client_flush now, of process `pid` */
     uint64_t unmade;                     /* its spans that could not be had */
@@ -103,9 +105,10 @@ struct span_object {
     span_object *previous; /* while current: what was current before, or NULL */
     uint64_t end_ns;       /* set by stop(); 0: the end is when it ends */
     bool active;           /* it is the current span of the context that entered it */
-    bool content;
-    bool remote;         /* it is recorded elsewhere: a parent only */
-    span_review *review; /* or NULL: attributes go to librespan as they are set */
+    bool content;          /* see content.h … */
+    PyObject *mask;        /* … or NULL */
+    bool remote;           /* it is recorded elsewhere: a parent only */
+    span_review *review;   /* or NULL: attributes go to librespan as they are set */
 };
 
 struct scope_object {

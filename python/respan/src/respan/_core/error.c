@@ -1,3 +1,4 @@
+#include "content.h"
 #include "core.h"
 
 enum { TRACEBACK_MAX = 32 << 10, TRACEBACK_FRAMES = 100 };
@@ -105,6 +106,8 @@ void core_span_fail(span_object *span, PyObject *error, uint64_t time_ns) {
         message = PyObject_Str(error);
         PyErr_Clear();
         traceback = format_traceback(error);
+        if (span->mask != NULL && message != NULL) Py_SETREF(message, core_masked(span, message));
+        if (span->mask != NULL && traceback != NULL) Py_SETREF(traceback, core_masked(span, traceback));
     }
     respan_text text = {NULL, 0};
     if (message == NULL || !core_text(message, &text) || text.n == 0)

@@ -1,3 +1,4 @@
+#include "content.h"
 #include "context.h"
 #include "core.h"
 #include "json.h"
@@ -39,6 +40,19 @@ static PyObject *start_span(PyObject *module, PyObject *args) {
     return (PyObject *)span;
 }
 
+static PyObject *is_content(PyObject *Py_UNUSED(module), PyObject *key) {
+    respan_text text;
+    if (!PyUnicode_Check(key)) return PyErr_Format(PyExc_TypeError, "is_content() takes a str");
+    return PyBool_FromLong(core_text(key, &text) && core_is_content(text));
+}
+
+static PyObject *veto_content(PyObject *module, PyObject *vetoed) {
+    int is_vetoed = PyObject_IsTrue(vetoed);
+    if (is_vetoed < 0) return NULL;
+    __atomic_store_n(&state_of(module)->content_vetoed, is_vetoed != 0, __ATOMIC_RELAXED);
+    Py_RETURN_NONE;
+}
+
 static PyObject *current_span(PyObject *module, PyObject *Py_UNUSED(ignored)) {
     PyObject *span = (PyObject *)core_span_current(state_of(module));
     return span != NULL ? span : Py_NewRef(Py_None);
@@ -78,6 +92,10 @@ static PyMethodDef functions[] = {
      PyDoc_STR(
          "A Span under the current one (or under `parent`; None: a root), not current itself, or None if "
          "tracing is off: start_span(name, kind=1, parent=..., start_ns=0).")},
+    {"is_content", is_content, METH_O,
+     PyDoc_STR("is_content(key, /)\n--\n\nWhether an attribute of that name is content: see content.h.")},
+    {"veto_content", veto_content, METH_O,
+     PyDoc_STR("veto_content(vetoed, /)\n--\n\nTrue: spans that begin from now on have no content.")},
     {"swap_span", core_swap_span, METH_O,
      PyDoc_STR(
          "swap_span($module, span, /)\n--\n\nMakes a Span, or none, the current one; what was current, or "

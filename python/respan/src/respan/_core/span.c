@@ -1,3 +1,4 @@
+#include "content.h"
 #include "context.h"
 #include "core.h"
 #include "json.h"
@@ -47,9 +48,12 @@ static bool finish_review(span_object *span) {
         if (PyErr_Occurred() && PyErr_ExceptionMatches(PyExc_KeyboardInterrupt)) PyErr_SetInterrupt();
         PyErr_Clear();
     }
-    span->review = NULL; /* from here attributes go to librespan */
+    span->review = NULL;         /* from here attributes go to librespan */
+    PyObject *mask = span->mask; /* it has seen them */
+    span->mask = NULL;
     if (keep && set_all(span, review->attributes) < 0) PyErr_Clear();
     core_review_free(review);
+    Py_XDECREF(mask);
     if (!keep) {
         respan_span_discard(span->span);
         span->span = NULL;
@@ -61,7 +65,7 @@ static bool finish_review(span_object *span) {
 span_object *core_span_new(core_state *state, respan_text name, const span_object *parent, PyObject *review,
                            uint64_t start_ns) {
     respan_span *opened = NULL;
-    PyObject *of_client = NULL;
+    PyObject *of_client = NULL, *mask = NULL;
     bool is_on, content = false;
     CORE_LOCK(state);
     is_on = state->client != NULL;
@@ -69,7 +73,8 @@ span_object *core_span_new(core_state *state, respan_text name, const span_objec
         opened = respan_span_start(state->client->handle, name.p, name.n,
                                    parent == NULL ? NULL : &parent->context, start_ns);
         of_client = Py_XNewRef(state->client->review);
-        content = state->client->content;
+        mask = Py_XNewRef(state->client->mask);
+        content = state->client->content && !__atomic_load_n(&state->content_vetoed, __ATOMIC_RELAXED);
         /* Its reviewers see it before a file does. */
         if (review != NULL || of_client != NULL) respan_span_withhold(opened);
     }
@@ -83,6 +88,7 @@ span_object *core_span_new(core_state *state, respan_text name, const span_objec
     if (self == NULL) {
         PyErr_Clear();
         core_review_free(reviewed);
+        Py_XDECREF(mask);
         respan_span_discard(opened);
         if (is_on) core_lose(state, opened != NULL);
         return NULL;
@@ -105,6 +111,7 @@ span_object *core_span_new(core_state *state, respan_text name, const span_objec
     self->active = false;
     self->remote = false;
     self->content = content;
+    self->mask = mask;
     PyObject_GC_Track(self);
     return self;
 }
@@ -183,7 +190,11 @@ int core_span_take_json(span_object *span, const char *key, size_t key_len, stru
                         int rc) {
     respan_attribute attribute = {.key = {key, key_len}, .type = RESPAN_TYPE_STRING};
     attribute.value.string = (respan_text){json->p, json->size};
-    if (rc == 0 && !json->failed) core_span_put(span, &attribute, 1);
+    if (rc == 0 && !json->failed) {
+        if (__builtin_expect(span->mask != NULL, 0) && core_is_content(attribute.key))
+            core_put_masked(span, attribute.key, attribute.value.string);
+        else core_span_put(span, &attribute, 1);
+    }
     json_free(json);
     return rc;
 }
@@ -211,6 +222,7 @@ static int span_traverse(PyObject *op, visitproc visit, void *arg) {
     Py_VISIT(self->path); /* of a subclass of str, which may lead anywhere */
     Py_VISIT(self->workflow);
     Py_VISIT(self->processors);
+    Py_VISIT(self->mask);
     return core_review_traverse(self->review, visit, arg);
 }
 
@@ -218,6 +230,7 @@ static int span_traverse(PyObject *op, visitproc visit, void *arg) {
 static int span_clear(PyObject *op) {
     Py_CLEAR(((span_object *)op)->previous);
     Py_CLEAR(((span_object *)op)->base.instead);
+    Py_CLEAR(((span_object *)op)->mask);
     return 0;
 }
 
@@ -232,6 +245,7 @@ static void span_dealloc(PyObject *op) {
     Py_XDECREF(self->path);
     Py_XDECREF(self->workflow);
     Py_XDECREF(self->processors);
+    Py_XDECREF(self->mask);
     Py_XDECREF((PyObject *)self->previous);
     Py_XDECREF(self->base.instead);
     PyObject_GC_Del(op);
@@ -257,11 +271,21 @@ static bool set_sequence(span_object *span, respan_text key, PyObject *sequence)
 static int set_value(span_object *self, PyObject *key, PyObject *value) {
     respan_attribute attribute;
     if (value == Py_None || !core_span_recording(self) || !core_text(key, &attribute.key)) return 0;
-    if (core_attribute_value(value, &attribute)) {
+    bool is_masked = (!self->content || self->mask != NULL) && core_is_content(attribute.key);
+    if (is_masked && !self->content) return 0;
+    if (is_masked && PyUnicode_Check(value)) {
+        PyObject *masked = core_masked(self, value);
+        core_span_put_text(self, attribute.key.p, attribute.key.n, masked);
+        Py_XDECREF(masked);
+        return 0;
+    }
+    if (!is_masked && core_attribute_value(value, &attribute)) {
         core_span_put(self, &attribute, 1);
         return 0;
     }
-    if ((PyList_Check(value) || PyTuple_Check(value)) && set_sequence(self, attribute.key, value)) return 0;
+    if (!is_masked && (PyList_Check(value) || PyTuple_Check(value)) &&
+        set_sequence(self, attribute.key, value))
+        return 0;
     json_writer json;
     json_init(&json);
     int rc = PyUnicode_Check(value) ? json_write_text(&json, value) : json_write_value(&json, value);
@@ -317,7 +341,18 @@ static PyObject *span_status(PyObject *op, PyObject *args) {
     if (!PyArg_ParseTuple(args, "i|s#:status", &code, &message, &n)) return NULL;
     if (code < RESPAN_STATUS_UNSET || code > RESPAN_STATUS_ERROR)
         return PyErr_Format(PyExc_ValueError, "status must be 0 (unset), 1 (ok) or 2 (error), not %d", code);
-    core_span_status((span_object *)op, (respan_status_code)code, (respan_text){message, (size_t)n});
+    span_object *self = (span_object *)op;
+    respan_text text = {message, (size_t)n};
+    PyObject *masked = NULL;
+    if (self->mask != NULL && n > 0) {
+        PyObject *given = PyUnicode_DecodeUTF8(message, n, "replace");
+        masked = given == NULL ? NULL : core_masked(self, given);
+        Py_XDECREF(given);
+        PyErr_Clear();
+        if (masked == NULL || !core_text(masked, &text)) text = (respan_text){"", 0};
+    }
+    core_span_status(self, (respan_status_code)code, text);
+    Py_XDECREF(masked);
     Py_RETURN_NONE;
 }
 
@@ -499,6 +534,32 @@ static PyObject *get_facts(PyObject *op, void *Py_UNUSED(closure)) {
     return answer;
 }
 
+static PyObject *get_mask(PyObject *op, void *Py_UNUSED(closure)) {
+    PyObject *mask;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    mask = Py_XNewRef(((span_object *)op)->mask);
+    Py_END_CRITICAL_SECTION();
+    return mask != NULL ? mask : Py_NewRef(Py_None);
+}
+
+static int set_mask(PyObject *op, PyObject *mask, void *Py_UNUSED(closure)) {
+    PyObject *old;
+    Py_BEGIN_CRITICAL_SECTION(op);
+    old = ((span_object *)op)->mask;
+    ((span_object *)op)->mask = mask == Py_None ? NULL : Py_XNewRef(mask);
+    Py_END_CRITICAL_SECTION();
+    Py_XDECREF(old);
+    return 0;
+}
+
+static PyObject *span_masked(PyObject *op, PyObject *text) {
+    span_object *self = (span_object *)op;
+    if (!PyUnicode_Check(text)) return PyErr_Format(PyExc_TypeError, "masked() takes a str");
+    if (self->mask == NULL) return Py_NewRef(text);
+    PyObject *masked = core_masked(self, text);
+    return masked != NULL ? masked : Py_NewRef(Py_None);
+}
+
 static PyObject *get_content(PyObject *op, void *Py_UNUSED(closure)) {
     return PyBool_FromLong(((span_object *)op)->content);
 }
@@ -529,6 +590,9 @@ static PyMethodDef span_methods[] = {
      PyDoc_STR("route($self, processors, /)\n--\n\nNames, with commas, of where it and its children go.")},
     {"adopt", span_adopt, METH_VARARGS,
      PyDoc_STR("Takes the trace id and span id (hex) that another tracer gave this span.")},
+    {"masked", span_masked, METH_O,
+     PyDoc_STR("masked($self, text, /)\n--\n\nWhat the span's mask, if it has one, makes of content; None: "
+               "nothing.")},
     {"end", FASTCALL(span_end), METH_FASTCALL,
      PyDoc_STR("end($self, time_ns=0, /)\n--\n\nLeaves and records; later calls do nothing.")},
     {"__enter__", span_enter, METH_NOARGS, NULL},
@@ -547,6 +611,8 @@ static PyGetSetDef span_properties[] = {
     {"facts", get_facts, NULL, PyDoc_STR("For a reviewer: all that is known of the span, as a new dict."),
      NULL},
     {"content", get_content, NULL, PyDoc_STR("Whether prompts, completions, inputs and outputs may be set."),
+     NULL},
+    {"mask", get_mask, set_mask, PyDoc_STR("What sees content before it is recorded: a function, or None."),
      NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
