@@ -59,7 +59,9 @@ def decorated() -> None:
         except ValueError as error:
             get_client().record_exception(error, {"exception.message": CANARY})
         get_client().update_current_span(
-            attributes={"gen_ai.prompt.0.content": CANARY, "input.value": CANARY}, status="ERROR", status_description=CANARY
+            attributes={"gen_ai.prompt.0.content": CANARY, "input.value": CANARY},
+            status="ERROR",
+            status_description=CANARY,
         )
         get_client().add_event("gen_ai.content.prompt", {"gen_ai.prompt": CANARY})
         span = get_client().get_current_span()
@@ -82,7 +84,7 @@ def pipelines() -> None:
     made.tokenizer.chat_template = "{% for m in messages %}{{ m.content }}{% endfor %}"
     limits = {"max_new_tokens": 2}
     made(CANARY, **limits)
-    made([CANARY, CANARY], batch_size=2, stop_strings=[CANARY], **limits)
+    made([CANARY, CANARY], batch_size=2, stop_strings=[CANARY], tokenizer=made.tokenizer, **limits)
     made([{"role": "user", "content": CANARY}], **limits)
     list(made(text for text in [CANARY]))
     streamer = TextIteratorStreamer(made.tokenizer, timeout=20)

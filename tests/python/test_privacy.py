@@ -19,8 +19,11 @@ TOKEN = "hf_abcdefghijklmnopqrstuvwxyzABCDEFGH"
 def run_canary(server: CaptureServer, state: Path, *arguments: str, **environment: str) -> tuple[bytes, bytes]:
     """(all that its server was sent, all that it said)"""
     given = {
-        **{"RESPAN_BASE_URL": server.base_url, "RESPAN_API_KEY": "k", "RESPAN_SPOOL": "on", "RESPAN_DEBUG": "1"},
-        **{"XDG_STATE_HOME": str(state), "PYTHONPATH": f"{HERE}:{os.environ.get('PYTHONPATH', '')}"},
+        "RESPAN_BASE_URL": server.base_url,
+        "RESPAN_API_KEY": "k",
+        "RESPAN_SPOOL": "on",
+        "XDG_STATE_HOME": str(state),
+        "PYTHONPATH": f"{HERE}:{os.environ.get('PYTHONPATH', '')}",
         **environment,
     }
     ran = subprocess.run(
@@ -42,7 +45,7 @@ def test_the_canary_is_where_it_is_looked_for(server: CaptureServer, tmp_path: P
 OFF = [
     (["plugin"], {}),
     ([], {"TRACELOOP_TRACE_CONTENT": "False"}),
-    ([], {"RESPAN_TRACE_CONTENT": "0"}),
+    ([], {"RESPAN_TRACE_CONTENT": "0", "RESPAN_DEBUG": "1"}),  # each trace is printed
     ([], {"RESPAN_TRACE_CONTENT": "NO", "TRACELOOP_TRACE_CONTENT": "true"}),
     (["pipelines"], {"TRACELOOP_TRACE_CONTENT": "off"}),
 ]
@@ -105,7 +108,7 @@ def test_a_mask_sees_all_content(server, tracing) -> None:
     assert inner.input == {"args": ["my […]"], "kwargs": {}} and outer.output == "my […]"
     assert inner.status_message == "no […]"
     assert inner.events[0][1]["exception.message"] == "no […]"
-    assert "secret" not in inner.events[0][1]["exception.stacktrace"].replace("no secret\")", "")
+    assert "secret" not in inner.events[0][1]["exception.stacktrace"].replace('no secret")', "")
     assert json.loads(outer.attributes["gen_ai.input.messages"]) == ["[…]"]
     assert outer.attributes["other"] == "secret"  # that is none of content
     assert outer.events == [("e", {"gen_ai.prompt": "[…]"})]
@@ -144,10 +147,14 @@ def test_a_mask_that_is_traced_itself(server, tracing) -> None:
 def test_a_mask_before_other_reviewers(server, tracing) -> None:
     """And once, though a callback sees the span too."""
     seen = []
-    respan = tracing(mask=lambda text: text + "!", span_postprocess_callback=lambda span: seen.append(dict(span.attributes)))
+    respan = tracing(
+        mask=lambda text: text + "!", span_postprocess_callback=lambda span: seen.append(dict(span.attributes))
+    )
     workflow(name="w")(lambda: "x")()
     assert respan.flush()
-    assert seen[0]["traceloop.entity.output"] == server.span("w.workflow").attributes["traceloop.entity.output"] == '"x"!'
+    assert (
+        seen[0]["traceloop.entity.output"] == server.span("w.workflow").attributes["traceloop.entity.output"] == '"x"!'
+    )
 
 
 def test_the_plugins_mask(server, tracing, generator) -> None:

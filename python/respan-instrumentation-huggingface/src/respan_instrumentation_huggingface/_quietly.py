@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from respan.instrumentation import current_client
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -11,11 +13,16 @@ listeners: list[Callable[[Exception], Any]] = []  # the `exception_logger` of ea
 
 
 def report(error: Exception) -> None:
-    """Says what went wrong at level DEBUG, and to the listeners. Never raises."""
+    """Says what went wrong at level DEBUG, without its message where that may be content that is not to be told; and to the
+    listeners. Never raises."""
     try:
         import logging
 
-        logging.getLogger("respan").debug("Tracing a Hugging Face call failed", exc_info=error)
+        client = current_client()
+        shown = error if client is None or client.content else None
+        logging.getLogger("respan").debug(
+            "Tracing a Hugging Face call failed: %s", type(error).__name__, exc_info=shown
+        )
     except Exception:
         pass
     for listener in tuple(listeners):

@@ -12,7 +12,7 @@ The shape of a plugin is `respan.Instrumentation`.
 
 import sys
 
-from ._core import Span, start_span
+from ._core import Span, current_client, start_span
 from ._core import veto_content as _veto
 from ._import_hook import ImportHook, when_imported
 
@@ -59,6 +59,7 @@ __all__ = [
     "SERVER",
     "ImportHook",
     "Span",
+    "current_client",
     "replaced_scopes",
     "start_span",
     "suppressed",
