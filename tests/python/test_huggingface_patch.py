@@ -241,7 +241,7 @@ def test_what_a_library_lacks_is_left_out(monkeypatch, tmp_path, reports):
     import half_a_library
 
     assert half_a_library.there.__wrapped__ and half_a_library.there(1) == 1
-    assert [type(error) for error in reports] == [AttributeError] * 2
+    assert reports == []
     instrumentor.deactivate()
     assert not hasattr(half_a_library.there, "__wrapped__")
     assert not [hook for hook in sys.meta_path if type(hook).__name__ == "ImportHook"]

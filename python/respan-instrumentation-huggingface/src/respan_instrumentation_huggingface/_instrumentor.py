@@ -153,5 +153,5 @@ def _holders(module: ModuleType, owner: str, function: str) -> list[Any]:
     if owner.endswith("*"):
         kinds = [kind for name, kind in vars(module).items() if name.startswith(owner[:-1]) and isinstance(kind, type)]
         return [kind for kind in kinds if function in vars(kind)]
-    holder = getattr(module, owner) if owner else module
+    holder = getattr(module, owner, None) if owner else module
     return [holder] if hasattr(holder, function) else []
