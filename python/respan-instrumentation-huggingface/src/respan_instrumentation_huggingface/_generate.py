@@ -15,13 +15,14 @@ from array import array
 from contextvars import ContextVar
 from time import perf_counter_ns
 
-from respan.instrumentation import CLIENT, OK, start_span, suppressed
+from respan.instrumentation import CLIENT, OK, suppressed
 from torch.compiler import is_compiling
 
 from ._content import MESSAGES_MAX, put_finish_reasons
 from ._measure import Measured, current
 from ._model import model_attributes
 from ._parameters import name_of, parameters_of
+from ._privacy import start_span
 from ._quietly import quietly
 from ._tokenizers import tokenizer_of
 from ._tokens import count_completion, token_ids
