@@ -140,7 +140,7 @@ def test_a_picture_is_described(client, inference, spans):
 
 
 def test_a_stream(client, inference, spans):
-    inference.will([*stream_of("It ", "rains", ".")[:2], 0.02, *stream_of("It ", "rains", ".")[2:]])
+    inference.will(stream_of("It ", "rains", "."))
     stream = client.chat_completion(MESSAGES, model="m", stream=True)
     assert isinstance(stream, types.GeneratorType) and stream.__name__ == "_stream_chat_completion_response"
     assert "".join(piece.choices[0].delta.content or "" for piece in stream if piece.choices) == "It rains."
@@ -158,7 +158,7 @@ def test_a_stream(client, inference, spans):
     assert {key: span.attributes.get(key) for key in expected} == expected
     seconds = (span.end - span.start) / 1e9
     first, gaps = (span.attributes[f"respan.generation.{name}"] for name in ("time_to_first_token", "token_gaps"))
-    assert len(gaps) == 2 and max(gaps) >= 0.01 and 0 < first < first + sum(gaps) <= seconds + 1e-5
+    assert len(gaps) == 2 and 0 < first < first + sum(gaps) <= seconds + 1e-5
     assert span.attributes["respan.generation.tokens_per_second"] > 0
 
 

@@ -51,7 +51,7 @@ def asked(task: str, client: Any, given: dict[str, Any]) -> dict[str, Any]:
     model = given.get("model") or base
     if isinstance(model, str):
         attributes["gen_ai.request.model"] = model
-    for url in (base, model):
+    for url in (base, getattr(client, "base_url", None), model):  # before 0.26 it was kept apart
         if isinstance(url, str) and url.startswith(("http://", "https://")):
             attributes.update(_server(url))
             break
