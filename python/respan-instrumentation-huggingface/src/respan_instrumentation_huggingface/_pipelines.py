@@ -10,13 +10,14 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 from respan._core import to_json
-from respan.instrumentation import CLIENT, OK, start_span, suppressed
+from respan.instrumentation import CLIENT, OK, suppressed
 
 from ._content import MESSAGES_MAX, Transcript, is_chat, put_finish_reasons
 from ._lazy import follow, is_lazy
 from ._measure import Measured
 from ._model import model_attributes
 from ._parameters import model_name, parameters_of
+from ._privacy import start_span
 from ._quietly import quietly
 from ._readable import audio_seconds, readable, shape_of
 from ._tasks import OTHER, TASKS, Row, task_of
