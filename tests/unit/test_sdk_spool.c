@@ -257,7 +257,7 @@ static void without_a_valid_key_the_file_stays(void **state) {
 static void full_drops_the_oldest(void **state) {
     (void)state;
     enum { N = 20000 };
-    respan_stats s = leave_behind(N, 9 * RS_SPOOL_BLOCK);
+    respan_stats s = leave_behind(N, 16 * RS_SPOOL_BLOCK);
     assert_true(s.dropped > 0 && s.kept > 500);
     assert_int_equal(s.kept + s.dropped, N);
     fake_http *f = fake_http_start(&ok, 1);
@@ -270,7 +270,7 @@ static void full_drops_the_oldest(void **state) {
 /* The file knows how many, and of the spans that ended afterwards the first says so. */
 static void what_is_dropped_is_told(void **state) {
     (void)state;
-    respan_stats s = leave_behind(20000, 9 * RS_SPOOL_BLOCK);
+    respan_stats s = leave_behind(20000, 16 * RS_SPOOL_BLOCK);
     char path[RS_PATH_MAX];
     rs_spool_file file;
     spool_first_file(path);
