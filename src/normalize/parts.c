@@ -135,7 +135,8 @@ static void write_others(rs_message_writer *w, const rs_part *from, const rs_par
 /* prompt_index above 0: of a batch, what a preview shows is the first prompt and its answer. */
 static bool is_of_later_prompt(const rs_part *from, const rs_part *to) {
     for (const rs_part *p = from; p < to; p++)
-        if (rs_str_eq(p->name, RS_STR("prompt_index"))) return p->value->type == RS_VALUE_INT && p->value->i > 0;
+        if (rs_str_eq(p->name, RS_STR("prompt_index")))
+            return p->value->type == RS_VALUE_INT && p->value->i > 0;
     return false;
 }
 
