@@ -8,7 +8,7 @@
 #include <time.h>
 
 enum { BATCH_START = 16 << 10, COOL_AT_ONCE = 64, FETCHED_LINES = 6 };
-static const uint64_t throttle_ns = 500000, draining_ns = 500000000;
+static const uint64_t throttle_ns = 20000, draining_ns = 500000000;
 static const uint64_t pulse_min_ns = 50000000, pulse_max_ns = 1000000000;
 
 /* ---- batches ------------------------------------------------------------------------------------------- */
