@@ -300,7 +300,7 @@ def run(reviewed):
                 if check(scenario, traced, wanted, spans, n, for_good) == 0:
                     break
             after = held()
-            for _ in range(100):  # the exporter's thread has blocks of its own while it works
+            for _ in range(500):  # the exporter has blocks of its own while it works, and until it may try again
                 if after[2] - before[2] < 4:
                     break
                 time.sleep(0.02)
