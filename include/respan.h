@@ -239,9 +239,9 @@ RESPAN_API void respan_span_set_context(respan_span *span, const respan_span_con
  * yet be discarded or changed, say by a callback that masks what is in it. Call it right after the start. */
 RESPAN_API void respan_span_withhold(respan_span *span);
 
-/* Ends the span: it goes to the exporter, as OTLP protobuf, and the pointer must not be used again. Waits for
- * half a millisecond at most, and that only where the spool is nearly full and a server is taking what is in it: so a
- * burst is slowed down rather than lost. Any thread, also after its client was closed. end_ns 0: now, and not before its start. */
+/* Ends the span: it goes to the exporter, as OTLP protobuf, and the pointer must not be used again. Waits only
+ * where the spool is nearly full and a server is taking what is in it, for some 20 us: so a burst is slowed down rather
+ * than lost. Any thread, also after its client was closed. end_ns 0: now, and not before its start. */
 RESPAN_API void respan_span_end(respan_span *span, uint64_t end_ns);
 /* Frees the span without recording it; the pointer must not be used again. */
 RESPAN_API void respan_span_discard(respan_span *span);

@@ -413,7 +413,7 @@ static uint64_t pulse(rs_ring *ring, uint64_t now) {
     return now + (next < pulse_min_ns ? pulse_min_ns : next > pulse_max_ns ? pulse_max_ns : next);
 }
 
-/* The consumer, with the lock held. At most once a second, since it asks the kernel. */
+/* The consumer, with the lock held, which it lets go of meanwhile. At most once a second, since it asks the kernel. */
 static bool is_deserted(rs_ring *ring, uint64_t now) {
     if (ring->deserted || now < ring->looked_ns + pulse_max_ns) return ring->deserted;
     ring->looked_ns = now;
@@ -454,8 +454,11 @@ static void cool_waiting(rs_ring *ring) {
 rs_batch *rs_ring_take(rs_ring *ring) {
     rs_lock_take(&ring->lock);
     cool_waiting(ring);
-    for (uint64_t now; !ring->stopped && !is_due(ring, now = rs_clock_mono_ns());) {
-        if (is_deserted(ring, now)) {
+    for (;;) {
+        uint64_t now = rs_clock_mono_ns();
+        bool deserted = is_deserted(ring, now); /* first: it lets go of the lock */
+        if (ring->stopped || is_due(ring, now)) break;
+        if (deserted) {
             ring->stopped = !ring->first; /* what is there is sent, and then it ends */
             break;
         }
@@ -508,10 +511,10 @@ bool rs_ring_pause(rs_ring *ring, uint64_t wait_ns, uint64_t hurry_ns) {
     rs_lock_take(&ring->lock);
     while (!ring->stopped) {
         cool_waiting(ring);
-        uint64_t until = began + (ring->flushers ? hurry_ns : wait_ns), now = rs_clock_mono_ns();
-        if (now >= until) break;
+        uint64_t now = rs_clock_mono_ns();
         if (is_deserted(ring, now)) ring->stopped = true;
-        if (ring->stopped) break;
+        uint64_t until = began + (ring->flushers ? hurry_ns : wait_ns);
+        if (ring->stopped || now >= until) break;
         uint64_t next = pulse(ring, now);
         (void)wait_until(ring, &ring->work, next < until ? next : until);
     }

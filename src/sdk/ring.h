@@ -26,7 +26,7 @@
  * Heap is at most about twice `held` (batches grow by doubling), and spare batches of batch_bytes together,
  * kept so that a steady flow allocates nothing and touches no fresh page.
  *
- * Threads. Any thread puts; it holds `lock` for one copy of the span, and waits half a millisecond before that where the
+ * Threads. Any thread puts; it holds `lock` for one copy of the span, and waits for some 20 us before that where the
  * spool is nearly full and a server is emptying it. It wakes the consumer (one futex call)
  * only if the consumer sleeps without an end in sight, or if it sealed a batch for which the consumer waits.
  * One consumer takes and finishes. Fork: rs_ring_lock / rs_ring_unlock around fork, rs_ring_reset in the

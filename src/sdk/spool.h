@@ -11,7 +11,7 @@
  * Full (all blocks that `bytes` allows are in use): RS_ERR_FULL; the ring then drops its oldest. No room on disk,
  * no directory, no mmap: RS_ERR_IO; the ring then uses the heap.
  *
- * Not thread-safe: the ring's lock is held around all of it but rs_spool_note_sent and rs_spool_note_alive, which are the
+ * Not thread-safe: the ring's lock is held around all of it but rs_spool_note_sent and rs_spool_cool, which are the
  * consumer's. The mapping stays until rs_spool_free, since spans may still be open. */
 #ifndef RS_SDK_SPOOL_H
 #define RS_SDK_SPOOL_H

@@ -300,6 +300,28 @@ static void what_is_dropped_is_told(void **state) {
     fake_http_stop(f);
 }
 
+/* A program that is faster than its server, and has more than the spool holds. Unslowed, a third of this is dropped. */
+static void a_burst_is_slowed_down_rather_than_cut(void **state) {
+    (void)state;
+    enum { N = 100000 };
+    fake_http *f = fake_http_start(&ok, 1);
+    respan_client *c = spool_client(fake_http_url(f), 16 << 20);
+    char text[200];
+    memset(text, 'x', sizeof text);
+    spool_end_number(c, 0);
+    assert_int_equal(respan_client_flush(c, 20000), RESPAN_OK); /* there is a server, and it takes spans */
+    for (int i = 1; i < N; i++) {
+        respan_span *s = respan_span_start(c, RESPAN_TEXT("burst"), NULL, 0);
+        respan_span_set_string(s, RESPAN_TEXT("text"), text, sizeof text);
+        respan_span_end(s, 0);
+    }
+    respan_stats s;
+    (void)respan_client_close(c, 60000, &s);
+    assert_int_equal(s.ended, N);
+    assert_in_range(s.dropped, 0, N / 20);
+    fake_http_stop(f);
+}
+
 static void files_together_are_bounded(void **state) {
     (void)state;
     for (int i = 0; i < 5; i++) leave_behind(10, 4 << 20);
@@ -479,6 +501,7 @@ int main(void) {
         cmocka_unit_test_teardown(without_a_valid_key_the_file_stays, spool_remove_files),
         cmocka_unit_test_teardown(full_drops_the_oldest, spool_remove_files),
         cmocka_unit_test_teardown(what_is_dropped_is_told, spool_remove_files),
+        cmocka_unit_test_teardown(a_burst_is_slowed_down_rather_than_cut, spool_remove_files),
         cmocka_unit_test_teardown(files_together_are_bounded, spool_remove_files),
         cmocka_unit_test_teardown(large_spans_take_blocks_in_a_row, spool_remove_files),
         cmocka_unit_test_teardown(no_room_on_disk_is_the_heap, spool_remove_files),
