@@ -2,10 +2,11 @@
 
 #include "otlp/encode.h"
 #include "otlp/protobuf.h"
+#include "sdk/frame.h"
 #include "sdk/redact.h"
 #include <stdlib.h>
 
-enum { SPAN_ATTRIBUTES = 9, SET_MAX_BYTES = 64 << 20, SET_MAX_CONTENT = 4 << 20, FIELD_HEAD_MAX = 1 + 5 };
+enum { SET_MAX_BYTES = 64 << 20, SET_MAX_CONTENT = 4 << 20, FIELD_HEAD_MAX = 1 + 5 };
 
 /* NULL is an empty text, whatever length comes with it. */
 static rs_str text_of(respan_text t) { return (rs_str){t.p, t.p ? t.n : 0}; }
@@ -294,7 +295,7 @@ RESPAN_API respan_attributes *respan_attributes_new(const respan_attribute *attr
     set->references = 1;
     rs_fields_init(&set->fields, SET_MAX_BYTES);
     for (size_t i = 0; attributes && i < count; i++)
-        rs_fields_set(&set->fields, SPAN_ATTRIBUTES, &attributes[i], SET_MAX_CONTENT);
+        rs_fields_set(&set->fields, RS_SPAN_ATTRIBUTES, &attributes[i], SET_MAX_CONTENT);
     rs_fields_compact(&set->fields);
     if (set->fields.left_out || set->fields.dead) {
         respan_attributes_free(set);

@@ -22,6 +22,7 @@ enum {
     RS_SPAN_LINKS = 13,
     RS_SPAN_STATUS = 15,
 };
+enum { RS_STATUS_MESSAGE = 2, RS_STATUS_CODE = 3 }; /* and of its Status */
 
 enum { RS_FRAME_LEAD_MAX = 1 + 5 + 2 + 16 + 2 + 8 + 2 + 8 + 2 + 6 + 9 + 9 };
 

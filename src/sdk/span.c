@@ -14,7 +14,6 @@
 
 /* Field numbers of the parts of opentelemetry.proto.trace.v1.Span. */
 enum { EVENT_TIME = 1, EVENT_NAME = 2, EVENT_ATTRIBUTES = 3 };
-enum { STATUS_MESSAGE = 2, STATUS_CODE = 3 };
 enum { LINK_TRACE_ID = 1, LINK_SPAN_ID = 2, LINK_ATTRIBUTES = 4 };
 
 /* ---- start --------------------------------------------------------------------------------------------- */
@@ -159,10 +158,10 @@ RESPAN_API void respan_span_set_status(respan_span *span, respan_status_code cod
     rs_fields status;
     init_part(span, &status);
     if (message && message_len && code == RESPAN_STATUS_ERROR)
-        rs_fields_set_text(&status, STATUS_MESSAGE, RS_FIELD_KIND_PART, (rs_str){message, message_len},
+        rs_fields_set_text(&status, RS_STATUS_MESSAGE, RS_FIELD_KIND_PART, (rs_str){message, message_len},
                            span->client->config.max_content_bytes);
     uint32_t left_out = status.left_out;
-    rs_fields_set_enum(&status, STATUS_CODE, RS_FIELD_KIND_PART, (uint8_t)code);
+    rs_fields_set_enum(&status, RS_STATUS_CODE, RS_FIELD_KIND_PART, (uint8_t)code);
     put_part(span, RS_SPAN_STATUS, RS_FIELD_KIND_STATUS, &status, status.left_out == left_out);
 }
 

@@ -49,15 +49,14 @@ static bool collect(rs_fields *out, rs_str wire, bool *has_kind, bool *has_statu
 
 /* What it says of itself, and, if that is nothing, that it failed: else nobody would find it. */
 static void mark_interrupted(rs_fields *fields, bool has_status) {
-    enum { STATUS_MESSAGE = 2, STATUS_CODE = 3 };
     respan_attribute mark = {{RESPAN_TEXT("respan.span.interrupted")}, RESPAN_TYPE_BOOL, {.boolean = true}};
     rs_fields_set(fields, RS_SPAN_ATTRIBUTES, &mark, SIZE_MAX);
     if (has_status) return;
     rs_fields status;
     rs_fields_init(&status, RS_KEY_MAX);
-    rs_fields_set_text(&status, STATUS_MESSAGE, RS_FIELD_KIND_PART,
+    rs_fields_set_text(&status, RS_STATUS_MESSAGE, RS_FIELD_KIND_PART,
                        RS_STR("the process ended inside this span"), RS_KEY_MAX);
-    rs_fields_set_enum(&status, STATUS_CODE, RS_FIELD_KIND_PART, RESPAN_STATUS_ERROR);
+    rs_fields_set_enum(&status, RS_STATUS_CODE, RS_FIELD_KIND_PART, RESPAN_STATUS_ERROR);
     rs_fields_set_message(fields, RS_SPAN_STATUS, RS_FIELD_KIND_STATUS, rs_buf_slice(&status.wire));
     rs_fields_deinit(&status);
 }

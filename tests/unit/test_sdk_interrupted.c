@@ -1,4 +1,5 @@
 /* Spans that were open when the process died: each arrives as an interrupted span, with what it had. */
+#include "sanitized.h"
 #include "spool_fixture.h"
 
 #include "sdk/spool_format.h"
@@ -18,16 +19,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-/* In the child of a process with threads ThreadSanitizer starts no thread, and AddressSanitizer's allocator may stay locked
- * for ever. */
-#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
-#define IS_SANITIZED true
-#elif defined(__has_feature)
-#define IS_SANITIZED (__has_feature(thread_sanitizer) || __has_feature(address_sanitizer))
-#else
-#define IS_SANITIZED false
-#endif
 
 extern char **environ;
 static const fake_answer ok = {.status = 200};

@@ -10,12 +10,16 @@ from __future__ import annotations
 
 from weakref import WeakKeyDictionary
 
+from respan.instrumentation import OK
+
 from ._quietly import quietly
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Protocol
+
+    from respan.instrumentation import Span
 
     class Followed(Protocol):
         """A call whose results come later. One of the last four is called, once."""
@@ -34,6 +38,34 @@ if TYPE_CHECKING:
 
         def discard(self) -> None:
             """There was nothing more to give."""
+
+
+class Ending:
+    """The ends of a Followed call that has a span."""
+
+    span: Span
+
+    def _record(self) -> None:
+        """Sets what is known at the end, however it came."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        quietly(self._record)
+        self.span.status(OK)
+        self.span.end()
+
+    def fail(self, error: BaseException) -> None:
+        quietly(self._record)
+        self.span.fail(error)
+        self.span.end()
+
+    def abandon(self) -> None:
+        quietly(self._record)
+        self.span.set_attribute("respan.iterator.abandoned", True)
+        self.span.end()
+
+    def discard(self) -> None:
+        self.span.discard()
 
 
 class Follower:

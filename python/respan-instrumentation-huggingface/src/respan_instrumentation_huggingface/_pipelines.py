@@ -10,10 +10,10 @@ from __future__ import annotations
 from contextvars import ContextVar
 
 from respan._core import to_json
-from respan.instrumentation import CLIENT, OK, suppressed
+from respan.instrumentation import CLIENT, suppressed
 
 from ._content import MESSAGES_MAX, Transcript, is_chat, put_finish_reasons
-from ._lazy import follow, is_lazy
+from ._lazy import Ending, follow, is_lazy
 from ._measure import Measured
 from ._model import model_attributes
 from ._parameters import model_name, parameters_of
@@ -97,7 +97,7 @@ class Forward:
         """The call that this is a part of says so."""
 
 
-class Call:
+class Call(Ending):
     """A call of a pipeline, and its span. It is told of the call's end (`_patch.Call`) or of its steps (`_lazy.Followed`)."""
 
     def __init__(self, span: Span, pipeline: Any, task: str, inputs: Any, kwargs: dict[str, Any]) -> None:
@@ -244,28 +244,6 @@ class Call:
         attributes: dict[str, Any] = {}
         self._transcript.add_answers({"generated_text": completion}, attributes)
         self.span.set_attributes(attributes)
-
-    def finish(self) -> None:
-        self._end()
-        self.span.status(OK)
-        self.span.end()
-
-    def fail(self, error: BaseException) -> None:
-        self._end()
-        self.span.fail(error)
-        self.span.end()
-
-    def abandon(self) -> None:
-        self._end()
-        self.span.set_attribute("respan.iterator.abandoned", True)
-        self.span.end()
-
-    def discard(self) -> None:
-        self.span.discard()
-
-    def _end(self) -> None:
-        """What is known at the end, however it came."""
-        quietly(self._record)
 
     def _record(self) -> None:
         pipeline = self.pipeline

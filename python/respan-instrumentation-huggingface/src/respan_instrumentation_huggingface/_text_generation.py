@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-from respan.instrumentation import CLIENT, OK, suppressed
+from respan.instrumentation import CLIENT, suppressed
 
 from ._content import MESSAGES_MAX, Transcript, answers_in, is_chat, prompts_in, put_finish_reasons, tools_of
-from ._lazy import follow, is_lazy
+from ._lazy import Ending, follow, is_lazy
 from ._measure import Measured
 from ._model import model_attributes
 from ._parameters import model_name, parameters_of
@@ -66,7 +66,7 @@ class Forward:
         """The call that this is a part of says so."""
 
 
-class Call:
+class Call(Ending):
     """A call of the pipeline, and its span. It is told of the call's end (`_patch.Call`) or of its steps (`_lazy.Followed`)."""
 
     def __init__(self, span: Span, pipeline: Any, inputs: Any, kwargs: dict[str, Any]) -> None:
@@ -138,24 +138,6 @@ class Call:
         self._add_reasons(self._transcript.completions, attributes)
         self.span.set_attributes(attributes)
 
-    def finish(self) -> None:
-        self._end()
-        self.span.status(OK)
-        self.span.end()
-
-    def fail(self, error: BaseException) -> None:
-        self._end()
-        self.span.fail(error)
-        self.span.end()
-
-    def abandon(self) -> None:
-        self._end()
-        self.span.set_attribute("respan.iterator.abandoned", True)
-        self.span.end()
-
-    def discard(self) -> None:
-        self.span.discard()
-
     # ---- what goes into the span -------------------------------------------------------------------------
 
     def _add_tools(self, to: dict[str, Any]) -> None:
@@ -203,8 +185,7 @@ class Call:
         finally:
             self.span.set_attributes(attributes)
 
-    def _end(self) -> None:
-        """What is known at the end, however it came."""
+    def _record(self) -> None:
         attributes: dict[str, Any] = quietly(self.measured.attributes) or {}
         if self._transcript.is_batch:
             attributes["respan.batch.size"] = self._transcript.prompts

@@ -177,6 +177,7 @@ static inline bool core_text(PyObject *string, respan_text *out) {
 
 /* Span */
 extern PyType_Spec span_spec;
+extern PyGetSetDef core_span_properties[]; /* span_properties.c */
 /* Sets an attribute of text, which may be NULL: then nothing. */
 void core_span_put_text(span_object *span, const char *key, size_t key_len, PyObject *text);
 /* The current span; a new reference; NULL if there is none. */
