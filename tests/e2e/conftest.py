@@ -11,6 +11,7 @@ import re
 import select
 import signal
 import subprocess
+import sys
 import time
 import uuid
 from pathlib import Path
@@ -21,6 +22,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("RESPAN_BINARY", ROOT / "build" / "respan")).resolve()
 START_S = 30  # sanitizers are slow
+sys.path.append(str(ROOT / "tests" / "python"))  # capture.py
 
 
 class Answer:
@@ -211,3 +213,15 @@ def start_server(binary, tmp_path_factory):
 @pytest.fixture(scope="module")
 def server(start_server) -> Server:
     return start_server()
+
+
+@pytest.fixture(scope="module")
+def full(start_server) -> Server:
+    """A server with traces.N traces, flow_0 … flow_39, newest last."""
+    from traces import N, workflow
+
+    server = start_server()
+    server.traces = [workflow(n, n) for n in range(N)]
+    answer = server.send([s for t in server.traces for s in t])
+    assert answer.status == 200, answer
+    return server

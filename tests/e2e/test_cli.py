@@ -17,7 +17,7 @@ from itertools import pairwise
 
 import pytest
 from conftest import BINARY
-from test_api import chat, made, workflow
+from traces import chat, made, workflow
 
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u202a-\u202e\u2066-\u2069]")
 

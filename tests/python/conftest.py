@@ -106,3 +106,35 @@ def chatty(generator: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """The same with a chat template, which knows tools and pieces of messages."""
     monkeypatch.setattr(generator.tokenizer, "chat_template", TEMPLATE)
     return generator
+
+
+START_WITH_OTEL = """
+import asyncio, threading
+from respan import Respan, workflow, task, get_client, propagate_attributes
+respan = Respan(app_name="tests")
+from opentelemetry import context, trace
+from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+tracer = trace.get_tracer("my.instrumentation", "1.2")
+@task
+def step(): return trace.get_current_span().get_span_context()
+"""
+
+
+@pytest.fixture(scope="session")
+def otel_python() -> str:
+    """The interpreter of .venv-otel: .venv has no OpenTelemetry, so that all other tests run without."""
+    made = subprocess.run([ROOT / "tools" / "make_otel_venv"], text=True, capture_output=True, timeout=600)
+    assert made.returncode == 0, made.stderr
+    return made.stdout.strip()
+
+
+@pytest.fixture
+def run_otel(otel_python: str, server: CaptureServer) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs code after START_WITH_OTEL, which must succeed, in a process of its own, since a process has one tracer provider."""
+
+    def run(code: str, start: str = START_WITH_OTEL, **environment: str) -> subprocess.CompletedProcess[str]:
+        done = run_python(otel_python, server, start + code, environment)
+        assert done.returncode == 0, done.stderr
+        return done
+
+    return run

@@ -1,0 +1,228 @@
+"""The lists of docs/http-api.md against the real server: filters, order, pages."""
+
+import json
+import threading
+import time
+
+import pytest
+from traces import BASE_S, N, ask, assert_refused, filtered, flows, made, names
+
+# ---- filters
+
+
+def test_equality_parameters(full):
+    assert names(ask(full, environment="staging", page_size=3)) == flows([38, 36, 34])
+    assert ask(full, environment="staging", page_size=3).json["count"] == N / 2
+    assert ask(full, model="model-2", session_identifier="thread_1", page_size=1).json["count"] == 3
+    assert names(ask(full, name="flow_5")) == flows([5])
+    assert names(ask(full, session_identifier="thread_1")) == flows(range(19, 9, -1))
+    assert names(ask(full, customer_identifier="user_2", environment="production")) == flows([37, 27, 17, 7])
+    assert names(ask(full, model="model-2", page_size=2)) == flows([38, 35])
+    assert names(ask(full, log_type="chat", page_size=1)) == flows([39])  # a span of the trace is one
+    assert names(ask(full, status_code="error")) == flows([39, 29, 19, 9])
+    assert names(ask(full, metadata__run=11)) == flows([11])
+    assert names(ask(full, metadata__kind="k1", page_size=2)) == flows([37, 33])
+    assert names(ask(full, total_tokens=10)) == flows([0])
+    assert names(ask(full, trace_unique_id=full.traces[4][0]["traceId"])) == flows([4])
+    assert names(ask(full, model="model-9")) == []
+
+
+@pytest.mark.parametrize(
+    "field,operator,wanted,expected",
+    [
+        ("name", "", ["flow_5"], [5]),
+        ("name", "", "flow_5", [5]),
+        ("name", "iexact", ["FLOW_5"], [5]),
+        ("name", "not", flows(range(2, N)), [1, 0]),
+        ("name", "in", ["flow_3", "flow_1", "x"], [3, 1]),
+        ("name", "contains", ["w_1"], [*range(19, 9, -1), 1]),
+        ("name", "contains", ["W_1"], []),
+        ("name", "icontains", ["W_3"], [*range(39, 29, -1), 3]),
+        ("name", "startswith", ["flow_2"], [*range(29, 19, -1), 2]),
+        ("name", "endswith", ["9"], [39, 29, 19, 9]),
+        ("duration", "gt", [39], [39]),
+        ("duration", "gte", [39], [39, 38]),
+        ("duration", "lt", [2], [0]),
+        ("duration", "lte", ["2"], [1, 0]),
+        ("total_tokens", "in", [10, 13], [1, 0]),
+        ("error_count", "gt", [0], [39, 29, 19, 9]),
+        ("error_message", "isnull", [False], [39, 29, 19, 9]),
+        ("total_cost", "isnull", [False], []),
+        ("metadata__run", "lt", [2], [1, 0]),
+        ("metadata__run", "gte", ["38"], [39, 38]),
+        ("metadata__kind", "endswith", ["1"], range(37, 0, -4)),
+        ("metadata__nope", "isnull", [False], []),
+        ("start_time", "lt", [BASE_S + 2], [1, 0]),
+        ("start_time", "gte", ["2026-09-21T14:13:58Z"], [39, 38]),
+        ("input", "contains", ["question 12"], [12]),
+        ("output", "icontains", ["answer 31"], [31]),
+        ("model", "in", ["model-1"], range(37, 0, -3)),
+    ],
+)
+def test_operators(full, field, operator, wanted, expected):
+    answer = filtered(full, field, operator, wanted)
+    assert names(answer) == flows(expected)
+    assert answer.json["count"] == len(list(expected))
+
+
+def test_conditions_together(full):
+    body = {
+        "filters": {
+            "duration": [{"operator": "gt", "value": [10]}, {"operator": "lte", "value": [20]}],
+            "environment": {"value": ["staging"]},
+        },
+        "customer_identifier": "user_2",
+    }
+    answer = full.request("POST", "/api/traces/list/?q=question", json.dumps(body))
+    assert names(answer) == flows([12])
+
+
+def test_free_text(full):
+    assert names(ask(full, q="QUESTION 17")) == flows([17])
+    assert names(ask(full, q="naïve model-0 flow_30")) == flows([30])
+    assert names(ask(full, q="nowhere")) == []
+
+
+def test_time_range(full):
+    answer = ask(full, start_time=BASE_S + 10, end_time="2026-09-21T14:13:33Z")
+    assert names(answer) == flows([12, 11, 10]) and answer.json["count"] == 3
+    assert ask(full, start_time="2030-01-01").json["count"] == 0
+
+
+@pytest.mark.parametrize(
+    "query,field",
+    [
+        ("colour=red", "colour"),
+        ("metadata=x", "metadata"),
+        ("page=0", "page"),
+        ("page=x", "page"),
+        ("page_size=0", "page_size"),
+        ("page_size=1001", "page_size"),
+        ("cursor=zzz", "cursor"),
+        ("sort_by=model", "sort_by"),
+        ("sort_by=", "sort_by"),
+        ("start_time=yesterday", "start_time"),
+        ("end_time=9999999999999", "end_time"),
+        ("duration=long", "duration"),
+        ("page=99999999", "page"),
+        ("content=maybe", "content"),
+    ],
+)
+def test_parameters_that_are_refused(full, query, field):
+    assert_refused(full.get(f"/api/traces/list/?{query}"), field)
+
+
+@pytest.mark.parametrize(
+    "filters,field,says",
+    [
+        ({"colour": {"value": ["x"]}}, "colour", "colour"),
+        ({"model": {"operator": "like", "value": ["x"]}}, "model", "like"),
+        ({"model": {"operator": "gt", "value": ["x"]}}, "model", "gt"),
+        ({"duration": {"operator": "gt", "value": ["x"]}}, "duration", "'x'"),
+        ({"duration": {"operator": "gt", "value": [1, 2]}}, "duration", "one value"),
+        ({"duration": {"operator": "gt", "value": [{}]}}, "duration", "value"),
+        ({"duration": {"operator": 7, "value": [1]}}, "duration", "operator"),
+        ([], "filters", "object"),
+    ],
+)
+def test_filters_that_are_refused(full, filters, field, says):
+    assert_refused(full.request("POST", "/api/traces/list/", json.dumps({"filters": filters})), field, says)
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]", b'{"page":1}x', b"\xff", b'{"filters":' + b"[" * 5000, b"null"])
+def test_bodies_that_are_refused(full, body):
+    answer = full.request("POST", "/api/traces/list/", body)
+    assert answer.status == 400 and answer.json["error"]["message"], answer
+
+
+def test_post_without_a_body(full):
+    assert len(names(full.request("POST", "/api/traces/list/"))) == N
+
+
+# ---- order and pages
+
+
+@pytest.mark.parametrize("field", ["duration", "total_tokens", "total_cost", "span_count", "error_count", "start_time"])
+def test_sorting(full, field):
+    for sign in ("", "-"):
+        path, rows = f"/api/traces/list/?sort_by={sign}{field}&page_size=7", []
+        while path:
+            answer = full.get(path).json
+            assert answer["count"] == N
+            rows += answer["results"]
+            path = answer["next"]
+        values = [r[field] or 0 for r in rows]
+        assert values == sorted(values, reverse=sign == "-")
+        assert len({r["trace_unique_id"] for r in rows}) == N
+
+
+def test_pages_by_number(full):
+    pages = [ask(full, page=p, page_size=15).json for p in (1, 2, 3, 4)]
+    assert [len(p["results"]) for p in pages] == [15, 15, 10, 0]
+    assert [t["name"] for p in pages for t in p["results"]] == flows(range(N - 1, -1, -1))
+    assert all(p["count"] == N for p in pages)
+    assert pages[0]["previous"] is None and pages[2]["next"] is None
+    back = full.get(pages[2]["previous"]).json
+    assert back["results"] == pages[1]["results"]
+    assert full.get(back["next"]).json["results"] == pages[2]["results"]
+    assert full.get(full.get(back["previous"]).json["next"]).json["results"] == pages[1]["results"]
+
+
+def test_next_keeps_the_question(full):
+    answer = full.get("/api/traces/list/?environment=staging&q=question%20answer&page_size=6&page=1").json
+    seen = [t["name"] for t in answer["results"]]
+    while answer["next"]:
+        assert "page=" not in answer["next"].replace("page_size=", "")
+        answer = full.get(answer["next"]).json
+        seen += [t["name"] for t in answer["results"]]
+    assert seen == flows(range(38, -1, -2))
+    body = json.dumps({"filters": {"duration": {"operator": "lte", "value": [9]}}, "page_size": 4, "page": 1})
+    answer = full.request("POST", "/api/traces/list/", body).json
+    again = full.request("POST", answer["next"], body).json
+    assert [t["name"] for t in answer["results"] + again["results"]] == flows(range(8, 0, -1))
+
+
+def test_paging_while_traces_arrive(start_server):
+    server = start_server()
+    wanted = {}
+    for batch in range(6):
+        spans = [made(f"old-{batch}-{i}", batch * 200 + i) for i in range(200)]
+        wanted.update({s["traceId"]: s["name"] for s in spans})
+        assert server.send(spans).status == 200
+    stop = threading.Event()
+
+    def keep_sending():
+        n = 0
+        while not stop.is_set():
+            assert server.send([made(f"new-{n}-{i}", 5000 + n + i / 10) for i in range(5)]).status == 200
+            n += 1
+
+    sender = threading.Thread(target=keep_sending)
+    sender.start()
+    try:
+        path, seen, pages = "/api/traces/list/?page_size=37", [], 0
+        while path:
+            answer = server.get(path)
+            assert answer.status == 200, answer
+            seen += [t["trace_unique_id"] for t in answer.json["results"]]
+            path, pages = answer.json["next"], pages + 1
+            time.sleep(0.005)
+    finally:
+        stop.set()
+        sender.join()
+    assert len(seen) == len(set(seen)), "no trace twice"
+    assert wanted.keys() <= set(seen), "none lost"
+    assert pages >= 1200 // 37
+
+
+def test_equal_starts_are_all_there(start_server):
+    server = start_server()
+    spans = [made(f"same-{i}", 0) for i in range(300)]
+    assert server.send(spans).status == 200
+    path, seen = "/api/traces/list/?page_size=50", []
+    while path:
+        answer = server.get(path).json
+        assert answer["count"] == 300
+        seen += [t["trace_unique_id"] for t in answer["results"]]
+        path = answer["next"]
+    assert sorted(seen) == sorted(s["traceId"] for s in spans)
