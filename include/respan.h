@@ -246,6 +246,13 @@ RESPAN_API void respan_span_end(respan_span *span, uint64_t end_ns);
 /* Frees the span without recording it; the pointer must not be used again. */
 RESPAN_API void respan_span_discard(respan_span *span);
 
+/* What a span holds of a text, each credential in it replaced by ***: for what is shown elsewhere. Returns 0 if there is
+ * none; else the length of what takes the text's place, of which at most `size` bytes are written to out (may be NULL
+ * when size is 0). */
+RESPAN_API size_t respan_mask_secrets(const char *text, size_t text_len, char *out, size_t size);
+/* Whether that is done to the span's texts: not where its client keeps them (respan_config.keep_secrets). */
+RESPAN_API bool respan_span_masks_secrets(const respan_span *span);
+
 /* ---- attributes in bulk -------------------------------------------------------------------------------- */
 
 /* Which member of respan_attribute.value counts. */

@@ -6,6 +6,7 @@
 #include "sdk/attributes.h"
 #include "sdk/client.h"
 #include "sdk/frame.h"
+#include "sdk/redact.h"
 
 #include "base/clock.h"
 #include "base/ids.h"
@@ -203,6 +204,28 @@ RESPAN_API void respan_span_set_context(respan_span *span, const respan_span_con
     rs_open_withdraw(span);
     span->context = *own;
     rs_open_publish(span);
+}
+
+static size_t copy(char *out, size_t size, size_t at, rs_str s) {
+    if (at < size && s.n) memcpy(out + at, s.p, s.n < size - at ? s.n : size - at);
+    return at + s.n;
+}
+
+RESPAN_API size_t respan_mask_secrets(const char *text, size_t text_len, char *out, size_t size) {
+    rs_secret secret;
+    rs_str s = {text, text_len};
+    if (!text || !rs_redact_find(s, 0, &secret)) return 0;
+    size_t n = 0, done = 0;
+    do {
+        n = copy(out, size, n, (rs_str){text + done, secret.at - done});
+        n = copy(out, size, n, secret.by);
+        done = secret.end;
+    } while (rs_redact_find(s, done, &secret));
+    return copy(out, size, n, (rs_str){text + done, text_len - done});
+}
+
+RESPAN_API bool respan_span_masks_secrets(const respan_span *span) {
+    return !span || !span->fields.keeps_secrets;
 }
 
 RESPAN_API void respan_span_use(respan_span *span, respan_attributes *shared) {

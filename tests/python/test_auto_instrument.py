@@ -81,7 +81,7 @@ def test_what_is_installed_is_switched_on_and_off(tracing, installed, caplog):
         "instrumentation_package": "respan-instrumentation-anthropic",
         "reason": "RuntimeError: broken",
     }
-    assert "anthropic could not be switched on: broken" in caplog.text
+    assert "anthropic could not be switched on: RuntimeError: broken" in caplog.text
     assert found["together"]["status"] == "missing" and found["vertexai"]["status"] == "missing"
     assert found["cohere"]["status"] == "disabled" and "cohere" not in installed
     assert [vars(status) for status in respan.auto_instrumentation_status] == list(found.values())

@@ -203,3 +203,81 @@ def test_credentials_are_kept_where_the_environment_says_so(script, server) -> N
     code = f"from respan import *\nRespan()\nworkflow(name='w')(lambda x: x)('{TOKEN}')"
     assert script(code, RESPAN_MASK_SECRETS="off").returncode == 0
     assert TOKEN in server.span("w.workflow").attributes["traceloop.entity.output"]
+
+
+EVERYWHERE = f"""
+from respan import Respan, get_client, workflow
+seen = []
+class Exporter:
+    def export(self, spans): seen.extend(f"{{s.name}} {{dict(s.attributes)}} {{[(e.name, dict(e.attributes)) for e in s.events]}} "
+        f"{{[dict(l.attributes) for l in s.links]}} {{s.status.description}}" for s in spans)
+respan = Respan(span_postprocess_callback=lambda span: seen.append(f"{{span.name}} {{dict(span.attributes)}}"))
+respan.telemetry.add_processor(Exporter())
+token = "{TOKEN}"
+from types import SimpleNamespace
+to = SimpleNamespace(trace_id="ab" * 16, span_id="cd" * 8, attributes={{"x": token}})
+@workflow(name="w", links=[to])
+def run(text):
+    client = get_client()
+    client.add_event(token, {{"x": [token]}})
+    client.update_current_span(name=f"n {{token}}", attributes={{"list": ["ä " + token]}})
+    raise ValueError(text)
+try: run(token)
+except ValueError: pass
+print(len(seen), *seen)
+"""
+
+
+def test_processors_callbacks_and_the_debug_tree_see_no_credentials(script, server) -> None:
+    done = script(EVERYWHERE, RESPAN_DEBUG="1")
+    assert done.returncode == 0 and done.stdout.startswith("2 "), done.stderr
+    assert TOKEN not in done.stdout + done.stderr and TOKEN.encode() not in server.bodies[0]
+    assert done.stdout.count("hf_***") > 8 and "n hf_***" in done.stderr and "ERROR hf_***" in done.stderr
+    kept = script(EVERYWHERE, RESPAN_DEBUG="1", RESPAN_MASK_SECRETS="off")
+    assert kept.stdout.count(TOKEN) == done.stdout.count("hf_***") and f"ERROR {TOKEN}" in kept.stderr
+
+
+# ---- log lines -----------------------------------------------------------------------------------------------------------
+
+
+class Fails:
+    """An exporter, an instrumentation, and an argument that do not work, and say what they were given."""
+
+    name = "fails"
+
+    def fail(self, *_: object) -> None:
+        raise ValueError(f"canary-7f3a {TOKEN}")
+
+    export = force_flush = shutdown = activate = deactivate = keys = __str__ = fail
+
+
+@pytest.mark.parametrize("content", ["on", "off"])
+def test_log_lines_have_neither_content_nor_credentials(server, tracing, caplog, monkeypatch, content) -> None:
+    from respan import _log
+    from respan_instrumentation_huggingface import _quietly
+
+    monkeypatch.setenv("RESPAN_TRACE_CONTENT", "false" if content == "off" else "true")
+    monkeypatch.setattr(_log, "_said", set())
+    caplog.set_level("DEBUG", "respan")
+    respan = tracing(instrumentations=[Fails()])
+    respan.telemetry.add_processor(Fails(), is_batching_enabled=False)
+
+    @workflow(name="w", links=lambda: Fails().fail())
+    def run() -> None:
+        client = get_client()
+        for _ in range(2):
+            assert not client.update_current_span(attributes=Fails())  # type: ignore[arg-type]
+            _quietly.quietly(Fails().fail)
+
+    run()
+    respan.log_batch_results([], [], trace_id=TOKEN)
+    respan.flush()
+    respan.telemetry.flush_processors(1)
+    respan.telemetry.add_processor(f"no.such.{Fails.name}")
+    respan.telemetry.shutdown_processors()
+    said = caplog.text
+    assert TOKEN not in said
+    assert said.count("Tracing a Hugging Face call failed") == 2 and said.count("links= of a span") == 1
+    for step in ("switched on", "changed", "given to the processor", "no exporter", "flushed", "shut down", "trace_id"):
+        assert step in said, step
+    assert said.count("canary-7f3a hf_***") >= 5 if content == "on" else "canary" not in said

@@ -189,6 +189,22 @@ static void a_program_may_keep_them(void **state) {
     rs_buf_deinit(&body);
 }
 
+static void a_text_for_elsewhere(void **state) {
+    (void)state;
+    static const char text[] = "my " HF " and AKIAIOSFODNN7EXAMPLE.", expected[] = "my hf_*** and AKIA***.";
+    char out[sizeof expected] = "";
+    assert_int_equal(respan_mask_secrets(text, sizeof text - 1, NULL, 0), sizeof expected - 1);
+    for (size_t size = 0; size < sizeof out; size++) {
+        memset(out, '#', sizeof out);
+        assert_int_equal(respan_mask_secrets(text, sizeof text - 1, out, size), sizeof expected - 1);
+        assert_memory_equal(out, expected, size);
+        assert_int_equal(out[size], '#');
+    }
+    assert_int_equal(respan_mask_secrets("my text", 7, out, sizeof out), 0);
+    assert_int_equal(respan_mask_secrets(NULL, 0, out, sizeof out), 0);
+    assert_true(respan_span_masks_secrets(NULL));
+}
+
 /* A text that is cut in its middle shows no half of it. */
 static void a_cut_leaves_no_half(void **state) {
     (void)state;
@@ -205,6 +221,7 @@ int main(void) {
         cmocka_unit_test(plain_is_ascii_without_anchors),
         cmocka_unit_test(no_place_of_a_span_has_one),
         cmocka_unit_test(a_program_may_keep_them),
+        cmocka_unit_test(a_text_for_elsewhere),
         cmocka_unit_test(a_cut_leaves_no_half),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from respan.instrumentation import current_client
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,16 +11,12 @@ listeners: list[Callable[[Exception], Any]] = []  # the `exception_logger` of ea
 
 
 def report(error: Exception) -> None:
-    """Says what went wrong at level DEBUG, without its message where that may be content that is not to be told; and to the
-    listeners. Never raises."""
+    """Says what went wrong at level DEBUG, and to the listeners. Never raises."""
     try:
-        import logging
+        from respan._log import logger, said_of
 
-        client = current_client()
-        shown = error if client is None or client.content else None
-        logging.getLogger("respan").debug(
-            "Tracing a Hugging Face call failed: %s", type(error).__name__, exc_info=shown
-        )
+        if logger.isEnabledFor(10):  # DEBUG
+            logger.debug("Tracing a Hugging Face call failed: %s", said_of(error, with_traceback=True))
     except Exception:
         pass
     for listener in tuple(listeners):

@@ -168,9 +168,9 @@ def switch_on(
             except MissingError as missing:
                 status, reason = "missing", str(missing)
             except Exception as error:
-                from ._log import logger
+                from ._log import warn_of
 
-                logger.warning("Instrumentation %s could not be switched on: %s", row["id"], error)
+                warn_of(error, "Instrumentation %s could not be switched on", row["id"])
                 status, reason = "failed", f"{type(error).__name__}: {error}"
         about = {key: row[key] for key in ("provider", "sdk_package", "instrumentation_package")}
         statuses.append({"id": row["id"], "name": name, "status": status, **about, "reason": reason})

@@ -66,9 +66,7 @@ def _group(trace_id: str | None, times: list[int]) -> _core.Span | None:
             except (TypeError, ValueError):
                 from ._log import warn_once
 
-                warn_once(
-                    "log_batch_results: %r is no trace id (32 hex digits), so it makes a trace of its own", trace_id
-                )
+                warn_once("log_batch_results: trace_id is no 32 hex digits, so it makes a trace of its own")
         span.set_attributes(
             {
                 "traceloop.span.kind": "task",

@@ -60,9 +60,9 @@ def _on_current_span(change: Callable[[_core.Span], None]) -> bool:
     try:
         change(span)
     except Exception as error:  # what a program says about its span must not stop it
-        from ._log import warn_once
+        from ._log import warn_of_once
 
-        warn_once("a span could not be changed: %s", error)
+        warn_of_once(error, "a span could not be changed")
         return False
     return True
 

@@ -199,9 +199,9 @@ class Respan:
         try:
             self._switch_on(instrumentation)
         except Exception as error:
-            import logging
+            from ._log import warn_of
 
-            logging.getLogger("respan").warning("Instrumentation %s could not be switched on: %s", name, error)
+            warn_of(error, "Instrumentation %s could not be switched on", name)
         else:
             self._instrumentations[name] = instrumentation
 
@@ -287,9 +287,9 @@ class Respan:
             try:
                 instrumentation.deactivate()
             except Exception as error:
-                import logging
+                from ._log import warn_of
 
-                logging.getLogger("respan").warning("Instrumentation %s could not be switched off: %s", name, error)
+                warn_of(error, "Instrumentation %s could not be switched off", name)
         self._instrumentations.clear()
         if self._opentelemetry is not None:
             self._opentelemetry.cancel()

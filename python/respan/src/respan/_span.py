@@ -60,9 +60,9 @@ def link_all(core: _core.Span, links: Any) -> None:
         for link in found:
             add_link(core, *link_of(link))
     except Exception as error:
-        from ._log import warn_once
+        from ._log import warn_of_once
 
-        warn_once("links= of a span: %s: %s", type(error).__name__, error)
+        warn_of_once(error, "links= of a span")
 
 
 def status_of(status: Any, description: str | None = None) -> tuple[int, str]:

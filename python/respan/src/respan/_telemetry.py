@@ -7,7 +7,7 @@ from importlib import import_module
 from . import _core, _watch
 from ._client import RespanClient, get_client
 from ._decorators import agent, task, tool, workflow
-from ._log import logger
+from ._log import logger, said_of, warn_of, warn_of_once
 from ._readable import readable
 
 TYPE_CHECKING = False
@@ -62,9 +62,7 @@ class _Route:
             if self._wanted is None or self._wanted(span):
                 self.processor.on_end(span)
         except Exception as error:  # of the exporter's, which is the program's
-            from ._log import warn_once
-
-            warn_once("a span could not be given to the processor %s: %s", self._name, error)
+            warn_of_once(error, "a span could not be given to the processor %s", self._name)
 
 
 class RespanTelemetry:
@@ -111,7 +109,7 @@ class RespanTelemetry:
             try:
                 exporter = getattr(import_module(module), attribute)()
             except Exception as error:
-                logger.error("there is no exporter %s: %s", exporter, error)
+                logger.error("there is no exporter %s: %s", exporter, said_of(error))
                 return
         self._routes.append(
             _Route(_processor(exporter, is_batching_enabled is not False), name, filter_fn, self._resource)
@@ -127,7 +125,7 @@ class RespanTelemetry:
             try:
                 route.processor.force_flush(int(timeout_s * 1000))
             except Exception as error:
-                logger.warning("a processor could not be flushed: %s", error)
+                warn_of(error, "a processor could not be flushed")
 
     def shutdown_processors(self) -> None:
         for route in self._routes:
@@ -135,7 +133,7 @@ class RespanTelemetry:
             try:
                 route.processor.shutdown()
             except Exception as error:
-                logger.warning("a processor could not be shut down: %s", error)
+                warn_of(error, "a processor could not be shut down")
         self._routes.clear()
 
     def is_initialized(self) -> bool:

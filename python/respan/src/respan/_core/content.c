@@ -96,3 +96,14 @@ void core_put_masked(span_object *span, respan_text key, respan_text text) {
     Py_XDECREF(masked);
     Py_XDECREF(string);
 }
+
+PyObject *core_without_secrets(respan_text text) {
+    size_t n = respan_mask_secrets(text.p, text.n, NULL, 0);
+    if (n == 0) return PyUnicode_DecodeUTF8(text.p == NULL ? "" : text.p, (Py_ssize_t)text.n, "replace");
+    char *masked = PyMem_Malloc(n);
+    if (masked == NULL) return PyErr_NoMemory();
+    respan_mask_secrets(text.p, text.n, masked, n);
+    PyObject *string = PyUnicode_DecodeUTF8(masked, (Py_ssize_t)n, "replace");
+    PyMem_Free(masked);
+    return string;
+}

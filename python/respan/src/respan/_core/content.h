@@ -16,5 +16,7 @@ bool core_is_content(respan_text key);
 PyObject *core_masked(span_object *span, PyObject *text);
 /* The same of UTF-8; sets it as an attribute. */
 void core_put_masked(span_object *span, respan_text key, respan_text text);
+/* A str of UTF-8, credentials in it replaced by ***; NULL with an error set. */
+PyObject *core_without_secrets(respan_text text);
 
 #endif

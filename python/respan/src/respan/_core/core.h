@@ -91,6 +91,7 @@ typedef struct span_review {
     uint64_t start_ns;
     respan_span_context parent;
     bool local_root;        /* without a parent, or with one of another process */
+    bool masks;             /* credentials */
     PyObject *reviewers[2]; /* the entity's, the client's; or NULL */
     bool running;           /* they are being called: what ends the span meanwhile does nothing */
 } span_review;

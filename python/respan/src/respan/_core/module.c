@@ -46,6 +46,12 @@ static PyObject *is_content(PyObject *Py_UNUSED(module), PyObject *key) {
     return PyBool_FromLong(core_text(key, &text) && core_is_content(text));
 }
 
+static PyObject *mask_secrets(PyObject *Py_UNUSED(module), PyObject *string) {
+    respan_text text;
+    if (!PyUnicode_Check(string)) return PyErr_Format(PyExc_TypeError, "mask_secrets() takes a str");
+    return core_text(string, &text) ? core_without_secrets(text) : PyUnicode_FromString("");
+}
+
 static PyObject *veto_content(PyObject *module, PyObject *vetoed) {
     int is_vetoed = PyObject_IsTrue(vetoed);
     if (is_vetoed < 0) return NULL;
@@ -94,6 +100,8 @@ static PyMethodDef functions[] = {
          "tracing is off: start_span(name, kind=1, parent=..., start_ns=0).")},
     {"is_content", is_content, METH_O,
      PyDoc_STR("is_content(key, /)\n--\n\nWhether an attribute of that name is content: see content.h.")},
+    {"mask_secrets", mask_secrets, METH_O,
+     PyDoc_STR("mask_secrets(text, /)\n--\n\nA text with each credential in it replaced by ***.")},
     {"veto_content", veto_content, METH_O,
      PyDoc_STR("veto_content(vetoed, /)\n--\n\nTrue: spans that begin from now on have no content.")},
     {"swap_span", core_swap_span, METH_O,

@@ -1,4 +1,5 @@
 #include "review.h"
+#include "content.h"
 
 #include <string.h>
 #include <time.h>
@@ -9,8 +10,9 @@ uint64_t core_review_now(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static PyObject *to_str(respan_text text) {
-    return PyUnicode_DecodeUTF8(text.p == NULL ? "" : text.p, (Py_ssize_t)text.n, "replace");
+static PyObject *to_str(respan_text text, bool masks) {
+    return masks ? core_without_secrets(text)
+                 : PyUnicode_DecodeUTF8(text.p == NULL ? "" : text.p, (Py_ssize_t)text.n, "replace");
 }
 
 void core_review_free(span_review *review) {
@@ -34,12 +36,13 @@ int core_review_traverse(const span_review *review, visitproc visit, void *arg) 
     return 0;
 }
 
-span_review *core_review_new(respan_text name, const span_object *parent, uint64_t start_ns,
+span_review *core_review_new(respan_text name, const span_object *parent, uint64_t start_ns, bool masks,
                              PyObject *of_entity, PyObject *of_client) {
     span_review *review = PyMem_Calloc(1, sizeof *review);
     if (review == NULL) return NULL;
     review->attributes = PyDict_New();
-    review->name = to_str(name);
+    review->masks = masks;
+    review->name = to_str(name, masks);
     review->events = PyList_New(0);
     review->links = PyList_New(0);
     review->message = PyUnicode_FromString("");
@@ -57,31 +60,31 @@ span_review *core_review_new(respan_text name, const span_object *parent, uint64
     return NULL;
 }
 
-static PyObject *item_object(const respan_attribute *a, size_t i) {
+static PyObject *item_object(const respan_attribute *a, size_t i, bool masks) {
     if (a->type == RESPAN_TYPE_BOOL_ARRAY) return PyBool_FromLong(a->value.booleans.items[i]);
     if (a->type == RESPAN_TYPE_INT_ARRAY) return PyLong_FromLongLong(a->value.integers.items[i]);
     if (a->type == RESPAN_TYPE_DOUBLE_ARRAY) return PyFloat_FromDouble(a->value.reals.items[i]);
-    return to_str(a->value.strings.items[i]);
+    return to_str(a->value.strings.items[i], masks);
 }
 
-static PyObject *to_object(const respan_attribute *a) {
-    if (a->type == RESPAN_TYPE_STRING) return to_str(a->value.string);
+static PyObject *to_object(const respan_attribute *a, bool masks) {
+    if (a->type == RESPAN_TYPE_STRING) return to_str(a->value.string, masks);
     if (a->type == RESPAN_TYPE_BOOL) return PyBool_FromLong(a->value.boolean);
     if (a->type == RESPAN_TYPE_INT) return PyLong_FromLongLong(a->value.integer);
     if (a->type == RESPAN_TYPE_DOUBLE) return PyFloat_FromDouble(a->value.real);
     PyObject *list = PyList_New((Py_ssize_t)a->value.strings.count); /* `count` lies alike in all four */
     for (size_t i = 0; list != NULL && i < a->value.strings.count; i++) {
-        PyObject *item = item_object(a, i);
+        PyObject *item = item_object(a, i, masks);
         if (item == NULL) Py_CLEAR(list);
         else PyList_SET_ITEM(list, (Py_ssize_t)i, item);
     }
     return list;
 }
 
-void core_review_put(PyObject *dict, const respan_attribute *attributes, size_t count) {
+void core_review_put(PyObject *dict, const respan_attribute *attributes, size_t count, bool masks) {
     for (size_t i = 0; i < count; i++) {
-        PyObject *key = to_str(attributes[i].key);
-        PyObject *value = key == NULL ? NULL : to_object(&attributes[i]);
+        PyObject *key = to_str(attributes[i].key, masks);
+        PyObject *value = key == NULL ? NULL : to_object(&attributes[i], masks);
         if (value == NULL || PyDict_SetItem(dict, key, value) < 0) PyErr_Clear();
         Py_XDECREF(value);
         Py_XDECREF(key);
@@ -90,19 +93,27 @@ void core_review_put(PyObject *dict, const respan_attribute *attributes, size_t 
 
 void core_review_status(span_review *review, respan_status_code code, respan_text message) {
     if (review == NULL) return;
-    PyObject *text = to_str(message);
+    PyObject *text = to_str(message, review->masks);
     review->status = code;
     if (text != NULL) Py_XSETREF(review->message, text);
+    else PyErr_Clear();
+}
+
+void core_review_name(span_review *review, respan_text name) {
+    if (review == NULL) return;
+    PyObject *text = to_str(name, review->masks);
+    if (text != NULL) Py_XSETREF(review->name, text);
     else PyErr_Clear();
 }
 
 void core_review_event(span_review *review, respan_text name, uint64_t time_ns,
                        const respan_attribute *attributes, size_t count) {
     if (review == NULL) return;
+    bool masks = review->masks;
     PyObject *events = Py_NewRef(review->events); /* making the dict may run code that ends the span */
-    PyObject *dict = PyDict_New(), *text = to_str(name), *event = NULL;
+    PyObject *dict = PyDict_New(), *text = to_str(name, masks), *event = NULL;
     if (dict != NULL && text != NULL) {
-        core_review_put(dict, attributes, count);
+        core_review_put(dict, attributes, count, masks);
         unsigned long long time = time_ns != 0 ? time_ns : core_review_now();
         event = Py_BuildValue("{sOsKsO}", "name", text, "time_ns", time, "attributes", dict);
     }
@@ -116,10 +127,11 @@ void core_review_event(span_review *review, respan_text name, uint64_t time_ns,
 void core_review_link(span_review *review, PyObject *trace_id, PyObject *span_id,
                       const respan_attribute *attributes, size_t count) {
     if (review == NULL) return;
+    bool masks = review->masks;
     PyObject *links = Py_NewRef(review->links);
     PyObject *dict = PyDict_New(), *link = NULL;
     if (dict != NULL) {
-        core_review_put(dict, attributes, count);
+        core_review_put(dict, attributes, count, masks);
         link = Py_BuildValue("{sOsOsO}", "trace_id", trace_id, "span_id", span_id, "attributes", dict);
     }
     if (link == NULL || PyList_Append(links, link) < 0) PyErr_Clear();

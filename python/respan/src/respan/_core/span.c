@@ -20,7 +20,7 @@ void core_span_put(span_object *span, const respan_attribute *attributes, size_t
         respan_span_set(span->span, attributes, count);
     } else if (span->span != NULL) { /* what is replaced in the dict may run code that ends the span */
         PyObject *dict = Py_NewRef(span->review->attributes);
-        core_review_put(dict, attributes, count);
+        core_review_put(dict, attributes, count, span->review->masks);
         Py_DECREF(dict);
     }
     Py_END_CRITICAL_SECTION();
@@ -81,8 +81,10 @@ span_object *core_span_new(core_state *state, respan_text name, const span_objec
     CORE_UNLOCK(state);
     span_review *reviewed = NULL;
     span_object *self = NULL;
-    if (opened != NULL && ((review == NULL && of_client == NULL) ||
-                           (reviewed = core_review_new(name, parent, start_ns, review, of_client)) != NULL))
+    if (opened != NULL &&
+        ((review == NULL && of_client == NULL) ||
+         (reviewed = core_review_new(name, parent, start_ns, respan_span_masks_secrets(opened), review,
+                                     of_client)) != NULL))
         self = PyObject_GC_New(span_object, state->span_type);
     Py_XDECREF(of_client);
     if (self == NULL) {
@@ -326,10 +328,10 @@ static PyObject *span_rename(PyObject *op, PyObject *name) {
     respan_text text;
     if (!PyUnicode_Check(name)) return PyErr_Format(PyExc_TypeError, "update_name() takes a str");
     span_object *self = (span_object *)op;
-    bool good = core_text(name, &text);
+    if (!core_text(name, &text)) Py_RETURN_NONE;
     Py_BEGIN_CRITICAL_SECTION(self);
-    if (good) respan_span_set_name(self->span, text.p, text.n);
-    if (self->review != NULL) Py_XSETREF(self->review->name, Py_NewRef(name));
+    respan_span_set_name(self->span, text.p, text.n);
+    core_review_name(self->review, text);
     Py_END_CRITICAL_SECTION();
     Py_RETURN_NONE;
 }
