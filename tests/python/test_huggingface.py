@@ -1,8 +1,6 @@
 """HuggingFaceInstrumentor on real pipelines with a tiny GPT-2: a call's span, and that calls stay what they were."""
 
-import sys
 import threading
-import types
 
 import pytest
 from respan import workflow
@@ -332,27 +330,6 @@ def test_shutdown_unwraps(server, tracing, generator):
     assert type(generator).__call__ is not call
     respan.shutdown()
     assert type(generator).__call__ is call
-
-
-def test_the_import_hook(tmp_path, monkeypatch):
-    from respan.instrumentation import when_imported
-
-    (tmp_path / "hooked_module.py").write_text("value = 1\n")
-    monkeypatch.syspath_prepend(str(tmp_path))
-    seen = []
-    hook = when_imported("hooked_module", seen.append)
-    assert seen == [] and hook in sys.meta_path
-    import hooked_module
-
-    assert seen == [hooked_module] and hook not in sys.meta_path
-    assert isinstance(hooked_module, types.ModuleType) and type(hooked_module.__loader__).__name__ == "SourceFileLoader"
-    assert hooked_module.__spec__.loader is hooked_module.__loader__
-    when_imported("hooked_module", seen.append)
-    assert len(seen) == 2
-    cancelled = when_imported("never_imported", seen.append)
-    cancelled.cancel()
-    assert cancelled not in sys.meta_path
-    del sys.modules["hooked_module"]
 
 
 @pytest.mark.parametrize("order", ["before", "after"])

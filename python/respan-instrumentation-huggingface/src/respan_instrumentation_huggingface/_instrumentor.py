@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from _thread import RLock
 
 from respan.instrumentation import replaced_scopes, when_imported
@@ -13,18 +14,20 @@ from ._quietly import listeners, report
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import ModuleType
     from typing import Any
 
     from respan.instrumentation import ImportHook
 
+    from ._patch import Begin
     from ._privacy import Mask
 
 INFERENCE_ASYNC = "huggingface_hub.inference._generated._async_client"
 REPLACED = "opentelemetry.instrumentation.transformers"  # traces the same calls
 
 # What is wrapped once its module is loaded. "Class.method" ("Prefix*.method": of each such class that has its own), or "function"
-# of the module; then the `begin` (_patch.py) that follows its calls, as "our module:name", which is imported only then. What a version of the library lacks is left out.
+# of the module; then the `begin` (_patch.py) that follows its calls, as "our module:name", which is imported at the first call. What a version of the library lacks is left out.
 PATCHES = (
     ("transformers.generation.utils", "GenerationMixin.generate", "_generate:begin"),
     ("transformers.generation.utils", "GenerationMixin._prepare_generated_length", "_generate:begin_lengths"),
@@ -119,26 +122,22 @@ class HuggingFaceInstrumentor:
                 _hooks.pop().cancel()
             while _patches:
                 _patches.pop().remove()
-            from ._lazy import abandon_all
-
-            abandon_all()
+            lazy = sys.modules.get(f"{__package__}._lazy")
+            if lazy is not None:
+                lazy.abandon_all()
 
     instrument = activate
     uninstrument = deactivate
 
 
 def _wrap(module: ModuleType) -> None:
-    from importlib import import_module
-
     for name, target, begin in PATCHES:
         if name != module.__name__:
             continue
         made: list[Patch] = []
         try:
             owner, _, function = target.rpartition(".")
-            place, _, follow = begin.partition(":")
-            follows = getattr(import_module(f".{place}", __package__), follow)
-            made.extend(Patch(holder, function, follows) for holder in _holders(module, owner, function))
+            made.extend(Patch(holder, function, _find(begin)) for holder in _holders(module, owner, function))
         except Exception as error:
             report(error)
         with _lock:
@@ -146,6 +145,17 @@ def _wrap(module: ModuleType) -> None:
             if not _owners:  # switched off meanwhile
                 while _patches:
                     _patches.pop().remove()
+
+
+def _find(begin: str) -> Callable[[], Begin]:
+    def find() -> Begin:
+        from importlib import import_module
+
+        place, _, name = begin.partition(":")
+        found: Begin = getattr(import_module(f".{place}", __package__), name)
+        return found
+
+    return find
 
 
 def _holders(module: ModuleType, owner: str, function: str) -> list[Any]:

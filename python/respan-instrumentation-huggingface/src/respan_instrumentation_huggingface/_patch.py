@@ -35,16 +35,18 @@ IDENTITY = ("__module__", "__name__", "__qualname__", "__doc__", "__annotations_
 
 
 class Patch:
-    """`owner.name` goes through `begin` until remove(); of a function of a module, also under that name in other modules.
+    """`owner.name` goes through a `begin` until remove(); of a function of a module, also under that name in other modules.
 
-    Whoever wrapped our wrapper meanwhile keeps it: it then just calls through.
+    Whoever wrapped our wrapper meanwhile keeps it: it then just calls through. find: gives that `begin`, and is called at the
+    first call only, since to import the module that it is in costs more than all else here.
     """
 
-    def __init__(self, owner: Any, name: str, begin: Begin) -> None:
+    def __init__(self, owner: Any, name: str, find: Callable[[], Begin]) -> None:
         self._owner, self._name = owner, name
         self._inherited = name not in vars(owner)
         self._original = raw = _raw(owner, name)
-        self._begin: Begin | None = begin
+        self._find = find
+        self._begin: Begin | None = self._begin_first
         kind = next((kind for kind in (classmethod, staticmethod) if isinstance(raw, kind)), None)
         bound = isinstance(owner, type) and kind is not staticmethod
         function = _function_in(raw, kind, owner, name)
@@ -106,6 +108,15 @@ class Patch:
             report(error)
             return None
 
+    def _begin_first(self, *call: Any) -> Call | None:
+        torch = sys.modules.get("torch")
+        if torch is not None and torch.compiler.is_compiling():
+            return None  # its tracer cannot follow an import
+        begin = self._find()
+        if self._begin is not None:  # it was not removed meanwhile
+            self._begin = begin
+        return begin(*call)
+
     def remove(self) -> None:
         """Puts the original back as it was, unless somebody else has put something there since."""
         self._begin = None
@@ -140,11 +151,21 @@ def _raw(owner: Any, name: str) -> Any:
 def _rebind(module: ModuleType, name: str, old: Any, new: Any) -> None:
     """Gives those modules that imported a function by its name the other one. What is bound elsewhere stays as it is."""
     package = module.__name__.partition(".")[0]
-    for other in list(sys.modules.values()):
+    nothing: dict[str, Any] = {}
+    seen = {id(module), id(sys.modules.get(package))}
+    holders = [sys.modules.get(package)]
+    for other in list(sys.modules.values()):  # thousands of them
+        names = getattr(other, "__dict__", nothing)
+        if names.get(name) is old:
+            holders.append(other)
         # a library may have loaded itself twice: what a program knows by its name need not be what sys.modules has
-        for holder in (other, getattr(other, "__dict__", {}).get(package)):
-            if holder is not module and getattr(holder, "__dict__", {}).get(name) is old:
-                setattr(holder, name, new)
+        twin = names.get(package)
+        if twin is not None and id(twin) not in seen:
+            seen.add(id(twin))
+            holders.append(twin)
+    for holder in holders:
+        if holder is not module and getattr(holder, "__dict__", nothing).get(name) is old:
+            setattr(holder, name, new)
 
 
 def _function_in(raw: Any, kind: Any, owner: Any, name: str) -> Any:

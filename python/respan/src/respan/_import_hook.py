@@ -1,8 +1,13 @@
-"""Runs a function on a module once it is loaded, without loading it."""
+"""Runs a function on a module once it is loaded, without loading it.
+
+One finder in sys.meta_path for all modules that are waited for, since every import of the program asks it, and none while
+nothing is waited for.
+"""
 
 from __future__ import annotations
 
 import sys
+from _thread import RLock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,15 +18,54 @@ if TYPE_CHECKING:
 
 
 class ImportHook:
-    """A finder that finds nothing by itself: it lets the others find the module, and follows its loader."""
+    """A function that waits for a module; called once, or never after cancel()."""
 
     def __init__(self, name: str, function: Callable[[ModuleType], None]) -> None:
-        self._name, self._function = name, function
+        self.name = name
+        self._function: Callable[[ModuleType], None] | None = function
+
+    def loaded(self, module: ModuleType) -> None:
+        function = self._function
+        self.cancel()
+        if function is None:
+            return
+        try:
+            function(module)
+        except Exception as error:
+            from ._log import warn_of
+
+            warn_of(error, "%s could not be instrumented", self.name)
+
+    def cancel(self) -> None:
+        self._function = None
+        _finder.forget(self)
+
+
+class _Finder:
+    """It finds nothing by itself: it lets the others find a module that is waited for, and follows its loader."""
+
+    def __init__(self) -> None:
+        self._lock = RLock()  # a finalizer may cancel a hook at any moment
+        self._waiting: dict[str, tuple[ImportHook, ...]] = {}
+
+    def wait(self, hook: ImportHook) -> None:
+        with self._lock:
+            self._waiting[hook.name] = (*self._waiting.get(hook.name, ()), hook)
+            if self not in sys.meta_path:
+                sys.meta_path.insert(0, self)
+
+    def forget(self, hook: ImportHook) -> None:
+        with self._lock:
+            left = tuple(other for other in self._waiting.pop(hook.name, ()) if other is not hook)
+            if left:
+                self._waiting[hook.name] = left
+            elif not self._waiting and self in sys.meta_path:
+                sys.meta_path.remove(self)
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        if name != self._name:
+        if name not in self._waiting:
             return None
         for finder in sys.meta_path:
             if finder is self or not hasattr(finder, "find_spec"):
@@ -29,31 +73,20 @@ class ImportHook:
             spec = finder.find_spec(name, path, target)
             if spec is not None:
                 if hasattr(spec.loader, "exec_module"):
-                    spec.loader = _FollowedLoader(spec.loader, self)  # type: ignore[assignment]
+                    spec.loader = _FollowedLoader(spec.loader, name)  # type: ignore[assignment]
                 return spec
         return None
 
-    def loaded(self, module: ModuleType) -> None:
-        function = self._function
-        self.cancel()
-        try:
-            function(module)
-        except Exception as error:
-            import logging
-
-            logging.getLogger("respan").warning("%s could not be instrumented: %s", self._name, error)
-
-    def cancel(self) -> None:
-        if self in sys.meta_path:
-            sys.meta_path.remove(self)
-        self._function = _nothing
+    def loaded(self, name: str, module: ModuleType) -> None:
+        for hook in self._waiting.get(name, ()):
+            hook.loaded(module)
 
 
 class _FollowedLoader:
-    """The module's own loader, which it also gets to see, with a word to the hook at the end."""
+    """The module's own loader, which it also gets to see, with a word to the hooks at the end."""
 
-    def __init__(self, loader: Any, hook: ImportHook) -> None:
-        self._loader, self._hook = loader, hook
+    def __init__(self, loader: Any, name: str) -> None:
+        self._loader, self._name = loader, name
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)
@@ -67,11 +100,10 @@ class _FollowedLoader:
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
         self._loader.exec_module(module)
-        self._hook.loaded(module)
+        _finder.loaded(self._name, module)
 
 
-def _nothing(module: ModuleType) -> None:
-    pass
+_finder = _Finder()
 
 
 def when_imported(name: str, function: Callable[[ModuleType], None]) -> ImportHook:
@@ -80,5 +112,5 @@ def when_imported(name: str, function: Callable[[ModuleType], None]) -> ImportHo
     if module is not None:
         hook.loaded(module)
     else:
-        sys.meta_path.insert(0, hook)
+        _finder.wait(hook)
     return hook
