@@ -261,6 +261,60 @@ def test_parameters_of_the_model(calls, generator, monkeypatch):
     assert span.attributes["respan.request.set_parameters"] == ["do_sample"]  # the fixture's
 
 
+def test_calls_that_ask_alike_are_told_alike_until_something_changes(calls, generator):
+    """What a call asks for is worked out once for several; whatever it comes from may change between two."""
+    from transformers import pipeline
+
+    model = generator.model
+    config, name = model.generation_config, model.config._name_or_path
+    other = pipeline("text-generation", model=model, tokenizer=generator.tokenizer, top_k=7, do_sample=False)
+    other.tokenizer.pad_token_id = other.tokenizer.eos_token_id
+    made_with = getattr(other, "_generate_kwargs", None) or other._forward_params  # transformers 5; 4
+    changes = (  # each after a call that asks as the one before; then what the next one tells
+        (lambda: None, {"top_k": 7, "max_new_tokens": 2, "do_sample": False}),
+        (lambda: setattr(config, "repetition_penalty", 1.5), {"repetition_penalty": 1.5}),
+        (lambda: made_with.update(top_k=5), {"top_k": 5}),
+        (lambda: setattr(other, "_batch_size", 2), {"batch_size": 2}),
+        (lambda: config.__dict__.update(num_beams=2), {"num_beams": 2}),
+        (lambda: setattr(model.config, "_name_or_path", "renamed"), {"model": "renamed"}),
+    )
+    try:
+        for change, _ in changes:
+            change()
+            for _ in range(2):
+                other(PROMPT, max_new_tokens=2)
+        other(PROMPT, max_new_tokens=2, do_sample=True)
+        other(PROMPT, max_new_tokens=2, do_sample=1)
+        other(PROMPT, max_new_tokens=2)
+    finally:
+        model.config._name_or_path = name
+        config.repetition_penalty, config.num_beams = 1.0, 1
+    *alike, sampled, by_number, last = calls()
+    for at, (_, told) in enumerate(changes):
+        for span in alike[2 * at : 2 * at + 2]:
+            given = {**parameters(span), "model": span.attributes["gen_ai.request.model"]}
+            assert {name: given.get(name) for name in told} == told
+    assert parameters(sampled)["do_sample"] is True and parameters(last)["do_sample"] is False
+    assert parameters(by_number)["do_sample"] == 1 and parameters(by_number)["do_sample"] is not True
+
+
+def test_what_is_known_of_a_pipeline_does_not_keep_its_model(calls, generator):
+    import gc
+    import weakref
+
+    from transformers import AutoModelForCausalLM, pipeline
+
+    model = AutoModelForCausalLM.from_pretrained(MODEL)
+    other = pipeline("text-generation", model=model, tokenizer=generator.tokenizer)
+    for _ in range(2):
+        other(PROMPT, max_new_tokens=1)
+    known = weakref.ref(model)
+    other.model = None
+    del model
+    gc.collect()
+    assert known() is None and len(calls()) >= 2
+
+
 def test_a_text_among_the_options_is_no_parameter(calls, generator):
     generator(PROMPT, max_new_tokens=2, prefix="a secret ", handle_long_generation="hole", truncation="longest_first")
     [span] = calls()

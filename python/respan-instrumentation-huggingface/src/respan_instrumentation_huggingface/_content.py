@@ -7,6 +7,8 @@ and video are described (`_media.py`), never stored.
 
 from __future__ import annotations
 
+from itertools import count, repeat
+
 from ._media import described
 
 TYPE_CHECKING = False
@@ -18,15 +20,29 @@ MESSAGES_MAX = 1000  # a batch may hold millions of prompts
 TOOLS_MAX = 128
 MESSAGE_TEXTS = ("name", "tool_call_id", "reasoning_content", "reasoning", "thinking", "refusal")
 
-# The names of message N: what a batch needs most, made once. (role, content, prompt_index, finish_reason)
-_prompt_keys: list[tuple[str, str, str, str]] = []
-_completion_keys: list[tuple[str, str, str, str]] = []
+
+class Keys:
+    """The names of the first messages' attributes: what a batch needs most, made once."""
+
+    def __init__(self, kind: str) -> None:
+        self._prefix = f"gen_ai.{kind}."
+        self.role: list[str] = []
+        self.content: list[str] = []
+        self.prompt_index: list[str] = []
+        self.finish_reason: list[str] = []
+
+    def reach(self, end: int) -> None:
+        """From here on there are so many of each, at least."""
+        if end <= len(self.finish_reason):
+            return
+        for number in range(len(self.finish_reason), min(end, MESSAGES_MAX)):
+            for name in ("role", "content", "prompt_index", "finish_reason"):  # other threads go by the last one
+                names: list[str] = getattr(self, name)
+                if len(names) == number:
+                    names.append(f"{self._prefix}{number}.{name}")
 
 
-def _make_keys(made: list[tuple[str, str, str, str]], kind: str, count: int) -> None:
-    for number in range(len(made), min(count, MESSAGES_MAX)):
-        prefix = f"gen_ai.{kind}.{number}."
-        made.append((prefix + "role", prefix + "content", prefix + "prompt_index", prefix + "finish_reason"))
+_prompt_keys, _completion_keys = Keys("prompt"), Keys("completion")
 
 
 def _is_message(value: Any) -> bool:
@@ -82,18 +98,27 @@ class Transcript:
         self.messages = self.completions = 0  # made attributes of
 
     def add_prompts(self, prompts: Any, to: dict[str, Any]) -> None:
-        _make_keys(_prompt_keys, "prompt", self.messages + len(prompts))
+        end = self.messages + len(prompts)
+        if end <= MESSAGES_MAX and set(map(type, prompts)) == {str}:
+            self._add_texts(_prompt_keys, self.messages, "user", prompts, self.prompts, to)
+            self.prompts += len(prompts)
+            self.messages = end
+            return
         for prompt in prompts:
-            if type(prompt) is not str or self.messages >= len(_prompt_keys):
-                self.add_prompt(prompt, to)
-                continue
-            role, content, index, _ = _prompt_keys[self.messages]
-            to[role] = "user"
-            to[content] = prompt
-            if self.is_batch:
-                to[index] = self.prompts
-            self.prompts += 1
-            self.messages += 1
+            self.add_prompt(prompt, to)
+
+    def _add_texts(self, keys: Keys, begin: int, role: str, texts: Any, index: int, to: dict[str, Any]) -> None:
+        """One message for each prompt from `index` on: many at once, as there are in a batch."""
+        end = begin + len(texts)
+        keys.reach(end)
+        if not self.is_batch and len(texts) == 1:
+            to[keys.role[begin]] = role
+            to[keys.content[begin]] = texts[0]
+            return
+        to.update(zip(keys.role[begin:end], repeat(role)))
+        to.update(zip(keys.content[begin:end], texts, strict=True))
+        if self.is_batch:
+            to.update(zip(keys.prompt_index[begin:end], count(index)))
 
     def add_prompt(self, prompt: Any, to: dict[str, Any]) -> None:
         index = self.prompts
@@ -114,20 +139,19 @@ class Transcript:
 
     def add_results(self, results: Any, to: dict[str, Any], decode: Callable[[Any], str] | None = None) -> None:
         """The records of each of the next prompts."""
-        _make_keys(_completion_keys, "completion", self.completions + len(results))
+        begin, end = self.completions, self.completions + len(results)
+        texts = [
+            answers[0].get("generated_text")
+            for answers in results
+            if type(answers) is list and len(answers) == 1 and type(answers[0]) is dict
+        ]
+        if len(texts) == len(results) and end <= MESSAGES_MAX and set(map(type, texts)) == {str}:
+            self._add_texts(_completion_keys, begin, "assistant", texts, self.answered, to)
+            self.answered += len(texts)
+            self.completions = end
+            return
         for answers in results:
-            record = answers[0] if type(answers) is list and len(answers) == 1 else None
-            said = record.get("generated_text") if isinstance(record, dict) else None
-            if type(said) is not str or self.completions >= len(_completion_keys):
-                self.add_answers(answers, to, decode)
-                continue
-            role, content, index, _ = _completion_keys[self.completions]
-            to[role] = "assistant"
-            to[content] = said
-            if self.is_batch:
-                to[index] = self.answered
-            self.answered += 1
-            self.completions += 1
+            self.add_answers(answers, to, decode)
 
     def add_answers(self, answers: Any, to: dict[str, Any], decode: Callable[[Any], str] | None = None) -> None:
         """The records of the next prompt. decode: makes text of token ids, where a pipeline gives those."""
@@ -212,6 +236,6 @@ def _schema_of(function: Any) -> dict[str, Any]:
 
 def put_finish_reasons(reasons: list[str], first: int, end: int, to: dict[str, Any]) -> None:
     """Of completions first to end."""
-    _make_keys(_completion_keys, "completion", end)
-    for index in range(first, min(end, MESSAGES_MAX)):
-        to[_completion_keys[index][3]] = reasons[index]
+    end = min(end, MESSAGES_MAX)
+    _completion_keys.reach(end)
+    to.update(zip(_completion_keys.finish_reason[first:end], reasons[first:end], strict=True))

@@ -16,6 +16,7 @@ from contextvars import ContextVar
 from time import perf_counter_ns
 
 from respan.instrumentation import CLIENT, OK, suppressed
+from torch import int8, zeros
 from torch.compiler import is_compiling
 
 from ._content import MESSAGES_MAX, put_finish_reasons
@@ -25,7 +26,7 @@ from ._parameters import name_of, parameters_of
 from ._privacy import start_span
 from ._quietly import quietly
 from ._tokenizers import tokenizer_of
-from ._tokens import count_completion, token_ids
+from ._tokens import TokenIds, Usage, token_ids
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -242,7 +243,7 @@ class Generation:
         """sequences: None where the generation failed, or its result cannot be read."""
         steps, strategy = self.steps, quietly(self._strategy)
         if sequences is not None:
-            later = sum(max(0, count - steps.first) for count, _, _ in sequences.completions)
+            later = sum(max(0, count - steps.first) for count in sequences.counts)
         else:
             later = len(steps.ends) - 1 + steps.accepted
         drafted = self.drafted if strategy == "assisted_generation" else 0  # a criterion may ask another model, too
@@ -261,12 +262,7 @@ class Generation:
         if made is None or made.dim() != 2:
             return None
         sequences = Sequences(self, made)
-        usage = self._measured.usage
-        for ids, mask in sequences.prompts:
-            usage.add_prompt(ids, mask, sequences.special, sequences.prompt_length)
-        for count, reason, ids in sequences.completions:
-            usage.add_completion(count, reason, ids, sequences.special)
-        usage.cached_tokens += self._cached
+        self._measured.usage.cached_tokens += self._cached
         self._measured.generations += 1
         return sequences
 
@@ -282,63 +278,64 @@ class Generation:
 
 
 class Sequences:
-    """The prompts and completions of one generation, read from its tensors."""
+    """The prompts and completions of one generation, counted on its tensors."""
 
-    __slots__ = ("completions", "prompt_length", "prompts", "special")
+    __slots__ = ("_made", "_mask", "_prefix", "_prompts", "counts")
 
     def __init__(self, generation: Generation, made: Any) -> None:
-        config = generation.config
+        config, usage = generation.config, generation._measured.usage
         holders = (config,)  # what the call said and what it left to the model
         ends = token_ids(holders, "_eos_token_tensor") or token_ids(holders, "eos_token_id")
         pads = token_ids(holders, "_pad_token_tensor") or token_ids(holders, "pad_token_id")
         # What nothing can have stopped before its end token is not padded, whatever it ends in.
         stoppable = getattr(config, "stop_strings", None) or generation.kwargs.get("stopping_criteria")
-        self.special = ends | pads | token_ids(holders, "bos_token_id")
+        special = ends | pads | token_ids(holders, "bos_token_id")
         tokenizer = generation._measured.tokenizer
         if tokenizer is not None:
-            self.special |= set(getattr(tokenizer, "all_special_ids", ()))
-        self.prompt_length = 0
-        self.prompts: list[tuple[list[int] | None, list[int] | None]] = list(self._read_prompts(generation))
+            special |= set(getattr(tokenizer, "all_special_ids", ()))
+        ids = TokenIds(ends, pads if stoppable else (), special)
         prefix = generation.prefix_length
+        inputs = generation.inputs
         if prefix is None:  # a model that works this out in its own way
-            inputs = generation.inputs
             decoder_only = not getattr(generation.model.config, "is_encoder_decoder", False)
             prefix = inputs.shape[1] if decoder_only and inputs is not None else 1
+        self._made, self._prefix = made, prefix
+        self._prompts: Any = None  # of text …
+        self._mask: Any = None  # … and theirs
+        if inputs is not None:
+            self._count_prompts(inputs, generation.mask, ids, usage)
+        self.counts, ended = usage.add_completions(made, prefix, ids)  # tokens of each, but for padding
         limit = getattr(config, "max_length", None)
         out_of_time = getattr(config, "max_time", None) is not None
-        self.completions: list[tuple[int, str, list[int]]] = []  # tokens but for padding, why it ended, all ids
-        for ids in made[:, prefix:].tolist():
-            count, ended = count_completion(ids, ends, pads if stoppable else set())
+        for count, is_ended in zip(self.counts, ended, strict=True):
             too_long = isinstance(limit, int) and prefix + count >= limit
-            reason = "length" if not ended and (too_long or out_of_time) else "stop"
-            self.completions.append((count, reason, ids))
+            usage.finish_reasons.append("length" if not is_ended and (too_long or out_of_time) else "stop")
 
-    def _read_prompts(self, generation: Generation) -> Any:
-        """(ids, attention mask) of each prompt."""
-        inputs, mask = generation.inputs, generation.mask
-        if inputs is None:
-            return ()
-        self.prompt_length = inputs.shape[1] if inputs.dim() > 1 else 0
-        is_text = inputs.dim() == 2 and not inputs.is_floating_point()
-        rows = inputs.tolist() if is_text else [None] * len(inputs)
-        if mask is None or mask.dim() != 2 or len(mask) != len(rows):
-            return ((ids, None) for ids in rows)
-        return zip(rows, mask.tolist(), strict=True)
+    def _count_prompts(self, inputs: Any, mask: Any, ids: TokenIds, usage: Usage) -> None:
+        if mask is not None and (mask.dim() != 2 or len(mask) != len(inputs)):
+            mask = None
+        if inputs.dim() == 2 and not inputs.is_floating_point():
+            self._prompts, self._mask = inputs, mask
+            usage.add_prompts(inputs, mask, ids)
+        else:  # embeddings have a length, and no ids
+            length = inputs.shape[1] if inputs.dim() > 1 else 0
+            usage.add_prompts(zeros((), dtype=int8).expand(len(inputs), length), mask, TokenIds((), (), ()))
 
     def content(self, tokenizer: Any) -> dict[str, Any]:
         """Prompts as the model got them, with its marks of roles; completions without special tokens."""
         attributes: dict[str, Any] = {}
-        for index, (ids, mask) in enumerate(self.prompts[:MESSAGES_MAX]):
-            if ids is not None:
-                through = (
-                    ids if mask is None else [token for token, on in zip(ids, mask[-len(ids) :], strict=False) if on]
-                )
-                attributes[f"gen_ai.prompt.{index}.role"] = "user"
-                attributes[f"gen_ai.prompt.{index}.content"] = tokenizer.decode(through)
-        for index, (count, _, ids) in enumerate(self.completions[:MESSAGES_MAX]):
+        prompts, mask = self._prompts, self._mask
+        for index in range(0 if prompts is None else min(len(prompts), MESSAGES_MAX)):
+            through = prompts[index].tolist()
+            if mask is not None:
+                seen = mask[index].tolist()[-len(through) :]
+                through = [token for token, on in zip(through, seen, strict=False) if on]
+            attributes[f"gen_ai.prompt.{index}.role"] = "user"
+            attributes[f"gen_ai.prompt.{index}.content"] = tokenizer.decode(through)
+        for index, count in enumerate(self.counts[:MESSAGES_MAX]):
+            made = self._made[index, self._prefix : self._prefix + count].tolist()
             attributes[f"gen_ai.completion.{index}.role"] = "assistant"
-            text = tokenizer.decode(ids[:count], skip_special_tokens=True)
-            attributes[f"gen_ai.completion.{index}.content"] = text
+            attributes[f"gen_ai.completion.{index}.content"] = tokenizer.decode(made, skip_special_tokens=True)
         return attributes
 
 

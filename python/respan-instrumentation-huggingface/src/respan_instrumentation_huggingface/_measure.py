@@ -47,7 +47,7 @@ class Measured:
         self.generations = 0  # calls of generate() that were seen to their end
         self.strategy: str | None = None
         self.open = False  # copies of the context may outlive the call
-        self._timing = Timing()
+        self._timing: Timing | None = None  # of a call that generates nothing
         self._memory: Memory | None = quietly(Memory, model)
         self._drafted = self._accepted = 0
         self._token: Token[Measured | None] | None = None
@@ -67,13 +67,16 @@ class Measured:
 
     def add_steps(self, began: int, steps: array[int], later_tokens: int, drafted: int, accepted: int) -> None:
         """Of one generation. later_tokens: those of all sequences after the first step."""
+        if self._timing is None:
+            self._timing = Timing()
         self._timing.add(began, steps, later_tokens)
         self._drafted += drafted
         self._accepted += accepted
 
     def attributes(self) -> dict[str, Any]:
         attributes = self.usage.attributes()
-        attributes.update(self._timing.attributes(self._began))
+        if self._timing is not None:
+            attributes.update(self._timing.attributes(self._began))
         if self.strategy is not None:
             attributes["respan.generation.strategy"] = self.strategy
         if self._drafted:

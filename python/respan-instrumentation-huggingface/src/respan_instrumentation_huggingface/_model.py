@@ -15,6 +15,8 @@ import sys
 from hashlib import sha256
 from weakref import ref
 
+from ._known import Known
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,19 +33,28 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 SNAPSHOT = re.compile(r"[/\\]snapshots[/\\]([0-9a-f]{40})([/\\]|$)")
 
 
+_NOTHING: Facts = {}
+_last: tuple[Facts, Facts, int | None, Facts] = ({}, {}, None, {})  # most programs have one model, and one seed
+
+
 def model_attributes(model: Any, tokenizer: Any = None) -> Facts:
     """`respan.model.*` of a model and of the tokenizer (or processor) that it is used with; either may be None.
 
     About a microsecond for objects that were seen before; some milliseconds for a new model and up to a tenth of a second for a
     new tokenizer, so call it where a span's time has been stopped. The dict may be shared: do not change it.
     """
-    facts = _models.facts_of(model) if model is not None else {}
-    if tokenizer is not None:
-        of_tokenizer = _tokenizers.facts_of(tokenizer)
-        if of_tokenizer:
-            facts = {**facts, **of_tokenizer}
+    global _last
+    facts = _models.facts_of(model) if model is not None else _NOTHING
+    of_tokenizer = _tokenizers.facts_of(tokenizer) if tokenizer is not None else _NOTHING
     seed = _seed()
-    return facts if seed is None else {**facts, PREFIX + "seed": seed}
+    if seed is None and not of_tokenizer:
+        return facts
+    last = _last
+    if last[0] is facts and last[1] is of_tokenizer and last[2] == seed:
+        return last[3]
+    together = {**facts, **of_tokenizer, **({} if seed is None else {PREFIX + "seed": seed})}
+    _last = (facts, of_tokenizer, seed, together)
+    return together
 
 
 def remember_revision(model: Any, revision: str) -> None:
@@ -55,35 +66,13 @@ def unwrapped(model: Any) -> Any:
     """The model inside the wrappers of torch.compile and of data parallelism."""
     for _ in range(len(WRAPPERS) + 1):
         modules = getattr(model, "__dict__", {}).get("_modules") or {}
-        name = next((name for name in WRAPPERS if name in modules and len(modules) == 1), None)
-        if name is None:
-            return model
-        model = modules[name]
+        if len(modules) != 1:  # what is wrapped is all that a wrapper has
+            break
+        for name in WRAPPERS:
+            if name in modules:
+                model = modules[name]
+                break
     return model
-
-
-class _Known:
-    """Something for each of some objects, as long as that lives: it neither keeps the object nor asks it to be hashable."""
-
-    def __init__(self) -> None:
-        self._entries: dict[int, tuple[ref[Any], Any]] = {}
-
-    def get(self, owner: Any) -> Any:
-        entry = self._entries.get(id(owner))
-        return entry[1] if entry is not None and entry[0]() is owner else None
-
-    def put(self, owner: Any, value: Any) -> None:
-        entries, key = self._entries, id(owner)
-
-        def gone(reference: ref[Any]) -> None:
-            entry = entries.get(key)
-            if entry is not None and entry[0] is reference:
-                del entries[key]
-
-        try:
-            self._entries[key] = (ref(owner, gone), value)
-        except TypeError:  # not of a kind that has weak references: it is looked at anew each time
-            pass
 
 
 class _Cache:
@@ -91,7 +80,7 @@ class _Cache:
 
     def __init__(self, facts: Callable[[Any], tuple[Facts, Any]], mark: Callable[[Any, Any], Any]) -> None:
         self._facts, self._mark = facts, mark
-        self._known = _Known()
+        self._known = Known()
 
     def facts_of(self, owner: Any) -> Facts:
         known = self._known.get(owner)
@@ -104,13 +93,13 @@ class _Cache:
         return facts
 
 
-_revisions = _Known()
+_revisions = Known()
 
 
 # ---- models -----------------------------------------------------------------------------------------------------------
 
 
-def _mark_of_model(model: Any, parameters: tuple[ref[Any], ...] | None) -> Any:
+def _mark_of_model(model: Any, parameters: tuple[ref[Any], ref[Any]] | None) -> Any:
     """What differs once a model was moved, cast, adapted, resized or put together anew; None: look again next time.
 
     `parameters` are its first and its last one: modules that are replaced take theirs along, and a parameter that is cast, moved
@@ -118,22 +107,25 @@ def _mark_of_model(model: Any, parameters: tuple[ref[Any], ...] | None) -> Any:
     """
     if parameters is None:
         return None
+    first, last = parameters[0](), parameters[1]()
+    if first is None or last is None:
+        return None
     values = unwrapped(model).__dict__
-    mark = [
+    return (
         model.__dict__.get("training"),
         id(values.get("hf_device_map")),
         len(values.get("peft_config") or ()),
         values.get("active_adapter"),
-    ]
-    for reference in parameters:
-        parameter = reference()
-        if parameter is None:
-            return None
-        mark += (parameter.dtype, parameter.device, parameter.shape)
-    return mark
+        first.dtype,
+        first.device,
+        first.shape,
+        last.dtype,
+        last.device,
+        last.shape,
+    )
 
 
-def _facts_of_model(model: Any) -> tuple[Facts, tuple[ref[Any], ...] | None]:
+def _facts_of_model(model: Any) -> tuple[Facts, tuple[ref[Any], ref[Any]] | None]:
     inner = unwrapped(model)
     config = getattr(inner, "config", None)
     adapters = getattr(inner, "peft_config", None)
@@ -289,9 +281,10 @@ def cached_revision(name: str, revision: str | None = None, cache_dir: str | Non
 
 
 def _mark_of_tokenizer(tokenizer: Any, _: Any) -> Any:
-    inner = getattr(tokenizer, "tokenizer", tokenizer)  # a processor's
+    held = tokenizer.__dict__  # asking for what is not there is dear
+    inner = held.get("tokenizer", tokenizer)  # a processor's
     try:
-        return len(inner), getattr(inner, "chat_template", None), getattr(tokenizer, "chat_template", None)
+        return len(inner), inner.__dict__.get("chat_template"), held.get("chat_template")
     except Exception:
         return type(tokenizer)
 

@@ -67,10 +67,13 @@ class Patch:
             _rebind(owner, name, raw, self._wrapper)
 
     def _function(self, original: Callable[..., Any], bound: bool) -> Any:
-        start = self._start
-
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            call = start(bound, args, kwargs)
+            begin = self._begin
+            try:
+                call = None if begin is None else begin(args[0] if bound else None, args[bound:], kwargs)
+            except Exception as error:
+                report(error)
+                call = None
             if call is None:
                 return original(*args, **kwargs)
             try:
@@ -78,15 +81,22 @@ class Patch:
             except BaseException as error:
                 quietly(call.raised, error)
                 raise
-            return _returned(call, result)
+            try:
+                return call.returned(result)
+            except Exception as error:
+                report(error)
+                return result
 
         return wrapper
 
     def _coroutine(self, original: Callable[..., Any], bound: bool) -> Any:
-        start = self._start
-
         async def wrapper(*args: Any, **kwargs: Any) -> Any:
-            call = start(bound, args, kwargs)
+            begin = self._begin
+            try:
+                call = None if begin is None else begin(args[0] if bound else None, args[bound:], kwargs)
+            except Exception as error:
+                report(error)
+                call = None
             if call is None:
                 return await original(*args, **kwargs)
             try:
@@ -94,19 +104,13 @@ class Patch:
             except BaseException as error:
                 quietly(call.raised, error)
                 raise
-            return _returned(call, result)
+            try:
+                return call.returned(result)
+            except Exception as error:
+                report(error)
+                return result
 
         return wrapper
-
-    def _start(self, bound: bool, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
-        begin = self._begin
-        if begin is None:
-            return None
-        try:
-            return begin(args[0], args[1:], kwargs) if bound else begin(None, args, kwargs)
-        except Exception as error:
-            report(error)
-            return None
 
     def _begin_first(self, *call: Any) -> Call | None:
         torch = sys.modules.get("torch")
@@ -180,11 +184,3 @@ def _function_in(raw: Any, kind: Any, owner: Any, name: str) -> Any:
 
     function.__wrapped__ = raw.__func__  # type: ignore[attr-defined]
     return function
-
-
-def _returned(call: Call, result: Any) -> Any:
-    try:
-        return call.returned(result)
-    except Exception as error:
-        report(error)
-        return result

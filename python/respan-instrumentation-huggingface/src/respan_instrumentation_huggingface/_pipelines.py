@@ -21,6 +21,7 @@ from ._privacy import start_span
 from ._quietly import quietly
 from ._readable import audio_seconds, readable, shape_of
 from ._tasks import OTHER, TASKS, Row, task_of
+from ._tokens import TokenIds
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,7 +52,9 @@ _current: ContextVar[Call | None] = ContextVar("respan.huggingface.pipeline", de
 
 def begin_call(pipeline: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call | None:
     """A call of Pipeline.__call__."""
-    task = task_of(pipeline)
+    task = getattr(pipeline, "task", None)
+    if task != "text-generation":
+        task = task_of(pipeline)
     if task == "text-generation":
         return None
     around = _current.get()
@@ -84,13 +87,13 @@ class Forward:
 
     def returned(self, outputs: Any) -> Any:
         ids, mask = self._ids, self._mask
-        if self._measured.generations == self._generations and shape_of(ids) is not None:
-            rows = ids.tolist() if len(ids.shape) > 1 else [ids.tolist()]
-            fits = shape_of(mask) == shape_of(ids)
-            masks = (mask.tolist() if len(mask.shape) > 1 else [mask.tolist()]) if fits else [None] * len(rows)
-            special = set(getattr(self._measured.tokenizer, "all_special_ids", ()))
-            for row, of_it in zip(rows, masks, strict=False):
-                self._measured.usage.add_prompt(row, of_it, special)
+        shape = shape_of(ids)
+        if self._measured.generations == self._generations and shape is not None:
+            mask = mask if shape_of(mask) == shape else None
+            if len(shape) == 1:
+                ids, mask = ids[None], None if mask is None else mask[None]
+            special = getattr(self._measured.tokenizer, "all_special_ids", ())
+            self._measured.usage.add_prompts(ids, mask, TokenIds((), (), special))
         return outputs
 
     def raised(self, error: BaseException) -> None:

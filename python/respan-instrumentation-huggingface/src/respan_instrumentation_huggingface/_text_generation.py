@@ -11,11 +11,11 @@ from contextvars import ContextVar
 
 from respan.instrumentation import CLIENT, suppressed
 
-from ._content import MESSAGES_MAX, Transcript, answers_in, is_chat, prompts_in, put_finish_reasons, tools_of
+from ._asked import Asked, asked, kind_of
+from ._content import MESSAGES_MAX, Transcript, answers_in, is_chat, prompts_in, put_finish_reasons
 from ._lazy import Ending, follow, is_lazy
 from ._measure import Measured
 from ._model import model_attributes
-from ._parameters import model_name, parameters_of
 from ._privacy import start_span
 from ._quietly import quietly
 from ._tokens import estimate, usage_attributes
@@ -47,19 +47,22 @@ def begin_forward(pipeline: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     model_inputs = args[0] if args else kwargs.get("model_inputs")
     if call.awaits_prompts:
         quietly(call.add_prompts, model_inputs)
-    return Forward(call.measured, pipeline, model_inputs, kwargs)
+    return Forward(call, model_inputs)
 
 
 class Forward:
     """One batch, on its way through the model."""
 
-    def __init__(self, measured: Measured, pipeline: Any, model_inputs: Any, kwargs: dict[str, Any]) -> None:
-        self.measured, self.pipeline, self.model_inputs, self.kwargs = measured, pipeline, model_inputs, kwargs
-        self._generations = measured.generations
+    __slots__ = ("_asks", "_generations", "_measured", "_model_inputs")
+
+    def __init__(self, call: Call, model_inputs: Any) -> None:
+        self._measured, self._asks, self._model_inputs = call.measured, call.asks, model_inputs
+        self._generations = call.measured.generations
 
     def returned(self, outputs: Any) -> Any:
-        if self.measured.generations == self._generations:
-            self.measured.usage.measure(self.pipeline, self.model_inputs, outputs, self.kwargs)
+        asks = self._asks
+        if self._measured.generations == self._generations and asks.ids is not None:
+            self._measured.usage.measure(self._model_inputs, outputs, asks.ids, asks.otherwise)
         return outputs
 
     def raised(self, error: BaseException) -> None:
@@ -69,8 +72,8 @@ class Forward:
 class Call(Ending):
     """A call of the pipeline, and its span. It is told of the call's end (`_patch.Call`) or of its steps (`_lazy.Followed`)."""
 
-    def __init__(self, span: Span, pipeline: Any, inputs: Any, kwargs: dict[str, Any]) -> None:
-        self.span, self.pipeline = span, pipeline
+    def __init__(self, span: Span, pipeline: Any, asks: Asked, inputs: Any, kwargs: dict[str, Any]) -> None:
+        self.span, self.pipeline, self.asks = span, pipeline, asks
         self.measured = Measured(getattr(pipeline, "model", None), getattr(pipeline, "tokenizer", None))
         self.usage = self.measured.usage
         self._inputs, self._kwargs = inputs, kwargs
@@ -80,19 +83,16 @@ class Call(Ending):
         self._reasons = 0  # so many completions have their reason for ending in the span
         self._token: Token[Call | None] | None = None
 
-    def set_up(self, model: str, chat: bool) -> None:
+    def set_up(self, chat: bool) -> None:
         """What is known before the call."""
-        attributes: dict[str, Any] = {
-            **_kind_of(chat),
-            "gen_ai.system": "huggingface",
-            "gen_ai.request.model": model,
-            "gen_ai.response.model": model,
-        }
-        attributes.update(quietly(parameters_of, self.pipeline, self._kwargs) or {})
-        if self.span.content:
-            quietly(self._add_tools, attributes)
-        quietly(self._add_prompts, self._prompts or (), attributes)
-        self.span.set_attributes(attributes)
+        span = self.span
+        span.set_attributes(self.asks.attributes(chat))
+        attributes: dict[str, Any] = {}
+        if self._prompts is not None:
+            quietly(self._add_prompts, self._prompts, attributes)
+        if self.asks.tools and span.content:
+            attributes.update(self.asks.tools)
+        span.set_attributes(attributes)
 
     # ---- as a call ---------------------------------------------------------------------------------------
 
@@ -140,11 +140,6 @@ class Call(Ending):
 
     # ---- what goes into the span -------------------------------------------------------------------------
 
-    def _add_tools(self, to: dict[str, Any]) -> None:
-        tools = self._kwargs.get("tools") or (getattr(self.pipeline, "_preprocess_params", None) or {}).get("tools")
-        if tools:
-            to.update(tools_of(tools))
-
     def _add_prompts(self, prompts: Any, to: dict[str, Any]) -> None:
         self._transcript.add_prompts(prompts, to if self.span.content else {})
 
@@ -155,8 +150,8 @@ class Call(Ending):
             prompts = (prompts,)
         attributes: dict[str, Any] = {}
         if self._transcript.prompts == 0 and prompts and is_chat(prompts[0]):
-            attributes.update(_kind_of(True))
-            self.span.update_name(_name_of(True, model_name(self.pipeline)))
+            attributes.update(kind_of(True))
+            self.span.update_name(self.asks.span_name(True))
         self._add_prompts(prompts, attributes)
         self.span.set_attributes(attributes)
 
@@ -190,29 +185,17 @@ class Call(Ending):
         if self._transcript.is_batch:
             attributes["respan.batch.size"] = self._transcript.prompts
         model, tokenizer = getattr(self.pipeline, "model", None), getattr(self.pipeline, "tokenizer", None)
-        self.span.set_attributes({**attributes, **(quietly(model_attributes, model, tokenizer) or {})})
+        self.span.set_attributes(attributes)
+        self.span.set_attributes(quietly(model_attributes, model, tokenizer) or {})
 
 
 def _open(pipeline: Any, inputs: Any, kwargs: dict[str, Any]) -> Call | None:
     if suppressed():
         return None
-    model, chat = model_name(pipeline), is_chat(inputs)
-    span = start_span(_name_of(chat, model), CLIENT)
+    asks, chat = asked(pipeline, kwargs), is_chat(inputs)
+    span = start_span(asks.span_name(chat), CLIENT)
     if span is None:
         return None
-    call = Call(span, pipeline, inputs, kwargs)
-    quietly(call.set_up, model, chat)
+    call = Call(span, pipeline, asks, inputs, kwargs)
+    quietly(call.set_up, chat)
     return call
-
-
-def _name_of(chat: bool, model: str) -> str:
-    operation = "chat" if chat else "text_completion"
-    return f"{operation} {model}" if model else operation
-
-
-def _kind_of(chat: bool) -> dict[str, Any]:
-    return {
-        "respan.entity.log_type": "chat" if chat else "text",
-        "llm.request.type": "chat" if chat else "completion",
-        "gen_ai.operation.name": "chat" if chat else "text_completion",
-    }

@@ -7,6 +7,10 @@ counted, and told beside the count.
 
 from __future__ import annotations
 
+from array import array
+
+from respan._core import count_completions, count_prompts
+
 from ._content import records_of
 
 TYPE_CHECKING = False
@@ -42,54 +46,43 @@ class Usage:
         self.completions_each: list[int] = []
         self.finish_reasons: list[str] = []
 
-    def add_prompt(self, ids: list[int] | None, mask: list[int] | None, special: set[int], length: int = 0) -> None:
-        """One prompt. ids: None where the model was given embeddings, `length` of them."""
-        length = length if ids is None else len(ids)
-        if mask is not None and 0 not in mask and len(mask) == length:
-            mask = None
-        count = length if mask is None else len(mask) - mask.count(0)
-        if ids is not None:
-            seen = (
-                ids
-                if mask is None
-                else [token for token, through in zip(ids, mask[-len(ids) :], strict=False) if through]
-            )
-            self.prompt_special += _among(special, seen)
-        self.prompt_tokens += count
-        self.prompt_padding += max(0, length - count)
-        if len(self.prompts_each) < EACH_MAX:
-            self.prompts_each.append(count)
+    def add_prompts(self, prompts: Any, mask: Any, ids: TokenIds) -> None:
+        """Of one batch. prompts: [prompt, token]; mask: the same, or None; of tokens in a cache before them, too, if it is longer."""
+        given = as_array(prompts)
+        try:
+            counted = count_prompts(given, None if mask is None else as_array(mask), ids.special)
+        except TypeError:  # a mask of 0.0 and 1.0
+            counted = count_prompts(given, as_array(mask != 0), ids.special)
+        tokens, specials, padding, each = counted
+        self.prompt_tokens += tokens
+        self.prompt_special += specials
+        self.prompt_padding += padding
+        self.prompts_each += each[: EACH_MAX - len(self.prompts_each)]
         self.measured = True
 
-    def add_completion(self, count: int, reason: str, ids: list[int], special: set[int]) -> None:
-        """One sequence. ids: what the model made, of which `count` are not padding."""
-        self.completion_tokens += count
-        self.completion_padding += len(ids) - count
-        self.completion_special += _among(special, ids[:count])
-        if len(self.completions_each) < EACH_MAX:
-            self.completions_each.append(count)
-        self.finish_reasons.append(reason)
+    def add_completions(self, made: Any, prefix: int, ids: TokenIds) -> tuple[list[int], list[bool]]:
+        """Of one batch. made: [(prompt,) sequence, token], of which each sequence's first `prefix` are not counted. Gives each
+        one's tokens, and whether it was ended before its length; who calls this knows the reasons."""
+        counted = count_completions(as_array(made), prefix, ids.ends, ids.pads, ids.special)
+        tokens, specials, padding, each, ended = counted
+        self.completion_tokens += tokens
+        self.completion_special += specials
+        self.completion_padding += padding
+        self.completions_each += each[: EACH_MAX - len(self.completions_each)]
         self.measured = True
+        return each, ended
 
-    def measure(self, pipeline: Any, model_inputs: Any, outputs: Any, kwargs: dict[str, Any]) -> None:
-        """Reads one batch: outputs of a pipeline's `_forward`, where generate() itself was not seen."""
+    def measure(self, model_inputs: Any, outputs: Any, ids: TokenIds, otherwise: str) -> None:
+        """Reads one batch: outputs of a pipeline's `_forward`, where generate() itself was not seen. otherwise: why those
+        sequences ended that have no end token."""
         generated = outputs["generated_sequence"]  # [prompt in batch, sequence of prompt, token]
         input_ids = outputs["input_ids"]
-        holders = (kwargs, kwargs.get("generation_config"), *_defaults(pipeline))
-        ends, pads = token_ids(holders, "eos_token_id"), token_ids(holders, "pad_token_id")
-        special = ends | pads | token_ids(holders, "bos_token_id")
         prompt_length = min(1, generated.shape[-1])  # an empty prompt: the model began with a token of its own
         if input_ids is not None:
             prompt_length = input_ids.shape[-1]
-            mask = model_inputs.get("attention_mask")
-            masks = [None] * len(input_ids) if mask is None else mask.tolist()
-            for ids, of_it in zip(input_ids.tolist(), masks, strict=False):
-                self.add_prompt(ids, of_it, special)
-        stops_otherwise = kwargs.get("stop_strings") is not None or kwargs.get("stopping_criteria") is not None
-        for of_one_prompt in generated[..., prompt_length:].tolist():
-            for sequence in of_one_prompt:
-                count, ended = count_completion(sequence, ends, pads if stops_otherwise else set())
-                self.add_completion(count, "stop" if ended or stops_otherwise else "length", sequence, special)
+            self.add_prompts(input_ids, model_inputs.get("attention_mask"), ids)
+        _, ended = self.add_completions(generated, prompt_length, ids)
+        self.finish_reasons += ["stop" if is_ended else otherwise for is_ended in ended]
 
     def attributes(self) -> dict[str, Any]:
         """What is not measured is not told."""
@@ -108,10 +101,6 @@ class Usage:
         return attributes
 
 
-def _among(special: set[int], ids: list[int]) -> int:
-    return 0 if special.isdisjoint(ids) else sum(1 for token in ids if token in special)
-
-
 def usage_attributes(prompt_tokens: int, completion_tokens: int, source: str) -> dict[str, Any]:
     """source: "measured" on tensors, "reported" by a service, or "estimated" by a tokenizer."""
     return {
@@ -124,22 +113,22 @@ def usage_attributes(prompt_tokens: int, completion_tokens: int, source: str) ->
     }
 
 
-def count_completion(sequence: list[int], ends: set[int], pads: set[int]) -> tuple[int, bool]:
-    """Tokens up to and with the first end token, or without trailing padding; and whether it was ended."""
-    if not ends.isdisjoint(sequence):
-        return min(sequence.index(end) for end in ends if end in sequence) + 1, True
-    count = len(sequence)
-    while count > 0 and sequence[count - 1] in pads:
-        count -= 1
-    return count, count < len(sequence)
+class TokenIds:
+    """The ids that mean something to the count: as array("q"), ascending."""
+
+    __slots__ = ("ends", "pads", "special")
+
+    def __init__(self, ends: Iterable[int], pads: Iterable[int], special: Iterable[int]) -> None:
+        """pads: what may follow a sequence that no end token ended; special: which are told apart."""
+        self.ends, self.pads, self.special = (array("q", sorted(ids)) for ids in (ends, pads, special))
 
 
-def _defaults(pipeline: Any) -> tuple[Any, ...]:
-    return (
-        getattr(pipeline, "_generate_kwargs", None),
-        getattr(pipeline.model, "generation_config", None),
-        getattr(pipeline, "_generation_defaults", None),
-    )
+def as_array(tensor: Any) -> Any:
+    """What can be read in place: a tensor's memory, or a copy of a GPU's."""
+    try:
+        return tensor.numpy(force=True)
+    except (AttributeError, TypeError):  # not torch's
+        return tensor.numpy() if hasattr(tensor, "numpy") else tensor
 
 
 def token_ids(holders: Iterable[Any], name: str) -> set[int]:

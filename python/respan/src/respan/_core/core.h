@@ -30,6 +30,7 @@
 #include <Python.h>
 
 #include "respan.h"
+#include <sys/types.h>
 
 typedef struct client_object client_object;
 typedef struct span_object span_object;
@@ -50,11 +51,20 @@ struct json_writer;
 #define CORE_UNLOCK(state) ((void)(state))
 #endif
 
+/* /proc/self/statm, kept open: see memory.c. */
+typedef struct core_statm {
+    int fd; /* -1: it is not open */
+    pid_t pid;
+    dev_t device;
+    ino_t inode;
+} core_statm;
+
 typedef struct core_state {
     PyTypeObject *client_type, *span_type, *scope_type, *entity_type, *run_type;
     PyObject *current_span;  /* ContextVar: Span or None */
     PyObject *current_scope; /* ContextVar: Scope or None */
     client_object *client;   /* where new spans go; NULL: tracing is off */
+    core_statm statm;        /* guarded as the client is */
     bool content_vetoed;     /* atomic: spans that begin now have no content, whatever their client says */
 #ifdef Py_GIL_DISABLED
     PyMutex lock;

@@ -2,6 +2,7 @@
 #include "context.h"
 #include "core.h"
 #include "json.h"
+#include "measure.h"
 #include "run.h"
 
 core_state *core_state_of(PyTypeObject *type) { return PyType_GetModuleState(type); }
@@ -134,6 +135,21 @@ static PyMethodDef functions[] = {
     {"to_json", to_json, METH_O,
      PyDoc_STR("to_json($module, value, /)\n--\n\nAny value as bounded JSON text; unknown types are "
                "\"<TypeName>\".")},
+    {"count_prompts", core_count_prompts, METH_VARARGS,
+     PyDoc_STR(
+         "count_prompts(ids, mask, special, /)\n--\n\n(tokens, special ones, padding, [tokens of each]) of a "
+         "batch: buffers of integers, [prompt, token]; mask may be None; special: array(\"q\"), ascending.")},
+    {"count_completions", core_count_completions, METH_VARARGS,
+     PyDoc_STR("count_completions(made, prefix, ends, pads, special, /)\n--\n\n(tokens, special ones, "
+               "padding, [tokens "
+               "of each], [whether it ended of itself]) of made[…, prefix:], [(prompt,) sequence, token]; up "
+               "to and "
+               "with the first of `ends`, else without `pads` at its end.")},
+    {"highest_memory", core_highest_memory, METH_NOARGS,
+     PyDoc_STR("highest_memory($module, /)\n--\n\nThe most bytes of memory that the process ever had; 0: not "
+               "known.")},
+    {"resident_memory", core_resident_memory, METH_NOARGS,
+     PyDoc_STR("resident_memory($module, /)\n--\n\nBytes of memory that the process has now; 0: not known.")},
     {NULL, NULL, 0, NULL},
 };
 
@@ -146,6 +162,7 @@ static int add_type(PyObject *module, PyType_Spec *spec, PyTypeObject **out) {
 
 static int module_exec(PyObject *module) {
     core_state *state = state_of(module);
+    state->statm.fd = -1;
     state->current_span = PyContextVar_New("respan.span", NULL);
     state->current_scope = PyContextVar_New("respan.scope", NULL);
     if (state->current_span == NULL || state->current_scope == NULL) return -1;
@@ -184,7 +201,11 @@ static int module_clear(PyObject *module) {
     return 0;
 }
 
-static void module_free(void *module) { (void)module_clear((PyObject *)module); }
+static void module_free(void *module) {
+    core_state *state = state_of(module);
+    if (state != NULL) core_statm_close(&state->statm);
+    (void)module_clear(module);
+}
 
 static PyModuleDef_Slot slots[] = {
     {Py_mod_exec, module_exec},
