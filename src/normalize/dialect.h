@@ -43,6 +43,7 @@ typedef enum rs_field {
     RS_FIELD_PARAMETER,       /* prefix: the rest is the plain name; exact: the row's plain name */
     RS_FIELD_PARAMETERS_JSON, /* a JSON object of parameters */
     RS_FIELD_METADATA,        /* prefix: the rest is the key */
+    RS_FIELD_MODEL_FACT,      /* prefix: the rest is the fact's name */
     RS_FIELD_METADATA_JSON,
     RS_FIELD_KEPT, /* nothing: shields a name from a prefix */
 } rs_field;

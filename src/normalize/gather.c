@@ -8,8 +8,9 @@ void rs_gather_init(rs_gather *g, rs_arena *arena) {
     g->log_rank = UINT8_MAX;
     g->input = (rs_parts){.items = g->room[0], .cap = RS_ARRAY_LEN(g->room[0])};
     g->output = (rs_parts){.items = g->room[1], .cap = RS_ARRAY_LEN(g->room[1])};
-    g->parameters.items = g->metadata.items = NULL;
-    g->parameters.n = g->parameters.cap = g->metadata.n = g->metadata.cap = 0;
+    g->parameters.items = g->metadata.items = g->model_facts.items = NULL;
+    g->parameters.n = g->metadata.n = g->model_facts.n = 0;
+    g->parameters.cap = g->metadata.cap = g->model_facts.cap = 0;
 }
 
 /* ---- single values ------------------------------------------------------------------------------------- */
@@ -121,6 +122,8 @@ static rs_status take(rs_gather *g, const rs_dialect *d, const rs_row *row, unsi
         return take_object(&g->metadata, g->arena, rank, &a->value);
     case RS_FIELD_METADATA: /* a leading underscore is an SDK talking to its own back end */
         return rest.p[0] == '_' ? RS_OK : take_item(&g->metadata, g->arena, rank, rest, &a->value);
+    case RS_FIELD_MODEL_FACT:
+        return take_item(&g->model_facts, g->arena, rank, rest, &a->value);
     case RS_FIELD_KEPT:
         return RS_OK;
     default:

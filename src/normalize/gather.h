@@ -6,7 +6,7 @@
 #include "normalize/dialect.h"
 #include "normalize/messages.h"
 
-/* More parameters or metadata than this stay attributes only: keys are told apart by looking through the list. */
+/* More parameters, metadata or facts of a model than this stay attributes only: keys are told apart by looking through the list. */
 enum { RS_GATHER_MAX = 128 };
 
 typedef struct rs_gathered_list {
@@ -23,7 +23,7 @@ typedef struct rs_gather {
     uint8_t log_rank;
     rs_parts input, output;
     rs_part room[2][16]; /* where those begin: most spans never need the arena for them */
-    rs_gathered_list parameters, metadata;
+    rs_gathered_list parameters, metadata, model_facts;
 } rs_gather;
 
 /* Attributes of an event rank behind the span's own by this much. */

@@ -188,6 +188,7 @@ rs_status rs_normalize_span(rs_span *span, rs_arena *arena) {
     fill_from_resource(span->resource, f);
     f->parameters = list_of(&g.parameters);
     f->metadata = list_of(&g.metadata);
+    f->model_facts = list_of(&g.model_facts);
     if (st == RS_OK && f->usage_source == RS_USAGE_NONE && rs_log_type_is_model_call(f->log_type))
         rs_usage_estimate(f);
     return st;

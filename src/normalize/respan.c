@@ -23,6 +23,7 @@ static const rs_row exact[] = {
 
 static const rs_row prefixes[] = {
     {RS_STR("respan.metadata."), RS_FIELD_METADATA, 0},
+    {RS_STR("respan.model."), RS_FIELD_MODEL_FACT, 0},
 };
 
 const rs_dialect rs_dialect_respan = {

@@ -136,6 +136,7 @@ typedef struct rs_facts {
     rs_str input_preview, output_preview; /* <= RS_PREVIEW_MAX bytes of plain text on one line, for lists */
     rs_attrs parameters;                  /* "temperature" -> 0.35: request parameters by their plain names */
     rs_attrs metadata;                    /* respan.metadata.KEY -> KEY */
+    rs_attrs model_facts;                 /* respan.model.dtype -> dtype: which model it was */
 } rs_facts;
 
 enum { RS_PREVIEW_MAX = 160 };

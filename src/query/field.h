@@ -6,8 +6,7 @@
 #ifndef RS_QUERY_FIELD_H
 #define RS_QUERY_FIELD_H
 
-#include "base/str.h"
-#include <stdint.h>
+#include "otlp/span.h"
 
 typedef enum rs_field_type {
     RS_FIELD_TEXT,
@@ -47,6 +46,8 @@ typedef struct rs_field_table {
     const rs_field *fields;
     size_t n;
     rs_str (*metadata)(const void *row); /* the JSON object behind metadata__KEY; NULL: rows have none */
+    /* those behind respan.model.FACT; NULL: of a trace's spans the store's tags alone know */
+    const rs_attrs *(*attributes)(const void *row);
 } rs_field_table;
 
 extern const rs_field_table rs_trace_fields; /* rows are rs_trace_row */

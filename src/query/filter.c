@@ -21,7 +21,7 @@ static const rs_str op_names[RS_OP_COUNT] = {
     [RS_OP_ISNULL] = RS_STR("isnull"),
 };
 
-static const rs_str metadata_prefix = RS_STR("metadata__");
+static const rs_str metadata_prefix = RS_STR("metadata__"), model_prefix = RS_STR("respan.model.");
 
 bool rs_filter_op_from_name(rs_str name, rs_filter_op *out) {
     for (int op = 0; op < RS_OP_COUNT; op++)
@@ -91,8 +91,22 @@ static rs_status resolve(const rs_filter *f, rs_str name, rs_condition *c, rs_er
         c->key = rs_str_from(name, metadata_prefix.n);
         return RS_OK;
     }
+    if (rs_str_starts(name, model_prefix) && name.n > model_prefix.n) {
+        c->key = name;
+        c->of_model = true;
+        return RS_OK;
+    }
     return rs_fail(err, RS_ERR_INVALID, 0, "a %s has no field '%.*s'", f->table->what,
                    RS_STR_ARG(rs_str_cut_utf8(name, 80)));
+}
+
+/* What the store's tags alone know of is found by one value. */
+static rs_status check_tagged(const rs_filter *f, const rs_condition *c, const rs_str *values, rs_err *err) {
+    bool tagged = c->of_model && !f->table->attributes;
+    if (!tagged || (c->op == RS_OP_EQUAL && c->nvalues == 1 && values[0].n > 0)) return RS_OK;
+    return rs_fail(err, RS_ERR_INVALID, 0,
+                   "'%.*s' of a %s is asked for by one value; lists of spans take every operator",
+                   RS_STR_ARG(rs_str_cut_utf8(c->key, 80)), f->table->what);
 }
 
 static rs_status check_op(const rs_condition *c, rs_str name, size_t nvalues, rs_err *err) {
@@ -124,6 +138,7 @@ rs_status rs_filter_add(rs_filter *f, rs_str name, rs_filter_op op, const rs_str
     rs_condition c = {.op = op, .nvalues = n};
     rs_status st = resolve(f, name, &c, err);
     if (st == RS_OK) st = check_op(&c, name, n, err);
+    if (st == RS_OK) st = check_tagged(f, &c, values, err);
     if (st != RS_OK) return st;
     if (f->n == RS_FILTER_MAX)
         return rs_fail(err, RS_ERR_INVALID, 0, "more than %d conditions", RS_FILTER_MAX);
@@ -165,7 +180,9 @@ size_t rs_filter_drive(rs_filter *f, rs_arena *arena, rs_tag tags[RS_FILTER_MAX]
         rs_condition *c = &f->items[i];
         rs_str key = c->field ? rs_str_of(c->field->tag) : (rs_str){0};
         if (c->op != RS_OP_EQUAL || c->nvalues != 1 || c->values[0].text.n == 0) continue;
-        if (!c->field) { /* a key that does not fit the arena is no loss: the row is asked */
+        if (c->of_model) {
+            key = c->key;
+        } else if (!c->field) { /* a key that does not fit the arena is no loss: the row is asked */
             char *p = rs_arena_alloc(arena, metadata_prefix.n + c->key.n);
             if (!p) continue;
             memcpy(p, metadata_prefix.p, metadata_prefix.n);
@@ -174,7 +191,7 @@ size_t rs_filter_drive(rs_filter *f, rs_arena *arena, rs_tag tags[RS_FILTER_MAX]
         }
         if (key.n == 0) continue;
         tags[n++] = (rs_tag){key, c->values[0].text};
-        c->driven = c->field && (c->field->flags & RS_FIELD_ANY_SPAN);
+        c->driven = c->of_model || (c->field && (c->field->flags & RS_FIELD_ANY_SPAN));
     }
     return n;
 }
@@ -274,22 +291,46 @@ static bool read_metadata(rs_str object, rs_str key, rs_arena *arena, rs_str *ou
     return false;
 }
 
-static bool metadata_holds(const rs_filter *f, const rs_condition *c, const void *row) {
+/* The same of an attribute; its JSON is written to buf. False: there is none. */
+static bool read_attribute(const rs_attrs *attrs, rs_str key, rs_buf *buf, rs_str *out) {
+    const rs_attr *a = attrs ? rs_attrs_find(attrs, key) : NULL;
+    if (!a) return false;
+    *out = a->value.s;
+    if (a->value.type == RS_VALUE_STRING) return true;
+    rs_json j = rs_json_on(buf);
+    rs_value_write_json(&j, &a->value);
+    *out = rs_buf_slice(buf);
+    return rs_buf_status(buf) == RS_OK;
+}
+
+/* Values that have no type of their own: text, and numbers where they are compared as such. */
+static bool loose_value_holds(const rs_filter *f, const rs_condition *c, const void *row) {
     rs_arena arena;
+    rs_buf buf;
     rs_arena_init(&arena, 1 << 20);
+    rs_buf_init(&buf);
     rs_field_value v = {.real = NAN};
-    bool known = read_metadata(f->table->metadata(row), c->key, &arena, &v.text), holds;
+    bool known = c->of_model ? read_attribute(f->table->attributes ? f->table->attributes(row) : NULL, c->key,
+                                              &buf, &v.text)
+                             : read_metadata(f->table->metadata(row), c->key, &arena, &v.text);
     if (known && is_order_op(c->op)) known = rs_str_to_double(v.text, &v.real);
-    holds = decide(c, is_order_op(c->op) ? RS_FIELD_REAL : RS_FIELD_TEXT, known, &v);
+    bool holds = decide(c, is_order_op(c->op) ? RS_FIELD_REAL : RS_FIELD_TEXT, known, &v);
+    rs_buf_deinit(&buf);
     rs_arena_deinit(&arena);
     return holds;
 }
 
 bool rs_condition_holds(const rs_filter *f, const rs_condition *c, const void *row) {
-    if (!c->field) return metadata_holds(f, c, row);
+    if (!c->field) return loose_value_holds(f, c, row);
     rs_field_value v;
     bool known = c->field->get(row, &v);
     return decide(c, c->field->type, known, &v);
+}
+
+bool rs_filter_needs_attributes(const rs_filter *f) {
+    for (size_t i = 0; i < f->n; i++)
+        if (f->items[i].of_model) return true;
+    return false;
 }
 
 static bool find_word(const rs_field_table *table, rs_str word, const void *row) {

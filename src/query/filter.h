@@ -34,11 +34,11 @@ typedef enum rs_filter_op {
 bool rs_filter_op_from_name(rs_str name, rs_filter_op *out);
 
 typedef struct rs_condition {
-    const rs_field *field; /* NULL: metadata */
-    rs_str key;            /* of metadata */
+    const rs_field *field; /* NULL: metadata, or a fact of the model */
+    rs_str key;            /* of metadata; of a fact of the model its attribute's name, respan.model.FACT */
+    bool of_model;
     rs_filter_op op;
-    rs_field_value
-        *values; /* of the field's type; of metadata: text, and real where the text is a number (else NaN) */
+    rs_field_value *values; /* of the field's type; where there is no field, text, or real for < and > */
     size_t nvalues;
     bool driven; /* the scan's tags see to it: the row is not asked (rs_filter_drive) */
 } rs_condition;
@@ -52,9 +52,9 @@ typedef struct rs_filter {
     size_t nwords;
 } rs_filter;
 
-/* Adds a condition. `name` is a field of the table or "metadata__KEY". Copies what it keeps. RS_ERR_INVALID,
- * with a message that names field, operator or value, for what the table does not have or the type does not
- * take. */
+/* Adds a condition. `name` is a field of the table, "metadata__KEY" or "respan.model.FACT" (of traces, equality alone).
+ * Copies what it keeps. RS_ERR_INVALID, with a message that names field, operator or value, for what the table does
+ * not have or the type does not take. */
 RS_MUST_CHECK rs_status rs_filter_add(rs_filter *f, rs_str name, rs_filter_op op, const rs_str *values,
                                       size_t n, rs_arena *arena, rs_err *err);
 RS_MUST_CHECK rs_status rs_filter_add_words(rs_filter *f, rs_str text, rs_arena *arena, rs_err *err);
@@ -65,6 +65,9 @@ size_t rs_filter_drive(rs_filter *f, rs_arena *arena, rs_tag tags[RS_FILTER_MAX]
 
 /* True if every condition that is not driven holds and every word is found. */
 bool rs_filter_matches(const rs_filter *f, const void *row);
+
+/* True if rows have to come with their attributes to be decided. */
+bool rs_filter_needs_attributes(const rs_filter *f);
 
 /* True if the condition holds of a row, driven or not. */
 bool rs_condition_holds(const rs_filter *f, const rs_condition *c, const void *row);

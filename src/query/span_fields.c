@@ -92,4 +92,6 @@ static const rs_field fields[] = {
     {"environment", RS_FIELD_TEXT, get_environment, NULL, 0},
 };
 
-const rs_field_table rs_span_fields = {"span", fields, RS_ARRAY_LEN(fields), NULL};
+static const rs_attrs *attributes_of(const void *row) { return &SPAN->attrs; }
+
+const rs_field_table rs_span_fields = {"span", fields, RS_ARRAY_LEN(fields), NULL, attributes_of};

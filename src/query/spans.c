@@ -156,8 +156,9 @@ rs_status rs_spans_list(rs_store *store, uint64_t project, rs_list *list, rs_are
                         void *ctx, rs_span_page *out, rs_err *err) {
     *out = (rs_span_page){0};
     question q = {.store = store, .project = project, .list = list, .err = err, .left = list->scan_max};
-    q.scan = (rs_span_scan){
-        .depth = RS_READ_HEADS, .start_min_ns = list->start_min_ns, .start_max_ns = list->start_max_ns};
+    q.scan = (rs_span_scan){.depth = rs_filter_needs_attributes(&list->filter) ? RS_READ_FULL : RS_READ_HEADS,
+                            .start_min_ns = list->start_min_ns,
+                            .start_max_ns = list->start_max_ns};
     if (!list->has_cursor) q.skip = (uint64_t)(list->page - 1) * list->page_size;
     if (q.skip + list->page_size > RS_LIST_DEPTH_MAX) {
         snprintf(list->bad_field, sizeof list->bad_field, "page");

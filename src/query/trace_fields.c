@@ -68,4 +68,4 @@ static const rs_field fields[] = {
 
 static rs_str metadata_of(const void *row) { return TRACE->metadata; }
 
-const rs_field_table rs_trace_fields = {"trace", fields, RS_ARRAY_LEN(fields), metadata_of};
+const rs_field_table rs_trace_fields = {"trace", fields, RS_ARRAY_LEN(fields), metadata_of, NULL};

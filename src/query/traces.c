@@ -258,11 +258,11 @@ static rs_status any_span_holds(question *q, const rs_condition *c, const rs_tra
     rs_arena arena;
     rs_arena_init(&arena, 0);
     rs_spans spans;
-    rs_status st =
-        rs_store_read_trace(q->store, q->project, row->trace_id, RS_READ_HEADS, &arena, &spans, q->err);
+    rs_status st = rs_store_read_trace(q->store, q->project, row->trace_id,
+                                       c->of_model ? RS_READ_FULL : RS_READ_HEADS, &arena, &spans, q->err);
     rs_filter on_spans = {.table = &rs_span_fields};
     rs_condition of_span = *c;
-    of_span.field = rs_field_find(&rs_span_fields, rs_str_of(c->field->tag));
+    if (c->field) of_span.field = rs_field_find(&rs_span_fields, rs_str_of(c->field->tag));
     *holds = false;
     for (size_t i = 0; st == RS_OK && i < spans.n && !*holds; i++)
         *holds = rs_condition_holds(&on_spans, &of_span, &spans.items[i]);

@@ -52,7 +52,7 @@ typedef struct rs_trace_row {
 } rs_trace_row;
 
 /* A fact as a tag: "model=gpt-4o" is {"model", "gpt-4o"}. Keys: model, provider, log_type, name (span or entity name), workflow,
- * customer_identifier, thread_identifier, environment, status_code ("ok" "error" "unset"), metadata__KEY. */
+ * customer_identifier, thread_identifier, environment, status_code ("ok" "error" "unset"), metadata__KEY, respan.model.FACT. */
 typedef struct rs_tag {
     rs_str key, value;
 } rs_tag;

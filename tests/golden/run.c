@@ -79,6 +79,7 @@ static void put_span(rs_buf *out, const rs_span *s) {
     put_text(out, "output_preview", f->output_preview);
     put_attrs(out, "parameters", &f->parameters);
     put_attrs(out, "metadata", &f->metadata);
+    put_attrs(out, "model_facts", &f->model_facts);
     rs_buf_byte(out, '\n');
 }
 

@@ -286,6 +286,48 @@ static void test_tags(void **state) {
     assert_false(rs_filter_matches(&list.filter, &r)); /* another name */
 }
 
+/* Of traces the store's tags know; a span has its attributes. */
+static void test_facts_of_models(void **state) {
+    (void)state;
+    rs_list list;
+    rs_tag tags[RS_FILTER_MAX];
+    rs_trace_row r = row();
+    rs_list_init(&list, &rs_trace_fields);
+    assert_int_equal(rs_list_set(&list, RS_STR("respan.model.dtype"), RS_STR("float32"), &arena, NULL),
+                     RS_OK);
+    assert_false(rs_filter_matches(&list.filter, &r)); /* a row alone does not say */
+    assert_int_equal(rs_filter_drive(&list.filter, &arena, tags), 1);
+    assert_true(rs_str_eq(tags[0].key, RS_STR("respan.model.dtype")) &&
+                rs_str_eq(tags[0].value, RS_STR("float32")));
+    assert_true(list.filter.items[0].driven && rs_filter_matches(&list.filter, &r));
+    refused("respan.model.", "x", "no field");
+    refused("respan.model.dtype", "", "one value");
+    refused_json("{\"filters\":{\"respan.model.parameters\":{\"operator\":\"gt\",\"value\":[1]}}}",
+                 "respan.model.parameters", "spans take every operator");
+
+    rs_attr attrs[] = {{RS_STR("respan.model.dtype"), {.type = RS_VALUE_STRING, .s = RS_STR("float32")}},
+                       {RS_STR("respan.model.parameters"), {.type = RS_VALUE_INT, .i = 1000}}};
+    const rs_span span = {.attrs = {.items = attrs, .n = 2}};
+    const struct {
+        const char *body;
+        bool holds;
+    } cases[] = {
+        {"{\"respan.model.dtype\":\"float32\"}", true},
+        {"{\"respan.model.dtype\":\"float\"}", false},
+        {"{\"respan.model.parameters\":1000}", true},
+        {"{\"filters\":{\"respan.model.parameters\":{\"operator\":\"gt\",\"value\":[999]}}}", true},
+        {"{\"filters\":{\"respan.model.parameters\":{\"operator\":\"lt\",\"value\":[999]}}}", false},
+        {"{\"filters\":{\"respan.model.revision\":{\"operator\":\"isnull\",\"value\":[true]}}}", true},
+    };
+    for (size_t i = 0; i < RS_ARRAY_LEN(cases); i++) {
+        rs_list_init(&list, &rs_span_fields);
+        assert_false(rs_filter_needs_attributes(&list.filter));
+        assert_int_equal(rs_list_set_json(&list, rs_str_of(cases[i].body), &arena, NULL), RS_OK);
+        assert_true(rs_filter_needs_attributes(&list.filter));
+        if (rs_filter_matches(&list.filter, &span) != cases[i].holds) fail_msg("%s", cases[i].body);
+    }
+}
+
 static void test_cursor(void **state) {
     (void)state;
     const rs_cursor cursors[] = {{false, 0, 1},
@@ -343,7 +385,8 @@ int main(void) {
         cmocka_unit_test(test_words),           cmocka_unit_test(test_several_conditions),
         cmocka_unit_test(test_what_is_refused), cmocka_unit_test(test_body_that_is_not_json),
         cmocka_unit_test(test_limits),          cmocka_unit_test(test_tags),
-        cmocka_unit_test(test_cursor),          cmocka_unit_test(test_span_fields),
+        cmocka_unit_test(test_facts_of_models), cmocka_unit_test(test_cursor),
+        cmocka_unit_test(test_span_fields),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

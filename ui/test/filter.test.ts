@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { beginToken, parseFilter } from '../src/model/filter';
+import { beginToken, parseFilter, tokenFor } from '../src/model/filter';
 
 test.each([
   ['', []],
@@ -31,6 +31,10 @@ test.each([
   ],
   ['metadata.plan:pro', [['metadata__plan', 'pro']]],
   ['metadata__plan:pro', [['metadata__plan', 'pro']]],
+  ['model.dtype:bfloat16', [['respan.model.dtype', 'bfloat16']]],
+  ['respan.model.quantization:"gptq 4-bit"', [['respan.model.quantization', 'gptq 4-bit']]],
+  ['model.dty', []],
+  ['model.dtype:', []],
   ['customer_identifier:u1', [['customer_identifier', 'u1']]],
   ['http://example.org/x', [['q', 'http://example.org/x']]],
   ['model:', []],
@@ -44,4 +48,12 @@ test.each([
 test('a token is begun at the end', () => {
   expect(beginToken('', 'model:')).toBe('model:');
   expect(beginToken('status:error  ', 'model:')).toBe('status:error model:');
+});
+
+test('a token asks for just the value that it was made for', () => {
+  expect(tokenFor('model.dtype', 'float32')).toBe('model.dtype:float32');
+  for (const value of ['org/name', 'bitsandbytes 4-bit nf4', '134515008', 'a:b'])
+    expect(parseFilter(tokenFor('model.x', value) ?? '')).toEqual([['respan.model.x', value]]);
+  expect(tokenFor('model.x', 'say "so"')).toBeNull();
+  expect(tokenFor('model.x', '')).toBeNull();
 });

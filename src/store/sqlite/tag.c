@@ -48,10 +48,11 @@ static void add(rs_tags *t, rs_str key, rs_str value, int64_t trace) {
     t->rows[t->n++] = (struct rs_tag_row){hash, trace};
 }
 
-static void add_metadata(rs_tags *t, const rs_attr *a, int64_t trace) {
+/* A key below `prefix`; a value that is no string is its JSON. */
+static void add_below(rs_tags *t, const char *prefix, const rs_attr *a, int64_t trace) {
     rs_buf *text = &t->text;
     rs_buf_clear(text);
-    rs_buf_text(text, "metadata__");
+    rs_buf_text(text, prefix);
     rs_buf_str(text, a->key);
     size_t key_end = text->n;
     if (a->value.type == RS_VALUE_STRING) {
@@ -88,7 +89,9 @@ void rs_tags_add(rs_tags *t, const rs_span *s, int64_t trace) {
     add(t, RS_STR("thread_identifier"), f->thread, trace);
     add(t, RS_STR("environment"), f->environment, trace);
     add(t, RS_STR("status_code"), status_name(s->status), trace);
-    for (uint32_t i = 0; i < f->metadata.n; i++) add_metadata(t, &f->metadata.items[i], trace);
+    for (uint32_t i = 0; i < f->metadata.n; i++) add_below(t, "metadata__", &f->metadata.items[i], trace);
+    for (uint32_t i = 0; i < f->model_facts.n; i++)
+        add_below(t, "respan.model.", &f->model_facts.items[i], trace);
 }
 
 static int by_hash_and_trace(const void *a, const void *b) {

@@ -27,6 +27,8 @@ for (const { name, param } of filterFields) {
 }
 
 function paramOf(field: string): string | null {
+  const fact = /^(?:respan\.)?model\.(.+)$/.exec(field);
+  if (fact) return `respan.model.${fact[1] ?? ''}`;
   const meta = /^metadata(?:\.|__)(.+)$/.exec(field);
   if (meta) return `metadata__${meta[1] ?? ''}`;
   return params.get(field.toLowerCase()) ?? null;
@@ -54,16 +56,26 @@ export function parseFilter(text: string): FilterParams {
   return out;
 }
 
-/** `model:` or `metadata.plan` while the rest is still to be typed is no word to search for. */
+/** `model:`, `model.dtype` or `metadata.plan` while the rest is still to be typed is no word to search for. */
 function isUnfinished(word: string): boolean {
-  return word.startsWith('metadata.') || (word.endsWith(':') && paramOf(word.slice(0, -1)) !== null);
+  return (
+    /^(?:metadata|(?:respan\.)?model)\.[\w.-]*:?$/.test(word) ||
+    (word.endsWith(':') && paramOf(word.slice(0, -1)) !== null)
+  );
 }
 
 /** What can be begun with a click: the fields, and a metadata key that is yet to be named. */
 export const filterHints: { hint: string; begin: string }[] = [
   ...filterFields.map(({ name, hint }) => ({ hint, begin: `${name}:` })),
+  { hint: 'model.dtype:bfloat16', begin: 'model.' },
   { hint: 'metadata.plan:pro', begin: 'metadata.' },
 ];
+
+/** A token that asks for one value of a field; null if no token can say that value. */
+export function tokenFor(field: string, value: string): string | null {
+  if (value === '' || value.includes('"')) return null;
+  return /\s/.test(value) ? `${field}:"${value}"` : `${field}:${value}`;
+}
 
 /** The text with a token begun at its end, ready for the rest. */
 export function beginToken(text: string, begin: string): string {
