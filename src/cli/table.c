@@ -9,21 +9,24 @@ enum {
     TOKENS,
     LATENCY,
     STATUS,
+    OUTPUT,
     ID,
     COLUMN_COUNT,
     GAP = 2,
     ID_SHORT = 12,
     NAME_MIN = 12,
-    MODEL_MIN = 8
+    MODEL_MIN = 8,
+    OUTPUT_MIN = 20,
+    OUTPUT_MAX = 60
 };
 
 static const struct {
     const char *title;
     bool right;
 } columns[COLUMN_COUNT] = {
-    [TIME] = {"TIME", false},    [NAME] = {"NAME", false},      [MODEL] = {"MODEL", false},
-    [TOKENS] = {"TOKENS", true}, [LATENCY] = {"LATENCY", true}, [STATUS] = {"STATUS", false},
-    [ID] = {"ID", false},
+    [TIME] = {"TIME", false},     [NAME] = {"NAME", false},      [MODEL] = {"MODEL", false},
+    [TOKENS] = {"TOKENS", true},  [LATENCY] = {"LATENCY", true}, [STATUS] = {"STATUS", false},
+    [OUTPUT] = {"OUTPUT", false}, [ID] = {"ID", false},
 };
 
 static void put_text(rs_buf *out, const json_t *trace, const char *key) {
@@ -37,6 +40,18 @@ static void put_tokens(const rs_term *t, rs_buf *out, const json_t *trace) {
     if (json_is_integer(in)) rs_buf_printf(out, "%lld", (long long)json_integer_value(in));
     if (json_is_integer(in) && json_is_integer(made)) rs_buf_text(out, t->ascii ? " + " : " → ");
     if (json_is_integer(made)) rs_buf_printf(out, "%lld", (long long)json_integer_value(made));
+}
+
+/* Of a text that begins with its prompt, what is new. */
+static void put_output(const rs_term *t, rs_buf *out, const json_t *trace) {
+    const json_t *in = json_object_get(trace, "input"), *made = json_object_get(trace, "output");
+    rs_str asked = {json_string_value(in), json_string_length(in)},
+           text = {json_string_value(made), json_string_length(made)};
+    if (asked.n && text.n > asked.n && rs_str_starts(text, asked)) {
+        rs_buf_text(out, t->ascii ? "..." : "…");
+        text = rs_str_from(text, asked.n);
+    }
+    rs_buf_str(out, text);
 }
 
 /* One cell's text, not yet escaped or cut. */
@@ -60,6 +75,9 @@ static void put_cell_text(const rs_term *t, rs_buf *out, const json_t *trace, in
     case STATUS:
         put_text(out, trace, "status_code");
         break;
+    case OUTPUT:
+        put_output(t, out, trace);
+        break;
     default:
         put_text(out, trace, "trace_unique_id");
     }
@@ -78,6 +96,7 @@ static void measure(const rs_term *t, const json_t *traces, size_t widths[COLUMN
             size_t width = rs_term_columns(rs_str_cut_utf8(rs_buf_slice(&cell), 200));
             if (width > widths[c]) widths[c] = width;
         }
+        if (c == OUTPUT && widths[c] > OUTPUT_MAX) widths[c] = OUTPUT_MAX;
     }
     rs_buf_deinit(&cell);
 }
@@ -98,12 +117,13 @@ static size_t total_of(const size_t widths[COLUMN_COUNT]) {
 
 /* Leaves out (width 0) what matters least until the rest, made as narrow as it goes, fits. */
 static void drop_columns(size_t room, size_t widths[COLUMN_COUNT]) {
-    static const int least_first[] = {MODEL, TOKENS, STATUS, TIME, LATENCY};
+    static const int least_first[] = {OUTPUT, MODEL, TOKENS, STATUS, TIME, LATENCY};
     for (size_t i = 0; i < RS_ARRAY_LEN(least_first); i++) {
         size_t least[COLUMN_COUNT];
         memcpy(least, widths, sizeof least);
         if (least[NAME] > NAME_MIN) least[NAME] = NAME_MIN;
         if (least[MODEL] > MODEL_MIN) least[MODEL] = MODEL_MIN;
+        if (least[OUTPUT] > OUTPUT_MIN) least[OUTPUT] = OUTPUT_MIN;
         if (least[ID] > ID_SHORT) least[ID] = ID_SHORT;
         if (total_of(least) <= room) return;
         widths[least_first[i]] = 0;
@@ -114,9 +134,11 @@ static void fit_widths(const rs_term *t, size_t widths[COLUMN_COUNT]) {
     if (!t->narrow) return;
     drop_columns((size_t)t->width, widths);
     size_t total = total_of(widths), over = total > (size_t)t->width ? total - (size_t)t->width : 0;
+    shrink(&widths[OUTPUT], 40, &over);
     shrink(&widths[NAME], 28, &over);
     shrink(&widths[MODEL], 20, &over);
     shrink(&widths[ID], ID_SHORT, &over);
+    shrink(&widths[OUTPUT], OUTPUT_MIN, &over);
     shrink(&widths[NAME], NAME_MIN, &over);
     shrink(&widths[MODEL], MODEL_MIN, &over);
     if (widths[ID] < 32) widths[ID] = ID_SHORT;

@@ -259,22 +259,51 @@ static void put_completion(const drawing *d, rs_buf *out, const json_t *v, const
     rs_buf_str(out, rs_str_from(text, prompt.n));
 }
 
-/* Messages as "role: content", one below the other; anything else as it is. `prompts`: what a completion may repeat. */
-static void put_messages(const drawing *d, rs_buf *out, const json_t *content, const json_t *prompts) {
+/* Tools that a message calls, as name(arguments). */
+static void put_calls(rs_buf *out, const json_t *calls) {
+    size_t i;
+    json_t *call;
+    json_array_foreach(calls, i, call) {
+        const json_t *function = json_object_get(call, "function");
+        if (!json_is_object(function)) function = call;
+        const json_t *arguments = json_object_get(function, "arguments");
+        if (i) rs_buf_text(out, ", ");
+        rs_buf_str(out, text_of(function, "name"));
+        rs_buf_byte(out, '(');
+        if (arguments) put_plain(out, arguments);
+        rs_buf_byte(out, ')');
+    }
+}
+
+/* Messages from the one numbered `first` on as "role: content", one below the other; anything else as it is. `prompts`:
+ * what a completion may repeat. */
+static void put_messages(const drawing *d, rs_buf *out, const json_t *content, const json_t *prompts,
+                         size_t first) {
     size_t i;
     json_t *message;
     if (!are_messages(content)) {
         put_completion(d, out, content, prompts, 0, 1);
         return;
     }
+    if (first) rs_buf_printf(out, "(%zu more before)\n", first);
     json_array_foreach(content, i, message) {
+        if (i < first) continue;
         const json_t *calls = json_object_get(message, "tool_calls"),
                      *body = json_object_get(message, "content");
-        if (i) rs_buf_byte(out, '\n');
+        if (i > first) rs_buf_byte(out, '\n');
         rs_buf_printf(out, "%s: ", json_string_value(json_object_get(message, "role")));
         if (body && !json_is_null(body)) put_completion(d, out, body, prompts, i, json_array_size(content));
-        if (json_array_size(calls)) put_plain(out, calls);
+        if (body && json_string_length(body) && json_array_size(calls)) rs_buf_byte(out, ' ');
+        put_calls(out, calls);
     }
+}
+
+/* A chat's last two messages say more than those that every turn before had, too: the first that is shown. */
+static size_t first_shown(const drawing *d, const json_t *span, const json_t *content) {
+    size_t n = json_array_size(content);
+    bool chat = rs_str_eq(text_of(span, "log_type"), RS_STR("chat")) && are_messages(content) &&
+                !json_object_get(json_array_get(content, 0), "prompt_index");
+    return chat && n > 2 && !d->whole_content ? n - 2 : 0;
 }
 
 static void put_content(drawing *d, const line *l, const char *label, const char *key,
@@ -283,7 +312,7 @@ static void put_content(drawing *d, const line *l, const char *label, const char
     if (!content || json_is_null(content)) return;
     rs_buf text;
     rs_buf_init(&text);
-    put_messages(d, &text, content, prompts);
+    put_messages(d, &text, content, prompts, first_shown(d, l->span, content));
     put_block(d, l, label, rs_buf_slice(&text));
     rs_buf_deinit(&text);
 }

@@ -64,6 +64,67 @@ void rs_message_end(rs_message_writer *w) {
     w->n++;
 }
 
+/* ---- replies that only call tools ---------------------------------------------------------------------- */
+
+/* The next element of an array, as it is written; false at its end. */
+static bool next_element(rs_json_reader *r, rs_str *raw) {
+    rs_json_reader ahead = *r; /* an end is only seen by reading on */
+    rs_json_token token = rs_json_read(&ahead);
+    return token != RS_JSON_ARRAY_END && token != RS_JSON_ERROR && rs_json_read_skip(r, raw);
+}
+
+/* Goes to the value of a key of the object that r begins with; false if it has none. */
+static bool find_key(rs_json_reader *r, rs_str key) {
+    if (rs_json_read(r) != RS_JSON_OBJECT) return false;
+    while (rs_json_read(r) == RS_JSON_KEY) {
+        if (rs_str_eq(r->text, key)) return true;
+        if (!rs_json_read_skip(r, NULL)) return false;
+    }
+    return false;
+}
+
+/* A member as a reader sees it: of a string its text, else its JSON. Empty if there is none. */
+static rs_str member(rs_str object, rs_str key, rs_arena *arena) {
+    rs_json_reader r;
+    rs_str raw = {0};
+    rs_json_read_init(&r, object, arena);
+    if (!find_key(&r, key) || !rs_json_read_skip(&r, &raw) || raw.p[0] != '"') return raw;
+    rs_json_read_init(&r, raw, arena);
+    return rs_json_read(&r) == RS_JSON_STRING ? r.text : raw;
+}
+
+/* {"name", "arguments"}, or OpenAI's {"function": {"name", "arguments"}}, as name(arguments). */
+static void put_call(rs_buf *out, rs_str call, rs_arena *arena) {
+    rs_str function = member(call, RS_STR("function"), arena);
+    if (function.n) call = function;
+    rs_str name = member(call, RS_STR("name"), arena);
+    if (!name.n) return;
+    if (out->n) rs_buf_text(out, ", ");
+    rs_buf_str(out, name);
+    rs_buf_byte(out, '(');
+    rs_buf_str(out, member(call, RS_STR("arguments"), arena));
+    rs_buf_byte(out, ')');
+}
+
+/* What a preview says of messages without any text: the tools that they call, each with its arguments. */
+static rs_str gist_of_calls(rs_str messages, rs_arena *arena) {
+    rs_json_reader all;
+    rs_str message, call, gist = {0};
+    rs_buf buf;
+    rs_buf_init(&buf);
+    rs_json_read_init(&all, messages, arena);
+    rs_json_read(&all);
+    while (buf.n < RS_PREVIEW_MAX && next_element(&all, &message)) {
+        rs_json_reader calls;
+        rs_json_read_init(&calls, message, arena);
+        if (!find_key(&calls, RS_STR("tool_calls")) || rs_json_read(&calls) != RS_JSON_ARRAY) continue;
+        while (buf.n < RS_PREVIEW_MAX && next_element(&calls, &call)) put_call(&buf, call, arena);
+    }
+    if (rs_buf_status(&buf) == RS_OK) gist = rs_arena_copy(arena, rs_buf_slice(&buf));
+    rs_buf_deinit(&buf);
+    return gist;
+}
+
 rs_status rs_message_writer_finish(rs_message_writer *w, rs_content *out) {
     rs_json_array_end(&w->json);
     rs_status st = rs_buf_status(&w->buf);
@@ -74,6 +135,7 @@ rs_status rs_message_writer_finish(rs_message_writer *w, rs_content *out) {
         out->text = rs_arena_copy(w->arena, rs_buf_slice(&w->buf));
         out->is_json = true;
         if (!out->text.p) st = RS_ERR_MEMORY;
+        if (st == RS_OK && !out->gist.n) out->gist = gist_of_calls(out->text, w->arena);
         if (!out->gist.n) out->gist = out->text;
     }
     rs_buf_deinit(&w->buf);

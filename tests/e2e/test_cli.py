@@ -76,7 +76,7 @@ def test_list(full):
     answer = run(full, "list", "--limit", "3")
     assert answer.returncode == 0 and answer.stderr == "", answer
     head, *rows = answer.stdout.splitlines()
-    assert head.split() == ["TIME", "NAME", "MODEL", "TOKENS", "LATENCY", "STATUS", "ID"]
+    assert head.split() == ["TIME", "NAME", "MODEL", "TOKENS", "LATENCY", "STATUS", "OUTPUT", "ID"]
     assert rows[0].split() == [
         "2026-09-21",
         "14:13:49",
@@ -88,6 +88,10 @@ def test_list(full):
         "30.0",
         "s",
         "error",
+        "Answer",
+        "29",
+        "—",
+        "naïve",
         full.traces[29][0]["traceId"],
     ]
     assert [r.index("flow_") for r in rows] == [head.index("NAME")] * 3
@@ -98,6 +102,27 @@ def test_list_filters(full):
     rows = run(full, "list", "--filter", "environment=staging", "--filter", "model=model-1").stdout.splitlines()[1:]
     assert [r.split()[2] for r in rows] == ["flow_28", "flow_22", "flow_16", "flow_10", "flow_4"]
     assert run(full, "list", "--filter", "metadata__run=7").stdout.count("flow_7") == 1
+
+
+def test_list_filters_by_a_fact_of_the_model(server):
+    spans = [made(d, attributes={"gen_ai.request.model": "m", "respan.model.dtype": d}) for d in ("float32", "int8")]
+    assert server.send(spans).status == 200
+    _, *rows = run(server, "list", "--filter", "respan.model.dtype=int8").stdout.splitlines()
+    assert [r.split()[2] for r in rows] == ["int8"]
+
+
+def test_list_says_what_came_out(server):
+    call = {"role": "assistant", "tool_calls.0.name": "get_weather", "tool_calls.0.arguments": '{"city":"Bern"}'}
+    tool = generation("chat", ["Weather?"], [], **{f"gen_ai.completion.0.{k}": v for k, v in call.items()})
+    text = generation("text", ["Once upon"], ["Once upon a time"])
+    assert server.send([tool, text]).status == 200
+    rows = run(server, "list").stdout.splitlines()
+    assert any('  get_weather({"city":"Bern"})  ' in r and r.endswith(tool["traceId"]) for r in rows)
+    assert any("  … a time  " in r and r.endswith(text["traceId"]) for r in rows)
+    rows = run(server, "list", COLUMNS="120").stdout.splitlines()
+    assert any('get_weather({"city"' in r for r in rows) and max(map(len, rows)) <= 120
+    assert "OUTPUT" not in run(server, "list", COLUMNS="80").stdout
+    assert 'completion  assistant: get_weather({"city":"Bern"})' in tree(server, tool["traceId"])
 
 
 def test_list_json(full):
@@ -212,6 +237,15 @@ def test_a_short_name_has_its_type_beside_it(server):
     span = made("w.workflow", attributes={"respan.entity.log_type": "workflow", "traceloop.entity.name": "w"})
     assert server.send([span]).status == 200
     assert re.search(r"^w  workflow +1\.00 s", tree(server, span["traceId"]), re.M)
+
+
+def test_of_a_chat_the_last_messages_are_shown(server):
+    asked = ["You are brief.", "What is Bern?", "A city.", "And Rome?"]
+    span = generation("chat", asked, ["Another city."])
+    assert server.send([span]).status == 200
+    text = tree(server, span["traceId"])
+    assert "prompt      (2 more before)" in text and "user: A city." in text and "user: And Rome?" in text
+    assert "You are brief." not in text and "You are brief." in tree(server, span["traceId"], "--content")
 
 
 def test_a_chat_answer_is_shown_whole(server):

@@ -105,6 +105,36 @@ static void exhaustion_is_an_error_and_no_more(void **state) {
     assert_true(enough && short_of);
 }
 
+static void a_reply_that_only_calls_tools_is_previewed_by_them(void **state) {
+    (void)state;
+    const struct {
+        const char *messages, *preview;
+    } cases[] = {
+        {"[{\"role\":\"assistant\",\"tool_calls\":[{\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":"
+         "\"{\\\"a\\\":1}\"}},"
+         "{\"name\":\"g\",\"arguments\":{\"b\": [2]}}]}]",
+         "f({\"a\":1}), g({\"b\": [2]})"},
+        {"[{\"role\":\"assistant\",\"content\":\"Let me see.\",\"tool_calls\":[{\"name\":\"f\"}]}]",
+         "Let me see."},
+        {"[{\"role\":\"assistant\",\"parts\":[{\"type\":\"tool_call\",\"name\":\"f\",\"arguments\":{\"a\":1}}"
+         "]}]",
+         "f({\"a\":1})"},
+        {"[{\"role\":\"assistant\",\"tool_calls\":[7,{}]}]",
+         "[{\"role\":\"assistant\",\"content\":\"\",\"tool_calls\":[7,{}]}]"},
+    };
+    for (size_t i = 0; i < RS_ARRAY_LEN(cases); i++) {
+        rs_attr attrs[] = {
+            {RS_STR("gen_ai.output.messages"), {.type = RS_VALUE_STRING, .s = rs_str_of(cases[i].messages)}}};
+        rs_span span = span_of(attrs, 1);
+        rs_arena arena;
+        rs_arena_init(&arena, 0);
+        assert_int_equal(rs_normalize_span(&span, &arena), RS_OK);
+        rs_str preview = span.facts.output_preview;
+        if (!rs_str_eq(preview, rs_str_of(cases[i].preview))) fail_msg("%.*s", RS_STR_ARG(preview));
+        rs_arena_deinit(&arena);
+    }
+}
+
 static void repeated_keys_and_many_keys(void **state) {
     (void)state;
     static rs_attr many[1000];
@@ -145,6 +175,7 @@ int main(void) {
         cmocka_unit_test(no_name_is_claimed_twice),
         cmocka_unit_test(attributes_stay_as_they_were),
         cmocka_unit_test(exhaustion_is_an_error_and_no_more),
+        cmocka_unit_test(a_reply_that_only_calls_tools_is_previewed_by_them),
         cmocka_unit_test(repeated_keys_and_many_keys),
         cmocka_unit_test(previews_are_one_line_of_whole_characters),
     };
