@@ -440,6 +440,7 @@ def test_decorated_functions_look_like_what_they_were():
     assert decorated.__wrapped__ is plain and decorated.__annotations__ == plain.__annotations__
     assert decorated.__code__ is plain.__code__ and decorated.__defaults__ == ("x",)
     assert inspect.signature(decorated) == inspect.signature(plain)
+    assert inspect.isfunction(decorated) and not inspect.isfunction(task(partial(plain, 1)))
     assert not inspect.iscoroutinefunction(decorated)
     assert inspect.iscoroutinefunction(task(coroutine)) and inspect.iscoroutinefunction(task(partial(coroutine, 1)))
     assert inspect.isgeneratorfunction(task(generator)) and inspect.isasyncgenfunction(task(async_generator))

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 from model_calls import completions, native, parameters, prompts, since_5, user
-from respan import workflow
+from respan import tool, workflow
 from respan_instrumentation_huggingface import HuggingFaceInstrumentor
 
 MODEL = "sshleifer/tiny-gpt2"
@@ -160,6 +160,17 @@ def test_tools_and_their_calls(calls, chatty):
     assert (told[call + "0.id"], told[call + "0.name"]) == ("c1", "get_weather")
     assert told[call + "0.arguments"] == '{"city":"Bern"}' and told[call + "1.arguments"] == '{"zone": "CET"}'
     assert told["gen_ai.prompt.3.name"] == "get_weather" and told["gen_ai.prompt.3.tool_call_id"] == "c1"
+
+
+@since_5
+def test_a_decorated_function_as_a_tool(calls, chatty):
+    decorated = tool(name="weather")(get_weather)
+    chat = [user("Weather in Bern?")]
+    result = chatty(chat, tools=[decorated], max_new_tokens=2)
+    assert result == native(chatty, chat, tools=[get_weather], max_new_tokens=2)
+    [span] = calls()
+    assert span.attributes["llm.request.functions.0.name"] == "get_weather"
+    assert span.attributes["llm.request.functions.0.description"] == "The weather of a city."
 
 
 @since_5

@@ -212,6 +212,14 @@ static PyObject *entity_getattro(PyObject *op, PyObject *name) {
     return PyObject_GetAttr(self->function, name);
 }
 
+/* isinstance() goes by it: an entity of a function is one for inspect.isfunction() and those that ask it, as
+ * transformers does of tools. type() says what it is. */
+static PyObject *entity_class(PyObject *op, void *Py_UNUSED(closure)) {
+    PyObject *function = ((entity_object *)op)->function;
+    return Py_NewRef(
+        (PyObject *)(function != NULL && PyFunction_Check(function) ? &PyFunction_Type : Py_TYPE(op)));
+}
+
 static PyObject *entity_repr(PyObject *op) {
     entity_object *self = (entity_object *)op;
     return PyUnicode_FromFormat("<%U of %R>", self->kind, self->function);
@@ -314,6 +322,7 @@ static PyMemberDef entity_members[] = {
 
 static PyGetSetDef entity_properties[] = {
     {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
+    {"__class__", entity_class, NULL, NULL, NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
