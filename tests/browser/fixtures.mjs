@@ -295,6 +295,60 @@ export function batch(seed, start) {
   return t;
 }
 
+/** A chat whose reply only calls a tool, with all that is measured of a generation: two of its 60 pauses are stalls. */
+export function measured(seed, start) {
+  const t = new TraceBuilder(seed, start);
+  const rand = random(seed + 1);
+  const gaps = Array.from({ length: 60 }, (_, i) => (i === 20 || i === 41 ? 0.31 : 0.018 + rand() * 0.008));
+  t.span(`chat ${chatModel}`, {
+    lasts: 2400,
+    type: 'chat',
+    attrs: {
+      'gen_ai.system': 'huggingface',
+      'gen_ai.request.model': chatModel,
+      ...messages('gen_ai.prompt', [
+        { role: 'system', content: 'You may call get_weather.' },
+        { role: 'user', content: 'Is it raining in Bern?' },
+      ]),
+      ...messages('gen_ai.completion', [
+        {
+          role: 'assistant',
+          'tool_calls.0.name': 'get_weather',
+          'tool_calls.0.arguments': '{"city":"Bern"}',
+          finish_reason: 'tool_calls',
+        },
+      ]),
+      'gen_ai.usage.input_tokens': 31,
+      'gen_ai.usage.output_tokens': 61,
+      'respan.usage.source': 'measured',
+      'respan.usage.prompt_special_tokens': 5,
+      'respan.usage.prompt_padding_tokens': 0,
+      'respan.usage.completion_special_tokens': 1,
+      'respan.generation.time_to_first_token': 0.42,
+      'respan.generation.prefill': 0.4,
+      'respan.generation.decode': 1.9,
+      'respan.generation.tokens_per_second': 31.6,
+      'respan.generation.steps': 61,
+      'respan.generation.strategy': 'assisted_generation',
+      'respan.generation.draft_tokens': 40,
+      'respan.generation.draft_tokens_accepted': 31,
+      'respan.generation.token_gaps': gaps,
+      'respan.generation.token_gap_p50': 0.022,
+      'respan.generation.token_gap_max': 0.31,
+      'respan.generation.stalls': 2,
+      'respan.generation.stall_time': 0.62,
+      'respan.memory.peak_rss': 971_000_000,
+      'respan.memory.peak_rss_source': 'measured',
+      'respan.model.class': 'LlamaForCausalLM',
+      'respan.model.dtype': 'float8_e4m3fn',
+      'respan.model.quantization': 'bitsandbytes 4-bit nf4',
+      'respan.model.parameters': 134515008,
+      'respan.model.revision': '7e27bd9f95328f0f3b08261d1252705110c806f8',
+    },
+  });
+  return t;
+}
+
 export const hostileName = '<img src=x onerror="window.pwned=1">\u202egnp.exe';
 
 export function hostile(seed, start) {

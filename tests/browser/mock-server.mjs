@@ -220,6 +220,10 @@ export class Mock {
           [t.name, t.input, t.output, t.model].join(' ').toLowerCase().includes(v.toLowerCase()),
         );
       else if (name.startsWith('metadata__')) rows = rows.filter((t) => String(t.metadata[name.slice(10)]) === v);
+      else if (name.startsWith('respan.model.'))
+        rows = rows.filter((t) =>
+          this.traces.get(t.trace_unique_id).some((s) => String(s.rest.attributes[name]) === v),
+        );
       else if (name === 'log_type' || name === 'model')
         rows = rows.filter((t) => this.traces.get(t.trace_unique_id).some((s) => s.head[name] === v));
       else if (name === 'status_code' && v === 'error') rows = rows.filter((t) => t.error_count > 0);

@@ -336,6 +336,61 @@ test('answers stand with the chat that they answer; tools, their calls and who s
   assert.match(await section('Cut when recorded').innerText(), /gen_ai\.prompt\.0\.content\s*of 5,000,000 bytes/);
 });
 
+test('what was measured, and which model it was, which leads to the traces that share it', async () => {
+  const t = fixtures.measured(81, now - 53 * 86_400_000);
+  await server.post(t.request());
+  await open(`/traces/${t.id}`);
+  await page.getByText('You may call get_weather.').waitFor();
+  const section = (title) => page.locator('.section').filter({ has: page.getByRole('heading', { name: title }) });
+  const facts = (title) =>
+    section(title)
+      .locator('.grid > div')
+      .evaluateAll((all) => Object.fromEntries(all.map((e) => [...e.children].map((child) => child.textContent))));
+  const timing = await facts('Timing');
+  assert.deepEqual(
+    ['first token', 'prefill', 'decode', 'tokens/s', 'stalls', 'draft tokens accepted'].map((name) => timing[name]),
+    ['420 ms', '400 ms', '1.90 s', '31.6', '2, 620 ms in all', '31 of 40 (78%)'],
+  );
+  const parts = await page
+    .locator('.timing i')
+    .evaluateAll((all) => all.map((e) => [e.className, e.getBoundingClientRect().width]));
+  assert.deepEqual(
+    parts.map(([name]) => name),
+    ['before', 'prefill', 'decode', 'after'],
+  );
+  const whole = parts.reduce((sum, [, width]) => sum + width, 0);
+  assert.ok(Math.abs(parts[2][1] / whole - 1.9 / 2.4) < 0.01, 'decode has its share of the bar');
+  const bars = (of) => page.locator(`.gaps .${of}`).evaluate((e) => e.getAttribute('d').split('M').length - 1);
+  assert.deepEqual([await bars('ordinary'), await bars('stall')], [58, 2]);
+  const colours = await page
+    .locator('.gaps path')
+    .evaluateAll((all) => new Set(all.map((e) => getComputedStyle(e).fill)).size);
+  assert.equal(colours, 2, 'stalls stand out');
+  const box = await page.locator('.gaps svg').boundingBox();
+  await page.mouse.move(box.x + (20.5 / 60) * box.width, box.y + 10);
+  assert.equal(await page.locator('.gaps figcaption .mono').innerText(), 'token 22: 310 ms');
+  assert.deepEqual(await page.locator('.bubble > small').allInnerTexts(), ['system', 'user', 'assistant']);
+  assert.match(await page.locator('.bubble .told-tool').innerText(), /get_weather[^]*city: Bern/);
+  assert.deepEqual(await facts('Tokens'), {
+    prompt: '31 measured',
+    'prompt special': '5',
+    completion: '61 measured',
+    'completion special': '1',
+  });
+  assert.deepEqual(await facts('Memory'), { 'peak RSS': '971 MB measured' });
+  const model = await facts('Model');
+  assert.equal(model.parameters, '134,515,008');
+  assert.equal(model.revision, '7e27bd9f95328f0f3b08261d1252705110c806f8');
+  await section('Model').getByRole('link', { name: 'bitsandbytes 4-bit nf4' }).click();
+  await page.waitForFunction(() => document.querySelectorAll('.trace-row:not(.head)').length === 1);
+  assert.equal(new URL(page.url()).searchParams.get('q'), 'model.quantization:"bitsandbytes 4-bit nf4"');
+  assert.equal(await rows().first().locator('.out').innerText(), 'get_weather({"city":"Bern"})');
+  await open('/?q=model.dtype%3Afloat8_e4m3fn%20model.parameters%3A134515008');
+  await page.waitForFunction(() => document.querySelectorAll('.trace-row:not(.head)').length === 1);
+  await open('/?q=model.dtype%3Afloat64');
+  await page.getByRole('heading', { name: 'No trace matches' }).waitFor();
+});
+
 test('the panes keep the widths they were given', async () => {
   await openTrace('rerank');
   const bar = page.getByRole('separator', { name: /pane/ });

@@ -3,7 +3,6 @@ import type { Json, JsonObject } from '../src/api/types';
 import {
   contentOf,
   cutsOf,
-  factsBelow,
   finishReason,
   newPreview,
   newTextAt,
@@ -99,17 +98,6 @@ test('images and sounds that are described read as a few words in brackets', () 
   expect(asked([{ type: 'image', url: 'https://x/y.png' }])).toMatchObject(read('[image https://x/y.png]'));
   const other = [{ type: 'image_url', image_url: { url: 'https://x/y.png' } }];
   expect(asked(other)).toMatchObject({ input: { messages: [{ content: other }] } });
-});
-
-test('what was loaded, and how long its parts took', () => {
-  const attributes = {
-    'respan.load.cache': 'warm',
-    'respan.load.bytes': 288768,
-    'respan.load.model_seconds': 0.25,
-    'respan.model.dtype': 'float32',
-  };
-  expect(factsBelow({ attributes }, 'respan.load.')).toEqual({ cache: 'warm', bytes: '288,768', model: '250 ms' });
-  expect(factsBelow({ attributes: null }, 'respan.load.')).toEqual({});
 });
 
 test('messages and completions of a batch are told apart by the prompt that they name', () => {

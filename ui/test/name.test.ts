@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { shortModel, spanLabel } from '../src/model/name';
+import { shortModel, spanLabel, traceLabel } from '../src/model/name';
 
 test('the owner of a model gives way', () => {
   expect(shortModel('org/name')).toBe('name');
@@ -8,4 +8,8 @@ test('the owner of a model gives way', () => {
   expect(spanLabel({ name: null, span_name: 'chat org/m', model: 'org/m' })).toBe('chat m');
   expect(spanLabel({ name: 'mine', span_name: 'x', model: 'org/m' })).toBe('mine');
   expect(spanLabel({ name: 'mine', span_name: 'x', model: null })).toBe('mine');
+  expect(traceLabel('load org/m')).toBe('load m');
+  expect(traceLabel('load m')).toBe('load m');
+  expect(traceLabel('load /home/me/models/m')).toBe('load m');
+  expect(traceLabel('ask a/b')).toBe('ask a/b');
 });

@@ -1,6 +1,6 @@
 /** What went in and came out of a span, in the shape it is shown in. */
 import type { Json, JsonObject, Span } from '../api/types';
-import { count, duration } from './format';
+import { valueText } from './facts';
 
 export interface Message {
   role: string;
@@ -146,18 +146,6 @@ export function parametersOf(span: Pick<Span, 'parameters'>): JsonObject | null 
   return twice ? others : span.parameters;
 }
 
-/** The attributes below a prefix, numbers as they are read: `…_seconds` is a time. */
-export function factsBelow(span: Pick<Span, 'attributes'>, prefix: string): JsonObject {
-  const facts: JsonObject = {};
-  for (const [key, value] of Object.entries(span.attributes ?? {})) {
-    if (!key.startsWith(prefix)) continue;
-    const name = key.slice(prefix.length);
-    if (typeof value === 'number' && name.endsWith('_seconds')) facts[name.slice(0, -8)] = duration(value);
-    else facts[name] = typeof value === 'number' ? count(value) : value;
-  }
-  return facts;
-}
-
 /** The names of those that the user set; null where nobody says. */
 export function setParametersOf(span: Pick<Span, 'attributes'>): Set<string> | null {
   const names = span.attributes?.['respan.request.set_parameters'];
@@ -226,9 +214,4 @@ export function cutsOf(span: Pick<Span, 'attributes'>): [key: string, bytes: num
   return Object.entries(span.attributes ?? {}).flatMap(([key, value]): [string, number][] =>
     key.endsWith('.full_length') && typeof value === 'number' ? [[key.slice(0, -'.full_length'.length), value]] : [],
   );
-}
-
-/** A value as one short text, for lists of keys and values. */
-export function valueText(value: Json): string {
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -2,7 +2,7 @@
 import { Fragment } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
 import type { Json, JsonObject, Span, SpanEvent } from '../api/types';
-import { valueText } from '../model/content';
+import { valueText } from '../model/facts';
 import { count, duration } from '../model/format';
 import { oneLine } from '../model/text';
 import { parseInstant, secondsBetween } from '../model/time';

@@ -2,7 +2,7 @@
 import type { Trace } from '../api/types';
 import { newPreview } from '../model/content';
 import { clock, count, duration, tokens } from '../model/format';
-import { shortModel } from '../model/name';
+import { shortModel, traceLabel } from '../model/name';
 import { traceUrl } from '../model/route';
 import { oneLine } from '../model/text';
 import { follow } from '../navigation';
@@ -55,13 +55,14 @@ export function TraceRow({ trace, index, selected, longest, onOpen }: Props) {
         <Mark logType={trace.log_type} />
         <a
           href={url}
+          title={oneLine(trace.name ?? '', 400)}
           tabIndex={-1}
           onClick={(event) => {
             onOpen();
             follow(event, url);
           }}
         >
-          <bdi>{oneLine(trace.name ?? '') || 'unnamed'}</bdi>
+          <bdi>{oneLine(traceLabel(trace.name ?? '')) || 'unnamed'}</bdi>
         </a>
         {trace.span_count > 1 && (
           <span class="span-count mono" title={`${count(trace.span_count)} spans`}>

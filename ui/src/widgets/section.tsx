@@ -1,5 +1,7 @@
 import type { ComponentChildren } from 'preact';
+import type { Fact } from '../model/facts';
 import { oneLine } from '../model/text';
+import { follow } from '../navigation';
 import { Copy } from './copy';
 
 interface Props {
@@ -23,16 +25,28 @@ export function Section({ title, aside = '', copy, children }: Props) {
 }
 
 /** Names and short values in two columns; a value too long for its cell has the whole line. */
-export function Grid({ facts }: { facts: [name: string, value: string][] }) {
+export function Grid({ facts }: { facts: Fact[] }) {
   return (
     <dl class="grid">
-      {facts.map(([name, value]) => (
+      {facts.map(([name, value, url]) => (
         <div key={name} class={name.length + value.length > 26 ? 'whole' : undefined}>
           <dt>
             <bdi>{oneLine(name, 200)}</bdi>
           </dt>
           <dd title={value.length > 60 ? oneLine(value, 2000) : undefined}>
-            <bdi>{oneLine(value)}</bdi>
+            {url === undefined ? (
+              <bdi>{oneLine(value)}</bdi>
+            ) : (
+              <a
+                href={url}
+                title="Traces with this value"
+                onClick={(event) => {
+                  follow(event, url);
+                }}
+              >
+                <bdi>{oneLine(value)}</bdi>
+              </a>
+            )}
           </dd>
         </div>
       ))}

@@ -1,0 +1,52 @@
+/** Names and short values, as grids of a span show them. */
+import type { Json, JsonObject, Span } from '../api/types';
+import { tokenFor } from './filter';
+import { bytes, count, duration } from './format';
+import { tracesUrl } from './route';
+
+/** url: the traces that share the value. */
+export type Fact = [name: string, value: string, url?: string];
+
+/** A value as one short text, for lists of keys and values. */
+export function valueText(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** The attributes below a prefix, by what comes after it. */
+export function attributesBelow({ attributes }: Pick<Span, 'attributes'>, prefix: string): JsonObject {
+  return Object.fromEntries(
+    Object.entries(attributes ?? {}).flatMap(([key, value]) =>
+      key.startsWith(prefix) && key.length > prefix.length ? [[key.slice(prefix.length), value]] : [],
+    ),
+  );
+}
+
+/** A fact as it is read: `…_seconds` is a time, `bytes` are a size, other numbers are grouped. */
+function named(name: string, value: Json): [name: string, value: string] {
+  if (typeof value !== 'number') return [name, valueText(value)];
+  if (name.endsWith('_seconds')) return [name.slice(0, -'_seconds'.length), duration(value)];
+  return [name, /(?:^|_)bytes$/.test(name) ? bytes(value) : count(value)];
+}
+
+export function loadFacts(span: Pick<Span, 'attributes'>): Fact[] {
+  return Object.entries(attributesBelow(span, 'respan.load.')).map(([name, value]) => named(name, value));
+}
+
+/** Which model it was, what tells models apart first; each fact leads to the traces that share it. */
+const first = ['class', 'type', 'revision', 'dtype', 'device', 'quantization', 'parameters', 'bytes'];
+
+export function modelFacts(span: Pick<Span, 'attributes' | 'model' | 'provider'>): Fact[] {
+  const facts: Fact[] = [];
+  const put = (field: string, name: string, shown: string, value: Json): void => {
+    const token = typeof value === 'object' ? null : tokenFor(field, valueText(value));
+    facts.push(token === null ? [name, shown] : [name, shown, tracesUrl(token)]);
+  };
+  if (span.model !== null) put('model', 'name', span.model, span.model);
+  if (span.provider) facts.push(['provider', span.provider]);
+  const rank = (name: string): number => (first.indexOf(name) + first.length + 1) % (first.length + 1);
+  const said = Object.entries(attributesBelow(span, 'respan.model.')).sort(
+    ([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1),
+  );
+  for (const [name, value] of said) put(`model.${name}`, ...named(name, value), value);
+  return facts;
+}

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { loadFacts, modelFacts } from '../src/model/facts';
+
+test('what was loaded, and how long its parts took', () => {
+  const attributes = {
+    'respan.load.cache': 'warm',
+    'respan.load.bytes': 288768,
+    'respan.load.downloaded_bytes': 12,
+    'respan.load.model_seconds': 0.25,
+    'respan.model.dtype': 'float32',
+  };
+  expect(loadFacts({ attributes })).toEqual([
+    ['cache', 'warm'],
+    ['bytes', '289 kB'],
+    ['downloaded_bytes', '12 B'],
+    ['model', '250 ms'],
+  ]);
+  expect(loadFacts({ attributes: null })).toEqual([]);
+});
+
+test('a model: what tells models apart first, each with the traces that share it', () => {
+  const attributes = {
+    'respan.model.attention': 'sdpa',
+    'respan.model.adapters': ['a', 'b'],
+    'respan.model.parameters': 134515008,
+    'respan.model.quantization': 'bitsandbytes 4-bit nf4',
+    'respan.model.quantization_config': '{"bits": 4}',
+    'respan.model.revision': '7e27bd9',
+    'gen_ai.request.model': 'org/name',
+  };
+  expect(modelFacts({ attributes, model: 'org/name', provider: 'huggingface' })).toEqual([
+    ['name', 'org/name', '/?q=model%3Aorg%2Fname'],
+    ['provider', 'huggingface'],
+    ['revision', '7e27bd9', '/?q=model.revision%3A7e27bd9'],
+    ['quantization', 'bitsandbytes 4-bit nf4', '/?q=model.quantization%3A%22bitsandbytes%204-bit%20nf4%22'],
+    ['parameters', '134,515,008', '/?q=model.parameters%3A134515008'],
+    ['adapters', '["a","b"]'],
+    ['attention', 'sdpa', '/?q=model.attention%3Asdpa'],
+    ['quantization_config', '{"bits": 4}'],
+  ]);
+  expect(modelFacts({ attributes: null, model: null, provider: null })).toEqual([]);
+});
