@@ -1,4 +1,4 @@
-# make run      build, serve, run one example and show its trace   (ONCE=1: then stop; EXAMPLE=smollm2_chat; PORT=8460)
+# make run      build, serve, run one example and show its trace   (ONCE=1: then stop; EXAMPLE=smollm2_chat, _stream, _batch; PORT=8460)
 # make serve    build and serve
 # make test     every test; what CI runs
 # make build    build/respan, and .venv with our Python packages, transformers and torch

@@ -51,7 +51,7 @@ def is_free(port):
 
 def run(environment, port, *arguments):
     command = [sys.executable, str(TOOL), "--once", "--port", str(port), *arguments]
-    return subprocess.run(command, env=environment, text=True, capture_output=True, timeout=120)
+    return subprocess.run(command, env=environment, text=True, capture_output=True, timeout=280)
 
 
 def test_once(environment, tmp_path):
@@ -67,6 +67,41 @@ def test_once(environment, tmp_path):
     )
     assert is_free(port)
     assert (tmp_path / "config" / "respan" / "credentials").read_text() == ELSEWHERE
+
+
+# What the trace of each other example shows, in the terminal.
+SMOLLM2 = {
+    "smollm2_chat": [
+        r"4 model calls",
+        r"(?s)smollm2_chat  workflow.*├─ turn  task.*├─ turn  task.*└─ turn  task",
+        r"│  ├─ look_up  task",
+        r"│  │  └─ get_weather  tool",
+        r"prompt +\(\d more before\)",
+        r"assistant: <tool_call>",
+    ],
+    "smollm2_stream": [
+        r"smollm2_stream  workflow .*\n└─ stream  task .*\n   └─ chat HuggingFaceTB/SmolLM2-135M-Instruct  chat",
+        r"user: Why is the sky blue\?",
+        r"parameters  .*stream=true",
+    ],
+    "smollm2_batch": [
+        r"smollm2_batch  workflow .*\n└─ complete  task .*\n   └─ text_completion HuggingFaceTB/SmolLM2-135M-Instruct",
+        r"1 model call\b",
+        r"parameters  .*batch_size=8",
+    ],
+}
+
+
+@pytest.mark.parametrize("example", SMOLLM2)
+def test_an_example_with_a_model_that_answers(environment, example):
+    answer = run({**environment, "COLUMNS": "200"}, free_port(), example)
+    assert answer.returncode == 0, answer
+    for wanted in [*SMOLLM2[example], r"tokens +\d+ in \+ \d+ out \(measured\) · [\d.]+ tokens/s · first token"]:
+        assert re.search(wanted, answer.stdout), (wanted, answer.stdout)
+
+
+def test_every_example_is_run_here():
+    assert {*SMOLLM2, "huggingface_text_generation"} == {p.stem for p in (ROOT / "examples").glob("*.py")}
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -113,4 +148,5 @@ def test_a_server_that_runs_already(start_server, monkeypatch, capsys):
 
 def test_no_such_example(environment):
     answer = run(environment, free_port(), "nope")
-    assert answer.returncode == 2 and "there are: huggingface_text_generation, smollm2_chat" in answer.stderr
+    assert answer.returncode == 2
+    assert "there are: huggingface_text_generation, smollm2_batch, smollm2_chat, smollm2_stream" in answer.stderr
