@@ -138,6 +138,8 @@ export function rerankThenWrite(seed, start) {
     },
   });
   const write = task('write', root, 930, 1260);
+  const rand = random(seed + 1);
+  const gaps = Array.from({ length: 63 }, (_, i) => (i === 37 ? 0.092 : 0.012 + rand() * 0.005));
   t.span('load_model.task', {
     parent: write,
     at: 938,
@@ -173,7 +175,17 @@ export function rerankThenWrite(seed, start) {
       'gen_ai.usage.output_tokens': 64,
       'respan.usage.source': 'measured',
       'respan.generation.time_to_first_token': 0.154,
-      'respan.generation.tokens_per_second': 63.9,
+      'respan.generation.prefill': 0.149,
+      'respan.generation.decode': 1.01,
+      'respan.generation.tokens_per_second': 62.4,
+      'respan.generation.steps': 64,
+      'respan.generation.strategy': 'sample',
+      'respan.generation.token_gaps': gaps,
+      'respan.generation.token_gap_p50': 0.0145,
+      'respan.generation.token_gap_p99': 0.092,
+      'respan.generation.token_gap_max': 0.092,
+      'respan.generation.stalls': 1,
+      'respan.generation.stall_time': 0.092,
       'respan.model.dtype': 'float32',
       'respan.model.device': 'cpu',
       'respan.model.revision': '7e27bd9',

@@ -48,7 +48,7 @@ test('times, stalls and draft tokens as they are read', () => {
       steps: 20,
       strategy: 'greedy_search',
       token_gap_p50: 0.02,
-      token_gap_max: 0.2,
+      token_gap_p99: 0.2,
       stalls: 2,
       stall_time: 0.3,
       draft_tokens: 40,
@@ -63,12 +63,11 @@ test('times, stalls and draft tokens as they are read', () => {
     ['prefill', '200 ms'],
     ['decode', '500 ms'],
     ['tokens/s', '38.0'],
-    ['steps', '20'],
-    ['strategy', 'greedy_search'],
-    ['gap median', '20 ms'],
-    ['gap max', '200 ms'],
+    ['gap p50, p99', '20 ms, 200 ms'],
     ['stalls', '2, 300 ms in all'],
     ['draft tokens accepted', '31 of 40 (78%)'],
+    ['strategy', 'greedy_search'],
+    ['steps', '20'],
   ]);
   const bare = { attributes: null, time_to_first_token: 0.25, tokens_per_second: null, completion_tokens: 20 };
   expect(timingFacts(bare, 1)).toEqual([

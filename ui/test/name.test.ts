@@ -8,8 +8,10 @@ test('the owner of a model gives way', () => {
   expect(spanLabel({ name: null, span_name: 'chat org/m', model: 'org/m' })).toBe('chat m');
   expect(spanLabel({ name: 'mine', span_name: 'x', model: 'org/m' })).toBe('mine');
   expect(spanLabel({ name: 'mine', span_name: 'x', model: null })).toBe('mine');
-  expect(traceLabel('load org/m')).toBe('load m');
-  expect(traceLabel('load m')).toBe('load m');
-  expect(traceLabel('load /home/me/models/m')).toBe('load m');
-  expect(traceLabel('ask a/b')).toBe('ask a/b');
+  expect(traceLabel({ name: 'load org/m', model: null })).toBe('load m');
+  expect(traceLabel({ name: 'load m', model: null })).toBe('load m');
+  expect(traceLabel({ name: 'load /home/me/models/m', model: null })).toBe('load m');
+  expect(traceLabel({ name: 'ask a/b', model: 'a/c' })).toBe('ask a/b');
+  expect(traceLabel({ name: 'chat a/b', model: 'a/b' })).toBe('chat b');
+  expect(traceLabel({ name: null, model: null })).toBe('');
 });

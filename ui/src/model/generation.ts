@@ -99,12 +99,8 @@ export function timingFacts(
   if (first !== null && at('decode') === null) facts.push(['rest', duration(Math.max(0, lasts - first))]);
   if (span.tokens_per_second !== null) facts.push(['tokens/s', rate(span.tokens_per_second)]);
   else if (span.completion_tokens && lasts > 0) facts.push(['tokens/s overall', rate(span.completion_tokens / lasts)]);
-  put('steps', at('steps'), count);
-  const strategy = span.attributes?.['respan.generation.strategy'];
-  if (typeof strategy === 'string') facts.push(['strategy', strategy]);
-  put('gap median', at('token_gap_p50'), duration);
-  put('gap p99', at('token_gap_p99'), duration);
-  put('gap max', at('token_gap_max'), duration);
+  const [p50, p99] = [at('token_gap_p50'), at('token_gap_p99')];
+  if (p50 !== null && p99 !== null) facts.push(['gap p50, p99', `${duration(p50)}, ${duration(p99)}`]);
   const stalls = at('stalls');
   if (stalls) facts.push(['stalls', `${count(stalls)}, ${duration(at('stall_time'))} in all`]);
   const [proposed, accepted] = [at('draft_tokens'), at('draft_tokens_accepted')];
@@ -112,6 +108,9 @@ export function timingFacts(
     const share = proposed ? ` of ${count(proposed)} (${String(Math.round((accepted / proposed) * 100))}%)` : '';
     facts.push(['draft tokens accepted', `${count(accepted)}${share}`]);
   }
+  const strategy = span.attributes?.['respan.generation.strategy'];
+  if (typeof strategy === 'string') facts.push(['strategy', strategy]);
+  put('steps', at('steps'), count);
   return facts;
 }
 

@@ -1,14 +1,9 @@
-/** What a span is called in little room. */
-import type { SpanHead } from '../api/types';
+/** What a span or a trace is called in little room. */
+import type { SpanHead, Trace } from '../api/types';
 
 /** `SmolLM2-135M-Instruct` of `HuggingFaceTB/SmolLM2-135M-Instruct`. */
 export function shortModel(model: string): string {
   return model.slice(model.lastIndexOf('/') + 1);
-}
-
-/** A trace's name in its row: of `load {model}`, which may be a folder's path, the owner or the folders above give way. */
-export function traceLabel(name: string): string {
-  return name.startsWith('load ') ? `load ${shortModel(name.slice(5))}` : name;
 }
 
 /** Its own name; a model call is named `{operation} {model}`, and the model's owner gives way. */
@@ -16,4 +11,11 @@ export function spanLabel(span: Pick<SpanHead, 'name' | 'span_name' | 'model'>):
   const name = span.name ?? span.span_name;
   const { model } = span;
   return model && name.endsWith(` ${model}`) ? name.slice(0, -model.length) + shortModel(model) : name;
+}
+
+/** A trace has its root's name, but knows no model of a root that only loads one: of a folder's path the last part says most. */
+export function traceLabel(trace: Pick<Trace, 'name' | 'model'>): string {
+  const name = trace.name ?? '';
+  if (name.startsWith('load ')) return `load ${shortModel(name.slice('load '.length))}`;
+  return spanLabel({ name, span_name: name, model: trace.model });
 }

@@ -6,6 +6,7 @@ import { SpanCache } from '../api/span-cache';
 import type { Span } from '../api/types';
 import { count, shortId } from '../model/format';
 import { isGeneration } from '../model/logtype';
+import { spanLabel } from '../model/name';
 import { oneLine, visible } from '../model/text';
 import type { Row } from '../model/tree';
 import { Copy } from '../widgets/copy';
@@ -57,8 +58,8 @@ export function SpanPane({ row, revision, onFailure }: Props) {
     <section class={`pane f-${row.family}`} aria-label="Selected span">
       <div class="pane-head">
         <Mark logType={head.log_type} />
-        <h2>
-          <bdi>{oneLine(head.name ?? head.span_name) || 'unnamed'}</bdi>
+        <h2 title={oneLine(head.name ?? head.span_name, 400)}>
+          <bdi>{oneLine(spanLabel(head)) || 'unnamed'}</bdi>
         </h2>
         <span class="pane-id mono" title={id}>
           {shortId(id)}

@@ -1,5 +1,6 @@
 import type { TraceWithTree } from '../api/types';
 import { clock, cost, count, duration, shortId, tokens } from '../model/format';
+import { traceLabel } from '../model/name';
 import { oneLine } from '../model/text';
 import { follow } from '../navigation';
 import { Copy } from '../widgets/copy';
@@ -18,8 +19,8 @@ export function TraceHead({ trace, listUrl }: { trace: TraceWithTree; listUrl: s
       >
         ‹ Traces
       </a>
-      <h1>
-        <bdi>{oneLine(trace.name ?? '') || 'unnamed'}</bdi>
+      <h1 title={oneLine(trace.name ?? '', 400)}>
+        <bdi>{oneLine(traceLabel(trace)) || 'unnamed'}</bdi>
       </h1>
       {failed ? (
         <span class="dot error">{trace.error_count > 1 ? `${count(trace.error_count)} errors` : 'error'}</span>

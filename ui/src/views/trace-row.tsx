@@ -62,7 +62,7 @@ export function TraceRow({ trace, index, selected, longest, onOpen }: Props) {
             follow(event, url);
           }}
         >
-          <bdi>{oneLine(traceLabel(trace.name ?? '')) || 'unnamed'}</bdi>
+          <bdi>{oneLine(traceLabel(trace)) || 'unnamed'}</bdi>
         </a>
         {trace.span_count > 1 && (
           <span class="span-count mono" title={`${count(trace.span_count)} spans`}>

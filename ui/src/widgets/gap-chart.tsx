@@ -4,7 +4,7 @@ import { count, duration, plural } from '../model/format';
 import { barSlots, gapBars, type Gaps } from '../model/generation';
 
 const width = 1024;
-const height = 48;
+const height = 36;
 
 export function GapChart({ gaps }: { gaps: Gaps }) {
   const bars = useMemo(() => gapBars(gaps, width, height), [gaps]);
@@ -24,7 +24,7 @@ export function GapChart({ gaps }: { gaps: Gaps }) {
         </span>
         <span class="mono">
           {at === null || pointed === undefined
-            ? `up to ${duration(Math.max(...gaps.values))}`
+            ? `longest ${duration(gaps.longest)}`
             : `token ${tokens(at)}: ${duration(pointed)}`}
         </span>
       </figcaption>
