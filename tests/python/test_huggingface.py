@@ -58,7 +58,8 @@ def test_one_prompt(server, instrumented, generator):
     @workflow(name="generation")
     def run():
         sampling = {"temperature": 0.35, "top_p": 0.9, "repetition_penalty": 1.1, "do_sample": True}
-        return generator(PROMPT, min_length=42, max_length=42, **sampling)  # so it does not happen to end early
+        # so it does not happen to end early, and no default of the pipeline's wins over max_length, as with some versions
+        return generator(PROMPT, min_length=42, max_length=42, max_new_tokens=None, **sampling)
 
     result = run()
     [span] = instrumented()
@@ -78,7 +79,7 @@ def test_one_prompt(server, instrumented, generator):
         "gen_ai.request.do_sample": True,
         "traceloop.workflow.name": "generation",
     }
-    assert expected.items() <= span.attributes.items()
+    assert {key: span.attributes.get(key) for key in expected} == expected
     assert "gen_ai.request.max_new_tokens" not in span.attributes  # the pipeline's default gave way to max_length
     assert prompts(span) == [("user", PROMPT)]
     assert completions(span) == [result[0]["generated_text"]]
@@ -137,13 +138,13 @@ def test_parameters_of_the_call_win_over_those_of_the_pipeline(instrumented, gen
     assert first["gen_ai.request.temperature"] == 0.9 and first["gen_ai.request.top_k"] == 7
     assert first["gen_ai.request.max_new_tokens"] == 2
     names = [key.removeprefix("gen_ai.request.") for key in first if key.startswith("gen_ai.request.")]
-    assert names[1:3] == ["max_new_tokens", "temperature"] and set(names[3:5]) == {"top_k", "do_sample"}  # as they rank
+    assert names[1:3] == ["max_new_tokens", "temperature"] and "top_k" in names[3:5]  # as they rank
     assert second["gen_ai.request.max_new_tokens"] == 3
     if (
         "temperature" not in other._forward_params
     ):  # since 4.5x: the call's config replaces what the pipeline was made with
         assert second["gen_ai.request.do_sample"] is False
-        assert "gen_ai.request.temperature" not in second and "gen_ai.request.top_k" not in second
+        assert second.get("gen_ai.request.temperature", 1.0) == 1.0 and second.get("gen_ai.request.top_k") != 7
     else:
         assert second["gen_ai.request.do_sample"] is True and second["gen_ai.request.temperature"] == 0.5
 

@@ -7,6 +7,8 @@ names those.
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -147,6 +149,8 @@ def _of_user(pipeline: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
         made_with = getattr(pipeline, "_generate_kwargs", None) or {}
         _add(made_with, made_with, params)
         _add_config(made_with.get("generation_config"), params)
+        kept = _kept_in_config(pipeline)
+        _add(kept, kept, params)
     for name in ("batch_size", "num_workers"):
         value = getattr(pipeline, f"_{name}", None)
         if value is not None:
@@ -154,20 +158,53 @@ def _of_user(pipeline: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     return params
 
 
+def _kept_in_config(pipeline: Any) -> dict[str, Any]:
+    """transformers 4.52 and later, but for the newest, keep what pipeline() was given in the pipeline's generation config alone: what is
+    there and nobody else's."""
+    of_class = getattr(pipeline, "_default_generation_config", None)
+    if of_class is None or hasattr(pipeline, "_generation_defaults"):
+        return {}
+    config = getattr(pipeline, "generation_config", None)
+    filled_in = getattr(config, "_get_default_generation_params", dict)()
+    of_model = _values(getattr(getattr(pipeline, "model", None), "generation_config", None))
+    of_tokenizer = {"pad_token_id": getattr(getattr(pipeline, "tokenizer", None), "pad_token_id", None)}
+    others = (_values(of_class), filled_in, of_model, of_tokenizer)
+    return {
+        name: value for name, value in _set_in(config).items() if not any(value == other.get(name) for other in others)
+    }
+
+
+def _completes(of_model: Any) -> bool:
+    """Whether the model's config says what a call's leaves open: since transformers 5, and 4.50 for models saved by it."""
+    library = _version(sys.modules.get("transformers"), "__version__")
+    return library >= (5, 0) or (library >= (4, 50) and _version(of_model, "transformers_version") >= (4, 50))
+
+
+def _version(holder: Any, name: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in str(getattr(holder, name)).split(".")[:2])
+
+
 def _defaults(pipeline: Any, kwargs: dict[str, Any], params: dict[str, Any]) -> None:
     """Adds what the user left to the model and the pipeline."""
-    _add(PARAMETERS, _values(kwargs.get("generation_config")), params)  # in full: it stands in for the pipeline's
-    of_pipeline = getattr(pipeline, "_generation_defaults", None)  # transformers 5
-    if of_pipeline is None:  # 4.5x: what it was made with, the model's config and its defaults in one
-        config = getattr(pipeline, "generation_config", None)
-        _add(PARAMETERS, _set_in(config), params)
-    _add(PARAMETERS, _set_in(getattr(getattr(pipeline, "model", None), "generation_config", None)), params)
+    of_call = kwargs.get("generation_config")
+    of_model = getattr(getattr(pipeline, "model", None), "generation_config", None)
+    of_pipeline = getattr(pipeline, "_generation_defaults", None)  # the newest
+    if of_pipeline is None and of_call is None:  # since 4.52: what it was made with, the model's and its own in one
+        _add(PARAMETERS, _set_in(getattr(pipeline, "generation_config", None)), params)
+    if of_call is None or _completes(of_model):
+        _add(PARAMETERS, _set_in(of_model), params)
+    _add(PARAMETERS, _values(of_call), params)  # in full: it stands in for the others
     defaults: dict[str, Any] = {}
     _add(of_pipeline or (), of_pipeline or {}, defaults)
     sampling = params.get("do_sample", defaults.get("do_sample"))
     for name, value in defaults.items():
         beside_max_length = name == "max_new_tokens" and "max_length" in params
-        if name in PARAMETERS and name not in params and not beside_max_length and (sampling or name not in SAMPLING):
+        if (
+            name in PARAMETERS
+            and name not in {**params, **kwargs}
+            and not beside_max_length
+            and (sampling or name not in SAMPLING)
+        ):
             params[name] = value
 
 
@@ -191,6 +228,8 @@ def parameters_of(pipeline: Any, kwargs: dict[str, Any]) -> dict[str, Any]:
     params = _of_user(pipeline, kwargs)
     of_user = set(params)
     _defaults(pipeline, kwargs, params)
+    for name in [name for name in params if kwargs.get(name, name) is None]:
+        del params[name]  # the call itself says so, and nobody else's counts
     attributes: dict[str, Any] = {}
     is_set: list[str] = []
     for name, value in params.items():
