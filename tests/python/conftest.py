@@ -108,6 +108,21 @@ def chatty(generator: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     return generator
 
 
+@pytest.fixture
+def both_ways(tracing: Callable[..., Any], server: CaptureServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """both_ways(*ends) -> a BothWays, which makes calls untraced and traced. On one thread, so that a call costs what it needs."""
+    import torch
+    from both_ways import BothWays
+
+    respan = tracing(block_instruments=["transformers"])
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with torch.random.fork_rng():
+        yield lambda *ends: BothWays(monkeypatch, *ends)
+    torch.set_num_threads(threads)
+    assert respan.flush() and server.spans
+
+
 START_WITH_OTEL = """
 import asyncio, threading
 from respan import Respan, workflow, task, get_client, propagate_attributes

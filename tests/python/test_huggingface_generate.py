@@ -263,6 +263,20 @@ def test_a_pipeline_and_its_generate_are_one_span(calls, generator):
     assert batches.attributes["respan.usage.completion_tokens_each"] == [4, 4, 4]
 
 
+@pytest.mark.skipif(not TRANSFORMERS_5, reason="transformers 4.44 refuses such a call")
+def test_the_library_warns_as_often_as_untraced(calls, generator, monkeypatch):
+    import logging
+
+    said = []
+    library = logging.getLogger("transformers")
+    monkeypatch.setattr(library, "handlers", [logging.Handler()])
+    library.handlers[0].emit = lambda record: said.append(record.getMessage())
+    generator.model.generate(**encode(generator, PROMPT), max_new_tokens=2, num_beams=2, prompt_lookup_num_tokens=2)
+    assert len([line for line in said if "triggers assisted generate" in line]) == 1
+    [span] = calls()
+    assert generation(span, "strategy") == "beam_search"
+
+
 def test_padding_and_special_tokens_are_told_apart(calls, generator, model):
     texts = ("Hello", "The quick brown fox jumps over the lazy dog", "<|endoftext|>Tracing")
     inputs = encode(generator, *texts)

@@ -1,56 +1,10 @@
-"""Whatever a pipeline is called with, and however its model fails: what comes of it is what comes of it untraced."""
-
-import os
-import time
-import traceback
+"""Whatever a text-generation pipeline is called with, and however its model fails: what comes of it is what comes of it untraced."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from both_ways import Odd, drawn_calls, errors, flags, instrumentors, numbers, stream, texts
+from hypothesis import given
 from hypothesis import strategies as st
-from respan_instrumentation_huggingface import HuggingFaceInstrumentor, _instrumentor
 
-BUDGET_S = 15  # of one run of the test, whatever the machine
-EXAMPLES = int(os.environ.get("RESPAN_EXAMPLES", "200"))
-
-
-class Halt(BaseException):
-    """What is no Exception, as KeyboardInterrupt."""
-
-
-class Odd:
-    """Raises at whatever it is asked."""
-
-    def __getattribute__(self, name):
-        if name == "__class__":  # which Hypothesis wants to know
-            return Odd
-        raise RuntimeError(f"odd: {name}")
-
-    def __repr__(self):
-        raise RuntimeError("odd: repr")
-
-    def __len__(self):
-        raise RuntimeError("odd: len")
-
-    def __iter__(self):
-        raise RuntimeError("odd: iter")
-
-
-class Text(str):
-    """Text that says of itself that it is something else."""
-
-    def __eq__(self, other):
-        raise RuntimeError("text: eq")
-
-    __hash__ = str.__hash__
-
-
-def stream(texts, error):
-    yield from texts
-    if error is not None:
-        raise error("of the generator")
-
-
-texts = st.text(max_size=30) | st.text(st.characters(), max_size=5) | st.builds(Text, st.text(max_size=5))
 contents = texts | st.none() | st.integers() | st.lists(st.just({"type": "text", "text": "t"}), max_size=2)
 messages = st.fixed_dictionaries(
     {"role": st.sampled_from(["system", "user", "assistant", "tool", 7]), "content": contents},
@@ -61,7 +15,6 @@ wrong = st.sampled_from(
     [None, 7, b"bytes", {}, {"role": "user"}, [None], [[]], [7, "x"], (), float("nan"), Odd(), [Odd()]]
 )
 batches = st.lists(texts, max_size=5) | st.lists(texts, max_size=5).map(tuple) | st.just(["x"] * 300)
-errors = st.sampled_from([None, None, RuntimeError, KeyError, Halt, StopIteration])
 # (makes the inputs: a generator can be read once)
 inputs = st.one_of(
     (texts | chats | batches | st.lists(chats, max_size=3) | st.lists(texts | chats, max_size=3) | wrong).map(
@@ -69,8 +22,6 @@ inputs = st.one_of(
     ),
     st.builds(lambda items, error: lambda: stream(items, error), st.lists(texts, max_size=3), errors),
 )
-numbers = st.sampled_from([0, 1, 3, -1, 2**70, 0.5, float("inf"), None, "3", True, Odd()])
-flags = st.sampled_from([True, False, None, "yes", Odd()])
 keywords = st.fixed_dictionaries(
     {},
     optional={
@@ -118,23 +69,6 @@ models = st.builds(
 )
 
 
-def outcome(generator, args, kwargs):
-    """What the call gave or raised, in a form that can be compared, and the error itself."""
-    try:
-        result = generator(*args, **kwargs)
-        if type(result) not in (list, dict, str):
-            result = [type(result).__name__, *result]
-        return repr(result), None
-    except (Exception, Halt) as error:
-        chain, cause = [], error
-        while cause is not None:
-            frames = traceback.extract_tb(cause.__traceback__)
-            places = [(frame.filename, frame.name) for frame in frames if not frame.filename.endswith("/_patch.py")]
-            chain.append((type(cause), str(cause), places))
-            cause = cause.__cause__ or cause.__context__
-        return chain, error
-
-
 @pytest.fixture
 def chatty(generator, monkeypatch):
     template = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}"
@@ -142,42 +76,26 @@ def chatty(generator, monkeypatch):
     return generator
 
 
-def test_whatever_it_is_called_with(tracing, server, chatty, monkeypatch):
-    respan = tracing(block_instruments=["transformers"])
-    rows = [row for row in _instrumentor.PATCHES if row[0].endswith(".text_generation")]
-    monkeypatch.setattr(_instrumentor, "PATCHES", rows)  # the others take their time, twice an example
-    instrumentor = HuggingFaceInstrumentor()
-    end = time.monotonic() + BUDGET_S
-    seen = {"results": 0, "errors": 0}
+def test_whatever_it_is_called_with(both_ways, chatty):
+    ways = both_ways(".text_generation")
 
-    @settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(inputs, keywords, models, st.booleans())
-    def compare(make_inputs, kwargs, make_model, by_name):
-        if time.monotonic() > end:
-            return
-        outcomes = []
-        for traced in (False, True):
-            chatty.model.generate = model = make_model()
-            if traced:
-                instrumentor.instrument()
-            try:
-                args = () if by_name else (make_inputs(),)
-                named = {**kwargs, "text_inputs": make_inputs()} if by_name else dict(kwargs)
-                outcomes.append(outcome(chatty, args, named))
-            finally:
-                instrumentor.uninstrument()
-                del chatty.model.generate
-        (bare, error), (traced, same) = outcomes
-        assert traced == bare
-        assert same is model.error or str(same) != str(model.error)  # the model's own, not its like
-        seen["results" if error is None else "errors"] += 1
+    def call(given):
+        chatty.model.generate = given["failing"][0]
+        try:
+            if given["by_name"]:
+                result = chatty(text_inputs=given["inputs"], **given["kwargs"])
+            else:
+                result = chatty(given["inputs"], **given["kwargs"])
+            return result if type(result) in (list, dict, str) else [type(result).__name__, *result]
+        finally:
+            del chatty.model.generate
+
+    @drawn_calls
+    @given(inputs, keywords, models, st.booleans(), instrumentors)
+    def compare(make_inputs, kwargs, make_model, by_name, options):
+        if not ways.is_over():
+            given = {"kwargs": kwargs, "by_name": by_name, "tokenizer": chatty.tokenizer}
+            ways.compare(call, lambda: {**given, "inputs": make_inputs(), "failing": [make_model()]}, options)
 
     compare()
-    assert seen["results"] > 5 and seen["errors"] > 5, seen
-    assert respan.flush() and server.spans
+    assert ways.has_seen_enough()

@@ -104,6 +104,30 @@ def begin_mask(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Mas
     return MaskMade(running) if isinstance(running, Generation) else None
 
 
+def begin_mode(config: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> ModeChosen | None:
+    """A call of GenerationConfig.get_generation_mode. To ask it once more would say its warnings once more."""
+    if is_compiling():
+        return None
+    running = _running.get()
+    if not isinstance(running, Generation) or not running.open or running.strategy is not None:
+        return None
+    return ModeChosen(running)
+
+
+class ModeChosen:
+    __slots__ = ("generation",)
+
+    def __init__(self, generation: Generation) -> None:
+        self.generation = generation
+
+    def returned(self, mode: Any) -> Any:
+        self.generation.strategy = str(getattr(mode, "value", mode))
+        return mode
+
+    def raised(self, error: BaseException) -> None:
+        """generate() raises it too."""
+
+
 class MaskMade:
     __slots__ = ("generation",)
 
@@ -192,6 +216,7 @@ class Generation:
         "open",
         "prefix_length",
         "steps",
+        "strategy",
     )
 
     def __init__(self, model: Any, kwargs: dict[str, Any], measured: Measured, span: Span | None) -> None:
@@ -201,6 +226,7 @@ class Generation:
         self.mask = kwargs.get("attention_mask")
         self.prefix_length: int | None = None  # of the sequences: the prompt, or what a decoder begins with
         self.drafted = 0
+        self.strategy: str | None = None
         self.steps = Steps(measured)
         self.kwargs, self._measured, self._span = kwargs, measured, span
         self._cached = quietly(_cached_tokens, kwargs) or 0
@@ -241,7 +267,7 @@ class Generation:
 
     def _add_steps(self, sequences: Sequences | None) -> None:
         """sequences: None where the generation failed, or its result cannot be read."""
-        steps, strategy = self.steps, quietly(self._strategy)
+        steps, strategy = self.steps, self.strategy
         if sequences is not None:
             later = sum(max(0, count - steps.first) for count in sequences.counts)
         else:
@@ -250,12 +276,6 @@ class Generation:
         self._measured.add_steps(self._began, steps.ends, later, drafted, steps.accepted)
         if self._measured.strategy is None:
             self._measured.strategy = strategy
-
-    def _strategy(self) -> str | None:
-        if self.config is None:
-            return None
-        mode = self.config.get_generation_mode(self.kwargs.get("assistant_model"))
-        return str(getattr(mode, "value", mode))
 
     def _count(self, result: Any) -> Sequences | None:
         made = result if hasattr(result, "tolist") else getattr(result, "sequences", None)
