@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 import respan
+import respan.instrumentation
+import respan_instrumentation_huggingface
 from respan import Respan, RespanClient, get_client, task, workflow
+from respan_instrumentation_huggingface import HuggingFaceInstrumentor
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "python-api.md"
 NOON = 1_700_000_000
@@ -40,6 +43,11 @@ def test_every_public_name_has_a_row():
             assert name.startswith("_") or f"`{name}" in text or f".{name}" in text, name
     for name in inspect.signature(Respan).parameters:
         assert f"`{name}`" in text, name
+    for module in (respan.instrumentation, respan_instrumentation_huggingface):
+        for name in module.__all__:
+            assert f"`{name}`" in text, name
+    for name in (*vars(HuggingFaceInstrumentor), *inspect.signature(HuggingFaceInstrumentor).parameters):
+        assert name.startswith("_") or f"`{name}`" in text, name
 
 
 def test_the_version_is_the_distribution_s():
