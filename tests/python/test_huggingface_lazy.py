@@ -107,14 +107,37 @@ def test_key_data_sets_and_progress_bars(calls, generator):
     assert prompts(span) == TEXTS and completions(span) == said(results)
 
 
-def test_a_data_set_of_hugging_face(calls, generator):
-    datasets = pytest.importorskip("datasets")
+def test_rows_of_a_data_set_are_read_as_they_are_asked_for(calls, generator):
+    """As those of the package `datasets`: columns by their names, rows as dicts. (With pyarrow and pandas it would be 270 MB here.)"""
     from transformers.pipelines.pt_utils import KeyDataset
 
-    rows = datasets.Dataset.from_dict({"text": TEXTS})
-    results = list(generator(KeyDataset(rows, "text"), **OPTIONS))
+    class Rows:
+        def __init__(self):
+            self.read = []
+
+        def __len__(self):
+            return len(TEXTS)
+
+        def __getitem__(self, at):
+            if isinstance(at, str):
+                raise AssertionError("a whole column was read")
+            self.read.append(at)
+            return {"text": TEXTS[at], "label": at}
+
+    def taken(call, rows):
+        """What was said, and how much was read after the call and after each step (transformers looks at the first row itself)."""
+        iterator = call(KeyDataset(rows, "text"), num_workers=0, **OPTIONS)
+        reads, results = [list(rows.read)], []
+        for result in iterator:
+            reads.append(list(rows.read))
+            results.append(result)
+        return said(results), reads
+
+    answers, reads = taken(generator, Rows())
     [span] = calls()
-    assert prompts(span) == TEXTS and completions(span) == said(results)
+    with native_steps(generator):
+        assert (answers, reads) == taken(lambda *args, **kwargs: native(generator, *args, **kwargs), Rows())
+    assert prompts(span) == TEXTS and completions(span) == answers
 
 
 @since_5
