@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+ID_END = 1 << 63
 EACH_MAX = 1000  # sequences whose own counts are told; a batch may hold millions
 
 
@@ -132,15 +133,15 @@ def as_array(tensor: Any) -> Any:
 
 
 def token_ids(holders: Iterable[Any], name: str) -> set[int]:
-    """The ids that the first of these (dicts or configs) has under that name."""
+    """The ids that the first of these (dicts or configs) has under that name; of them, what can be in a tensor."""
     for holder in holders:
         ids = holder.get(name) if isinstance(holder, dict) else getattr(holder, name, None)
         if ids is not None and hasattr(ids, "tolist"):
             ids = ids.tolist()
         if isinstance(ids, int):
-            return {ids}
+            ids = (ids,)
         if isinstance(ids, (list, tuple)):
-            return set(ids)
+            return {each for each in ids if isinstance(each, int) and -ID_END <= each < ID_END}
     return set()
 
 
