@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What tracing costs, beside OpenTelemetry and PyPI's respan-ai: one table of targets, figures and ratios, in Markdown.
 
-usage: table.py [calls|pipeline|c|sustained|import]... [--rounds N] [--spans N]      (all, if none is named)
+usage: table.py [calls|pipeline|generation|c|sustained|import]... [--rounds N] [--spans N]      (all, if none is named)
 
 Needs build-release (tools/run_bench makes it), .venv and .venv-compat (tools/make_compat_venv). Each server here is a real
 `respan serve` on an empty store; whatever is written goes to a temporary folder. docs/performance.md says how each figure is
@@ -87,18 +87,21 @@ BURST = {"respan": 5000, "off": 20_000, "opentelemetry": 500, "respan-ai": 200}
 class Caller:
     """A process of bench/calls.py, or of another script that answers in the same way."""
 
-    def __init__(self, stack, name, env, script="calls.py", burst=None):
-        command = [PYTHON[name], ROOT / "bench" / script, name]
+    def __init__(self, stack, name, env, script="calls.py", *arguments, burst=None):
+        command = [PYTHON[name], ROOT / "bench" / script, name, *arguments]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         self.process = stack.enter_context(subprocess.Popen(command, text=True, env=env, **pipes))
         stack.callback(self.process.stdin.close)
-        self.burst = burst or BURST[name]
+        self.burst = burst or BURST.get(name)
         assert self.process.stdout.readline() == "ready\n"
 
     def ask(self, what):
         count = self.burst if what != "long" else self.burst // 10
-        print(what, count, file=self.process.stdin, flush=True)
-        return float(self.process.stdout.readline())
+        return self.numbers(f"{what} {count}")[0]
+
+    def numbers(self, line):
+        print(line, file=self.process.stdin, flush=True)
+        return [float(number) for number in self.process.stdout.readline().split()]
 
 
 def measure_calls(rounds):
@@ -146,7 +149,7 @@ def measure_pipeline(rounds):
     bursts = {"respan": 1000, "respan-ai": 100}
     with server() as target, ExitStack() as stack:
         env = {**target.environment, **offline, **quiet}
-        callers = {name: Caller(stack, name, env, "pipeline.py", burst) for name, burst in bursts.items()}
+        callers = {name: Caller(stack, name, env, "pipeline.py", burst=burst) for name, burst in bursts.items()}
         got = {(name, what): [] for name in callers for what in ("one", "batch")}
         for _ in range(rounds):
             for (name, what), values in got.items():
@@ -160,6 +163,52 @@ def pipelines(table, options):
         ours, peer = ns["respan", kind] / 1e3, ns["respan-ai", kind] / 1e3
         told = f"{ours:.1f} µs", f"{peer:,.0f} µs"
         table.line(f"a pipeline call, {what}; respan-ai", f"≤ {most} µs", *told, f"1/{peer / ours:.0f}", ours <= most)
+
+
+# ---- generating with a real model --------------------------------------------------------------------------------------
+
+
+def measure_generation(rounds):
+    """{(tracer, what): [numbers of a round]}, all of them in turns."""
+    model = ROOT / ".run/smollm2"
+    if not (model / "model.safetensors").exists():
+        subprocess.run([OURS, ROOT / "bench/generation.py", "save", model], check=True, stdout=subprocess.DEVNULL)
+    quiet = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    asked = {"respan": ("pipeline", "generate", "times", "added"), "respan-ai": ("pipeline",)}
+    with server() as target, ExitStack() as stack:
+        env = {**target.environment, **quiet, "TOKENIZERS_PARALLELISM": "false"}
+        callers = {name: Caller(stack, name, env, "generation.py", model) for name in asked}
+        got = {(name, what): [] for name in asked for what in asked[name]}
+        for _ in range(rounds):
+            for (name, what), values in got.items():
+                values.append(callers[name].numbers(what))
+    return got
+
+
+def generation(table, options):
+    got = measure_generation(max(options.rounds // 3, 5))
+
+    def percent_added(tracer, what):
+        """Of each round, which is an untraced and a traced call: its median; how far rounds are apart."""
+        each = sorted(100 * (traced / untraced - 1) for untraced, traced in got[tracer, what])
+        return f"{median(each):+.2f} % ({each[len(each) // 4]:+.1f} to {each[-1 - len(each) // 4]:+.1f})"
+
+    call = min(untraced for untraced, _ in got["respan", "generate"])
+    added = median(one for [one] in got["respan", "added"])
+    share = 100 * added / call
+    table.line(
+        "SmolLM2-135M, `generate()` of 40 tokens: what tracing adds",
+        "≤ 1 %",
+        f"{share:.3f} % ({added * 1e6:.0f} µs of {call:.2f} s)",
+        good=share <= 1,
+    )
+    table.line("the same, calls in turns (middle half of the rounds)", "", percent_added("respan", "generate"))
+    ours, peer = percent_added("respan", "pipeline"), percent_added("respan-ai", "pipeline")
+    table.line("the same, a pipeline's; respan-ai", "", ours, peer)
+    for at, what in enumerate(("time to first token", "tokens per second")):
+        off = [numbers[at] for numbers in got["respan", "times"]]
+        told = f"{median(off):.2f} %, at worst {max(off):.2f} %"
+        table.line(f"{what}, off a streamer timed by hand", "≤ 2 %", told, good=median(off) <= 2)
 
 
 # ---- a span in C -----------------------------------------------------------------------------------------------------
@@ -277,7 +326,14 @@ def imports(table, options):
     table.line("packages that it requires", "none", named, good=not required)
 
 
-PARTS = {"calls": calls, "pipeline": pipelines, "c": in_c, "sustained": sustained, "import": imports}
+PARTS = {
+    "calls": calls,
+    "pipeline": pipelines,
+    "generation": generation,
+    "c": in_c,
+    "sustained": sustained,
+    "import": imports,
+}
 
 
 def main():
