@@ -19,6 +19,7 @@ static void check(const rs_facts *f) {
     for (size_t i = 0; i < RS_ARRAY_LEN(texts); i++) hold(rs_str_is_utf8(texts[i]));
     for (uint32_t i = 0; i < f->parameters.n; i++) hold(rs_str_is_utf8(f->parameters.items[i].key));
     for (uint32_t i = 0; i < f->metadata.n; i++) hold(rs_str_is_utf8(f->metadata.items[i].key));
+    for (uint32_t i = 0; i < f->model_facts.n; i++) hold(rs_str_is_utf8(f->model_facts.items[i].key));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

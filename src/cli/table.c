@@ -34,6 +34,18 @@ static void put_text(rs_buf *out, const json_t *trace, const char *key) {
     rs_buf_put(out, json_string_value(v), json_string_length(v));
 }
 
+/* Of what was loaded from a folder, its path's last part says most in little room. */
+static void put_name(const rs_term *t, rs_buf *out, const json_t *trace) {
+    const json_t *v = json_object_get(trace, "name");
+    rs_str name = {json_string_value(v), json_string_length(v)}, load = RS_STR("load ");
+    const char *slash = t->narrow && rs_str_starts(name, load) ? memrchr(name.p, '/', name.n) : NULL;
+    if (slash) {
+        rs_buf_str(out, load);
+        name = rs_str_from(name, (size_t)(slash - name.p) + 1);
+    }
+    rs_buf_str(out, name);
+}
+
 static void put_tokens(const rs_term *t, rs_buf *out, const json_t *trace) {
     const json_t *in = json_object_get(trace, "total_prompt_tokens"),
                  *made = json_object_get(trace, "total_completion_tokens");
@@ -61,7 +73,7 @@ static void put_cell_text(const rs_term *t, rs_buf *out, const json_t *trace, in
         rs_tree_put_time(out, json_string_value(json_object_get(trace, "start_time")), true);
         break;
     case NAME:
-        put_text(out, trace, "name");
+        put_name(t, out, trace);
         break;
     case MODEL:
         put_text(out, trace, "model");

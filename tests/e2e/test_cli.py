@@ -138,6 +138,12 @@ def test_list_over_many_pages(start_server):
     assert len(run(server, "list", "--limit", "5000").stdout.splitlines()) == 1204
 
 
+def test_a_folder_that_was_loaded_is_its_last_part_on_a_terminal(server):
+    assert server.send([made("load /home/me/models/tiny")]).status == 200
+    assert "  load tiny  " in run(server, "list", COLUMNS="120").stdout
+    assert "  load /home/me/models/tiny  " in run(server, "list").stdout
+
+
 def test_list_fits_the_terminal(full):
     for columns in (40, 50, 60, 80, 120):
         lines = run(full, "list", COLUMNS=str(columns)).stdout.splitlines()
