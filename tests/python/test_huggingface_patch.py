@@ -247,3 +247,31 @@ def test_what_a_library_lacks_is_left_out(monkeypatch, tmp_path, reports):
     assert not hasattr(half_a_library.there, "__wrapped__")
     assert not {row[0] for row in _instrumentor.PATCHES} & set(_import_hook._finder._waiting)
     del sys.modules["half_a_library"]
+
+
+NOTHING_EARLY = """
+import sys
+from respan import Respan
+from respan_instrumentation_huggingface import HuggingFaceInstrumentor
+before = set(sys.modules)
+one, other = HuggingFaceInstrumentor(), HuggingFaceInstrumentor()
+respan = Respan(instrumentations=[one])
+other.instrument()
+one.uninstrument()
+one.instrument()
+print([name for name in ("torch", "transformers", "huggingface_hub", "tokenizers", "numpy") if name in sys.modules])
+print(sorted(name for name in set(sys.modules) - before if name.startswith("respan_instrumentation")))
+import transformers.pipelines.pt_utils
+from transformers import pipeline
+print([name for name in sys.modules if name.startswith("respan_instrumentation_huggingface._") and name[35:] in
+    ("_generate", "_load", "_pipelines", "_text_generation", "_inference_client")], hasattr(pipeline, "__wrapped__"))
+other.uninstrument()
+respan.shutdown()
+print(hasattr(pipeline, "__wrapped__"), hasattr(sys.modules["transformers.pipelines"].pipeline, "__wrapped__"))
+"""
+
+
+def test_nothing_is_imported_early(script):
+    """Neither what is traced, nor what traces it, before there is a call."""
+    done = script(NOTHING_EARLY)
+    assert done.stdout.splitlines() == ["[]", "[]", "[] True", "False False"], done.stdout + done.stderr

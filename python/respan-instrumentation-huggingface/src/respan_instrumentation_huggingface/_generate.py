@@ -61,10 +61,10 @@ def begin(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Generati
     named = {**dict(zip(POSITIONS, args, strict=False)), **kwargs}
     measured, span = current(), None
     if measured is None:
-        span = None if suppressed() else _open(model, named)
+        span = None if suppressed() else open_span(model, named)
         if span is None:
             return None
-        measured = Measured(model, _tokenizer(model, named))
+        measured = Measured(model, tokenizer_for(model, named))
     return Generation(model, named, measured, span)
 
 
@@ -368,7 +368,7 @@ class _Holder:
         self.model = model
 
 
-def _open(model: Any, kwargs: dict[str, Any]) -> Span | None:
+def open_span(model: Any, kwargs: dict[str, Any]) -> Span | None:
     name = name_of(model)
     span = start_span(f"text_completion {name}" if name else "text_completion", CLIENT)
     if span is None:
@@ -386,7 +386,7 @@ def _open(model: Any, kwargs: dict[str, Any]) -> Span | None:
     return span
 
 
-def _tokenizer(model: Any, kwargs: dict[str, Any]) -> Any:
+def tokenizer_for(model: Any, kwargs: dict[str, Any]) -> Any:
     """The call's own, its streamer's, or the one that was loaded for this model."""
     given = kwargs.get("tokenizer") or getattr(kwargs.get("streamer"), "tokenizer", None)
     return given if given is not None else quietly(tokenizer_of, model)

@@ -35,6 +35,7 @@ PATCHES = (
     ("transformers.generation.utils", "GenerationMixin._has_unfinished_sequences", "_generate:begin_step"),
     ("transformers.generation.utils", "GenerationMixin._update_model_kwargs_for_generation", "_generate:begin_update"),
     ("transformers.generation.configuration_utils", "GenerationConfig.get_generation_mode", "_generate:begin_mode"),
+    ("transformers.models.whisper.generation_whisper", "WhisperGenerationMixin.generate", "_whisper:begin"),
     ("transformers.pipelines.text_generation", "TextGenerationPipeline._forward", "_text_generation:begin_forward"),
     ("transformers.pipelines.text_generation", "TextGenerationPipeline.__call__", "_text_generation:begin_call"),
     ("transformers.pipelines.pt_utils", "PipelineIterator.__iter__", "_lazy:begin_iter"),

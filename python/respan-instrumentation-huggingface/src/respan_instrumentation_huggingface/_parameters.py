@@ -165,7 +165,7 @@ def _kept_in_config(pipeline: Any) -> dict[str, Any]:
     if of_class is None or hasattr(pipeline, "_generation_defaults"):
         return {}
     config = getattr(pipeline, "generation_config", None)
-    filled_in = getattr(config, "_get_default_generation_params", dict)()
+    filled_in: dict[str, Any] = getattr(config, "_get_default_generation_params", dict)()
     of_model = _values(getattr(getattr(pipeline, "model", None), "generation_config", None))
     of_tokenizer = {"pad_token_id": getattr(getattr(pipeline, "tokenizer", None), "pad_token_id", None)}
     others = (_values(of_class), filled_in, of_model, of_tokenizer)
