@@ -61,6 +61,7 @@ class Calls:
             "text-generation", model=folder, device="cpu"
         )  # traced, so that its tokenizer is known
         self.instrumentor.deactivate()
+        self.traced_first = False
         self.model = self.generator.model
         self.inputs = self.generator.tokenizer(PROMPT, return_tensors="pt")
         self.length = {"max_new_tokens": TOKENS, "min_new_tokens": TOKENS, "do_sample": False}
@@ -72,16 +73,18 @@ class Calls:
         self.generator(PROMPT, **self.length)
 
     def both(self, function):
-        """CPU seconds of it untraced, and traced."""
-        took = []
-        for traced in (False, True):
+        """CPU seconds of it untraced, and traced; which of them is first alternates."""
+        self.traced_first = not self.traced_first
+        took = {}
+        for traced in (self.traced_first, not self.traced_first):
             if traced:
                 self.instrumentor.activate()
             began = time.thread_time()
             function()
-            took.append(time.thread_time() - began)
-        self.instrumentor.deactivate()
-        return took
+            took[traced] = time.thread_time() - began
+            if traced:
+                self.instrumentor.deactivate()
+        return took[False], took[True]
 
     def added(self):
         import torch
