@@ -54,8 +54,14 @@ def test_prompts_are_counted_as_their_masks_say(both, special):
         padding += max(0, len(ids) - sum(through))
         of_ids = through[-len(ids) :] if ids else []
         specials += sum(on and token in special for token, on in zip(ids, of_ids, strict=False))
-    counted = count_prompts(prompts, mask, ids_of(special))
-    assert counted == (sum(each), specials, padding, each)
+    expected = (sum(each), specials, padding, each)
+    assert count_prompts(prompts, mask, ids_of(special)) == expected
+    if prompts.size or not len(prompts):
+        lists = prompts.astype("int64").tolist()
+        assert count_prompts(lists, mask, ids_of(special)) == expected
+        assert (
+            count_prompts(lists, None if mask is None else mask.astype("int64").tolist(), ids_of(special)) == expected
+        )
 
 
 @given(batches(), st.integers(0, 8), SETS, SETS, SETS)
@@ -72,14 +78,20 @@ def test_completions_go_up_to_their_end(made, prefix, ends, pads, special):
         each.append(count)
         specials += sum(token in special for token in row[:count])
         padding += len(row) - count
-    counted = count_completions(made, prefix, ids_of(ends), ids_of(pads), ids_of(special))
-    assert counted == (sum(each), specials, padding, each, ended)
+    expected = (sum(each), specials, padding, each, ended)
+    assert count_completions(made, prefix, ids_of(ends), ids_of(pads), ids_of(special)) == expected
+    lists = made.astype("int64").tolist()
+    assert count_completions(lists, prefix, ids_of(ends), ids_of(pads), ids_of(special)) == expected
+    if len(made) and made.size:
+        deep = [[row] for row in lists]
+        assert count_completions(deep, prefix, ids_of(ends), ids_of(pads), ids_of(special)) == expected
 
 
 def test_sequences_of_each_prompt_are_rows():
     made = numpy.arange(12, dtype="int64").reshape(2, 2, 3)
     counted = count_completions(made, 1, ids_of({4, 11}), ids_of(()), ids_of({2, 5, 8}))
     assert counted == (7, 2, 1, [2, 1, 2, 2], [False, True, False, True])
+    assert counted == count_completions(made.tolist(), 1, ids_of({4, 11}), ids_of(()), ids_of({2, 5, 8}))
     expanded = numpy.broadcast_to(made[:, :1], (2, 3, 3))
     assert count_completions(expanded, 0, ids_of({1}), ids_of(()), ids_of(()))[3] == [2, 2, 2, 3, 3, 3]
 
@@ -100,7 +112,14 @@ def test_many_and_large_special_ids():
         (numpy.zeros((1, 2), dtype=[("a", "i4")]), None, TypeError),
         (numpy.zeros((1, 2), dtype="int64"), numpy.zeros((2, 2), dtype="int64"), ValueError),
         (numpy.zeros((1, 2), dtype=">i8"), None, TypeError),
-        ([[1, 2]], None, TypeError),
+        ([1, 2], None, TypeError),
+        ([[1, 2], [3]], None, TypeError),
+        ([[1, 2], 3], None, TypeError),
+        ([[1, None]], None, TypeError),
+        ([[1, 2.0]], None, TypeError),
+        ([[1, 1 << 70]], None, OverflowError),
+        ([[[1], [2]], [[3]]], None, TypeError),
+        ([[[1, 2]], [[3]]], None, TypeError),
         ("text", None, TypeError),
     ],
 )

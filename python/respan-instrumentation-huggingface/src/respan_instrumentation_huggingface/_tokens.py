@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 ID_END = 1 << 63
+FEW = 64  # ids: then lists of them are quicker to have than a buffer
 EACH_MAX = 1000  # sequences whose own counts are told; a batch may hold millions
 
 
@@ -125,9 +126,9 @@ class TokenIds:
 
 
 def as_array(tensor: Any) -> Any:
-    """What can be read in place: a tensor's memory, or a copy of a GPU's."""
+    """What can be read in place: a tensor's memory, or a copy of a GPU's. Of a few ids, lists, which are quicker to have."""
     try:
-        return tensor.numpy(force=True)
+        return tensor.tolist() if tensor.numel() <= FEW else tensor.numpy(force=True)
     except (AttributeError, TypeError):  # not torch's
         return tensor.numpy() if hasattr(tensor, "numpy") else tensor
 

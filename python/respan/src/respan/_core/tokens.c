@@ -3,11 +3,16 @@
 
 typedef long long token;
 
-/* A tensor of two or three dimensions as rows, through the buffer protocol. */
+/* A tensor of two or three dimensions as rows: through the buffer protocol, or out of lists, which of a few ids are quicker to
+ * have than a buffer. */
 typedef struct rows {
-    Py_buffer buffer;
+    Py_buffer buffer; /* obj NULL: there is none */
+    token *own;       /* of lists: row after row */
+    const char *base;
     token (*read)(const char *item);
-    Py_ssize_t count, length; /* rows, items of each */
+    Py_ssize_t count, length;     /* rows, items of each */
+    Py_ssize_t stride;            /* of items */
+    Py_ssize_t inner, strides[2]; /* rows in each of the first dimension; of that, of the second */
 } rows;
 
 /* Ascending, as array("q") has them. */
@@ -51,29 +56,90 @@ static token (*reader_of(const Py_buffer *buffer))(const char *) {
     }
 }
 
-static bool rows_of(PyObject *tensor, rows *out) {
+static bool rows_of_buffer(PyObject *tensor, rows *out) {
     if (PyObject_GetBuffer(tensor, &out->buffer, PyBUF_STRIDES | PyBUF_FORMAT) < 0) return false;
-    Py_buffer *b = &out->buffer;
+    const Py_buffer *b = &out->buffer;
     out->read = reader_of(b);
     if (out->read == NULL || b->ndim < 2 || b->ndim > 3) {
         PyErr_Format(PyExc_TypeError, "token ids are integers in two or three dimensions, not \"%s\" in %d",
                      b->format == NULL ? "B" : b->format, b->ndim);
-        PyBuffer_Release(b);
+        PyBuffer_Release(&out->buffer);
         return false;
     }
+    out->base = b->buf;
     out->length = b->shape[b->ndim - 1];
-    out->count = b->ndim == 2 ? b->shape[0] : b->shape[0] * b->shape[1];
+    out->stride = b->strides[b->ndim - 1];
+    out->inner = b->ndim == 3 ? b->shape[1] : 1;
+    out->count = b->shape[0] * out->inner;
+    out->strides[0] = b->strides[0];
+    out->strides[1] = b->strides[1];
     return true;
 }
 
-static const char *row_at(const rows *r, Py_ssize_t at) {
-    const Py_buffer *b = &r->buffer;
-    const char *p = b->buf;
-    if (b->ndim == 2) return p + at * b->strides[0];
-    return p + at / b->shape[1] * b->strides[0] + at % b->shape[1] * b->strides[1];
+static bool is_list_of(PyObject *list, Py_ssize_t length) {
+    return PyList_CheckExact(list) && (length < 0 || PyList_GET_SIZE(list) == length);
 }
 
-static Py_ssize_t stride_of(const rows *r) { return r->buffer.strides[r->buffer.ndim - 1]; }
+/* The item of a list at a row of it: list[row], or list[row / inner][row % inner]. */
+static PyObject *list_at(PyObject *list, Py_ssize_t row, Py_ssize_t inner, bool is_deep) {
+    if (!is_deep) return PyList_GET_ITEM(list, row);
+    PyObject *of_first = PyList_GET_ITEM(list, row / inner);
+    return is_list_of(of_first, inner) ? PyList_GET_ITEM(of_first, row % inner) : NULL;
+}
+
+/* [row][token], or [prompt][sequence][token]: all of one length. Nothing here runs Python code that could change them. */
+static bool rows_of_lists(PyObject *list, rows *out) {
+    Py_ssize_t n = PyList_GET_SIZE(list), inner = 1;
+    PyObject *row = n ? PyList_GET_ITEM(list, 0) : NULL;
+    bool is_deep = row != NULL && PyList_CheckExact(row) && PyList_GET_SIZE(row) &&
+                   PyList_CheckExact(PyList_GET_ITEM(row, 0));
+    if (is_deep) {
+        inner = PyList_GET_SIZE(row);
+        row = PyList_GET_ITEM(row, 0);
+    }
+    if (row != NULL && !PyList_CheckExact(row)) goto no_ids;
+    out->count = n * inner;
+    out->length = row == NULL ? 0 : PyList_GET_SIZE(row);
+    out->own = PyMem_New(token, (size_t)(out->count * out->length) + 1);
+    if (out->own == NULL) return PyErr_NoMemory(), false;
+    token *to = out->own;
+    for (Py_ssize_t at = 0; at < out->count; at++) {
+        row = list_at(list, at, inner, is_deep);
+        if (row == NULL || !is_list_of(row, out->length)) goto no_ids;
+        for (Py_ssize_t i = 0; i < out->length; i++) {
+            PyObject *id = PyList_GET_ITEM(row, i);
+            if (!PyLong_Check(id)) goto no_ids;
+            *to++ = PyLong_AsLongLong(id);
+        }
+    }
+    if (PyErr_Occurred()) return PyMem_Free(out->own), false; /* one that is too large */
+    out->base = (const char *)out->own;
+    out->read = read_64;
+    out->inner = out->count ? out->count : 1;
+    out->stride = sizeof(token);
+    out->strides[1] = out->length * (Py_ssize_t)sizeof(token);
+    return true;
+no_ids:
+    PyMem_Free(out->own);
+    PyErr_SetString(PyExc_TypeError, "token ids are lists of integers, all of one length");
+    return false;
+}
+
+static bool rows_of(PyObject *tensor, rows *out) {
+    *out = (rows){.own = NULL};
+    return PyList_CheckExact(tensor) ? rows_of_lists(tensor, out) : rows_of_buffer(tensor, out);
+}
+
+static void release(rows *r) {
+    if (r->own != NULL) PyMem_Free(r->own);
+    else PyBuffer_Release(&r->buffer);
+}
+
+static const char *row_at(const rows *r, Py_ssize_t at) {
+    if (r->own != NULL) return r->base + at * r->strides[1];
+    return r->base + at / r->inner * r->strides[0] +
+           (r->buffer.ndim == 3 ? at % r->inner * r->strides[1] : 0);
+}
 
 static bool is_among(ids set, token id) {
     if (set.n == 0 || id < set.p[0] || id > set.p[set.n - 1]) return false;
@@ -108,14 +174,14 @@ static Py_ssize_t count_prompt(const rows *prompts, const rows *mask, Py_ssize_t
     Py_ssize_t on_stride = 0, masked = 0;
     if (mask != NULL) {
         on = row_at(mask, at);
-        on_stride = stride_of(mask);
+        on_stride = mask->stride;
         masked = mask->length;
         through = 0;
         for (Py_ssize_t i = 0; i < masked; i++) through += mask->read(on + i * on_stride) != 0;
         before = masked > n ? masked - n : 0;
     }
     const char *p = row_at(prompts, at);
-    Py_ssize_t stride = stride_of(prompts);
+    Py_ssize_t stride = prompts->stride;
     for (Py_ssize_t i = 0; special.n > 0 && i < n; i++) {
         bool is_seen = on == NULL || (i + before < masked && mask->read(on + (i + before) * on_stride) != 0);
         sums->special += is_seen && is_among(special, prompts->read(p + i * stride));
@@ -147,9 +213,9 @@ PyObject *core_count_prompts(PyObject *Py_UNUSED(module), PyObject *args) {
     if (each != NULL) result = Py_BuildValue("nnnO", sums.tokens, sums.special, sums.padding, each);
     Py_XDECREF(each);
 done:
-    if (has_mask) PyBuffer_Release(&mask.buffer);
+    if (has_mask) release(&mask);
 no_mask:
-    PyBuffer_Release(&prompts.buffer);
+    release(&prompts);
 no_prompts:
     PyBuffer_Release(&special);
     return result;
@@ -160,7 +226,7 @@ no_prompts:
 /* Tokens up to and with the first end token, or without the padding behind them; and whether it was ended so. */
 static Py_ssize_t count_completion(const rows *made, const char *p, Py_ssize_t n, ids ends, ids pads,
                                    bool *is_ended) {
-    Py_ssize_t stride = stride_of(made), count = n;
+    Py_ssize_t stride = made->stride, count = n;
     *is_ended = true;
     for (Py_ssize_t i = 0; ends.n > 0 && i < n; i++)
         if (is_among(ends, made->read(p + i * stride))) return i + 1;
@@ -180,7 +246,7 @@ PyObject *core_count_completions(PyObject *Py_UNUSED(module), PyObject *args) {
     if (rows_of(tensor, &made)) {
         if (prefix > made.length) prefix = made.length;
         if (prefix < 0) prefix = 0;
-        Py_ssize_t n = made.length - prefix, stride = stride_of(&made), all = 0, specials = 0;
+        Py_ssize_t n = made.length - prefix, stride = made.stride, all = 0, specials = 0;
         each = PyList_New(0);
         ended = PyList_New(0);
         bool good = each != NULL && ended != NULL;
@@ -197,7 +263,7 @@ PyObject *core_count_completions(PyObject *Py_UNUSED(module), PyObject *args) {
         if (good) result = Py_BuildValue("nnnOO", all, specials, n * made.count - all, each, ended);
         Py_XDECREF(each);
         Py_XDECREF(ended);
-        PyBuffer_Release(&made.buffer);
+        release(&made);
     }
     PyBuffer_Release(&special);
     PyBuffer_Release(&pads);
