@@ -103,7 +103,7 @@ rs_status rs_control_open(const char *dir, rs_control **out, rs_err *err) {
     if (!c) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     pthread_mutex_init(&c->lock, NULL);
     st = rs_db_open(path, true, pragmas, &c->db, err);
-    if (st == RS_OK) st = rs_db_migrate(c->db, FORMAT, schema, err);
+    if (st == RS_OK) st = rs_db_migrate(c->db, FORMAT, schema, NULL, err);
     if (st == RS_OK) *out = c;
     else rs_control_close(c);
     return st;

@@ -100,10 +100,11 @@ static rs_status fail_version(sqlite3 *db, int found, int version, rs_err *err) 
 rs_status rs_db_check_version(sqlite3 *db, int version, rs_err *err) {
     int found;
     rs_status st = user_version(db, &found, err);
-    return st != RS_OK || found == version ? st : fail_version(db, found, version, err);
+    return st != RS_OK || (found > 0 && found <= version) ? st : fail_version(db, found, version, err);
 }
 
-rs_status rs_db_migrate(sqlite3 *db, int version, const char *schema, rs_err *err) {
+rs_status rs_db_migrate(sqlite3 *db, int version, const char *schema, const char *const *upgrades,
+                        rs_err *err) {
     int found;
     rs_status st = user_version(db, &found, err);
     if (st != RS_OK || found == version) return st;
@@ -112,8 +113,11 @@ rs_status rs_db_migrate(sqlite3 *db, int version, const char *schema, rs_err *er
     if (st == RS_OK && found != version) {
         char set[64];
         snprintf(set, sizeof set, "PRAGMA user_version=%d", version);
-        if (found != 0) st = fail_version(db, found, version, err);
-        if (st == RS_OK) st = rs_db_exec(db, schema, err);
+        if (found < 0 || found > version || (found != 0 && !upgrades))
+            st = fail_version(db, found, version, err);
+        if (st == RS_OK && found == 0) st = rs_db_exec(db, schema, err);
+        for (int v = found; st == RS_OK && v > 0 && v < version; v++)
+            st = rs_db_exec(db, upgrades[v - 1], err);
         if (st == RS_OK) st = rs_db_exec(db, set, err);
     }
     if (st == RS_OK) st = rs_db_exec(db, "COMMIT", err);

@@ -18,12 +18,13 @@ RS_MUST_CHECK rs_status rs_db_open(const char *path, bool create, const char *pr
 
 /* Opens an existing database to look at it while its owner may be at work: nothing in it is changed or locked for long. */
 RS_MUST_CHECK rs_status rs_db_open_to_look(const char *path, sqlite3 **out, rs_err *err);
-/* RS_ERR_UNSUPPORTED unless it has that version. */
+/* RS_ERR_UNSUPPORTED unless it has that version or an older one. */
 RS_MUST_CHECK rs_status rs_db_check_version(sqlite3 *db, int version, rs_err *err);
 
-/* Brings a database to `version` by running `schema` in one transaction if it is new (version 0).
- * RS_ERR_UNSUPPORTED if another version of respan made it. */
-RS_MUST_CHECK rs_status rs_db_migrate(sqlite3 *db, int version, const char *schema, rs_err *err);
+/* Brings a database to `version` in one transaction: a new one (version 0) by running `schema`, an older one by the upgrades
+ * from its version on (upgrades[0] is from 1 to 2; NULL: there are none). RS_ERR_UNSUPPORTED if a newer respan made it. */
+RS_MUST_CHECK rs_status rs_db_migrate(sqlite3 *db, int version, const char *schema,
+                                      const char *const *upgrades, rs_err *err);
 
 RS_MUST_CHECK rs_status rs_db_exec(sqlite3 *db, const char *sql, rs_err *err);
 

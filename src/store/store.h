@@ -18,6 +18,10 @@ typedef struct rs_store rs_store;
 RS_MUST_CHECK rs_status rs_store_open(const char *dir, rs_store **out, rs_err *err);
 void rs_store_close(rs_store *s);
 
+/* A project's spans lie in partitions: with so many spans, or so old, one takes no new traces and another is begun. Default: a
+ * million, a day. Before the first commit. */
+void rs_store_limit_partitions(rs_store *s, uint64_t spans, uint64_t age_ns);
+
 /* ---- writing (the one writer thread) ------------------------------------------------------------------- */
 
 typedef struct rs_store_batch {
@@ -26,8 +30,9 @@ typedef struct rs_store_batch {
     size_t n;
 } rs_store_batch;
 
-/* Stores all batches or, for a project whose part fails, nothing of that project's; failed[i] (if not NULL) then says so for each
- * batch. Returns RS_OK if all are safe. RS_ERR_FULL: no disk room; the store stays usable and readable. */
+/* Stores all batches or, for a project whose part fails, says so in failed[i] (if not NULL) for each of its batches. Of such a
+ * project nothing was stored, or (late spans go to the partition of their trace) one partition's part: to send them again is right
+ * either way. Returns RS_OK if all are safe. RS_ERR_FULL: no disk room; the store stays usable and readable. */
 RS_MUST_CHECK rs_status rs_store_commit(rs_store *s, const rs_store_batch *batches, size_t n, bool *failed,
                                         rs_err *err);
 

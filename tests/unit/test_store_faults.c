@@ -156,6 +156,7 @@ static void a_full_disk(void **state) {
 static void commit_until_killed(fixture *f, uint64_t from, int acknowledge) {
     rs_store *store;
     if (rs_store_open(f->dir, &store, NULL) != RS_OK) _exit(1);
+    rs_store_limit_partitions(store, 30, UINT64_MAX);
     for (uint64_t trace = from;; trace++) {
         rs_span spans[2] = {make_span(trace, 1, 0, trace * MS), make_span(trace, 2, 1, trace * MS)};
         rs_store_batch batch = {1, spans, 2};
@@ -253,6 +254,7 @@ static void readers_beside_the_writer(void **state) {
     atomic_bool stop = false;
     reader readers[READERS];
     pthread_t threads[READERS];
+    rs_store_limit_partitions(f->store, 700, UINT64_MAX);
     for (int i = 0; i < READERS; i++) {
         readers[i] = (reader){.store = f->store, .stop = &stop};
         assert_int_equal(pthread_create(&threads[i], NULL, read_until_stopped, &readers[i]), 0);

@@ -64,7 +64,8 @@ static void reading_runs_out_of_memory(void **state) {
         if (st == RS_OK) st = rs_store_read_span(f->store, 1, NULL, first[1].span_id, &arena, &span, NULL);
         failed = has_failed();
         fail_none();
-        assert_int_equal(st, failed ? RS_ERR_MEMORY : RS_OK);
+        assert_true(st == RS_OK ||
+                    (failed && st == RS_ERR_MEMORY)); /* a filter that cannot be had is done without */
         if (st == RS_OK) assert_int_equal(spans.n, 3);
         rs_arena_deinit(&arena);
     }

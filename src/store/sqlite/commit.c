@@ -1,4 +1,5 @@
 #include "store/sqlite/commit.h"
+#include "base/clock.h"
 #include "base/ids.h"
 #include "base/log.h"
 #include "store/sqlite/rollup.h"
@@ -22,6 +23,12 @@ typedef struct group {
     uint32_t first, last, n; /* items */
 } group;
 
+/* Which spans are meant: of all traces, or of those whose home is one partition. */
+typedef struct choice {
+    uint64_t project;
+    const rs_partition *home; /* NULL: all */
+} choice;
+
 struct rs_commit {
     /* of the commit at hand */
     rs_arena arena;
@@ -30,10 +37,15 @@ struct rs_commit {
     group *groups;
     rs_block_ref *blocks;
     size_t nblocks, blocks_cap;
+    rs_project *project;
+    rs_partition *partition;
     rs_partition_state state; /* as it will be */
     rs_rollup rollup;
     rs_tags tags, gone; /* gone: of spans that were superseded */
     rs_buf bytes;       /* of its blocks */
+    /* Where the traces of one project's batches go, if that is not one partition. */
+    rs_intern routes; /* trace id -> home */
+    rs_partition **homes;
     /* scratch */
     rs_block_writer writer;
     rs_summary summary;
@@ -65,6 +77,8 @@ void rs_commit_free(rs_commit *c) {
     rs_arena_deinit(&c->arena);
     rs_intern_deinit(&c->ids);
     rs_intern_deinit(&c->traces);
+    rs_intern_deinit(&c->routes);
+    free(c->homes);
     rs_rollup_deinit(&c->rollup);
     rs_tags_deinit(&c->tags);
     rs_tags_deinit(&c->gone);
@@ -109,18 +123,22 @@ static void take_span(rs_commit *c, const rs_span *s) {
     c->groups[g].n++;
 }
 
-static rs_status group_spans(rs_commit *c, uint64_t project, const rs_store_batch *batches, size_t n,
+static bool is_chosen(const rs_commit *c, const choice *which, const rs_span *s) {
+    return !which->home || c->homes[rs_intern_find(&c->routes, trace_id(s))] == which->home;
+}
+
+static rs_status group_spans(rs_commit *c, const choice *which, const rs_store_batch *batches, size_t n,
                              rs_err *err) {
     size_t total = 0;
     for (size_t b = 0; b < n; b++)
-        if (batches[b].project == project) total += batches[b].n;
+        if (batches[b].project == which->project) total += batches[b].n;
     if (total >= NONE / 2) return rs_fail(err, RS_ERR_TOO_LARGE, 0, "too many spans for one commit");
     c->items = rs_arena_zalloc(&c->arena, total, sizeof *c->items);
     c->groups = rs_arena_zalloc(&c->arena, total, sizeof *c->groups);
     if (!c->items || !c->groups) return no_memory(err);
     for (size_t b = 0; b < n; b++)
-        for (size_t i = 0; batches[b].project == project && i < batches[b].n; i++)
-            take_span(c, &batches[b].spans[i]);
+        for (size_t i = 0; batches[b].project == which->project && i < batches[b].n; i++)
+            if (is_chosen(c, which, &batches[b].spans[i])) take_span(c, &batches[b].spans[i]);
     return c->ids.failed == RS_OK && c->traces.failed == RS_OK ? RS_OK : no_memory(err);
 }
 
@@ -272,29 +290,39 @@ static rs_status load_summary(rs_commit *c, rs_index *x, const group *g, bool *e
     return st;
 }
 
+/* RS_ERR_INVALID: the key is taken, in this partition or in another one. */
+static rs_status insert_with_key(rs_commit *c, rs_index *x, sqlite3_stmt *stmt, rs_err *err) {
+    bool taken;
+    rs_status st = rs_project_has_key(c->project, c->partition, c->summary.row.key, &taken, err);
+    if (st != RS_OK || taken) return st == RS_OK ? RS_ERR_INVALID : st;
+    rs_summary_bind(&c->summary, stmt);
+    int rc = sqlite3_step(stmt);
+    sqlite3_reset(stmt);
+    if (rc == SQLITE_DONE) return RS_OK;
+    if (rc == SQLITE_CONSTRAINT_PRIMARYKEY || rc == SQLITE_CONSTRAINT_ROWID) return RS_ERR_INVALID;
+    return rs_db_fail(x->db, rc, "cannot add a trace", err);
+}
+
 /* A new trace's key is its start in µs; equal ones are moved up: a little at first, then at random over a
  * growing range, so that a crowd of equal starts costs no long search. */
-static rs_status insert_trace(rs_summary *s, rs_index *x, rs_err *err) {
+static rs_status insert_trace(rs_commit *c, rs_index *x, rs_err *err) {
+    rs_trace_row *row = &c->summary.row;
     sqlite3_stmt *stmt;
     rs_status st = rs_index_prepare(x, RS_SQL_ADD_TRACE, &stmt, err);
-    if (st != RS_OK) return st;
-    int64_t wanted = (int64_t)(s->row.start_ns / 1000), range = 8;
-    s->row.key = wanted;
-    for (int tries = 0; tries < 64; tries++) {
-        rs_summary_bind(s, stmt);
-        int rc = sqlite3_step(stmt);
-        sqlite3_reset(stmt);
-        if (rc == SQLITE_DONE) return RS_OK;
-        if (rc != SQLITE_CONSTRAINT_PRIMARYKEY && rc != SQLITE_CONSTRAINT_ROWID)
-            return rs_db_fail(x->db, rc, "cannot add a trace", err);
+    int64_t wanted = (int64_t)(row->start_ns / 1000), range = 8;
+    row->key = wanted;
+    for (int tries = 0; st == RS_OK && tries < 64; tries++) {
+        st = insert_with_key(c, x, stmt, err);
+        if (st != RS_ERR_INVALID) return st;
+        st = RS_OK;
         if (tries < 8) {
-            s->row.key++;
+            row->key++;
         } else {
             if (range < INT64_C(1) << 40) range *= 2;
-            s->row.key = wanted + 8 + (int64_t)(rs_id_random() % (uint64_t)range);
+            row->key = wanted + 8 + (int64_t)(rs_id_random() % (uint64_t)range);
         }
     }
-    return rs_fail(err, RS_ERR_IO, 0, "no free key for a trace");
+    return st == RS_OK ? rs_fail(err, RS_ERR_IO, 0, "no free key for a trace") : st;
 }
 
 static rs_status update_trace(const rs_summary *s, rs_index *x, rs_err *err) {
@@ -337,7 +365,8 @@ static rs_status upsert_trace(rs_commit *c, rs_index *x, const group *g, rs_err 
     if (st != RS_OK) return st;
     for (uint32_t i = g->first; i != NONE; i = c->items[i].next)
         if (!rs_summary_add(s, c->items[i].span)) return no_memory(err);
-    st = exists ? update_trace(s, x, err) : insert_trace(s, x, err);
+    st = exists ? update_trace(s, x, err) : insert_trace(c, x, err);
+    if (st == RS_OK && !exists) rs_partition_note_trace(c->partition, s->row.trace_id, s->row.key);
     if (st == RS_OK) st = index_trace_blocks(c, x, g, err);
     if (st != RS_OK) return st;
     for (uint32_t i = g->first; i != NONE; i = c->items[i].next)
@@ -361,13 +390,22 @@ static rs_status index_all(rs_commit *c, rs_index *x, rs_err *err) {
     c->state.spans += c->ids.n;
     c->state.segment_end += c->bytes.n;
     if (st == RS_OK) st = rs_index_set_state(x, &c->state, err);
+    if (st == RS_OK) rs_partition_note_state(c->partition, &c->state);
     if (st == RS_OK) st = rs_index_run(x, RS_SQL_COMMIT, err);
     return st;
 }
 
+static void publish(rs_commit *c, const rs_partition_state *state) {
+    rs_partition *p = c->partition;
+    rs_segment_keep(&p->segment, state->segment_end);
+    p->state = *state;
+    if (state->next_span > c->project->next_span) c->project->next_span = state->next_span;
+}
+
 /* Back to what the index says: a commit that failed may have taken all the same. If it does not say, nothing
  * is cut. */
-static void recover(rs_partition *p) {
+static void recover(rs_commit *c) {
+    rs_partition *p = c->partition;
     rs_partition_state state;
     rs_err trouble = {0};
     if (!sqlite3_get_autocommit(p->writer.db)) sqlite3_exec(p->writer.db, "ROLLBACK", NULL, NULL, NULL);
@@ -375,26 +413,76 @@ static void recover(rs_partition *p) {
         rs_log("%s", trouble.message);
         return;
     }
-    p->state = state;
-    rs_segment_keep(&p->segment, state.segment_end);
-    rs_segment_cut(&p->segment);
+    if (state.next_span > p->state.next_span) publish(c, &state); /* it took */
+    else rs_segment_cut(&p->segment);
 }
 
-rs_status rs_commit_project(rs_commit *c, rs_partition *p, const rs_store_batch *batches, size_t n,
-                            rs_err *err) {
+/* The spans that were grouped, into one partition. */
+static rs_status commit_to(rs_commit *c, rs_partition *p, rs_err *err) {
+    rs_status st = rs_project_wake(c->project, p, err);
+    if (st != RS_OK) return st;
+    c->partition = p;
     c->state = p->state;
-    rs_status st = group_spans(c, p->project, batches, n, err);
-    if (st != RS_OK || c->ids.n == 0) goto out;
-    if ((st = make_blocks(c, err)) != RS_OK) goto out;
-    if ((st = rs_segment_append(&p->segment, rs_buf_slice(&c->bytes), err)) != RS_OK) goto out;
+    c->state.next_span = c->project->next_span;
+    if (c->state.opened_ns == 0) c->state.opened_ns = rs_clock_wall_ns();
+    if ((st = make_blocks(c, err)) != RS_OK) return st;
+    if ((st = rs_segment_append(&p->segment, rs_buf_slice(&c->bytes), err)) != RS_OK) return st;
     st = index_all(c, &p->writer, err);
-    if (st == RS_OK) {
-        p->state = c->state;
-        rs_segment_keep(&p->segment, c->state.segment_end);
-    } else {
-        recover(p);
+    if (st == RS_OK) publish(c, &c->state);
+    else recover(c);
+    return st;
+}
+
+/* ---- several partitions -------------------------------------------------------------------------------- */
+
+/* The home of each trace; *only: that of all of them, or NULL if they have several, which c->routes then knows. */
+static rs_status find_homes(rs_commit *c, rs_partition **only, rs_err *err) {
+    uint32_t n = c->traces.n;
+    rs_partition **homes = realloc(c->homes, n * sizeof *homes);
+    rs_status st = homes ? RS_OK : no_memory(err);
+    if (homes) c->homes = homes;
+    for (uint32_t g = 0; g < n && st == RS_OK; g++)
+        st = rs_project_home(c->project, c->items[c->groups[g].first].span->trace_id, &c->homes[g], err);
+    *only = st == RS_OK ? c->homes[0] : NULL;
+    for (uint32_t g = 1; g < n && *only; g++)
+        if (c->homes[g] != *only) *only = NULL;
+    if (*only || st != RS_OK) return st;
+    rs_intern routes = c->routes; /* numbers stay: homes are by them */
+    c->routes = c->traces;
+    c->traces = routes;
+    return RS_OK;
+}
+
+static bool was_before(rs_partition *const *homes, uint32_t at) {
+    for (uint32_t i = at; i-- > 0;)
+        if (homes[i] == homes[at]) return true;
+    return false;
+}
+
+static rs_status commit_to_each(rs_commit *c, const rs_store_batch *batches, size_t n, rs_err *err) {
+    rs_status st = RS_OK;
+    for (uint32_t g = 0; g < c->routes.n && st == RS_OK; g++) {
+        if (was_before(c->homes, g)) continue;
+        choice which = {c->project->id, c->homes[g]};
+        clear(c);
+        st = group_spans(c, &which, batches, n, err);
+        if (st == RS_OK) st = commit_to(c, c->homes[g], err);
     }
-out:
+    rs_intern_clear(&c->routes);
+    return st;
+}
+
+rs_status rs_commit_project(rs_commit *c, rs_project *p, const rs_partition_limits *limits,
+                            const rs_store_batch *batches, size_t n, rs_err *err) {
+    choice all = {p->id, NULL};
+    rs_partition *only = NULL;
+    c->project = p;
+    rs_status st = group_spans(c, &all, batches, n, err);
+    if (st == RS_OK && c->ids.n > 0) {
+        st = rs_project_make_room(p, limits, err);
+        if (st == RS_OK) st = find_homes(c, &only, err);
+        if (st == RS_OK) st = only ? commit_to(c, only, err) : commit_to_each(c, batches, n, err);
+    }
     clear(c);
     return st;
 }

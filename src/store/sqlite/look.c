@@ -42,7 +42,6 @@ static rs_status read_index(const char *partition, rs_store_facts *out, rs_err *
     if (st == RS_OK) st = rs_db_prepare(db, "SELECT traces, spans FROM state", &stmt, err);
     if (st == RS_OK) st = rs_db_step(stmt, &row, err);
     if (st == RS_OK && row) {
-        out->projects++;
         out->traces += (uint64_t)sqlite3_column_int64(stmt, 0);
         out->spans += (uint64_t)sqlite3_column_int64(stmt, 1);
     }
@@ -63,22 +62,40 @@ static uint64_t bytes_in(const char *dir) {
     return bytes;
 }
 
-rs_status rs_store_look(const char *dir, rs_store_facts *out, rs_err *err) {
-    char projects[RS_PATH_MAX], partition[RS_PATH_MAX], name[300];
-    *out = (rs_store_facts){.holder = find_holder(dir), .bytes = bytes_in(dir)};
-    rs_status st = rs_path_join(projects, dir, "projects", err);
-    if (st != RS_OK) return st;
-    DIR *d = opendir(projects);
-    if (!d && errno == ENOENT) return RS_OK;
-    if (!d) return rs_fail(err, RS_ERR_IO, 0, "cannot read %s: %s", projects, strerror(errno));
-    for (struct dirent *e; st == RS_OK && (e = readdir(d));) {
-        if (e->d_name[0] == '.') continue;
-        snprintf(name, sizeof name, "%s/p000001", e->d_name);
-        st = rs_path_join(partition, projects, name, err);
-        if (st != RS_OK || access(partition, F_OK) != 0) continue;
+static DIR *open_folder(const char *path, rs_status *st, rs_err *err) {
+    DIR *d = opendir(path);
+    if (!d && errno != ENOENT) *st = rs_fail(err, RS_ERR_IO, 0, "cannot read %s: %s", path, strerror(errno));
+    return d;
+}
+
+static rs_status look_at_project(const char *project, rs_store_facts *out, rs_err *err) {
+    char partition[RS_PATH_MAX];
+    bool has_partition = false;
+    rs_status st = RS_OK;
+    DIR *d = open_folder(project, &st, err);
+    for (struct dirent *e; d && st == RS_OK && (e = readdir(d));) {
+        if (e->d_name[0] != 'p') continue;
+        if ((st = rs_path_join(partition, project, e->d_name, err)) != RS_OK) break;
+        has_partition = true;
         out->bytes += bytes_in(partition);
         st = read_index(partition, out, err);
     }
-    closedir(d);
+    if (d) closedir(d);
+    out->projects += has_partition;
+    return st;
+}
+
+rs_status rs_store_look(const char *dir, rs_store_facts *out, rs_err *err) {
+    char projects[RS_PATH_MAX], project[RS_PATH_MAX];
+    *out = (rs_store_facts){.holder = find_holder(dir), .bytes = bytes_in(dir)};
+    rs_status st = rs_path_join(projects, dir, "projects", err);
+    if (st != RS_OK) return st;
+    DIR *d = open_folder(projects, &st, err);
+    for (struct dirent *e; d && st == RS_OK && (e = readdir(d));) {
+        if (e->d_name[0] == '.') continue;
+        if ((st = rs_path_join(project, projects, e->d_name, err)) == RS_OK)
+            st = look_at_project(project, out, err);
+    }
+    if (d) closedir(d);
     return st;
 }

@@ -1,4 +1,5 @@
 #include "store/sqlite/partition.h"
+#include "base/log.h"
 
 #include <stdlib.h>
 
@@ -19,6 +20,7 @@ static void index_close(rs_index *x) {
     sqlite3_close(x->db);
     rs_view_deinit(&x->view);
     rs_buf_deinit(&x->metadata);
+    *x = (rs_index){0};
 }
 
 rs_status rs_index_prepare(rs_index *x, rs_sql sql, sqlite3_stmt **out, rs_err *err) {
@@ -58,6 +60,7 @@ rs_status rs_index_get_state(rs_index *x, rs_partition_state *out, rs_err *err) 
         .spans = (uint64_t)sqlite3_column_int64(stmt, 2),
         .traces = (uint64_t)sqlite3_column_int64(stmt, 3),
         .skew = sqlite3_column_int64(stmt, 4),
+        .opened_ns = (uint64_t)sqlite3_column_int64(stmt, 5),
     };
     sqlite3_reset(stmt);
     return RS_OK;
@@ -72,38 +75,119 @@ rs_status rs_index_set_state(rs_index *x, const rs_partition_state *state, rs_er
     sqlite3_bind_int64(stmt, 3, (int64_t)state->spans);
     sqlite3_bind_int64(stmt, 4, (int64_t)state->traces);
     sqlite3_bind_int64(stmt, 5, state->skew);
+    sqlite3_bind_int64(stmt, 6, (int64_t)state->opened_ns);
     return rs_db_run(stmt, err);
 }
 
 /* ---- the partition ------------------------------------------------------------------------------------- */
 
-rs_status rs_partition_open(uint64_t project, const char *dir, rs_partition **out, rs_err *err) {
+static unsigned idle_readers; /* atomic: of all partitions */
+
+static void drop_reader(rs_index *x) {
+    index_close(x);
+    free(x);
+    __atomic_fetch_sub(&idle_readers, 1, __ATOMIC_RELAXED);
+}
+
+/* The index knows all of them: what a filter file would have said, had it been written. */
+static rs_status read_traces(rs_partition *p, rs_err *err) {
+    sqlite3_stmt *stmt;
+    bool row = false;
+    rs_status st = rs_index_prepare(&p->writer, RS_SQL_ALL_TRACES, &stmt, err);
+    while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
+        rs_str id = rs_db_column_str(stmt, 1);
+        if (id.n == 16) rs_trace_filter_add(&p->traces, rs_trace_filter_hash_id((const uint8_t *)id.p));
+        rs_trace_filter_add(&p->traces, rs_trace_filter_hash_key(sqlite3_column_int64(stmt, 0)));
+    }
+    return st;
+}
+
+static rs_status read_keys(rs_partition *p, rs_err *err) {
+    sqlite3_stmt *stmt;
+    bool row = false;
+    p->key_min = INT64_MAX;
+    p->key_max = INT64_MIN;
+    rs_status st = rs_index_prepare(&p->writer, RS_SQL_KEY_RANGE, &stmt, err);
+    if (st == RS_OK) st = rs_db_step(stmt, &row, err);
+    if (st != RS_OK || !row) return st;
+    if (sqlite3_column_type(stmt, 0) != SQLITE_NULL) {
+        p->key_min = sqlite3_column_int64(stmt, 0);
+        p->key_max = sqlite3_column_int64(stmt, 1);
+    }
+    sqlite3_reset(stmt);
+    return RS_OK;
+}
+
+/* What is kept in memory of it. */
+static rs_status learn(rs_partition *p, rs_err *err) {
+    rs_status st = rs_index_get_state(&p->writer, &p->state, err);
+    if (st == RS_OK) st = read_keys(p, err);
+    if (st != RS_OK) return st;
+    p->span_end = p->state.next_span;
+    p->skew = p->state.skew;
+    p->is_filter_saved = rs_trace_filter_load(&p->traces, p->state.traces, p->filter_path);
+    return p->is_filter_saved ? RS_OK : read_traces(p, err);
+}
+
+rs_status rs_partition_open(uint64_t project, uint32_t number, const char *dir, rs_partition **out,
+                            rs_err *err) {
     *out = NULL;
     rs_partition *p = calloc(1, sizeof *p);
     if (!p) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     p->project = project;
+    p->number = number;
     p->segment.fd = -1;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->returned, NULL);
     rs_status st = rs_path_make_dirs(dir, err);
     if (st == RS_OK) st = rs_path_join(p->index_path, dir, "index.db", err);
-    if (st == RS_OK) st = index_open(&p->writer, p->index_path, &p->segment, true, err);
-    if (st == RS_OK) st = rs_db_migrate(p->writer.db, RS_SCHEMA_VERSION, rs_schema, err);
-    if (st == RS_OK) st = rs_index_get_state(&p->writer, &p->state, err);
+    if (st == RS_OK) st = rs_path_join(p->filter_path, dir, "traces.filter", err);
+    if (st == RS_OK) st = rs_partition_wake(p, err);
+    if (st == RS_OK) st = learn(p, err);
     if (st == RS_OK) st = rs_segment_open(&p->segment, dir, p->state.segment_end, err);
     if (st == RS_OK) *out = p;
     else rs_partition_close(p);
     return st;
 }
 
+rs_status rs_partition_wake(rs_partition *p, rs_err *err) {
+    if (p->writer.db) return RS_OK;
+    rs_status st = index_open(&p->writer, p->index_path, &p->segment, true, err);
+    if (st == RS_OK) st = rs_db_migrate(p->writer.db, RS_SCHEMA_VERSION, rs_schema, rs_schema_upgrades, err);
+    if (st != RS_OK) index_close(&p->writer);
+    return st;
+}
+
+void rs_partition_rest(rs_partition *p) {
+    rs_err err = {0};
+    if (!p->writer.db) return;
+    index_close(&p->writer);
+    if (p->is_filter_saved) return;
+    p->is_filter_saved = rs_trace_filter_save(&p->traces, p->state.traces, p->filter_path, &err) == RS_OK;
+    if (!p->is_filter_saved) rs_log("%s: the next start reads the index instead", err.message);
+}
+
+void rs_partition_note_trace(rs_partition *p, const uint8_t trace_id[16], int64_t key) {
+    p->is_filter_saved = false;
+    rs_trace_filter_add(&p->traces, rs_trace_filter_hash_id(trace_id));
+    rs_trace_filter_add(&p->traces, rs_trace_filter_hash_key(key));
+    if (key < p->key_min) __atomic_store_n(&p->key_min, key, __ATOMIC_RELEASE);
+    if (key > p->key_max) __atomic_store_n(&p->key_max, key, __ATOMIC_RELEASE);
+}
+
+void rs_partition_note_state(rs_partition *p, const rs_partition_state *state) {
+    __atomic_store_n(&p->skew, state->skew, __ATOMIC_RELEASE);
+    __atomic_store_n(&p->span_end, state->next_span, __ATOMIC_RELEASE);
+}
+
 void rs_partition_close(rs_partition *p) {
     for (rs_index *x = p->idle, *next; x; x = next) {
         next = x->next;
-        index_close(x);
-        free(x);
+        drop_reader(x);
     }
     index_close(&p->writer); /* last: it checkpoints and removes the WAL */
     rs_segment_close(&p->segment);
+    rs_trace_filter_deinit(&p->traces);
     pthread_cond_destroy(&p->returned);
     pthread_mutex_destroy(&p->lock);
     free(p);
@@ -117,7 +201,10 @@ rs_status rs_partition_borrow(rs_partition *p, rs_index **out, rs_err *err) {
     else p->readers++;
     pthread_mutex_unlock(&p->lock);
     *out = x;
-    if (x) return RS_OK;
+    if (x) {
+        __atomic_fetch_sub(&idle_readers, 1, __ATOMIC_RELAXED);
+        return RS_OK;
+    }
 
     rs_status st = RS_ERR_MEMORY;
     x = calloc(1, sizeof *x);
@@ -135,10 +222,16 @@ rs_status rs_partition_borrow(rs_partition *p, rs_index **out, rs_err *err) {
 }
 
 void rs_partition_return(rs_partition *p, rs_index *x) {
-    rs_view_trim(&x->view);
+    bool stays = __atomic_add_fetch(&idle_readers, 1, __ATOMIC_RELAXED) <= RS_IDLE_READERS;
+    if (stays) rs_view_trim(&x->view);
+    else drop_reader(x);
     pthread_mutex_lock(&p->lock);
-    x->next = p->idle;
-    p->idle = x;
+    if (stays) {
+        x->next = p->idle;
+        p->idle = x;
+    } else {
+        p->readers--;
+    }
     pthread_cond_signal(&p->returned);
     pthread_mutex_unlock(&p->lock);
 }

@@ -1,5 +1,6 @@
-/* A partition: one directory of one project with a segment and the database that indexes it; and the
- * connections to that database: the writer's, and a bounded pool that readers borrow from.
+/* A partition: one directory of one project with a segment and the database that indexes it; what is known of it in
+ * memory; and the connections to that database: the writer's, which rests where nothing is written, and a bounded pool
+ * that readers borrow from.
  *
  * An rs_index belongs to one thread from borrow to return. The writer's is touched by the writer thread
  * alone. */
@@ -9,10 +10,14 @@
 #include "store/db.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/segment.h"
+#include "store/sqlite/trace_filter.h"
 #include "store/sqlite/view.h"
 #include <pthread.h>
 
-enum { RS_PARTITION_READERS = 8 }; /* connections; a reader past them waits for one */
+enum {
+    RS_PARTITION_READERS = 8, /* connections; a reader past them waits for one */
+    RS_IDLE_READERS = 32,     /* of all partitions, that stay open between two questions */
+};
 
 typedef struct rs_index {
     sqlite3 *db;
@@ -33,26 +38,41 @@ rs_block_ref rs_index_block_ref(sqlite3_stmt *stmt);
 typedef struct rs_partition_state {
     uint64_t next_span, segment_end, spans, traces;
     int64_t skew;
+    uint64_t opened_ns; /* its first commit; 0: there was none */
 } rs_partition_state;
 RS_MUST_CHECK rs_status rs_index_get_state(rs_index *x, rs_partition_state *out, rs_err *err);
 RS_MUST_CHECK rs_status rs_index_set_state(rs_index *x, const rs_partition_state *state, rs_err *err);
 
 typedef struct rs_partition {
     uint64_t project;
-    char index_path[RS_PATH_MAX];
+    uint32_t number; /* of its directory, from 1 */
+    char index_path[RS_PATH_MAX], filter_path[RS_PATH_MAX];
     rs_segment segment;
-    rs_index writer;
+    rs_index writer;          /* db NULL: it rests */
     rs_partition_state state; /* the writer's */
+    rs_trace_filter traces;   /* ids and keys of its traces … */
+    bool is_filter_saved;     /* … which a file beside it has */
+    int64_t key_min, key_max; /* atomic: of its traces; min > max: it has none */
+    uint64_t span_end;        /* atomic: every arrival number in it is below */
+    int64_t skew;             /* atomic: the state's */
     pthread_mutex_t lock;     /* over the pool */
     pthread_cond_t returned;
     rs_index *idle;
     unsigned readers;
-    struct rs_partition *next;
 } rs_partition;
 
 /* Opens or makes it in dir (mode 0700) and cuts an orphan tail of its segment. */
-RS_MUST_CHECK rs_status rs_partition_open(uint64_t project, const char *dir, rs_partition **out, rs_err *err);
+RS_MUST_CHECK rs_status rs_partition_open(uint64_t project, uint32_t number, const char *dir,
+                                          rs_partition **out, rs_err *err);
 void rs_partition_close(rs_partition *p); /* nothing is borrowed any more */
+
+/* The writer: it gets no more new traces, or none soon / something is to be written after all. */
+void rs_partition_rest(rs_partition *p);
+RS_MUST_CHECK rs_status rs_partition_wake(rs_partition *p, rs_err *err);
+/* The writer, before it commits them: from then on they can be found. Should the commit fail, something is looked for in
+ * vain. */
+void rs_partition_note_trace(rs_partition *p, const uint8_t trace_id[16], int64_t key);
+void rs_partition_note_state(rs_partition *p, const rs_partition_state *state);
 
 RS_MUST_CHECK rs_status rs_partition_borrow(rs_partition *p, rs_index **out, rs_err *err);
 void rs_partition_return(rs_partition *p, rs_index *x);

@@ -142,25 +142,55 @@ static rs_status hand_out(rs_stored_spans *found, rs_arena *arena, rs_spans *out
     return RS_OK;
 }
 
-rs_status rs_store_read_trace(rs_store *s, uint64_t project, const uint8_t trace_id[16], rs_read_depth depth,
-                              rs_arena *arena, rs_spans *out, rs_err *err) {
+/* Where a trace is: a connection to its partition, which is the caller's to return, and its row. */
+typedef struct home {
     rs_partition *p;
     rs_index *x;
-    rs_stored_spans found = {0};
     int64_t key;
-    size_t n;
-    *out = (rs_spans){0};
-    rs_status st = rs_store_find_partition(s, project, false, &p, err);
+    size_t spans;
+} home;
+
+static rs_status find_home(const rs_partition_set *set, const uint8_t trace_id[16], home *out, rs_err *err) {
+    uint64_t hash = rs_trace_filter_hash_id(trace_id);
+    for (size_t i = set->n; i-- > 0;) {
+        rs_partition *p = set->items[i];
+        if (!rs_trace_filter_may_have(&p->traces, hash)) continue;
+        rs_status st = rs_partition_borrow(p, &out->x, err);
+        if (st != RS_OK) return st;
+        out->p = p;
+        st = find_key(out->x, trace_id, &out->key, &out->spans, err);
+        if (st == RS_OK) return RS_OK;
+        rs_partition_return(p, out->x);
+        if (st != RS_ERR_NOT_FOUND) return st;
+    }
+    return not_found("trace", err);
+}
+
+static rs_status read_trace(const rs_partition_set *set, const uint8_t trace_id[16], rs_read_depth depth,
+                            rs_arena *arena, rs_spans *out, rs_err *err) {
+    rs_stored_spans found = {0};
+    home at;
+    rs_status st = find_home(set, trace_id, &at, err);
     if (st != RS_OK) return st;
-    if (!p) return not_found("trace", err);
-    if ((st = rs_partition_borrow(p, &x, err)) != RS_OK) return st;
-    st = find_key(x, trace_id, &key, &n, err);
-    if (st == RS_OK) st = expect(&found, n, arena, err);
-    if (st == RS_OK) st = rs_index_gather(x, key, trace_id, NULL, depth, arena, &found, err);
-    rs_partition_return(p, x);
+    st = expect(&found, at.spans, arena, err);
+    if (st == RS_OK) st = rs_index_gather(at.x, at.key, trace_id, NULL, depth, arena, &found, err);
+    rs_partition_return(at.p, at.x);
     if (st != RS_OK && st != RS_ERR_CORRUPT) return st;
     rs_status handed = hand_out(&found, arena, out, err);
     return handed == RS_OK ? st : handed;
+}
+
+rs_status rs_store_read_trace(rs_store *s, uint64_t project, const uint8_t trace_id[16], rs_read_depth depth,
+                              rs_arena *arena, rs_spans *out, rs_err *err) {
+    rs_project *p;
+    *out = (rs_spans){0};
+    rs_status st = rs_store_find_project(s, project, false, &p, err);
+    if (st != RS_OK) return st;
+    if (!p) return not_found("trace", err);
+    const rs_partition_set *set = rs_project_hold(p);
+    st = read_trace(set, trace_id, depth, arena, out, err);
+    rs_project_let_go(p, set);
+    return st;
 }
 
 /* The trace that the row of this key is of. */
@@ -215,21 +245,36 @@ static rs_status find_anywhere(rs_index *x, const uint8_t span_id[8], rs_arena *
     return st;
 }
 
+/* In the trace that is known, or in any. */
+static rs_status read_span(const rs_partition_set *set, const uint8_t *trace_id, const uint8_t span_id[8],
+                           rs_arena *arena, rs_stored_spans *found, rs_err *err) {
+    rs_status st = RS_OK;
+    home at;
+    if (trace_id) {
+        if ((st = find_home(set, trace_id, &at, err)) != RS_OK) return st;
+        st = rs_index_gather(at.x, at.key, trace_id, span_id, RS_READ_FULL, arena, found, err);
+        rs_partition_return(at.p, at.x);
+        return st;
+    }
+    for (size_t i = set->n; i-- > 0 && st == RS_OK && found->n == 0;) {
+        rs_index *x;
+        if ((st = rs_partition_borrow(set->items[i], &x, err)) != RS_OK) return st;
+        st = find_anywhere(x, span_id, arena, found, err);
+        rs_partition_return(set->items[i], x);
+    }
+    return st;
+}
+
 rs_status rs_store_read_span(rs_store *s, uint64_t project, const uint8_t *trace_id, const uint8_t span_id[8],
                              rs_arena *arena, rs_span *out, rs_err *err) {
-    rs_partition *p;
-    rs_index *x;
+    rs_project *p;
     rs_stored_spans found = {0};
-    int64_t key;
-    size_t n;
-    rs_status st = rs_store_find_partition(s, project, false, &p, err);
+    rs_status st = rs_store_find_project(s, project, false, &p, err);
     if (st != RS_OK) return st;
     if (!p) return not_found("span", err);
-    if ((st = rs_partition_borrow(p, &x, err)) != RS_OK) return st;
-    if (!trace_id) st = find_anywhere(x, span_id, arena, &found, err);
-    else if ((st = find_key(x, trace_id, &key, &n, err)) == RS_OK)
-        st = rs_index_gather(x, key, trace_id, span_id, RS_READ_FULL, arena, &found, err);
-    rs_partition_return(p, x);
+    const rs_partition_set *set = rs_project_hold(p);
+    st = read_span(set, trace_id, span_id, arena, &found, err);
+    rs_project_let_go(p, set);
     rs_stored_spans_dedupe(&found);
     if (st == RS_OK && found.n == 0) return not_found("span", err);
     if (st == RS_OK) *out = found.items[0].span;

@@ -15,8 +15,9 @@ const char rs_schema[] =
     "  segment_end INTEGER NOT NULL,"
     "  spans INTEGER NOT NULL," /* without superseded copies */
     "  traces INTEGER NOT NULL,"
-    "  skew INTEGER NOT NULL);" /* the most that a trace's key is ahead of its start, in µs */
-    "INSERT INTO state VALUES(1, 1, 0, 0, 0, 0);"
+    "  skew INTEGER NOT NULL,"              /* the most that a trace's key is ahead of its start, in µs */
+    "  opened INTEGER NOT NULL DEFAULT 0);" /* time of the first commit, in ns; 0: there was none, or version 1 made it */
+    "INSERT INTO state VALUES(1, 1, 0, 0, 0, 0, 0);"
     "CREATE TABLE block("
     "  first INTEGER PRIMARY KEY," /* arrival number of its first span */
     "  at INTEGER NOT NULL, length INTEGER NOT NULL, heads_length INTEGER NOT NULL," /* in the segment */
@@ -45,6 +46,10 @@ const char rs_schema[] =
     "  prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, cost REAL NOT NULL,"
     "  PRIMARY KEY(hour, model)) WITHOUT ROWID;";
 
+const char *const rs_schema_upgrades[] = {
+    "ALTER TABLE state ADD COLUMN opened INTEGER NOT NULL DEFAULT 0",
+};
+
 #define TRACE_STATE_COLUMNS                                                                                  \
     "root_id, log_type, start, end, spans, calls, errors, prompt_tokens, completion_tokens, cost, ttft, "    \
     "speed, name,"                                                                                           \
@@ -62,17 +67,24 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_BEGIN] = "BEGIN IMMEDIATE",
     [RS_SQL_COMMIT] = "COMMIT",
     [RS_SQL_ROLLBACK] = "ROLLBACK",
-    [RS_SQL_GET_STATE] = "SELECT next_span, segment_end, spans, traces, skew FROM state",
+    [RS_SQL_GET_STATE] = "SELECT next_span, segment_end, spans, traces, skew, opened FROM state",
     [RS_SQL_SET_STATE] =
-        "UPDATE state SET next_span = ?1, segment_end = ?2, spans = ?3, traces = ?4, skew = ?5",
+        "UPDATE state SET next_span = ?1, segment_end = ?2, spans = ?3, traces = ?4, skew = ?5, opened = ?6",
     [RS_SQL_ADD_BLOCK] = "INSERT INTO block VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [RS_SQL_LAST_BLOCK] = "SELECT max(first) FROM block WHERE first < ?1",
     [RS_SQL_LAST_BLOCKS] =
-        "SELECT " BLOCK_COLUMNS " FROM block WHERE first < ?1 ORDER BY first DESC LIMIT ?2",
+        "SELECT " BLOCK_COLUMNS " FROM block WHERE first < ?1 AND first >= ?2 ORDER BY first DESC LIMIT ?3",
     [RS_SQL_ADD_TRACE] = "INSERT INTO trace(" TRACE_COLUMNS ") VALUES(?1, ?2, " TRACE_STATE_VALUES ")",
     [RS_SQL_SET_TRACE] = "UPDATE trace SET (" TRACE_STATE_COLUMNS ") = (" TRACE_STATE_VALUES
                          ") WHERE key = ?1 AND trace_id = ?2",
     [RS_SQL_TRACE_BY_ID] = "SELECT " TRACE_COLUMNS " FROM trace WHERE trace_id = ?1",
     [RS_SQL_TRACE_BY_KEY] = "SELECT " TRACE_COLUMNS " FROM trace WHERE key = ?1",
+    [RS_SQL_ALL_TRACES] = "SELECT key, trace_id FROM trace",
+    /* Each from its end: min and max in one SELECT go through the table. */
+    [RS_SQL_KEY_RANGE] = "SELECT (SELECT min(key) FROM trace), (SELECT max(key) FROM trace)",
+    [RS_SQL_HAS_KEY] = "SELECT 1 FROM trace WHERE key = ?1",
+    [RS_SQL_KEY_NEWEST] = "SELECT max(key) FROM trace WHERE key BETWEEN ?1 AND ?2",
+    [RS_SQL_KEY_OLDEST] = "SELECT min(key) FROM trace WHERE key BETWEEN ?1 AND ?2",
     [RS_SQL_TRACES_NEWEST] =
         "SELECT " TRACE_COLUMNS " FROM trace WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC LIMIT ?3",
     [RS_SQL_TRACES_OLDEST] =

@@ -3,8 +3,10 @@
 #ifndef RS_STORE_SQLITE_SCHEMA_H
 #define RS_STORE_SQLITE_SCHEMA_H
 
-enum { RS_SCHEMA_VERSION = 1 };
+enum { RS_SCHEMA_VERSION = 2 };
 extern const char rs_schema[];
+/* What brings version 1 to 2, and so on. */
+extern const char *const rs_schema_upgrades[RS_SCHEMA_VERSION - 1];
 extern const char rs_schema_writer_pragmas[];
 extern const char rs_schema_reader_pragmas[];
 
@@ -49,11 +51,17 @@ typedef enum rs_sql {
     RS_SQL_GET_STATE,
     RS_SQL_SET_STATE,
     RS_SQL_ADD_BLOCK,
+    RS_SQL_LAST_BLOCK,
     RS_SQL_LAST_BLOCKS,
     RS_SQL_ADD_TRACE,
     RS_SQL_SET_TRACE,
     RS_SQL_TRACE_BY_ID,
     RS_SQL_TRACE_BY_KEY,
+    RS_SQL_ALL_TRACES,
+    RS_SQL_KEY_RANGE,
+    RS_SQL_HAS_KEY,
+    RS_SQL_KEY_NEWEST,
+    RS_SQL_KEY_OLDEST,
     RS_SQL_TRACES_NEWEST,
     RS_SQL_TRACES_OLDEST,
     RS_SQL_ADD_TRACE_BLOCK,

@@ -3,7 +3,7 @@
 #ifndef RS_STORE_SQLITE_SQLITE_STORE_H
 #define RS_STORE_SQLITE_SQLITE_STORE_H
 
-#include "store/sqlite/partition.h"
+#include "store/sqlite/project.h"
 #include "store/store.h"
 
 typedef struct rs_commit rs_commit; /* commit.h: the writer's scratch */
@@ -11,15 +11,15 @@ typedef struct rs_commit rs_commit; /* commit.h: the writer's scratch */
 struct rs_store {
     char dir[RS_PATH_MAX];
     int lock_fd;
+    rs_partition_limits limits;
     pthread_mutex_t lock; /* over the list */
-    rs_partition *partitions;
+    rs_project *projects;
     rs_commit *commit; /* the writer thread's */
 };
 
-/* The project's partition, opened if it was not; made if `create`, else *out is NULL if there is none. Any
- * thread. */
-RS_MUST_CHECK rs_status rs_store_find_partition(rs_store *s, uint64_t project, bool create,
-                                                rs_partition **out, rs_err *err);
+/* The project, opened if it was not; if not `create`, *out is NULL if it has nothing stored. Any thread. */
+RS_MUST_CHECK rs_status rs_store_find_project(rs_store *s, uint64_t project, bool create, rs_project **out,
+                                              rs_err *err);
 
 /* Copies of spans, in an arena. */
 typedef struct rs_stored_spans {

@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PARTITION_SPANS  1000000
+#define PARTITION_AGE_NS (24 * 3600 * 1000000000ull)
+
 /* Takes the lock and leaves our process id in it, for the message that the next one gets. */
 static rs_status take_lock(rs_store *s, rs_err *err) {
     char path[RS_PATH_MAX], pid[32];
@@ -36,6 +39,7 @@ rs_status rs_store_open(const char *dir, rs_store **out, rs_err *err) {
     rs_store *s = calloc(1, sizeof *s);
     if (!s) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     s->lock_fd = -1;
+    s->limits = (rs_partition_limits){PARTITION_SPANS, PARTITION_AGE_NS};
     pthread_mutex_init(&s->lock, NULL);
     int n = snprintf(s->dir, sizeof s->dir, "%s", dir);
     rs_status st = rs_path_make_dirs(dir, err);
@@ -50,9 +54,9 @@ rs_status rs_store_open(const char *dir, rs_store **out, rs_err *err) {
 
 void rs_store_close(rs_store *s) {
     if (!s) return;
-    for (rs_partition *p = s->partitions, *next; p; p = next) {
+    for (rs_project *p = s->projects, *next; p; p = next) {
         next = p->next;
-        rs_partition_close(p);
+        rs_project_close(p);
     }
     rs_commit_free(s->commit);
     if (s->lock_fd >= 0) close(s->lock_fd); /* last: it gives the lock up */
@@ -60,33 +64,35 @@ void rs_store_close(rs_store *s) {
     free(s);
 }
 
-/* One partition a project for now; the name leaves room for the next ones. */
-static rs_status open_partition(rs_store *s, uint64_t project, bool create, rs_partition **out, rs_err *err) {
+static rs_status open_project(rs_store *s, uint64_t project, bool create, rs_project **out, rs_err *err) {
     char dir[RS_PATH_MAX], name[64];
     struct stat st;
     *out = NULL;
-    snprintf(name, sizeof name, "projects/%llu/p000001", (unsigned long long)project);
+    snprintf(name, sizeof name, "projects/%llu", (unsigned long long)project);
     rs_status status = rs_path_join(dir, s->dir, name, err);
     if (status != RS_OK) return status;
     if (!create && stat(dir, &st) != 0) {
         if (errno == ENOENT) return RS_OK;
         return rs_fail(err, RS_ERR_IO, 0, "cannot look at %s: %s", dir, strerror(errno));
     }
-    status = rs_partition_open(project, dir, out, err);
+    status = rs_project_open(project, dir, out, err);
     if (status != RS_OK) return status;
-    (*out)->next = s->partitions;
-    s->partitions = *out;
+    (*out)->next = s->projects;
+    s->projects = *out;
     return RS_OK;
 }
 
-rs_status rs_store_find_partition(rs_store *s, uint64_t project, bool create, rs_partition **out,
-                                  rs_err *err) {
+rs_status rs_store_find_project(rs_store *s, uint64_t project, bool create, rs_project **out, rs_err *err) {
     rs_status st = RS_OK;
     pthread_mutex_lock(&s->lock);
-    for (*out = s->partitions; *out && (*out)->project != project;) *out = (*out)->next;
-    if (!*out) st = open_partition(s, project, create, out, err);
+    for (*out = s->projects; *out && (*out)->id != project;) *out = (*out)->next;
+    if (!*out) st = open_project(s, project, create, out, err);
     pthread_mutex_unlock(&s->lock);
     return st;
+}
+
+void rs_store_limit_partitions(rs_store *s, uint64_t spans, uint64_t age_ns) {
+    s->limits = (rs_partition_limits){spans, age_ns};
 }
 
 static bool seen_before(const rs_store_batch *batches, size_t at) {
@@ -100,9 +106,9 @@ rs_status rs_store_commit(rs_store *s, const rs_store_batch *batches, size_t n, 
     for (size_t i = 0; failed && i < n; i++) failed[i] = false;
     for (size_t i = 0; i < n; i++) {
         if (seen_before(batches, i)) continue;
-        rs_partition *p;
-        rs_status st = rs_store_find_partition(s, batches[i].project, true, &p, err);
-        if (st == RS_OK) st = rs_commit_project(s->commit, p, batches + i, n - i, err);
+        rs_project *p;
+        rs_status st = rs_store_find_project(s, batches[i].project, true, &p, err);
+        if (st == RS_OK) st = rs_commit_project(s->commit, p, &s->limits, batches + i, n - i, err);
         if (st == RS_OK) continue;
         if (result == RS_OK) result = st;
         for (size_t j = i; failed && j < n; j++)
@@ -118,21 +124,29 @@ static uint64_t file_bytes(const char *path, const char *suffix) {
     return stat(name, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
-rs_status rs_store_get_stats(rs_store *s, uint64_t project, rs_store_stats *out, rs_err *err) {
-    rs_partition *p;
+/* Adds what one partition holds. */
+static rs_status add_stats(rs_partition *p, rs_store_stats *out, rs_err *err) {
     rs_index *x;
     rs_partition_state state;
-    *out = (rs_store_stats){0};
-    rs_status st = rs_store_find_partition(s, project, false, &p, err);
-    if (st != RS_OK || !p || (st = rs_partition_borrow(p, &x, err)) != RS_OK) return st;
+    rs_status st = rs_partition_borrow(p, &x, err);
+    if (st != RS_OK) return st;
     st = rs_index_get_state(x, &state, err);
     rs_partition_return(p, x);
     if (st != RS_OK) return st;
-    *out = (rs_store_stats){
-        .traces = state.traces,
-        .spans = state.spans,
-        .bytes = file_bytes(p->segment.path, "") + file_bytes(p->index_path, "") +
-                 file_bytes(p->index_path, "-wal"),
-    };
+    out->traces += state.traces;
+    out->spans += state.spans;
+    out->bytes +=
+        file_bytes(p->segment.path, "") + file_bytes(p->index_path, "") + file_bytes(p->index_path, "-wal");
     return RS_OK;
+}
+
+rs_status rs_store_get_stats(rs_store *s, uint64_t project, rs_store_stats *out, rs_err *err) {
+    rs_project *p;
+    *out = (rs_store_stats){0};
+    rs_status st = rs_store_find_project(s, project, false, &p, err);
+    if (st != RS_OK || !p) return st;
+    const rs_partition_set *set = rs_project_hold(p);
+    for (size_t i = 0; i < set->n && st == RS_OK; i++) st = add_stats(set->items[i], out, err);
+    rs_project_let_go(p, set);
+    return st;
 }

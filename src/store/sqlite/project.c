@@ -1,0 +1,195 @@
+#include "store/sqlite/project.h"
+#include "base/clock.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- sets ---------------------------------------------------------------------------------------------- */
+
+static rs_partition_set *set_new(size_t n) {
+    rs_partition_set *set = calloc(1, sizeof *set + n * sizeof(rs_partition *));
+    if (set) set->users = 1, set->n = n;
+    return set;
+}
+
+const rs_partition_set *rs_project_hold(rs_project *p) {
+    pthread_mutex_lock(&p->lock);
+    rs_partition_set *set = p->set;
+    set->users++;
+    pthread_mutex_unlock(&p->lock);
+    return set;
+}
+
+void rs_project_let_go(rs_project *p, const rs_partition_set *held) {
+    rs_partition_set *set = (rs_partition_set *)held;
+    pthread_mutex_lock(&p->lock);
+    unsigned left = --set->users;
+    pthread_mutex_unlock(&p->lock);
+    if (left == 0) free(set);
+}
+
+/* One partition more. */
+static rs_status extend(rs_project *p, rs_partition *last, rs_err *err) {
+    rs_partition_set *old = p->set, *set = set_new(old->n + 1);
+    if (!set) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    memcpy(set->items, old->items, old->n * sizeof *set->items);
+    set->items[old->n] = last;
+    pthread_mutex_lock(&p->lock);
+    p->set = set;
+    pthread_mutex_unlock(&p->lock);
+    rs_project_let_go(p, old);
+    return RS_OK;
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------- */
+
+static int by_number(const void *a, const void *b) {
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* The numbers of the directories p000001, p000002, … that there are, in order. */
+static rs_status list_partitions(const char *dir, uint32_t **numbers, size_t *n, rs_err *err) {
+    DIR *d = opendir(dir);
+    size_t cap = 0;
+    *numbers = NULL;
+    *n = 0;
+    if (!d && errno == ENOENT) return RS_OK;
+    if (!d) return rs_fail(err, RS_ERR_IO, 0, "cannot read %s: %s", dir, strerror(errno));
+    rs_status st = RS_OK;
+    for (struct dirent *e; st == RS_OK && (e = readdir(d));) {
+        char *end;
+        unsigned long number = e->d_name[0] == 'p' ? strtoul(e->d_name + 1, &end, 10) : 0;
+        if (number == 0 || number > UINT32_MAX - 1 || *end) continue;
+        if (*n == cap) {
+            uint32_t *more = realloc(*numbers, (cap = cap ? cap * 2 : 16) * sizeof *more);
+            if (more) *numbers = more;
+            else st = rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+        }
+        if (st == RS_OK) (*numbers)[(*n)++] = (uint32_t)number;
+    }
+    closedir(d);
+    if (st == RS_OK && *n) qsort(*numbers, *n, sizeof **numbers, by_number);
+    return st;
+}
+
+static rs_status open_partition(rs_project *p, uint32_t number, rs_partition **out, rs_err *err) {
+    char dir[RS_PATH_MAX], name[16];
+    snprintf(name, sizeof name, "p%06u", number);
+    rs_status st = rs_path_join(dir, p->dir, name, err);
+    return st == RS_OK ? rs_partition_open(p->id, number, dir, out, err) : st;
+}
+
+rs_status rs_project_open(uint64_t id, const char *dir, rs_project **out, rs_err *err) {
+    uint32_t *numbers = NULL;
+    size_t n = 0;
+    *out = NULL;
+    rs_project *p = calloc(1, sizeof *p);
+    if (!p) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    p->id = id;
+    p->next_span = 1;
+    pthread_mutex_init(&p->lock, NULL);
+    snprintf(p->dir, sizeof p->dir, "%s", dir);
+    rs_status st = list_partitions(dir, &numbers, &n, err);
+    if (st == RS_OK && !(p->set = set_new(n))) st = rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    for (size_t i = 0; st == RS_OK && i < n; i++) {
+        p->set->n = i; /* so many are open */
+        if ((st = open_partition(p, numbers[i], &p->set->items[i], err)) != RS_OK) break;
+        p->set->n = i + 1;
+        if (p->set->items[i]->state.next_span > p->next_span)
+            p->next_span = p->set->items[i]->state.next_span;
+        if (i + 1 < n) rs_partition_rest(p->set->items[i]);
+    }
+    free(numbers);
+    if (st == RS_OK) *out = p;
+    else rs_project_close(p);
+    return st;
+}
+
+void rs_project_close(rs_project *p) {
+    for (size_t i = 0; p->set && i < p->set->n; i++) rs_partition_close(p->set->items[i]);
+    free(p->set);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+}
+
+/* ---- the writer ---------------------------------------------------------------------------------------- */
+
+static rs_partition *last_of(const rs_project *p) { return p->set->n ? p->set->items[p->set->n - 1] : NULL; }
+
+static bool takes_more(const rs_partition *p, const rs_partition_limits *limits) {
+    const rs_partition_state *s = &p->state;
+    if (s->spans == 0) return true;
+    uint64_t now = rs_clock_wall_ns();
+    return s->spans < limits->spans && (now < s->opened_ns || now - s->opened_ns < limits->age_ns);
+}
+
+rs_status rs_project_make_room(rs_project *p, const rs_partition_limits *limits, rs_err *err) {
+    rs_partition *last = last_of(p), *made;
+    if (last && takes_more(last, limits)) return RS_OK;
+    rs_status st = open_partition(p, last ? last->number + 1 : 1, &made, err);
+    if (st != RS_OK) return st;
+    if ((st = extend(p, made, err)) != RS_OK) {
+        rs_partition_close(made);
+        return st;
+    }
+    if (last) rs_partition_rest(last);
+    return RS_OK;
+}
+
+rs_status rs_project_wake(rs_project *p, rs_partition *partition, rs_err *err) {
+    if (partition == last_of(p) || partition == p->awake) return RS_OK;
+    if (p->awake) rs_partition_rest(p->awake);
+    p->awake = NULL;
+    rs_status st = rs_partition_wake(partition, err);
+    if (st == RS_OK) p->awake = partition;
+    return st;
+}
+
+/* Whether a statement that takes one value finds a row, over a reader's connection: this one may be at rest. */
+static rs_status finds(rs_partition *p, rs_sql sql, const uint8_t *trace_id, int64_t key, bool *row,
+                       rs_err *err) {
+    sqlite3_stmt *stmt;
+    rs_index *x;
+    rs_status st = rs_partition_borrow(p, &x, err);
+    if (st != RS_OK) return st;
+    if ((st = rs_index_prepare(x, sql, &stmt, err)) == RS_OK) {
+        if (trace_id) rs_db_bind_blob(stmt, 1, trace_id, 16);
+        else sqlite3_bind_int64(stmt, 1, key);
+        st = rs_db_step(stmt, row, err);
+        sqlite3_reset(stmt);
+    }
+    rs_partition_return(p, x);
+    return st;
+}
+
+rs_status rs_project_home(rs_project *p, const uint8_t trace_id[16], rs_partition **out, rs_err *err) {
+    uint64_t hash = rs_trace_filter_hash_id(trace_id);
+    rs_status st = RS_OK;
+    bool found = false;
+    *out = last_of(p);
+    for (size_t i = p->set->n; st == RS_OK && !found && i-- > 0;) {
+        rs_partition *at = p->set->items[i];
+        if (at == last_of(p) || !rs_trace_filter_may_have(&at->traces, hash)) continue;
+        st = finds(at, RS_SQL_TRACE_BY_ID, trace_id, 0, &found, err);
+        if (found) *out = at;
+    }
+    return st;
+}
+
+rs_status rs_project_has_key(rs_project *p, const rs_partition *but, int64_t key, bool *has, rs_err *err) {
+    uint64_t hash = rs_trace_filter_hash_key(key);
+    rs_status st = RS_OK;
+    *has = false;
+    for (size_t i = p->set->n; st == RS_OK && !*has && i-- > 0;) {
+        rs_partition *at = p->set->items[i];
+        if (at == but || key < at->key_min || key > at->key_max ||
+            !rs_trace_filter_may_have(&at->traces, hash))
+            continue;
+        st = finds(at, RS_SQL_HAS_KEY, NULL, key, has, err);
+    }
+    return st;
+}

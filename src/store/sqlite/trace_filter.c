@@ -1,0 +1,144 @@
+#include "store/sqlite/trace_filter.h"
+#include "base/paths.h"
+#include "base/xxh.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    WORDS = 8, /* of a line: 64 bytes */
+    LINES = RS_TRACE_FILTER_LAYER / (WORDS * 8),
+    BITS = 6, /* set for each hash, in its line */
+    HASHES_PER_LAYER = RS_TRACE_FILTER_LAYER / 2,
+};
+
+typedef struct header {
+    char magic[4];
+    uint32_t layers;
+    uint64_t added, traces;
+    uint64_t check; /* XXH3 of the fields before it, seeded with that of the layers */
+} header;
+
+void rs_trace_filter_deinit(rs_trace_filter *f) {
+    for (size_t i = 0; i < RS_TRACE_FILTER_LAYERS; i++) free(f->layers[i]);
+    *f = (rs_trace_filter){0};
+}
+
+uint64_t rs_trace_filter_hash_id(const uint8_t trace_id[16]) { return XXH3_64bits_withSeed(trace_id, 16, 1); }
+uint64_t rs_trace_filter_hash_key(int64_t key) { return XXH3_64bits_withSeed(&key, sizeof key, 2); }
+
+/* The line of a hash, by its upper half; the bits in it are six times nine of the lower one's. */
+static size_t line_of(uint64_t hash) { return (size_t)((hash >> 40) % LINES) * WORDS; }
+
+void rs_trace_filter_add(rs_trace_filter *f, uint64_t hash) {
+    size_t at = f->added / HASHES_PER_LAYER;
+    if (f->is_full) return;
+    uint64_t *layer = at < RS_TRACE_FILTER_LAYERS ? f->layers[at] : NULL;
+    if (!layer && at < RS_TRACE_FILTER_LAYERS) {
+        layer = calloc(1, RS_TRACE_FILTER_LAYER);
+        __atomic_store_n(&f->layers[at], layer, __ATOMIC_RELEASE);
+    }
+    if (!layer) {
+        __atomic_store_n(&f->is_full, true, __ATOMIC_RELEASE);
+        return;
+    }
+    uint64_t *line = layer + line_of(hash), bits = XXH3_64bits(&hash, sizeof hash);
+    for (int i = 0; i < BITS; i++, bits >>= 9)
+        __atomic_fetch_or(&line[bits >> 6 & (WORDS - 1)], 1ull << (bits & 63), __ATOMIC_RELAXED);
+    f->added++;
+}
+
+static bool layer_has(const uint64_t *layer, uint64_t hash, uint64_t bits) {
+    const uint64_t *line = layer + line_of(hash);
+    for (int i = 0; i < BITS; i++, bits >>= 9)
+        if (!(__atomic_load_n(&line[bits >> 6 & (WORDS - 1)], __ATOMIC_RELAXED) >> (bits & 63) & 1))
+            return false;
+    return true;
+}
+
+bool rs_trace_filter_may_have(const rs_trace_filter *f, uint64_t hash) {
+    uint64_t bits = XXH3_64bits(&hash, sizeof hash);
+    if (__atomic_load_n(&f->is_full, __ATOMIC_ACQUIRE)) return true;
+    for (size_t i = 0; i < RS_TRACE_FILTER_LAYERS; i++) {
+        const uint64_t *layer = __atomic_load_n(&f->layers[i], __ATOMIC_ACQUIRE);
+        if (!layer) return false;
+        if (layer_has(layer, hash, bits)) return true;
+    }
+    return false;
+}
+
+/* ---- as a file ----------------------------------------------------------------------------------------- */
+
+static uint64_t check_of(const header *h, const rs_trace_filter *f) {
+    uint64_t seed = 0;
+    for (uint32_t i = 0; i < h->layers; i++)
+        seed = XXH3_64bits_withSeed(f->layers[i], RS_TRACE_FILTER_LAYER, seed);
+    return XXH3_64bits_withSeed(h, offsetof(header, check), seed);
+}
+
+static bool write_all(int fd, const void *p, size_t n) {
+    const char *at = p;
+    while (n > 0) {
+        ssize_t done = write(fd, at, n);
+        if (done < 0 && errno == EINTR) continue;
+        if (done <= 0) return false;
+        at += done;
+        n -= (size_t)done;
+    }
+    return true;
+}
+
+rs_status rs_trace_filter_save(const rs_trace_filter *f, uint64_t traces, const char *path, rs_err *err) {
+    char beside[RS_PATH_MAX];
+    header h = {.magic = "RSTF", .added = f->added, .traces = traces};
+    if (f->is_full) return RS_OK; /* it is made anew, then, from the index */
+    while (h.layers < RS_TRACE_FILTER_LAYERS && f->layers[h.layers]) h.layers++;
+    h.check = check_of(&h, f);
+    int n = snprintf(beside, sizeof beside, "%s.new", path);
+    if (n < 0 || (size_t)n >= sizeof beside)
+        return rs_fail(err, RS_ERR_TOO_LARGE, 0, "path %s is too long", path);
+    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    bool ok = fd >= 0 && write_all(fd, &h, sizeof h);
+    for (uint32_t i = 0; ok && i < h.layers; i++) ok = write_all(fd, f->layers[i], RS_TRACE_FILTER_LAYER);
+    int e = errno;
+    if (fd >= 0 && close(fd) != 0 && ok) ok = false, e = errno;
+    if (ok && rename(beside, path) != 0) ok = false, e = errno;
+    if (ok) return RS_OK;
+    unlink(beside);
+    return rs_fail(err, e == ENOSPC || e == EDQUOT ? RS_ERR_FULL : RS_ERR_IO, 0, "cannot write %s: %s", path,
+                   strerror(e));
+}
+
+static bool read_all(int fd, void *p, size_t n) {
+    char *at = p;
+    while (n > 0) {
+        ssize_t got = read(fd, at, n);
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return false;
+        at += got;
+        n -= (size_t)got;
+    }
+    return true;
+}
+
+bool rs_trace_filter_load(rs_trace_filter *f, uint64_t traces, const char *path) {
+    header h;
+    *f = (rs_trace_filter){0};
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    bool ok = read_all(fd, &h, sizeof h) && memcmp(h.magic, "RSTF", 4) == 0 && h.traces == traces &&
+              h.layers <= RS_TRACE_FILTER_LAYERS && h.added <= (uint64_t)h.layers * HASHES_PER_LAYER;
+    for (uint32_t i = 0; ok && i < h.layers; i++) {
+        f->layers[i] = malloc(RS_TRACE_FILTER_LAYER);
+        ok = f->layers[i] && read_all(fd, f->layers[i], RS_TRACE_FILTER_LAYER);
+    }
+    ok = ok && check_of(&h, f) == h.check;
+    close(fd);
+    if (ok) f->added = h.added;
+    else rs_trace_filter_deinit(f);
+    return ok;
+}
