@@ -67,6 +67,9 @@ static rs_status decode(rs_server *server, rs_request *req, intake *in, rs_err *
     if (st == RS_OK && encoding != RS_ENCODING_IDENTITY) st = inflate(server, req, encoding, &body, err);
     if (st != RS_OK) return st;
     st = decode_spans(in->format, body, &req->arena, &in->spans, err);
+    if (st == RS_OK && rs_store_prepare(server->store, in->spans.items, in->spans.n, &req->arena,
+                                        &in->job.batch.prepared, NULL) != RS_OK)
+        in->job.batch.prepared = NULL; /* then the commit does it, or says what is wrong */
     if (st == RS_OK && !rs_request_charge(req, req->arena.held))
         st = rs_fail(err, RS_ERR_FULL, 0, "too much is being taken in at once: retry later");
     in->job.bytes = body.n + req->arena.held;
@@ -141,7 +144,9 @@ void rs_ingest_traces(rs_server *server, rs_request *req, rs_response *res) {
         answer(in);
         return;
     }
-    in->job.batch = (rs_store_batch){.project = req->project, .spans = in->spans.items, .n = in->spans.n};
+    in->job.batch.project = req->project;
+    in->job.batch.spans = in->spans.items;
+    in->job.batch.n = in->spans.n;
     rs_request_defer(req);
     st = rs_writer_push(server->writer, &in->job);
     if (st == RS_OK) return;

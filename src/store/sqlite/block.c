@@ -117,6 +117,13 @@ out:
     return st;
 }
 
+void rs_block_put(rs_buf *out, rs_str block, rs_block_header *h, uint64_t first) {
+    size_t at = out->n;
+    rs_buf_str(out, block);
+    h->first = first;
+    if (out->failed == RS_OK) put_header(out, at, h);
+}
+
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
 rs_status rs_block_read_header(rs_str bytes, rs_block_header *out, rs_err *err) {

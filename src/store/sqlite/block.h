@@ -58,6 +58,9 @@ bool rs_block_is_full(const rs_block_writer *w);
 RS_MUST_CHECK rs_status rs_block_finish(rs_block_writer *w, uint64_t first, rs_buf *out,
                                         rs_block_header *header, rs_err *err);
 
+/* Appends a block that was made before, with another first number. */
+void rs_block_put(rs_buf *out, rs_str block, rs_block_header *h, uint64_t first);
+
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
 /* RS_ERR_CORRUPT unless the bytes begin with a header that is whole. */

@@ -35,6 +35,7 @@ struct rs_commit {
     rs_intern ids, traces; /* (trace id, span id) -> item; trace id -> group */
     item *items;
     group *groups;
+    bool is_prepared; /* what was prepared can be used */
     rs_block_ref *blocks;
     size_t nblocks, blocks_cap;
     rs_project *project;
@@ -127,33 +128,38 @@ static bool is_chosen(const rs_commit *c, const choice *which, const rs_span *s)
     return !which->home || c->homes[rs_intern_find(&c->routes, trace_id(s))] == which->home;
 }
 
+/* How many were meant. */
+static size_t take_batch(rs_commit *c, const choice *which, const rs_store_batch *batch) {
+    size_t taken = 0;
+    for (size_t i = 0; i < batch->n; i++) {
+        if (!is_chosen(c, which, &batch->spans[i])) continue;
+        take_span(c, &batch->spans[i]);
+        taken++;
+    }
+    return taken;
+}
+
 static rs_status group_spans(rs_commit *c, const choice *which, const rs_store_batch *batches, size_t n,
                              rs_err *err) {
-    size_t total = 0;
+    size_t total = 0, taken = 0;
     for (size_t b = 0; b < n; b++)
         if (batches[b].project == which->project) total += batches[b].n;
     if (total >= NONE / 2) return rs_fail(err, RS_ERR_TOO_LARGE, 0, "too many spans for one commit");
     c->items = rs_arena_zalloc(&c->arena, total, sizeof *c->items);
     c->groups = rs_arena_zalloc(&c->arena, total, sizeof *c->groups);
     if (!c->items || !c->groups) return no_memory(err);
-    for (size_t b = 0; b < n; b++)
-        for (size_t i = 0; batches[b].project == which->project && i < batches[b].n; i++)
-            if (is_chosen(c, which, &batches[b].spans[i])) take_span(c, &batches[b].spans[i]);
+    for (int prepared = 1; prepared >= 0; prepared--) /* those first: the others share blocks */
+        for (size_t b = 0; b < n; b++)
+            if (batches[b].project == which->project && (batches[b].prepared != NULL) == prepared)
+                taken += take_batch(c, which, &batches[b]);
+    c->is_prepared = taken == total && c->ids.n == total; /* each span stays where its batch has it */
     return c->ids.failed == RS_OK && c->traces.failed == RS_OK ? RS_OK : no_memory(err);
 }
 
 /* ---- blocks -------------------------------------------------------------------------------------------- */
 
-static rs_status finish_block(rs_commit *c, rs_block_ref *ref, rs_err *err) {
-    rs_block_header h;
-    size_t before = c->bytes.n;
+static rs_status add_block(rs_commit *c, const rs_block_ref *ref, rs_err *err) {
     void *blocks = c->blocks;
-    rs_status st = rs_block_finish(&c->writer, ref->first, &c->bytes, &h, err);
-    if (st != RS_OK) return st;
-    ref->at = c->state.segment_end + before;
-    ref->length = rs_block_length(&h, RS_SECTION_CONTENT);
-    ref->heads_length = rs_block_length(&h, RS_SECTION_HEADS);
-    ref->spans = h.spans;
     if (!rs_arena_grow(&c->arena, &blocks, c->nblocks, &c->blocks_cap, sizeof *c->blocks))
         return no_memory(err);
     c->blocks = blocks;
@@ -161,21 +167,52 @@ static rs_status finish_block(rs_commit *c, rs_block_ref *ref, rs_err *err) {
     return RS_OK;
 }
 
-/* Encodes every item; item i gets arrival number next_span + i. */
-static rs_status make_blocks(rs_commit *c, rs_err *err) {
+static rs_status finish_block(rs_commit *c, rs_block_ref *ref, rs_err *err) {
+    rs_block_header h;
+    size_t before = c->bytes.n;
+    rs_status st = rs_block_finish(&c->writer, ref->first, &c->bytes, &h, err);
+    if (st != RS_OK) return st;
+    ref->at = c->state.segment_end + before;
+    ref->length = rs_block_length(&h, RS_SECTION_CONTENT);
+    ref->heads_length = rs_block_length(&h, RS_SECTION_HEADS);
+    ref->spans = h.spans;
+    return add_block(c, ref, err);
+}
+
+/* The blocks of one batch, whose spans are items from *at on. */
+static rs_status put_prepared(rs_commit *c, const rs_prepared *prepared, uint32_t *at, rs_err *err) {
+    rs_status st = RS_OK;
+    for (size_t i = 0; i < prepared->n && st == RS_OK; i++) {
+        const rs_prepared_block *block = &prepared->blocks[i];
+        rs_block_header h = block->header;
+        rs_block_ref ref = block->ref;
+        ref.first = c->state.next_span + *at;
+        ref.at = c->state.segment_end + c->bytes.n;
+        rs_block_put(&c->bytes, block->bytes, &h, ref.first);
+        *at += ref.spans;
+        st = rs_buf_status(&c->bytes) == RS_OK ? add_block(c, &ref, err) : no_memory(err);
+    }
+    return st;
+}
+
+/* Puts every item into a block; item i gets arrival number next_span + i. */
+static rs_status make_blocks(rs_commit *c, const rs_store_batch *batches, size_t n, rs_err *err) {
     rs_block_ref ref = {0};
-    for (uint32_t i = 0; i < c->ids.n; i++) {
+    uint32_t at = 0;
+    rs_status st = RS_OK;
+    for (size_t b = 0; c->is_prepared && b < n && st == RS_OK; b++)
+        if (batches[b].project == c->project->id && batches[b].prepared)
+            st = put_prepared(c, batches[b].prepared, &at, err);
+    for (uint32_t i = at; i < c->ids.n && st == RS_OK; i++) {
         const rs_span *s = c->items[i].span;
         if (c->writer.n == 0) ref = (rs_block_ref){.first = c->state.next_span + i, .min_start = UINT64_MAX};
         if (s->start_ns < ref.min_start) ref.min_start = s->start_ns;
         if (s->start_ns > ref.max_start) ref.max_start = s->start_ns;
         rs_block_add(&c->writer, s);
-        rs_rollup_add(&c->rollup, s, 1);
-        if (i + 1 < c->ids.n && !rs_block_is_full(&c->writer)) continue;
-        rs_status st = finish_block(c, &ref, err);
-        if (st != RS_OK) return st;
+        if (i + 1 == c->ids.n || rs_block_is_full(&c->writer)) st = finish_block(c, &ref, err);
     }
-    return RS_OK;
+    for (uint32_t i = 0; i < c->ids.n; i++) rs_rollup_add(&c->rollup, c->items[i].span, 1);
+    return st;
 }
 
 static rs_status index_blocks(rs_commit *c, rs_index *x, rs_err *err) {
@@ -418,14 +455,15 @@ static void recover(rs_commit *c) {
 }
 
 /* The spans that were grouped, into one partition. */
-static rs_status commit_to(rs_commit *c, rs_partition *p, rs_err *err) {
+static rs_status commit_to(rs_commit *c, rs_partition *p, const rs_store_batch *batches, size_t n,
+                           rs_err *err) {
     rs_status st = rs_project_wake(c->project, p, err);
     if (st != RS_OK) return st;
     c->partition = p;
     c->state = p->state;
     c->state.next_span = c->project->next_span;
     if (c->state.opened_ns == 0) c->state.opened_ns = rs_clock_wall_ns();
-    if ((st = make_blocks(c, err)) != RS_OK) return st;
+    if ((st = make_blocks(c, batches, n, err)) != RS_OK) return st;
     if ((st = rs_segment_append(&p->segment, rs_buf_slice(&c->bytes), err)) != RS_OK) return st;
     st = index_all(c, &p->writer, err);
     if (st == RS_OK) publish(c, &c->state);
@@ -466,7 +504,7 @@ static rs_status commit_to_each(rs_commit *c, const rs_store_batch *batches, siz
         choice which = {c->project->id, c->homes[g]};
         clear(c);
         st = group_spans(c, &which, batches, n, err);
-        if (st == RS_OK) st = commit_to(c, c->homes[g], err);
+        if (st == RS_OK) st = commit_to(c, c->homes[g], batches, n, err);
     }
     rs_intern_clear(&c->routes);
     return st;
@@ -481,7 +519,7 @@ rs_status rs_commit_project(rs_commit *c, rs_project *p, const rs_partition_limi
     if (st == RS_OK && c->ids.n > 0) {
         st = rs_project_make_room(p, limits, err);
         if (st == RS_OK) st = find_homes(c, &only, err);
-        if (st == RS_OK) st = only ? commit_to(c, only, err) : commit_to_each(c, batches, n, err);
+        if (st == RS_OK) st = only ? commit_to(c, only, batches, n, err) : commit_to_each(c, batches, n, err);
     }
     clear(c);
     return st;

@@ -3,6 +3,7 @@
 #ifndef RS_STORE_SQLITE_SQLITE_STORE_H
 #define RS_STORE_SQLITE_SQLITE_STORE_H
 
+#include "store/sqlite/prepare.h"
 #include "store/sqlite/project.h"
 #include "store/store.h"
 
@@ -15,6 +16,7 @@ struct rs_store {
     pthread_mutex_t lock; /* over the list */
     rs_project *projects;
     rs_commit *commit; /* the writer thread's */
+    rs_block_writers writers;
 };
 
 /* The project, opened if it was not; if not `create`, *out is NULL if it has nothing stored. Any thread. */

@@ -41,6 +41,7 @@ rs_status rs_store_open(const char *dir, rs_store **out, rs_err *err) {
     s->lock_fd = -1;
     s->limits = (rs_partition_limits){PARTITION_SPANS, PARTITION_AGE_NS};
     pthread_mutex_init(&s->lock, NULL);
+    rs_block_writers_init(&s->writers);
     int n = snprintf(s->dir, sizeof s->dir, "%s", dir);
     rs_status st = rs_path_make_dirs(dir, err);
     if (st == RS_OK && (n < 0 || (size_t)n >= sizeof s->dir))
@@ -59,6 +60,7 @@ void rs_store_close(rs_store *s) {
         rs_project_close(p);
     }
     rs_commit_free(s->commit);
+    rs_block_writers_deinit(&s->writers);
     if (s->lock_fd >= 0) close(s->lock_fd); /* last: it gives the lock up */
     pthread_mutex_destroy(&s->lock);
     free(s);
