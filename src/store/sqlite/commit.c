@@ -38,7 +38,7 @@ struct rs_commit {
     bool is_prepared; /* what was prepared can be used */
     rs_block_ref *blocks;
     size_t nblocks, blocks_cap;
-    rs_project *project;
+    rs_project_data *project;
     rs_partition *partition;
     rs_partition_state state; /* as it will be */
     rs_rollup rollup;
@@ -330,7 +330,7 @@ static rs_status load_summary(rs_commit *c, rs_index *x, const group *g, bool *e
 /* RS_ERR_INVALID: the key is taken, in this partition or in another one. */
 static rs_status insert_with_key(rs_commit *c, rs_index *x, sqlite3_stmt *stmt, rs_err *err) {
     bool taken;
-    rs_status st = rs_project_has_key(c->project, c->partition, c->summary.row.key, &taken, err);
+    rs_status st = rs_project_data_has_key(c->project, c->partition, c->summary.row.key, &taken, err);
     if (st != RS_OK || taken) return st == RS_OK ? RS_ERR_INVALID : st;
     rs_summary_bind(&c->summary, stmt);
     int rc = sqlite3_step(stmt);
@@ -457,7 +457,7 @@ static void recover(rs_commit *c) {
 /* The spans that were grouped, into one partition. */
 static rs_status commit_to(rs_commit *c, rs_partition *p, const rs_store_batch *batches, size_t n,
                            rs_err *err) {
-    rs_status st = rs_project_wake(c->project, p, err);
+    rs_status st = rs_project_data_wake(c->project, p, err);
     if (st != RS_OK) return st;
     c->partition = p;
     c->state = p->state;
@@ -480,7 +480,7 @@ static rs_status find_homes(rs_commit *c, rs_partition **only, rs_err *err) {
     rs_status st = homes ? RS_OK : no_memory(err);
     if (homes) c->homes = homes;
     for (uint32_t g = 0; g < n && st == RS_OK; g++)
-        st = rs_project_home(c->project, c->items[c->groups[g].first].span->trace_id, &c->homes[g], err);
+        st = rs_project_data_home(c->project, c->items[c->groups[g].first].span->trace_id, &c->homes[g], err);
     *only = st == RS_OK ? c->homes[0] : NULL;
     for (uint32_t g = 1; g < n && *only; g++)
         if (c->homes[g] != *only) *only = NULL;
@@ -510,14 +510,14 @@ static rs_status commit_to_each(rs_commit *c, const rs_store_batch *batches, siz
     return st;
 }
 
-rs_status rs_commit_project(rs_commit *c, rs_project *p, const rs_partition_limits *limits,
+rs_status rs_commit_project(rs_commit *c, rs_project_data *p, const rs_partition_limits *limits,
                             const rs_store_batch *batches, size_t n, rs_err *err) {
     choice all = {p->id, NULL};
     rs_partition *only = NULL;
     c->project = p;
     rs_status st = group_spans(c, &all, batches, n, err);
     if (st == RS_OK && c->ids.n > 0) {
-        st = rs_project_make_room(p, limits, err);
+        st = rs_project_data_make_room(p, limits, err);
         if (st == RS_OK) st = find_homes(c, &only, err);
         if (st == RS_OK) st = only ? commit_to(c, only, batches, n, err) : commit_to_each(c, batches, n, err);
     }

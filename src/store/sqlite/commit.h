@@ -12,7 +12,7 @@ RS_MUST_CHECK rs_status rs_commit_new(rs_commit **out, rs_err *err);
 void rs_commit_free(rs_commit *c);
 
 /* Stores the spans of those batches that are of the project: each partition's all or nothing. */
-RS_MUST_CHECK rs_status rs_commit_project(rs_commit *c, rs_project *p, const rs_partition_limits *limits,
+RS_MUST_CHECK rs_status rs_commit_project(rs_commit *c, rs_project_data *p, const rs_partition_limits *limits,
                                           const rs_store_batch *batches, size_t n, rs_err *err);
 
 #endif

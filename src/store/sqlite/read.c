@@ -182,14 +182,14 @@ static rs_status read_trace(const rs_partition_set *set, const uint8_t trace_id[
 
 rs_status rs_store_read_trace(rs_store *s, uint64_t project, const uint8_t trace_id[16], rs_read_depth depth,
                               rs_arena *arena, rs_spans *out, rs_err *err) {
-    rs_project *p;
+    rs_project_data *p;
     *out = (rs_spans){0};
     rs_status st = rs_store_find_project(s, project, false, &p, err);
     if (st != RS_OK) return st;
     if (!p) return not_found("trace", err);
-    const rs_partition_set *set = rs_project_hold(p);
+    const rs_partition_set *set = rs_project_data_hold(p);
     st = read_trace(set, trace_id, depth, arena, out, err);
-    rs_project_let_go(p, set);
+    rs_project_data_let_go(p, set);
     return st;
 }
 
@@ -267,14 +267,14 @@ static rs_status read_span(const rs_partition_set *set, const uint8_t *trace_id,
 
 rs_status rs_store_read_span(rs_store *s, uint64_t project, const uint8_t *trace_id, const uint8_t span_id[8],
                              rs_arena *arena, rs_span *out, rs_err *err) {
-    rs_project *p;
+    rs_project_data *p;
     rs_stored_spans found = {0};
     rs_status st = rs_store_find_project(s, project, false, &p, err);
     if (st != RS_OK) return st;
     if (!p) return not_found("span", err);
-    const rs_partition_set *set = rs_project_hold(p);
+    const rs_partition_set *set = rs_project_data_hold(p);
     st = read_span(set, trace_id, span_id, arena, &found, err);
-    rs_project_let_go(p, set);
+    rs_project_data_let_go(p, set);
     rs_stored_spans_dedupe(&found);
     if (st == RS_OK && found.n == 0) return not_found("span", err);
     if (st == RS_OK) *out = found.items[0].span;

@@ -224,11 +224,11 @@ static int64_t skew_of(const rs_partition_set *set) {
 
 rs_status rs_store_scan_traces(rs_store *s, uint64_t project, const rs_trace_scan *scan, rs_trace_fn fn,
                                void *ctx, rs_err *err) {
-    rs_project *p;
+    rs_project_data *p;
     bool stopped = false;
     rs_status st = rs_store_find_project(s, project, false, &p, err);
     if (st != RS_OK || !p) return st;
-    const rs_partition_set *set = rs_project_hold(p);
+    const rs_partition_set *set = rs_project_data_hold(p);
     trace_scan *each = calloc(set->n ? set->n : 1, sizeof *each);
     range keys = key_range(scan, skew_of(set));
     if (!each) st = rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
@@ -241,7 +241,7 @@ rs_status rs_store_scan_traces(rs_store *s, uint64_t project, const rs_trace_sca
     for (size_t i = 0; each && i < set->n; i++)
         if (each[i].x) rs_partition_return(each[i].p, each[i].x);
     free(each);
-    rs_project_let_go(p, set);
+    rs_project_data_let_go(p, set);
     return st;
 }
 
@@ -262,14 +262,14 @@ static rs_status count_in(rs_partition *p, int64_t hash, uint64_t *out, rs_err *
 }
 
 rs_status rs_store_count_tag(rs_store *s, uint64_t project, const rs_tag *tag, uint64_t *out, rs_err *err) {
-    rs_project *p;
+    rs_project_data *p;
     *out = 0;
     rs_status st = rs_store_find_project(s, project, false, &p, err);
     if (st != RS_OK || !p) return st;
-    const rs_partition_set *set = rs_project_hold(p);
+    const rs_partition_set *set = rs_project_data_hold(p);
     for (size_t i = 0; i < set->n && st == RS_OK; i++)
         st = count_in(set->items[i], rs_tag_hash(tag->key, tag->value), out, err);
-    rs_project_let_go(p, set);
+    rs_project_data_let_go(p, set);
     return st;
 }
 
@@ -295,17 +295,17 @@ static rs_status get_from(rs_partition *p, const uint8_t trace_id[16], rs_trace_
 
 rs_status rs_store_get_trace(rs_store *s, uint64_t project, const uint8_t trace_id[16], rs_trace_fn fn,
                              void *ctx, rs_err *err) {
-    rs_project *p;
+    rs_project_data *p;
     rs_status st = rs_store_find_project(s, project, false, &p, err);
     if (st != RS_OK) return st;
     st = rs_fail(err, RS_ERR_NOT_FOUND, 0, "no such trace");
     if (!p) return st;
     uint64_t hash = rs_trace_filter_hash_id(trace_id);
-    const rs_partition_set *set = rs_project_hold(p);
+    const rs_partition_set *set = rs_project_data_hold(p);
     for (size_t i = set->n; st == RS_ERR_NOT_FOUND && i-- > 0;)
         if (rs_trace_filter_may_have(&set->items[i]->traces, hash))
             st = get_from(set->items[i], trace_id, fn, ctx, err);
-    rs_project_let_go(p, set);
+    rs_project_data_let_go(p, set);
     return st;
 }
 
@@ -433,13 +433,13 @@ static span_scan *latest_of(span_scan *each, size_t n, uint64_t *limit) {
 
 rs_status rs_store_scan_spans(rs_store *s, uint64_t project, const rs_span_scan *scan, rs_span_fn fn,
                               void *ctx, rs_err *err) {
-    rs_project *p;
+    rs_project_data *p;
     bool stopped = false;
     uint64_t limit, before = INT64_MAX;
     if (scan->has_before) before = scan->before > 0 ? (uint64_t)scan->before : 0;
     rs_status st = rs_store_find_project(s, project, false, &p, err);
     if (st != RS_OK || !p) return st;
-    const rs_partition_set *set = rs_project_hold(p);
+    const rs_partition_set *set = rs_project_data_hold(p);
     span_scan *each = calloc(set->n ? set->n : 1, sizeof *each);
     if (!each) st = rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     for (size_t i = 0; each && i < set->n; i++) {
@@ -452,6 +452,6 @@ rs_status rs_store_scan_spans(rs_store *s, uint64_t project, const rs_span_scan 
     for (size_t i = 0; each && i < set->n; i++)
         if (each[i].x) rs_partition_return(each[i].p, each[i].x);
     free(each);
-    rs_project_let_go(p, set);
+    rs_project_data_let_go(p, set);
     return st;
 }

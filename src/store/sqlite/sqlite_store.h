@@ -4,7 +4,7 @@
 #define RS_STORE_SQLITE_SQLITE_STORE_H
 
 #include "store/sqlite/prepare.h"
-#include "store/sqlite/project.h"
+#include "store/sqlite/project_data.h"
 #include "store/store.h"
 
 typedef struct rs_commit rs_commit; /* commit.h: the writer's scratch */
@@ -14,14 +14,14 @@ struct rs_store {
     int lock_fd;
     rs_partition_limits limits;
     pthread_mutex_t lock; /* over the list */
-    rs_project *projects;
+    rs_project_data *projects;
     rs_commit *commit; /* the writer thread's */
     rs_block_writers writers;
 };
 
 /* The project, opened if it was not; if not `create`, *out is NULL if it has nothing stored. Any thread. */
-RS_MUST_CHECK rs_status rs_store_find_project(rs_store *s, uint64_t project, bool create, rs_project **out,
-                                              rs_err *err);
+RS_MUST_CHECK rs_status rs_store_find_project(rs_store *s, uint64_t project, bool create,
+                                              rs_project_data **out, rs_err *err);
 
 /* Copies of spans, in an arena. */
 typedef struct rs_stored_spans {

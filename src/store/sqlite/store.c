@@ -55,9 +55,9 @@ rs_status rs_store_open(const char *dir, rs_store **out, rs_err *err) {
 
 void rs_store_close(rs_store *s) {
     if (!s) return;
-    for (rs_project *p = s->projects, *next; p; p = next) {
+    for (rs_project_data *p = s->projects, *next; p; p = next) {
         next = p->next;
-        rs_project_close(p);
+        rs_project_data_close(p);
     }
     rs_commit_free(s->commit);
     rs_block_writers_deinit(&s->writers);
@@ -66,7 +66,8 @@ void rs_store_close(rs_store *s) {
     free(s);
 }
 
-static rs_status open_project(rs_store *s, uint64_t project, bool create, rs_project **out, rs_err *err) {
+static rs_status open_project(rs_store *s, uint64_t project, bool create, rs_project_data **out,
+                              rs_err *err) {
     char dir[RS_PATH_MAX], name[64];
     struct stat st;
     *out = NULL;
@@ -77,14 +78,15 @@ static rs_status open_project(rs_store *s, uint64_t project, bool create, rs_pro
         if (errno == ENOENT) return RS_OK;
         return rs_fail(err, RS_ERR_IO, 0, "cannot look at %s: %s", dir, strerror(errno));
     }
-    status = rs_project_open(project, dir, out, err);
+    status = rs_project_data_open(project, dir, out, err);
     if (status != RS_OK) return status;
     (*out)->next = s->projects;
     s->projects = *out;
     return RS_OK;
 }
 
-rs_status rs_store_find_project(rs_store *s, uint64_t project, bool create, rs_project **out, rs_err *err) {
+rs_status rs_store_find_project(rs_store *s, uint64_t project, bool create, rs_project_data **out,
+                                rs_err *err) {
     rs_status st = RS_OK;
     pthread_mutex_lock(&s->lock);
     for (*out = s->projects; *out && (*out)->id != project;) *out = (*out)->next;
@@ -108,7 +110,7 @@ rs_status rs_store_commit(rs_store *s, const rs_store_batch *batches, size_t n, 
     for (size_t i = 0; failed && i < n; i++) failed[i] = false;
     for (size_t i = 0; i < n; i++) {
         if (seen_before(batches, i)) continue;
-        rs_project *p;
+        rs_project_data *p;
         rs_status st = rs_store_find_project(s, batches[i].project, true, &p, err);
         if (st == RS_OK) st = rs_commit_project(s->commit, p, &s->limits, batches + i, n - i, err);
         if (st == RS_OK) continue;
@@ -143,12 +145,12 @@ static rs_status add_stats(rs_partition *p, rs_store_stats *out, rs_err *err) {
 }
 
 rs_status rs_store_get_stats(rs_store *s, uint64_t project, rs_store_stats *out, rs_err *err) {
-    rs_project *p;
+    rs_project_data *p;
     *out = (rs_store_stats){0};
     rs_status st = rs_store_find_project(s, project, false, &p, err);
     if (st != RS_OK || !p) return st;
-    const rs_partition_set *set = rs_project_hold(p);
+    const rs_partition_set *set = rs_project_data_hold(p);
     for (size_t i = 0; i < set->n && st == RS_OK; i++) st = add_stats(set->items[i], out, err);
-    rs_project_let_go(p, set);
+    rs_project_data_let_go(p, set);
     return st;
 }

@@ -1,4 +1,4 @@
-#include "store/sqlite/project.h"
+#include "store/sqlite/project_data.h"
 #include "base/clock.h"
 
 #include <dirent.h>
@@ -15,7 +15,7 @@ static rs_partition_set *set_new(size_t n) {
     return set;
 }
 
-const rs_partition_set *rs_project_hold(rs_project *p) {
+const rs_partition_set *rs_project_data_hold(rs_project_data *p) {
     pthread_mutex_lock(&p->lock);
     rs_partition_set *set = p->set;
     set->users++;
@@ -23,7 +23,7 @@ const rs_partition_set *rs_project_hold(rs_project *p) {
     return set;
 }
 
-void rs_project_let_go(rs_project *p, const rs_partition_set *held) {
+void rs_project_data_let_go(rs_project_data *p, const rs_partition_set *held) {
     rs_partition_set *set = (rs_partition_set *)held;
     pthread_mutex_lock(&p->lock);
     unsigned left = --set->users;
@@ -32,7 +32,7 @@ void rs_project_let_go(rs_project *p, const rs_partition_set *held) {
 }
 
 /* One partition more. */
-static rs_status extend(rs_project *p, rs_partition *last, rs_err *err) {
+static rs_status extend(rs_project_data *p, rs_partition *last, rs_err *err) {
     rs_partition_set *old = p->set, *set = set_new(old->n + 1);
     if (!set) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     memcpy(set->items, old->items, old->n * sizeof *set->items);
@@ -40,7 +40,7 @@ static rs_status extend(rs_project *p, rs_partition *last, rs_err *err) {
     pthread_mutex_lock(&p->lock);
     p->set = set;
     pthread_mutex_unlock(&p->lock);
-    rs_project_let_go(p, old);
+    rs_project_data_let_go(p, old);
     return RS_OK;
 }
 
@@ -76,18 +76,18 @@ static rs_status list_partitions(const char *dir, uint32_t **numbers, size_t *n,
     return st;
 }
 
-static rs_status open_partition(rs_project *p, uint32_t number, rs_partition **out, rs_err *err) {
+static rs_status open_partition(rs_project_data *p, uint32_t number, rs_partition **out, rs_err *err) {
     char dir[RS_PATH_MAX], name[16];
     snprintf(name, sizeof name, "p%06u", number);
     rs_status st = rs_path_join(dir, p->dir, name, err);
     return st == RS_OK ? rs_partition_open(p->id, number, dir, out, err) : st;
 }
 
-rs_status rs_project_open(uint64_t id, const char *dir, rs_project **out, rs_err *err) {
+rs_status rs_project_data_open(uint64_t id, const char *dir, rs_project_data **out, rs_err *err) {
     uint32_t *numbers = NULL;
     size_t n = 0;
     *out = NULL;
-    rs_project *p = calloc(1, sizeof *p);
+    rs_project_data *p = calloc(1, sizeof *p);
     if (!p) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     p->id = id;
     p->next_span = 1;
@@ -105,11 +105,11 @@ rs_status rs_project_open(uint64_t id, const char *dir, rs_project **out, rs_err
     }
     free(numbers);
     if (st == RS_OK) *out = p;
-    else rs_project_close(p);
+    else rs_project_data_close(p);
     return st;
 }
 
-void rs_project_close(rs_project *p) {
+void rs_project_data_close(rs_project_data *p) {
     for (size_t i = 0; p->set && i < p->set->n; i++) rs_partition_close(p->set->items[i]);
     free(p->set);
     pthread_mutex_destroy(&p->lock);
@@ -118,7 +118,9 @@ void rs_project_close(rs_project *p) {
 
 /* ---- the writer ---------------------------------------------------------------------------------------- */
 
-static rs_partition *last_of(const rs_project *p) { return p->set->n ? p->set->items[p->set->n - 1] : NULL; }
+static rs_partition *last_of(const rs_project_data *p) {
+    return p->set->n ? p->set->items[p->set->n - 1] : NULL;
+}
 
 static bool takes_more(const rs_partition *p, const rs_partition_limits *limits) {
     const rs_partition_state *s = &p->state;
@@ -127,7 +129,7 @@ static bool takes_more(const rs_partition *p, const rs_partition_limits *limits)
     return s->spans < limits->spans && (now < s->opened_ns || now - s->opened_ns < limits->age_ns);
 }
 
-rs_status rs_project_make_room(rs_project *p, const rs_partition_limits *limits, rs_err *err) {
+rs_status rs_project_data_make_room(rs_project_data *p, const rs_partition_limits *limits, rs_err *err) {
     rs_partition *last = last_of(p), *made;
     if (last && takes_more(last, limits)) return RS_OK;
     rs_status st = open_partition(p, last ? last->number + 1 : 1, &made, err);
@@ -140,7 +142,7 @@ rs_status rs_project_make_room(rs_project *p, const rs_partition_limits *limits,
     return RS_OK;
 }
 
-rs_status rs_project_wake(rs_project *p, rs_partition *partition, rs_err *err) {
+rs_status rs_project_data_wake(rs_project_data *p, rs_partition *partition, rs_err *err) {
     if (partition == last_of(p) || partition == p->awake) return RS_OK;
     if (p->awake) rs_partition_rest(p->awake);
     p->awake = NULL;
@@ -166,7 +168,8 @@ static rs_status finds(rs_partition *p, rs_sql sql, const uint8_t *trace_id, int
     return st;
 }
 
-rs_status rs_project_home(rs_project *p, const uint8_t trace_id[16], rs_partition **out, rs_err *err) {
+rs_status rs_project_data_home(rs_project_data *p, const uint8_t trace_id[16], rs_partition **out,
+                               rs_err *err) {
     uint64_t hash = rs_trace_filter_hash_id(trace_id);
     rs_status st = RS_OK;
     bool found = false;
@@ -180,7 +183,8 @@ rs_status rs_project_home(rs_project *p, const uint8_t trace_id[16], rs_partitio
     return st;
 }
 
-rs_status rs_project_has_key(rs_project *p, const rs_partition *but, int64_t key, bool *has, rs_err *err) {
+rs_status rs_project_data_has_key(rs_project_data *p, const rs_partition *but, int64_t key, bool *has,
+                                  rs_err *err) {
     uint64_t hash = rs_trace_filter_hash_key(key);
     rs_status st = RS_OK;
     *has = false;

@@ -1,10 +1,10 @@
-/* rs_project: a project's partitions, oldest first. The last one takes new traces, until it is large or old enough
+/* rs_project_data: a project's partitions, oldest first. The last one takes new traces, until it is large or old enough
  * (rs_partition_limits): then another is made. A trace stays in the partition where its first span went, however late the
  * others come, so that no question has to put a trace together from several.
  *
  * Threads: the writer thread adds partitions; any thread holds the set of them for as long as it reads. */
-#ifndef RS_STORE_SQLITE_PROJECT_H
-#define RS_STORE_SQLITE_PROJECT_H
+#ifndef RS_STORE_SQLITE_PROJECT_DATA_H
+#define RS_STORE_SQLITE_PROJECT_DATA_H
 
 #include "store/sqlite/partition.h"
 
@@ -20,7 +20,7 @@ typedef struct rs_partition_set {
     rs_partition *items[]; /* oldest first */
 } rs_partition_set;
 
-typedef struct rs_project {
+typedef struct rs_project_data {
     uint64_t id;
     char dir[RS_PATH_MAX];
     pthread_mutex_t lock; /* over `set` and its users */
@@ -28,27 +28,29 @@ typedef struct rs_project {
     rs_partition *
         awake; /* the writer's: of those that take no new traces, the one whose writer's connection is open */
     uint64_t next_span; /* the writer's: arrival numbers are unique in the project */
-    struct rs_project *next;
-} rs_project;
+    struct rs_project_data *next;
+} rs_project_data;
 
 /* With the partitions that there are in dir, which need not exist: then there are none. */
-RS_MUST_CHECK rs_status rs_project_open(uint64_t id, const char *dir, rs_project **out, rs_err *err);
-void rs_project_close(rs_project *p); /* nobody holds it any more */
+RS_MUST_CHECK rs_status rs_project_data_open(uint64_t id, const char *dir, rs_project_data **out,
+                                             rs_err *err);
+void rs_project_data_close(rs_project_data *p); /* nobody holds it any more */
 
-const rs_partition_set *rs_project_hold(rs_project *p);
-void rs_project_let_go(rs_project *p, const rs_partition_set *set);
+const rs_partition_set *rs_project_data_hold(rs_project_data *p);
+void rs_project_data_let_go(rs_project_data *p, const rs_partition_set *set);
 
 /* ---- the writer thread --------------------------------------------------------------------------------- */
 
 /* Makes another partition if the last one takes no more new traces, or there is none: new ones then go to the last. */
-RS_MUST_CHECK rs_status rs_project_make_room(rs_project *p, const rs_partition_limits *limits, rs_err *err);
+RS_MUST_CHECK rs_status rs_project_data_make_room(rs_project_data *p, const rs_partition_limits *limits,
+                                                  rs_err *err);
 /* Where the trace is, or goes if it is new. There is a partition. */
-RS_MUST_CHECK rs_status rs_project_home(rs_project *p, const uint8_t trace_id[16], rs_partition **out,
-                                        rs_err *err);
+RS_MUST_CHECK rs_status rs_project_data_home(rs_project_data *p, const uint8_t trace_id[16],
+                                             rs_partition **out, rs_err *err);
 /* Opens the partition's writer's connection if it rests; another's may go to rest for it. */
-RS_MUST_CHECK rs_status rs_project_wake(rs_project *p, rs_partition *partition, rs_err *err);
+RS_MUST_CHECK rs_status rs_project_data_wake(rs_project_data *p, rs_partition *partition, rs_err *err);
 /* Whether a partition other than this one has a trace of that key. */
-RS_MUST_CHECK rs_status rs_project_has_key(rs_project *p, const rs_partition *but, int64_t key, bool *has,
-                                           rs_err *err);
+RS_MUST_CHECK rs_status rs_project_data_has_key(rs_project_data *p, const rs_partition *but, int64_t key,
+                                                bool *has, rs_err *err);
 
 #endif
