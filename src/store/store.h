@@ -138,4 +138,17 @@ typedef struct rs_store_facts {
  * RS_ERR_UNSUPPORTED: another version made it; RS_ERR_CORRUPT; RS_ERR_IO. *out is what was found until then. */
 RS_MUST_CHECK rs_status rs_store_look(const char *dir, rs_store_facts *out, rs_err *err);
 
+typedef struct rs_store_report {
+    uint64_t partitions, blocks, traces, spans, bytes; /* that were gone through; bytes of blocks */
+    uint64_t problems;
+} rs_store_report;
+/* One line about what is wrong, where. */
+typedef void (*rs_problem_fn)(void *ctx, const char *text);
+
+/* Any process, whether another has the store open or not; changes nothing. Reads all of it: each checksum, each span, each count
+ * against what it counts. What it finds is told to fn (may be NULL) and counted; RS_OK says only that it could look. Memory: some
+ * 60 bytes for each trace of a partition. */
+RS_MUST_CHECK rs_status rs_store_check(const char *dir, rs_problem_fn fn, void *ctx, rs_store_report *out,
+                                       rs_err *err);
+
 #endif

@@ -71,6 +71,7 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_SET_STATE] =
         "UPDATE state SET next_span = ?1, segment_end = ?2, spans = ?3, traces = ?4, skew = ?5, opened = ?6",
     [RS_SQL_ADD_BLOCK] = "INSERT INTO block VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [RS_SQL_ALL_BLOCKS] = "SELECT " BLOCK_COLUMNS " FROM block ORDER BY at",
     [RS_SQL_LAST_BLOCK] = "SELECT max(first) FROM block WHERE first < ?1",
     [RS_SQL_LAST_BLOCKS] =
         "SELECT " BLOCK_COLUMNS " FROM block WHERE first < ?1 AND first >= ?2 ORDER BY first DESC LIMIT ?3",

@@ -51,6 +51,7 @@ typedef enum rs_sql {
     RS_SQL_GET_STATE,
     RS_SQL_SET_STATE,
     RS_SQL_ADD_BLOCK,
+    RS_SQL_ALL_BLOCKS,
     RS_SQL_LAST_BLOCK,
     RS_SQL_LAST_BLOCKS,
     RS_SQL_ADD_TRACE,

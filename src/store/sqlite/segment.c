@@ -27,6 +27,14 @@ rs_status rs_segment_open(rs_segment *s, const char *dir, uint64_t end, rs_err *
     return RS_OK;
 }
 
+rs_status rs_segment_open_to_read(rs_segment *s, const char *dir, rs_err *err) {
+    *s = (rs_segment){.fd = -1};
+    rs_status status = rs_path_join(s->path, dir, "segment", err);
+    if (status != RS_OK) return status;
+    s->fd = open(s->path, O_RDONLY | O_CLOEXEC);
+    return s->fd < 0 ? fail(s, "open", err) : RS_OK;
+}
+
 void rs_segment_close(rs_segment *s) {
     if (s->fd >= 0) close(s->fd);
     s->fd = -1;

@@ -17,6 +17,8 @@ typedef struct rs_segment {
 /* Opens or makes the file and cuts what lies behind `end`. A file that is shorter (the machine lost power) is
  * left so: its lost blocks then read as corrupt, and new ones go behind `end`. */
 RS_MUST_CHECK rs_status rs_segment_open(rs_segment *s, const char *dir, uint64_t end, rs_err *err);
+/* To look at it beside its owner: it must be there, and is not cut. */
+RS_MUST_CHECK rs_status rs_segment_open_to_read(rs_segment *s, const char *dir, rs_err *err);
 void rs_segment_close(rs_segment *s);
 
 /* Writes all of it behind `end`, which stays where it is; RS_ERR_FULL if there is no room, and then nothing

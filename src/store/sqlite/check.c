@@ -1,0 +1,274 @@
+/* rs_store_check: goes through all that a store holds and compares it with what its index says. */
+#include "store/sqlite/sqlite_store.h"
+#include "store/sqlite/tag.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* What the blocks of a partition say of a trace. */
+typedef struct counted {
+    uint32_t spans;
+    bool has_row;
+} counted;
+
+/* One partition, seen as it was at one moment. */
+typedef struct check {
+    rs_store_report *report;
+    rs_problem_fn fn;
+    void *ctx;
+    const char *dir;
+    rs_segment segment;
+    rs_index x;
+    rs_partition_state state;
+    rs_arena arena; /* trace ids */
+    rs_intern traces;
+    counted *counts; /* by number of the trace */
+    size_t counts_cap;
+    uint64_t spans, copies; /* in blocks; of them superseded */
+} check;
+
+static void __attribute__((format(printf, 2, 3))) problem(check *c, const char *fmt, ...) {
+    char text[RS_PATH_MAX + 256];
+    va_list ap;
+    int n = snprintf(text, sizeof text, "%s: ", c->dir);
+    va_start(ap, fmt);
+    if (n > 0 && (size_t)n < sizeof text) vsnprintf(text + n, sizeof text - (size_t)n, fmt, ap);
+    va_end(ap);
+    c->report->problems++;
+    if (c->fn) c->fn(c->ctx, text);
+}
+
+/* ---- blocks -------------------------------------------------------------------------------------------- */
+
+static rs_status count_span(check *c, const rs_span *s, rs_err *err) {
+    rs_str id = {(const char *)s->trace_id, 16};
+    uint32_t n = c->traces.n, at = rs_intern_find(&c->traces, id);
+    if (at == UINT32_MAX) at = rs_intern_put(&c->traces, rs_arena_copy(&c->arena, id));
+    void *counts = c->counts;
+    if (c->traces.failed != RS_OK) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    if (at == n) {
+        if (n == c->counts_cap) {
+            counts = realloc(counts, (c->counts_cap = n ? n * 2 : 1024) * sizeof *c->counts);
+            if (!counts) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+            c->counts = counts;
+        }
+        c->counts[n] = (counted){0};
+    }
+    c->counts[at].spans++;
+    return RS_OK;
+}
+
+/* Which of the block's spans were sent again. */
+static rs_status read_superseded(check *c, const rs_block_ref *ref, bool *gone, rs_err *err) {
+    sqlite3_stmt *stmt;
+    bool row = false;
+    rs_status st = rs_index_prepare(&c->x, RS_SQL_SUPERSEDED, &stmt, err);
+    if (st != RS_OK) return st;
+    sqlite3_bind_int64(stmt, 1, (int64_t)ref->first);
+    sqlite3_bind_int64(stmt, 2, (int64_t)(ref->first + ref->spans));
+    while ((st = rs_db_step(stmt, &row, err)) == RS_OK && row)
+        gone[(uint64_t)sqlite3_column_int64(stmt, 0) - ref->first] = true;
+    return st;
+}
+
+/* Every checksum, every span in full. A damaged block is a problem, not a failure. */
+static rs_status check_block(check *c, const rs_block_ref *ref, rs_err *err) {
+    rs_stored_span s;
+    rs_arena details = {0};
+    rs_err why = {0};
+    bool more = true,
+         *gone = ref->spans <= RS_BLOCK_SPANS_LIMIT ? calloc(ref->spans + 1, sizeof *gone) : NULL;
+    uint32_t n = 0;
+    if (!gone) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    rs_status st = read_superseded(c, ref, gone, &why);
+    if (st == RS_OK) st = rs_view_open(&c->x.view, ref, RS_READ_FULL, &why);
+    while (st == RS_OK && (st = rs_view_next(&c->x.view, &s, &more, &why)) == RS_OK && more) {
+        st = rs_view_keep(&c->x.view, &s, RS_READ_FULL, &details, &why);
+        if (st == RS_OK && n < ref->spans && gone[n]) c->copies++;
+        else if (st == RS_OK) st = count_span(c, &s.span, &why);
+        n++;
+        rs_arena_deinit(&details);
+    }
+    rs_arena_deinit(&details);
+    free(gone);
+    c->spans += ref->spans;
+    c->report->blocks++;
+    if (st == RS_ERR_CORRUPT || st == RS_ERR_UNSUPPORTED) problem(c, "%s", why.message);
+    else if (st != RS_OK) return rs_fail(err, st, why.offset, "%s", why.message);
+    else if (n != ref->spans)
+        problem(c, "block at byte %llu has %u spans, its index says %u", (unsigned long long)ref->at, n,
+                ref->spans);
+    return RS_OK;
+}
+
+/* In the order of the segment: each begins where the one before ends. */
+static rs_status check_blocks(check *c, rs_err *err) {
+    sqlite3_stmt *stmt = NULL;
+    bool row = true;
+    uint64_t end = 0;
+    rs_status st = rs_db_prepare(c->x.db, rs_sql_text[RS_SQL_ALL_BLOCKS], &stmt, err);
+    while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
+        rs_block_ref ref = rs_index_block_ref(stmt);
+        if (ref.at != end)
+            problem(c, "the block behind byte %llu of the segment begins at %llu", (unsigned long long)end,
+                    (unsigned long long)ref.at);
+        if (ref.first + ref.spans > c->state.next_span)
+            problem(c, "block at byte %llu has spans that nobody counted yet", (unsigned long long)ref.at);
+        end = ref.at + ref.length;
+        st = check_block(c, &ref, err);
+    }
+    sqlite3_finalize(stmt);
+    if (st == RS_OK && end != c->state.segment_end)
+        problem(c, "the segment's blocks end at byte %llu, its index says %llu", (unsigned long long)end,
+                (unsigned long long)c->state.segment_end);
+    return st;
+}
+
+/* ---- the index ----------------------------------------------------------------------------------------- */
+
+static rs_status check_database(check *c, rs_err *err) {
+    sqlite3_stmt *stmt = NULL;
+    bool row = true;
+    rs_status st = rs_db_prepare(c->x.db, "PRAGMA integrity_check(10)", &stmt, err);
+    while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
+        rs_str said = rs_db_column_str(stmt, 0);
+        if (!rs_str_eq(said, RS_STR("ok"))) problem(c, "index.db: %.*s", (int)said.n, said.p);
+    }
+    sqlite3_finalize(stmt);
+    return st;
+}
+
+static void check_row(check *c, sqlite3_stmt *stmt, const rs_trace_filter *filter) {
+    rs_str id = rs_db_column_str(stmt, 0);
+    int64_t key = sqlite3_column_int64(stmt, 1), spans = sqlite3_column_int64(stmt, 2);
+    uint32_t at = rs_intern_find(&c->traces, id);
+    char hex[33] = "";
+    for (size_t i = 0; i < id.n && i < 16; i++) snprintf(hex + 2 * i, 3, "%02x", (unsigned char)id.p[i]);
+    if (at == UINT32_MAX || c->counts[at].spans != (uint64_t)spans)
+        problem(c, "trace %s has %u spans, its row says %lld", hex,
+                at == UINT32_MAX ? 0 : c->counts[at].spans, (long long)spans);
+    if (at != UINT32_MAX) c->counts[at].has_row = true;
+    if (filter && id.n == 16 &&
+        !(rs_trace_filter_may_have(filter, rs_trace_filter_hash_id((const uint8_t *)id.p)) &&
+          rs_trace_filter_may_have(filter, rs_trace_filter_hash_key(key))))
+        problem(c, "traces.filter does not know trace %s", hex);
+}
+
+static rs_status check_traces(check *c, rs_err *err) {
+    char path[RS_PATH_MAX];
+    sqlite3_stmt *stmt = NULL;
+    bool row = true, has_filter;
+    rs_trace_filter filter = {0};
+    uint64_t n = 0;
+    rs_status st = rs_path_join(path, c->dir, "traces.filter", err);
+    if (st != RS_OK) return st;
+    has_filter = rs_trace_filter_load(&filter, c->state.traces, path); /* without it the index is asked */
+    st = rs_db_prepare(c->x.db, "SELECT trace_id, key, spans FROM trace", &stmt, err);
+    while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
+        check_row(c, stmt, has_filter ? &filter : NULL);
+        n++;
+    }
+    sqlite3_finalize(stmt);
+    rs_trace_filter_deinit(&filter);
+    if (st != RS_OK) return st;
+    for (uint32_t i = 0; i < c->traces.n; i++)
+        if (!c->counts[i].has_row) problem(c, "%u spans are of a trace that has no row", c->counts[i].spans);
+    if (n != c->state.traces)
+        problem(c, "there are %llu traces, the state says %llu", (unsigned long long)n,
+                (unsigned long long)c->state.traces);
+    if (c->spans - c->copies != c->state.spans)
+        problem(c, "there are %llu spans, the state says %llu", (unsigned long long)(c->spans - c->copies),
+                (unsigned long long)c->state.spans);
+    c->report->traces += n;
+    c->report->spans += c->state.spans;
+    return RS_OK;
+}
+
+/* ---- partitions ---------------------------------------------------------------------------------------- */
+
+static rs_status open_parts(check *c, rs_err *err) {
+    char path[RS_PATH_MAX];
+    rs_status st = rs_path_join(path, c->dir, "index.db", err);
+    if (st == RS_OK) st = rs_db_open_to_look(path, &c->x.db, err);
+    if (st == RS_OK) st = rs_db_check_version(c->x.db, RS_SCHEMA_VERSION, err);
+    if (st == RS_OK) st = rs_segment_open_to_read(&c->segment, c->dir, err);
+    c->x.segment = &c->segment;
+    return st == RS_OK ? rs_view_init(&c->x.view, &c->segment, err) : st;
+}
+
+static rs_status read_state(check *c, rs_err *err) {
+    sqlite3_stmt *stmt = NULL; /* of the columns that every version has */
+    bool row = false;
+    rs_status st =
+        rs_db_prepare(c->x.db, "SELECT next_span, segment_end, spans, traces FROM state", &stmt, err);
+    if (st == RS_OK) st = rs_db_step(stmt, &row, err);
+    if (st == RS_OK && row)
+        c->state = (rs_partition_state){
+            .next_span = (uint64_t)sqlite3_column_int64(stmt, 0),
+            .segment_end = (uint64_t)sqlite3_column_int64(stmt, 1),
+            .spans = (uint64_t)sqlite3_column_int64(stmt, 2),
+            .traces = (uint64_t)sqlite3_column_int64(stmt, 3),
+        };
+    sqlite3_finalize(stmt);
+    return st == RS_OK && !row ? rs_fail(err, RS_ERR_CORRUPT, 0, "the index has no state") : st;
+}
+
+/* What cannot even be opened is a problem, too. */
+static rs_status check_partition(const char *dir, rs_store_report *report, rs_problem_fn fn, void *ctx,
+                                 rs_err *err) {
+    check c = {.report = report, .fn = fn, .ctx = ctx, .dir = dir, .segment = {.fd = -1}};
+    rs_err why = {0};
+    report->partitions++;
+    rs_status st = open_parts(&c, &why);
+    if (st == RS_OK) st = rs_db_exec(c.x.db, "BEGIN", &why); /* one moment for all that is asked */
+    if (st == RS_OK) st = read_state(&c, &why);
+    if (st == RS_OK) st = check_database(&c, &why);
+    if (st == RS_OK) st = check_blocks(&c, &why);
+    if (st == RS_OK) st = check_traces(&c, &why);
+    report->bytes += c.state.segment_end;
+    for (int i = 0; i < RS_SQL_COUNT; i++) sqlite3_finalize(c.x.stmts[i]);
+    sqlite3_close(c.x.db);
+    rs_view_deinit(&c.x.view);
+    rs_segment_close(&c.segment);
+    rs_intern_deinit(&c.traces);
+    rs_arena_deinit(&c.arena);
+    free(c.counts);
+    if (st == RS_ERR_MEMORY || st == RS_ERR_TIMEOUT) return rs_fail(err, st, 0, "%s: %s", dir, why.message);
+    if (st != RS_OK) problem(&c, "%s", why.message);
+    return RS_OK;
+}
+
+/* Calls for each folder in `dir` whose name begins with `first`, or a digit if that is 0. */
+static rs_status each_folder(const char *dir, char first,
+                             rs_status (*fn)(const char *, rs_store_report *, rs_problem_fn, void *,
+                                             rs_err *),
+                             rs_store_report *report, rs_problem_fn problem_fn, void *ctx, rs_err *err) {
+    char path[RS_PATH_MAX];
+    rs_status st = RS_OK;
+    DIR *d = opendir(dir);
+    if (!d && errno == ENOENT) return RS_OK;
+    if (!d) return rs_fail(err, RS_ERR_IO, 0, "cannot read %s: %s", dir, strerror(errno));
+    for (struct dirent *e; st == RS_OK && (e = readdir(d));) {
+        if (first ? e->d_name[0] != first : e->d_name[0] < '0' || e->d_name[0] > '9') continue;
+        st = rs_path_join(path, dir, e->d_name, err);
+        if (st == RS_OK) st = fn(path, report, problem_fn, ctx, err);
+    }
+    closedir(d);
+    return st;
+}
+
+static rs_status check_project(const char *dir, rs_store_report *report, rs_problem_fn fn, void *ctx,
+                               rs_err *err) {
+    return each_folder(dir, 'p', check_partition, report, fn, ctx, err);
+}
+
+rs_status rs_store_check(const char *dir, rs_problem_fn fn, void *ctx, rs_store_report *out, rs_err *err) {
+    char projects[RS_PATH_MAX];
+    *out = (rs_store_report){0};
+    rs_status st = rs_path_join(projects, dir, "projects", err);
+    return st == RS_OK ? each_folder(projects, 0, check_project, out, fn, ctx, err) : st;
+}
