@@ -36,12 +36,18 @@ static void print_json(const rs_store_report *r) {
     rs_buf_deinit(&out);
 }
 
+static void put_count(uint64_t n, const char *what, const char *then) {
+    printf("%llu %s%s%s", (unsigned long long)n, what, n == 1 ? "" : "s", then);
+}
+
 static void print(const rs_store_report *r) {
-    printf("%llu spans in %llu traces, %llu blocks of %llu bytes in %llu partitions: ",
-           (unsigned long long)r->spans, (unsigned long long)r->traces, (unsigned long long)r->blocks,
-           (unsigned long long)r->bytes, (unsigned long long)r->partitions);
-    if (r->problems == 0) puts("all whole");
-    else printf("%llu problem%s\n", (unsigned long long)r->problems, r->problems == 1 ? "" : "s");
+    put_count(r->spans, "span", " in ");
+    put_count(r->traces, "trace", ", ");
+    put_count(r->blocks, "block", " of ");
+    put_count(r->bytes, "byte", " in ");
+    put_count(r->partitions, "partition", ": ");
+    if (r->problems) put_count(r->problems, "problem", "\n");
+    else puts("all whole");
 }
 
 static int run(int argc, char **argv) {

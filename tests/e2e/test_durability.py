@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from conftest import Server, span
+from conftest import BINARY, Server, span
 
 
 class Senders:
@@ -42,11 +42,12 @@ class Senders:
             t.join()
 
 
-def test_kill_9_keeps_what_was_acknowledged(start_server):
+@pytest.mark.parametrize("size", [20, 250])
+def test_kill_9_keeps_what_was_acknowledged(start_server, size):
     server = start_server()
     acknowledged = []
     for round_ in range(3):
-        senders = Senders(server)
+        senders = Senders(server, size=size)
         time.sleep(0.3 + 0.2 * round_)
         server.kill()
         senders.stop()
@@ -55,6 +56,8 @@ def test_kill_9_keeps_what_was_acknowledged(start_server):
         server.start()
         missing = set(acknowledged) - server.span_ids()
         assert not missing, f"{len(missing)} of {len(acknowledged)} lost"
+        whole = subprocess.run([BINARY, "check"], env=server.environment, text=True, capture_output=True)
+        assert whole.returncode == 0, whole.stderr
 
 
 def test_stop_under_load_loses_nothing(start_server):
