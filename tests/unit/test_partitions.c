@@ -289,7 +289,11 @@ static void a_store_of_version_1_goes_on(void **state) {
     fill(f, 1, 2);
     rs_store_close(f->store);
     snprintf(path, sizeof path, "%s/projects/1/p000001/index.db", f->dir);
-    run_sql(path, "ALTER TABLE state DROP COLUMN opened; PRAGMA user_version=1;");
+    run_sql(path, "ALTER TABLE state DROP COLUMN opened; ALTER TABLE state DROP COLUMN tag_spread;"
+                  "CREATE TABLE old(hash INTEGER NOT NULL, trace INTEGER NOT NULL, PRIMARY KEY(hash, trace)) "
+                  "WITHOUT ROWID;"
+                  "INSERT INTO old SELECT hash, last FROM tag; DROP TABLE tag; ALTER TABLE old RENAME TO tag;"
+                  "PRAGMA user_version=1;");
     assert_int_equal(rs_store_open(f->dir, &f->store, NULL), RS_OK);
     assert_int_equal(read_trace(f, 1, RS_READ_FULL).n, SPANS / 4);
     rs_span late = make_span(1, 199, 101, MS);
@@ -297,6 +301,7 @@ static void a_store_of_version_1_goes_on(void **state) {
     fill(f, 3, 1);
     reopen_limited(f);
     assert_int_equal(read_trace(f, 1, RS_READ_FULL).n, SPANS / 4 + 1);
+    assert_int_equal(tagged(f, (rs_tag){RS_STR("name"), RS_STR("step")}), 3);
     assert_int_equal(scanned(f, INT64_MAX), 3 * SPANS / 4 + 1);
     rs_store_close(f->store);
     run_sql(path, "PRAGMA user_version=99;");

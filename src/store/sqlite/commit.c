@@ -394,9 +394,9 @@ static rs_status index_trace_blocks(rs_commit *c, rs_index *x, const group *g, r
 static rs_status upsert_trace(rs_commit *c, rs_index *x, const group *g, rs_err *err) {
     rs_summary *s = &c->summary;
     bool exists = false, copies = false;
-    rs_tags_begin_trace(&c->tags);
-    rs_tags_begin_trace(&c->gone);
     rs_status st = load_summary(c, x, g, &exists, err);
+    rs_tags_begin_trace(&c->tags, exists);
+    rs_tags_begin_trace(&c->gone, exists);
     if (st == RS_OK && exists) st = may_have_copies(c, x, g, &copies, err);
     if (st == RS_OK && copies) st = replace_copies(c, x, c->items[g->first].span, err);
     if (st != RS_OK) return st;
@@ -420,8 +420,8 @@ static rs_status index_all(rs_commit *c, rs_index *x, rs_err *err) {
     rs_status st = rs_index_run(x, RS_SQL_BEGIN, err);
     if (st == RS_OK) st = index_blocks(c, x, err);
     for (uint32_t g = 0; g < c->traces.n && st == RS_OK; g++) st = upsert_trace(c, x, &c->groups[g], err);
-    if (st == RS_OK) st = rs_tags_write(&c->gone, x, RS_SQL_DROP_TAG, err);
-    if (st == RS_OK) st = rs_tags_write(&c->tags, x, RS_SQL_ADD_TAG, err);
+    if (st == RS_OK) st = rs_tags_erase(&c->gone, x, c->state.tag_spread, err);
+    if (st == RS_OK) st = rs_tags_write(&c->tags, x, &c->state.tag_spread, err);
     if (st == RS_OK) st = rs_rollup_write(&c->rollup, x, err);
     c->state.next_span += c->ids.n;
     c->state.spans += c->ids.n;

@@ -61,6 +61,7 @@ rs_status rs_index_get_state(rs_index *x, rs_partition_state *out, rs_err *err) 
         .traces = (uint64_t)sqlite3_column_int64(stmt, 3),
         .skew = sqlite3_column_int64(stmt, 4),
         .opened_ns = (uint64_t)sqlite3_column_int64(stmt, 5),
+        .tag_spread = sqlite3_column_int64(stmt, 6),
     };
     sqlite3_reset(stmt);
     return RS_OK;
@@ -76,6 +77,7 @@ rs_status rs_index_set_state(rs_index *x, const rs_partition_state *state, rs_er
     sqlite3_bind_int64(stmt, 4, (int64_t)state->traces);
     sqlite3_bind_int64(stmt, 5, state->skew);
     sqlite3_bind_int64(stmt, 6, (int64_t)state->opened_ns);
+    sqlite3_bind_int64(stmt, 7, state->tag_spread);
     return rs_db_run(stmt, err);
 }
 
@@ -125,6 +127,7 @@ static rs_status learn(rs_partition *p, rs_err *err) {
     if (st != RS_OK) return st;
     p->span_end = p->state.next_span;
     p->skew = p->state.skew;
+    p->tag_spread = p->state.tag_spread;
     p->is_filter_saved = rs_trace_filter_load(&p->traces, p->state.traces, p->filter_path);
     return p->is_filter_saved ? RS_OK : read_traces(p, err);
 }
@@ -177,6 +180,7 @@ void rs_partition_note_trace(rs_partition *p, const uint8_t trace_id[16], int64_
 
 void rs_partition_note_state(rs_partition *p, const rs_partition_state *state) {
     __atomic_store_n(&p->skew, state->skew, __ATOMIC_RELEASE);
+    __atomic_store_n(&p->tag_spread, state->tag_spread, __ATOMIC_RELEASE);
     __atomic_store_n(&p->span_end, state->next_span, __ATOMIC_RELEASE);
 }
 

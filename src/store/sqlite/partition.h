@@ -39,6 +39,7 @@ typedef struct rs_partition_state {
     uint64_t next_span, segment_end, spans, traces;
     int64_t skew;
     uint64_t opened_ns; /* its first commit; 0: there was none */
+    int64_t tag_spread; /* tag_index.h */
 } rs_partition_state;
 RS_MUST_CHECK rs_status rs_index_get_state(rs_index *x, rs_partition_state *out, rs_err *err);
 RS_MUST_CHECK rs_status rs_index_set_state(rs_index *x, const rs_partition_state *state, rs_err *err);
@@ -54,7 +55,7 @@ typedef struct rs_partition {
     bool is_filter_saved;     /* … which a file beside it has */
     int64_t key_min, key_max; /* atomic: of its traces; min > max: it has none */
     uint64_t span_end;        /* atomic: every arrival number in it is below */
-    int64_t skew;             /* atomic: the state's */
+    int64_t skew, tag_spread; /* atomic: the state's */
     pthread_mutex_t lock;     /* over the pool */
     pthread_cond_t returned;
     rs_index *idle;

@@ -4,6 +4,7 @@
 #include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/summary.h"
 #include "store/sqlite/tag.h"
+#include "store/sqlite/tag_index.h"
 
 #include <stdlib.h>
 
@@ -90,21 +91,26 @@ static rs_status offer(trace_scan *t, sqlite3_stmt *stmt, rs_err *err) {
     return RS_OK;
 }
 
-/* The first key in the range, if the statement finds one. */
-static rs_status seek(trace_scan *t, rs_sql newest, rs_sql oldest, const rs_tag *tag, const range *keys,
-                      int64_t *key, bool *found, rs_err *err) {
+/* The first key in the range, of all traces. */
+static rs_status seek(trace_scan *t, const range *keys, int64_t *key, bool *found, rs_err *err) {
     sqlite3_stmt *stmt;
-    int at = 1;
-    rs_status st = rs_index_prepare(t->x, t->scan->oldest_first ? oldest : newest, &stmt, err);
+    rs_status st =
+        rs_index_prepare(t->x, t->scan->oldest_first ? RS_SQL_KEY_OLDEST : RS_SQL_KEY_NEWEST, &stmt, err);
     if (st != RS_OK) return st;
-    if (tag) sqlite3_bind_int64(stmt, at++, rs_tag_hash(tag->key, tag->value));
-    sqlite3_bind_int64(stmt, at++, keys->low);
-    sqlite3_bind_int64(stmt, at, keys->high);
+    sqlite3_bind_int64(stmt, 1, keys->low);
+    sqlite3_bind_int64(stmt, 2, keys->high);
     st = rs_db_step(stmt, found, err);
     *found = *found && sqlite3_column_type(stmt, 0) != SQLITE_NULL;
     if (*found) *key = sqlite3_column_int64(stmt, 0);
     sqlite3_reset(stmt);
     return st;
+}
+
+static rs_status seek_tag(trace_scan *t, const rs_tag *tag, const range *keys, int64_t *key, bool *found,
+                          rs_err *err) {
+    int64_t spread = __atomic_load_n(&t->p->tag_spread, __ATOMIC_ACQUIRE);
+    return rs_tag_seek(t->x, rs_tag_hash(tag->key, tag->value), keys->low, keys->high, t->scan->oldest_first,
+                       spread, key, found, err);
 }
 
 /* The next key that has every tag. Each tag in turn leaps to the first key that it has at or behind the
@@ -113,11 +119,10 @@ static rs_status leap(trace_scan *t, int64_t *key, bool *found, rs_err *err) {
     range keys = t->keys;
     size_t agreed = 0;
     rs_status st = RS_OK;
-    if (t->scan->ntags == 0)
-        return seek(t, RS_SQL_KEY_NEWEST, RS_SQL_KEY_OLDEST, NULL, &keys, key, found, err);
+    if (t->scan->ntags == 0) return seek(t, &keys, key, found, err);
     for (size_t i = 0; agreed < t->scan->ntags; i = (i + 1) % t->scan->ntags) {
         int64_t at = 0;
-        st = seek(t, RS_SQL_TAG_NEWEST, RS_SQL_TAG_OLDEST, &t->scan->tags[i], &keys, &at, found, err);
+        st = seek_tag(t, &t->scan->tags[i], &keys, &at, found, err);
         if (st != RS_OK || !*found) return st;
         agreed = agreed > 0 && at == *key ? agreed + 1 : 1;
         *key = at;
@@ -247,17 +252,12 @@ rs_status rs_store_scan_traces(rs_store *s, uint64_t project, const rs_trace_sca
 
 static rs_status count_in(rs_partition *p, int64_t hash, uint64_t *out, rs_err *err) {
     rs_index *x;
-    sqlite3_stmt *stmt;
-    bool row = false;
+    uint64_t n = 0;
     rs_status st = rs_partition_borrow(p, &x, err);
     if (st != RS_OK) return st;
-    if ((st = rs_index_prepare(x, RS_SQL_TAG_COUNT, &stmt, err)) == RS_OK) {
-        sqlite3_bind_int64(stmt, 1, hash);
-        if ((st = rs_db_step(stmt, &row, err)) == RS_OK && row)
-            *out += (uint64_t)sqlite3_column_int64(stmt, 0);
-        sqlite3_reset(stmt);
-    }
+    st = rs_tag_count(x, hash, &n, err);
     rs_partition_return(p, x);
+    *out += n;
     return st;
 }
 

@@ -8,6 +8,13 @@ const char rs_schema_writer_pragmas[] =
 const char rs_schema_reader_pragmas[] =
     "PRAGMA query_only=ON; PRAGMA cache_size=-1024; PRAGMA temp_store=MEMORY;";
 
+#define CREATE_TAG                                                                                           \
+    "CREATE TABLE tag("                                                                                      \
+    "  hash INTEGER NOT NULL, last INTEGER NOT NULL," /* the last of its keys */                             \
+    "  reach INTEGER NOT NULL, n INTEGER NOT NULL,"   /* back to the first; how many there are */            \
+    "  before BLOB," /* how far each of the others is before the one behind it */                            \
+    "  PRIMARY KEY(hash, last)) WITHOUT ROWID;"
+
 const char rs_schema[] =
     "CREATE TABLE state(" /* one row */
     "  id INTEGER PRIMARY KEY CHECK(id = 1),"
@@ -15,9 +22,10 @@ const char rs_schema[] =
     "  segment_end INTEGER NOT NULL,"
     "  spans INTEGER NOT NULL," /* without superseded copies */
     "  traces INTEGER NOT NULL,"
-    "  skew INTEGER NOT NULL,"              /* the most that a trace's key is ahead of its start, in µs */
-    "  opened INTEGER NOT NULL DEFAULT 0);" /* time of the first commit, in ns; 0: there was none, or version 1 made it */
-    "INSERT INTO state VALUES(1, 1, 0, 0, 0, 0, 0);"
+    "  skew INTEGER NOT NULL,"             /* the most that a trace's key is ahead of its start, in µs */
+    "  opened INTEGER NOT NULL DEFAULT 0," /* time of the first commit, in ns; 0: there was none, or version 1 made it */
+    "  tag_spread INTEGER NOT NULL DEFAULT 0);" /* how far a row of tag reaches, at most */
+    "INSERT INTO state VALUES(1, 1, 0, 0, 0, 0, 0, 0);"
     "CREATE TABLE block("
     "  first INTEGER PRIMARY KEY," /* arrival number of its first span */
     "  at INTEGER NOT NULL, length INTEGER NOT NULL, heads_length INTEGER NOT NULL," /* in the segment */
@@ -37,8 +45,7 @@ const char rs_schema[] =
     "CREATE TABLE trace_block("
     "  trace INTEGER NOT NULL, block INTEGER NOT NULL,"
     "  ids BLOB NOT NULL," /* a fingerprint of 4 bytes for each span of the trace in the block */
-    "  PRIMARY KEY(trace, block)) WITHOUT ROWID;"
-    "CREATE TABLE tag(hash INTEGER NOT NULL, trace INTEGER NOT NULL, PRIMARY KEY(hash, trace)) WITHOUT ROWID;"
+    "  PRIMARY KEY(trace, block)) WITHOUT ROWID;" CREATE_TAG
     "CREATE TABLE superseded(span INTEGER PRIMARY KEY);" /* arrival numbers of copies that were sent again */
     "CREATE TABLE rollup("
     "  hour INTEGER NOT NULL, model TEXT NOT NULL," /* hours since the epoch; '' for spans without a model */
@@ -47,7 +54,11 @@ const char rs_schema[] =
     "  PRIMARY KEY(hour, model)) WITHOUT ROWID;";
 
 const char *const rs_schema_upgrades[] = {
-    "ALTER TABLE state ADD COLUMN opened INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE state ADD COLUMN opened INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE state ADD COLUMN tag_spread INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE tag RENAME TO tag_of_version_1;" CREATE_TAG
+    "INSERT INTO tag SELECT hash, trace, 0, 1, NULL FROM tag_of_version_1;"
+    "DROP TABLE tag_of_version_1;",
 };
 
 #define TRACE_STATE_COLUMNS                                                                                  \
@@ -67,9 +78,10 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_BEGIN] = "BEGIN IMMEDIATE",
     [RS_SQL_COMMIT] = "COMMIT",
     [RS_SQL_ROLLBACK] = "ROLLBACK",
-    [RS_SQL_GET_STATE] = "SELECT next_span, segment_end, spans, traces, skew, opened FROM state",
+    [RS_SQL_GET_STATE] = "SELECT next_span, segment_end, spans, traces, skew, opened, tag_spread FROM state",
     [RS_SQL_SET_STATE] =
-        "UPDATE state SET next_span = ?1, segment_end = ?2, spans = ?3, traces = ?4, skew = ?5, opened = ?6",
+        "UPDATE state SET next_span = ?1, segment_end = ?2, spans = ?3, traces = ?4, skew = ?5, opened = ?6, "
+        "tag_spread = ?7",
     [RS_SQL_ADD_BLOCK] = "INSERT INTO block VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [RS_SQL_ALL_BLOCKS] = "SELECT " BLOCK_COLUMNS " FROM block ORDER BY at",
     [RS_SQL_LAST_BLOCK] = "SELECT max(first) FROM block WHERE first < ?1",
@@ -97,13 +109,13 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
         " WHERE trace = ?1 AND trace_block.block > ?2 ORDER BY trace_block.block LIMIT ?3",
     [RS_SQL_ALL_IDS] = "SELECT trace, block, ids FROM trace_block WHERE (trace, block) < (?1, ?2)"
                        " ORDER BY trace DESC, block DESC LIMIT ?3",
-    [RS_SQL_ADD_TAG] = "INSERT OR IGNORE INTO tag VALUES(?1, ?2)",
-    [RS_SQL_DROP_TAG] = "DELETE FROM tag WHERE hash = ?1 AND trace = ?2",
+    [RS_SQL_ADD_TAG] = "INSERT INTO tag VALUES(?1, ?2, ?3, ?4, ?5)",
+    [RS_SQL_DROP_TAG] = "DELETE FROM tag WHERE hash = ?1 AND last = ?2",
     [RS_SQL_TAG_NEWEST] =
-        "SELECT trace FROM tag WHERE hash = ?1 AND trace BETWEEN ?2 AND ?3 ORDER BY trace DESC LIMIT 1",
+        "SELECT last, reach, before FROM tag WHERE hash = ?1 AND last BETWEEN ?2 AND ?3 ORDER BY last DESC",
     [RS_SQL_TAG_OLDEST] =
-        "SELECT trace FROM tag WHERE hash = ?1 AND trace BETWEEN ?2 AND ?3 ORDER BY trace ASC LIMIT 1",
-    [RS_SQL_TAG_COUNT] = "SELECT count(*) FROM tag WHERE hash = ?1",
+        "SELECT last, reach, before FROM tag WHERE hash = ?1 AND last BETWEEN ?2 AND ?3 ORDER BY last ASC",
+    [RS_SQL_TAG_COUNT] = "SELECT sum(n) FROM tag WHERE hash = ?1",
     [RS_SQL_ADD_SUPERSEDED] = "INSERT OR IGNORE INTO superseded VALUES(?1)",
     [RS_SQL_SUPERSEDED] = "SELECT span FROM superseded WHERE span >= ?1 AND span < ?2",
     [RS_SQL_ADD_ROLLUP] =

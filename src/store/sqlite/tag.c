@@ -1,4 +1,5 @@
 #include "store/sqlite/tag.h"
+#include "store/sqlite/tag_index.h"
 
 #include "base/xxh.h"
 #include <stdlib.h>
@@ -16,6 +17,7 @@ void rs_tags_init(rs_tags *t) { *t = (rs_tags){0}; }
 
 void rs_tags_deinit(rs_tags *t) {
     free(t->rows);
+    free(t->keys);
     rs_buf_deinit(&t->text);
     *t = (rs_tags){0};
 }
@@ -27,7 +29,10 @@ void rs_tags_clear(rs_tags *t) {
     t->failed = RS_OK;
 }
 
-void rs_tags_begin_trace(rs_tags *t) { t->trace_from = t->n; }
+void rs_tags_begin_trace(rs_tags *t, bool is_old) {
+    t->trace_from = t->n;
+    t->is_old = is_old;
+}
 
 static void add(rs_tags *t, rs_str key, rs_str value, int64_t trace) {
     if (value.n == 0 || t->failed != RS_OK) return;
@@ -45,7 +50,7 @@ static void add(rs_tags *t, rs_str key, rs_str value, int64_t trace) {
         t->rows = rows;
         t->cap = cap;
     }
-    t->rows[t->n++] = (struct rs_tag_row){hash, trace};
+    t->rows[t->n++] = (struct rs_tag_row){hash, trace, t->is_old};
 }
 
 /* A key below `prefix`; a value that is no string is its JSON. */
@@ -100,16 +105,51 @@ static int by_hash_and_trace(const void *a, const void *b) {
     return (x->trace > y->trace) - (x->trace < y->trace);
 }
 
-rs_status rs_tags_write(rs_tags *t, rs_index *x, rs_sql sql, rs_err *err) {
-    sqlite3_stmt *stmt;
+/* In order, each once. */
+static rs_status sort(rs_tags *t, rs_err *err) {
+    size_t kept = 0;
     if (t->failed != RS_OK) return rs_fail(err, t->failed, 0, "out of memory for tags");
-    rs_status st = rs_index_prepare(x, sql, &stmt, err);
     if (t->n > 0) qsort(t->rows, t->n, sizeof *t->rows, by_hash_and_trace);
-    for (size_t i = 0; i < t->n && st == RS_OK; i++) {
-        if (i > 0 && by_hash_and_trace(&t->rows[i], &t->rows[i - 1]) == 0) continue;
-        sqlite3_bind_int64(stmt, 1, t->rows[i].hash);
-        sqlite3_bind_int64(stmt, 2, t->rows[i].trace);
-        st = rs_db_run(stmt, err);
+    for (size_t i = 0; i < t->n; i++)
+        if (kept == 0 || by_hash_and_trace(&t->rows[i], &t->rows[kept - 1]) != 0)
+            t->rows[kept++] = t->rows[i];
+    t->n = kept;
+    if (kept <= t->keys_cap) return RS_OK;
+    int64_t *keys = realloc(t->keys, kept * sizeof *keys);
+    if (!keys) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory for tags");
+    t->keys = keys;
+    t->keys_cap = kept;
+    return RS_OK;
+}
+
+/* The keys of one tag, from *at on, but for those that the index says it has. */
+static rs_status take_tag(rs_tags *t, rs_index *x, size_t *at, int64_t spread, size_t *n, rs_err *err) {
+    int64_t hash = t->rows[*at].hash, key;
+    rs_status st = RS_OK;
+    *n = 0;
+    for (; *at < t->n && t->rows[*at].hash == hash && st == RS_OK; ++*at) {
+        const struct rs_tag_row *row = &t->rows[*at];
+        bool has = false;
+        if (row->may_exist) st = rs_tag_seek(x, hash, row->trace, row->trace, false, spread, &key, &has, err);
+        if (!has) t->keys[(*n)++] = row->trace;
     }
+    return st;
+}
+
+rs_status rs_tags_write(rs_tags *t, rs_index *x, int64_t *spread, rs_err *err) {
+    rs_status st = sort(t, err);
+    for (size_t at = 0; at < t->n && st == RS_OK;) {
+        int64_t hash = t->rows[at].hash;
+        size_t n;
+        st = take_tag(t, x, &at, *spread, &n, err);
+        if (st == RS_OK) st = rs_tag_put(x, hash, t->keys, n, &t->text, spread, err);
+    }
+    return st;
+}
+
+rs_status rs_tags_erase(rs_tags *t, rs_index *x, int64_t spread, rs_err *err) {
+    rs_status st = sort(t, err);
+    for (size_t i = 0; i < t->n && st == RS_OK; i++)
+        st = rs_tag_drop(x, t->rows[i].hash, t->rows[i].trace, spread, &t->text, err);
     return st;
 }

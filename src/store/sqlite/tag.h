@@ -13,21 +13,26 @@ int64_t rs_tag_hash(rs_str key, rs_str value);
 typedef struct rs_tags {
     struct rs_tag_row {
         int64_t hash, trace;
+        bool may_exist; /* the trace had tags before */
     } * rows;
     size_t n, cap;
     size_t trace_from; /* rows of the trace being collected begin here */
-    rs_buf text;       /* a metadata value or key, as text */
-    rs_status failed;  /* sticky */
+    bool is_old;       /* it had some before */
+    int64_t *keys;     /* scratch: those of one tag */
+    size_t keys_cap;
+    rs_buf text;      /* a metadata value or key, as text */
+    rs_status failed; /* sticky */
 } rs_tags;
 
 void rs_tags_init(rs_tags *t);
 void rs_tags_deinit(rs_tags *t);
 void rs_tags_clear(rs_tags *t);
 
-/* Spans added from here on are of this trace. */
-void rs_tags_begin_trace(rs_tags *t);
+/* Spans added from here on are of this trace; is_old: it is in the index already. */
+void rs_tags_begin_trace(rs_tags *t, bool is_old);
 void rs_tags_add(rs_tags *t, const rs_span *s, int64_t trace_key);
-/* sql: RS_SQL_ADD_TAG or RS_SQL_DROP_TAG. */
-RS_MUST_CHECK rs_status rs_tags_write(rs_tags *t, rs_index *x, rs_sql sql, rs_err *err);
+/* Gives their traces the tags, or takes them away. *spread: see tag_index.h. */
+RS_MUST_CHECK rs_status rs_tags_write(rs_tags *t, rs_index *x, int64_t *spread, rs_err *err);
+RS_MUST_CHECK rs_status rs_tags_erase(rs_tags *t, rs_index *x, int64_t spread, rs_err *err);
 
 #endif

@@ -1,0 +1,175 @@
+#include "store/sqlite/tag_index.h"
+#include "store/sqlite/wire.h"
+
+#include <stdlib.h>
+
+enum { KEYS_MAX = 1024 /* of a row */ };
+
+/* A row at hand: its last key, then how far each is before the one behind it. */
+typedef struct keys {
+    int64_t at; /* the key at hand */
+    rs_cursor rest;
+} keys;
+
+static keys keys_of(sqlite3_stmt *stmt) {
+    return (keys){sqlite3_column_int64(stmt, 0), rs_cursor_on(rs_db_column_str(stmt, 2))};
+}
+
+static bool previous(keys *k) {
+    if (rs_cursor_left(&k->rest) == 0) return false;
+    k->at -= (int64_t)rs_cursor_varint(&k->rest);
+    return !k->rest.bad;
+}
+
+static int64_t first_of(sqlite3_stmt *stmt) {
+    return sqlite3_column_int64(stmt, 0) - sqlite3_column_int64(stmt, 1);
+}
+
+/* ---- asking -------------------------------------------------------------------------------------------- */
+
+/* The greatest key of the row up to `high`. */
+static bool greatest_to(sqlite3_stmt *stmt, int64_t high, int64_t *key) {
+    keys k = keys_of(stmt);
+    if (first_of(stmt) > high) return false;
+    while (k.at > high)
+        if (!previous(&k)) return false;
+    *key = k.at;
+    return true;
+}
+
+/* The smallest key of the row from `low` on; its last one is not before. */
+static int64_t smallest_from(sqlite3_stmt *stmt, int64_t low) {
+    if (first_of(stmt) >= low) return first_of(stmt);
+    keys k = keys_of(stmt);
+    int64_t found = k.at;
+    while (previous(&k) && k.at >= low) found = k.at;
+    return found;
+}
+
+static int64_t add(int64_t a, int64_t b) {
+    int64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
+static rs_status seek_newest(sqlite3_stmt *stmt, int64_t low, int64_t high, int64_t *key, bool *found,
+                             rs_err *err) {
+    bool row;
+    rs_status st;
+    while ((st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
+        int64_t last = sqlite3_column_int64(stmt, 0), at;
+        if (greatest_to(stmt, high, &at) && at >= low && (!*found || at > *key)) *key = at, *found = true;
+        if (last <= high) break; /* all others end before */
+    }
+    sqlite3_reset(stmt);
+    return st;
+}
+
+static rs_status seek_oldest(sqlite3_stmt *stmt, int64_t low, int64_t high, int64_t spread, int64_t *key,
+                             bool *found, rs_err *err) {
+    bool row;
+    rs_status st;
+    while ((st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
+        int64_t last = sqlite3_column_int64(stmt, 0);
+        if (last > add(*found ? *key : high, spread)) break; /* all others begin behind */
+        int64_t at = smallest_from(stmt, low);
+        if (at <= high && (!*found || at < *key)) *key = at, *found = true;
+    }
+    sqlite3_reset(stmt);
+    return st;
+}
+
+rs_status rs_tag_seek(rs_index *x, int64_t hash, int64_t low, int64_t high, bool oldest, int64_t spread,
+                      int64_t *key, bool *found, rs_err *err) {
+    sqlite3_stmt *stmt;
+    *found = false;
+    rs_status st = rs_index_prepare(x, oldest ? RS_SQL_TAG_OLDEST : RS_SQL_TAG_NEWEST, &stmt, err);
+    if (st != RS_OK) return st;
+    sqlite3_bind_int64(stmt, 1, hash);
+    sqlite3_bind_int64(stmt, 2, low);
+    sqlite3_bind_int64(stmt, 3, add(high, spread));
+    return oldest ? seek_oldest(stmt, low, high, spread, key, found, err)
+                  : seek_newest(stmt, low, high, key, found, err);
+}
+
+rs_status rs_tag_count(rs_index *x, int64_t hash, uint64_t *out, rs_err *err) {
+    sqlite3_stmt *stmt;
+    bool row = false;
+    rs_status st = rs_index_prepare(x, RS_SQL_TAG_COUNT, &stmt, err);
+    if (st != RS_OK) return st;
+    sqlite3_bind_int64(stmt, 1, hash);
+    st = rs_db_step(stmt, &row, err);
+    *out = st == RS_OK && row ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
+    sqlite3_reset(stmt);
+    return st;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------- */
+
+static rs_status put_row(rs_index *x, int64_t hash, const int64_t *sorted, size_t n, rs_buf *scratch,
+                         rs_err *err) {
+    sqlite3_stmt *stmt;
+    rs_status st = rs_index_prepare(x, RS_SQL_ADD_TAG, &stmt, err);
+    if (st != RS_OK) return st;
+    rs_buf_clear(scratch);
+    for (size_t i = n - 1; i > 0; i--) rs_wire_varint(scratch, (uint64_t)(sorted[i] - sorted[i - 1]));
+    if (rs_buf_status(scratch) != RS_OK) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory for tags");
+    sqlite3_bind_int64(stmt, 1, hash);
+    sqlite3_bind_int64(stmt, 2, sorted[n - 1]);
+    sqlite3_bind_int64(stmt, 3, sorted[n - 1] - sorted[0]);
+    sqlite3_bind_int64(stmt, 4, (int64_t)n);
+    if (n > 1) rs_db_bind_blob(stmt, 5, scratch->p, scratch->n);
+    else sqlite3_bind_null(stmt, 5);
+    return rs_db_run(stmt, err);
+}
+
+rs_status rs_tag_put(rs_index *x, int64_t hash, const int64_t *sorted, size_t n, rs_buf *scratch,
+                     int64_t *spread, rs_err *err) {
+    rs_status st = RS_OK;
+    for (size_t from = 0, end; from < n && st == RS_OK; from = end) {
+        for (end = from + 1;
+             end < n && end - from < KEYS_MAX && sorted[end] - sorted[from] <= RS_TAG_SPREAD_MAX;)
+            end++;
+        st = put_row(x, hash, sorted + from, end - from, scratch, err);
+        if (sorted[end - 1] - sorted[from] > *spread) *spread = sorted[end - 1] - sorted[from];
+    }
+    return st;
+}
+
+/* The keys of the row that has this one; n 0: none has. */
+static rs_status find_row(rs_index *x, int64_t hash, int64_t key, int64_t spread, int64_t *out, size_t *n,
+                          rs_err *err) {
+    sqlite3_stmt *stmt;
+    bool row, has = false;
+    rs_status st = rs_index_prepare(x, RS_SQL_TAG_OLDEST, &stmt, err);
+    *n = 0;
+    if (st != RS_OK) return st;
+    sqlite3_bind_int64(stmt, 1, hash);
+    sqlite3_bind_int64(stmt, 2, key);
+    sqlite3_bind_int64(stmt, 3, add(key, spread));
+    while (!has && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
+        keys k = keys_of(stmt);
+        *n = 0;
+        do {
+            out[(*n)++] = k.at;
+            has |= k.at == key;
+        } while (*n < KEYS_MAX && previous(&k));
+    }
+    sqlite3_reset(stmt);
+    if (!has) *n = 0;
+    return st;
+}
+
+rs_status rs_tag_drop(rs_index *x, int64_t hash, int64_t key, int64_t spread, rs_buf *scratch, rs_err *err) {
+    int64_t found[KEYS_MAX], kept[KEYS_MAX];
+    size_t n, left = 0;
+    sqlite3_stmt *stmt;
+    rs_status st = find_row(x, hash, key, spread, found, &n, err);
+    if (st != RS_OK || n == 0) return st;
+    if ((st = rs_index_prepare(x, RS_SQL_DROP_TAG, &stmt, err)) != RS_OK) return st;
+    sqlite3_bind_int64(stmt, 1, hash);
+    sqlite3_bind_int64(stmt, 2, found[0]);
+    st = rs_db_run(stmt, err);
+    while (n-- > 0) /* they came last first */
+        if (found[n] != key) kept[left++] = found[n];
+    return st == RS_OK && left ? put_row(x, hash, kept, left, scratch, err) : st;
+}

@@ -1,0 +1,24 @@
+/* The table `tag`: which traces have a tag. A row has the keys of traces that one commit gave the tag, near each other: most tags
+ * (a model, a status, a name) are of many traces of a commit, and a row for each of them would be most of what a commit writes.
+ *
+ * A row is found by the last of its keys. Rows of a tag may overlap, but no row reaches further than `spread` (at most
+ * RS_TAG_SPREAD_MAX), so that is as far as a question looks around. A key is in one row of a tag. */
+#ifndef RS_STORE_SQLITE_TAG_INDEX_H
+#define RS_STORE_SQLITE_TAG_INDEX_H
+
+#include "store/sqlite/partition.h"
+
+enum { RS_TAG_SPREAD_MAX = 4 << 20 /* µs, as keys are */ };
+
+/* The first key in [low, high], from the end or from the beginning. */
+RS_MUST_CHECK rs_status rs_tag_seek(rs_index *x, int64_t hash, int64_t low, int64_t high, bool oldest,
+                                    int64_t spread, int64_t *key, bool *found, rs_err *err);
+RS_MUST_CHECK rs_status rs_tag_count(rs_index *x, int64_t hash, uint64_t *out, rs_err *err);
+
+/* The writer. Keys that the tag does not have yet, ascending; scratch is cleared. *spread grows to that of the rows made. */
+RS_MUST_CHECK rs_status rs_tag_put(rs_index *x, int64_t hash, const int64_t *keys, size_t n, rs_buf *scratch,
+                                   int64_t *spread, rs_err *err);
+RS_MUST_CHECK rs_status rs_tag_drop(rs_index *x, int64_t hash, int64_t key, int64_t spread, rs_buf *scratch,
+                                    rs_err *err);
+
+#endif
