@@ -22,6 +22,15 @@ static void check(const rs_facts *f) {
     for (uint32_t i = 0; i < f->model_facts.n; i++) hold(rs_str_is_utf8(f->model_facts.items[i].key));
 }
 
+/* A store is given the previews that a reader would get. */
+static void compare(const rs_facts *full, const rs_facts *for_store) {
+    hold(rs_str_eq(full->input_preview, for_store->input_preview));
+    hold(rs_str_eq(full->output_preview, for_store->output_preview));
+    hold(full->prompt_tokens == for_store->prompt_tokens &&
+         full->completion_tokens == for_store->completion_tokens);
+    hold(full->log_type == for_store->log_type && for_store->input.n == 0 && for_store->output.n == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -29,8 +38,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     rs_arena_init(&arena, 16 << 20);
     rs_spans spans = {0};
     if (rs_otlp_decode_protobuf((rs_str){(const char *)data, size}, &arena, &spans, NULL) == RS_OK)
-        for (size_t i = 0; i < spans.n; i++)
-            if (rs_normalize_span(&spans.items[i], &arena) == RS_OK) check(&spans.items[i].facts);
+        for (size_t i = 0; i < spans.n; i++) {
+            rs_span for_store = spans.items[i];
+            if (rs_normalize_span(&spans.items[i], &arena) != RS_OK) continue;
+            check(&spans.items[i].facts);
+            if (rs_normalize_for_store(&for_store, &arena) == RS_OK)
+                compare(&spans.items[i].facts, &for_store.facts);
+        }
     rs_arena_deinit(&arena);
     return 0;
 }

@@ -23,7 +23,7 @@ void rs_message_begin(rs_message_writer *w, const rs_value *role) {
 }
 
 void rs_message_text(rs_message_writer *w, rs_str text) {
-    rs_json_put_str(&w->json, "content", text);
+    if (!w->style->gist_only) rs_json_put_str(&w->json, "content", text);
     if (w->n == 0) w->first = text;
     rs_message_gist(w, text);
 }
@@ -131,7 +131,7 @@ rs_status rs_message_writer_finish(rs_message_writer *w, rs_content *out) {
     *out = (rs_content){.gist = w->style->last && w->asked.n ? w->asked : w->gist};
     if (st == RS_OK && w->n == 1 && w->plain && (w->style->completion || !w->any_role)) {
         out->text = w->first;
-    } else if (st == RS_OK && w->n) {
+    } else if (st == RS_OK && w->n && !w->style->gist_only) {
         out->text = rs_arena_copy(w->arena, rs_buf_slice(&w->buf));
         out->is_json = true;
         if (!out->text.p) st = RS_ERR_MEMORY;

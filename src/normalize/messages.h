@@ -48,6 +48,7 @@ typedef struct rs_content_style {
     rs_str role;     /* of messages that name none, where there are several */
     bool completion; /* a text completion: one message is plain text whatever its role */
     bool last;       /* the gist is the last message's text, not the first's */
+    bool gist_only;  /* the text is not needed: it comes out empty where that saves making it */
 } rs_content_style;
 
 RS_MUST_CHECK rs_status rs_content_from_parts(rs_parts *p, const rs_content_style *style, rs_arena *arena,

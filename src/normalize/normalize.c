@@ -150,18 +150,28 @@ static rs_status content_of(const rs_gather *g, bool output, const rs_content_st
     return value ? rs_content_from_value(value, g->arena, out) : RS_OK;
 }
 
-static rs_status fill_content(const rs_gather *g, rs_facts *f) {
+/* Messages without any text are previewed by what they call, which is read from their JSON. */
+static rs_status gist_of(const rs_gather *g, bool output, rs_content_style style, rs_content *out) {
+    style.gist_only = true;
+    rs_status st = content_of(g, output, &style, out);
+    if (st != RS_OK || out->gist.n) return st;
+    style.gist_only = false;
+    return content_of(g, output, &style, out);
+}
+
+static rs_status fill_content(const rs_gather *g, bool previews_only, rs_facts *f) {
     bool completion = f->log_type == RS_LOG_TEXT || f->log_type == RS_LOG_COMPLETION ||
                       f->log_type == RS_LOG_EMBEDDING || f->log_type == RS_LOG_TRANSCRIPTION ||
                       f->log_type == RS_LOG_SPEECH;
-    const rs_content_style in_style = {RS_STR("user"), completion, !completion};
-    const rs_content_style out_style = {RS_STR("assistant"), completion, false};
+    const rs_content_style in_style = {RS_STR("user"), completion, !completion, false};
+    const rs_content_style out_style = {RS_STR("assistant"), completion, false, false};
     rs_content in, out;
-    rs_status st = content_of(g, false, &in_style, &in);
-    if (st == RS_OK) st = content_of(g, true, &out_style, &out);
+    rs_status st = previews_only ? gist_of(g, false, in_style, &in) : content_of(g, false, &in_style, &in);
+    if (st == RS_OK)
+        st = previews_only ? gist_of(g, true, out_style, &out) : content_of(g, true, &out_style, &out);
     if (st == RS_OK) st = rs_content_preview(in.gist, g->arena, &f->input_preview);
     if (st == RS_OK) st = rs_content_preview(out.gist, g->arena, &f->output_preview);
-    if (st != RS_OK) return st;
+    if (st != RS_OK || previews_only) return st;
     f->input = in.text, f->input_is_json = in.is_json;
     f->output = out.text, f->output_is_json = out.is_json;
     return RS_OK;
@@ -171,7 +181,7 @@ static rs_attrs list_of(const rs_gathered_list *list) {
     return (rs_attrs){.items = list->items, .n = (uint32_t)list->n};
 }
 
-rs_status rs_normalize_span(rs_span *span, rs_arena *arena) {
+static rs_status normalize(rs_span *span, bool previews_only, rs_arena *arena) {
     rs_gather g;
     rs_gather_init(&g, arena);
     rs_status st = rs_gather_attrs(&g, &span->attrs, 0);
@@ -184,12 +194,22 @@ rs_status rs_normalize_span(rs_span *span, rs_arena *arena) {
     f->log_type = log_type_of(&g, f);
     st = fill_names(&g, span, f);
     if (st == RS_OK) st = fill_error(&g, span, f);
-    if (st == RS_OK) st = fill_content(&g, f);
+    /* Where nobody counted them, tokens are estimated by the texts. */
+    bool estimates = f->usage_source == RS_USAGE_NONE && rs_log_type_is_model_call(f->log_type);
+    if (st == RS_OK) st = fill_content(&g, previews_only && !estimates, f);
     fill_from_resource(span->resource, f);
     f->parameters = list_of(&g.parameters);
     f->metadata = list_of(&g.metadata);
     f->model_facts = list_of(&g.model_facts);
-    if (st == RS_OK && f->usage_source == RS_USAGE_NONE && rs_log_type_is_model_call(f->log_type))
-        rs_usage_estimate(f);
+    if (st == RS_OK && estimates) rs_usage_estimate(f);
+    return st;
+}
+
+rs_status rs_normalize_span(rs_span *span, rs_arena *arena) { return normalize(span, false, arena); }
+
+rs_status rs_normalize_for_store(rs_span *span, rs_arena *arena) {
+    rs_status st = normalize(span, true, arena);
+    span->facts.input = span->facts.output = (rs_str){0};
+    span->facts.input_is_json = span->facts.output_is_json = false;
     return st;
 }

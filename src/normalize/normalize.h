@@ -12,5 +12,7 @@
  * RS_ERR_MEMORY if the arena is exhausted. Any content, however odd, is taken: what does not fit a field stays an
  * attribute. */
 RS_MUST_CHECK rs_status rs_normalize_span(rs_span *span, rs_arena *arena);
+/* The same but for input and output, which are left empty: what a store keeps beside the attributes are their previews. */
+RS_MUST_CHECK rs_status rs_normalize_for_store(rs_span *span, rs_arena *arena);
 
 #endif

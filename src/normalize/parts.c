@@ -177,6 +177,12 @@ static rs_str first_of_batch(const rs_parts *p, rs_arena *arena) {
     return text;
 }
 
+static rs_part *first_content(rs_parts *p) {
+    for (size_t i = 0; i < p->n; i++)
+        if (p->items[i].kind == RS_PART_CONTENT) return &p->items[i];
+    return NULL;
+}
+
 /* Roles and reasons for ending alone: what was said is not recorded. */
 static bool is_without_content(const rs_parts *p) {
     for (size_t i = 0; i < p->n; i++) {
@@ -194,15 +200,13 @@ rs_status rs_content_from_parts(rs_parts *p, const rs_content_style *style, rs_a
     put_in_order(p);
     rs_message_writer w;
     rs_message_writer_init(&w, style, arena);
-    rs_value first = {.type = RS_VALUE_STRING, .s = first_of_batch(p, arena)};
-    for (size_t i = 0; first.s.p && i < p->n; i++)
-        if (p->items[i].kind == RS_PART_CONTENT) {
-            p->items[i].value = &first;
-            break;
-        }
+    const rs_value first = {.type = RS_VALUE_STRING, .s = first_of_batch(p, arena)}, *whole = NULL;
+    rs_part *batch = first.s.p ? first_content(p) : NULL;
+    if (batch) whole = batch->value, batch->value = &first;
     for (const rs_part *at = p->items, *end = p->items + p->n, *next; at < end; at = next) {
         for (next = at + 1; next < end && next->message == at->message;) next++;
         write_message(&w, at, next);
     }
+    if (batch) batch->value = whole; /* who asks again finds it as it was */
     return rs_message_writer_finish(&w, out);
 }

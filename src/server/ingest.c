@@ -51,7 +51,7 @@ static rs_status inflate(rs_server *server, rs_request *req, rs_encoding encodin
 static rs_status decode_spans(format as, rs_str body, rs_arena *arena, rs_spans *out, rs_err *err) {
     rs_status st = as == PROTOBUF ? rs_otlp_decode_protobuf(body, arena, out, err)
                                   : rs_otlp_decode_json(body, arena, out, err);
-    for (size_t i = 0; st == RS_OK && i < out->n; i++) st = rs_normalize_span(&out->items[i], arena);
+    for (size_t i = 0; st == RS_OK && i < out->n; i++) st = rs_normalize_for_store(&out->items[i], arena);
     if (st != RS_ERR_MEMORY) return st;
     *err = (rs_err){0};
     return rs_fail(err, RS_ERR_TOO_LARGE, 0,

@@ -83,6 +83,25 @@ static void put_span(rs_buf *out, const rs_span *s) {
     rs_buf_byte(out, '\n');
 }
 
+/* What a store is given must read like what a reader sees, but for input and output. */
+static bool is_same_but_for_content(const rs_span *full, rs_span for_store) {
+    rs_buf expected, got;
+    rs_span without = *full;
+    rs_buf_init(&expected);
+    rs_buf_init(&got);
+    without.facts.input = without.facts.output = (rs_str){0};
+    without.facts.input_is_json = without.facts.output_is_json = false;
+    put_span(&expected, &without);
+    put_span(&got, &for_store);
+    bool same = rs_str_eq(rs_buf_slice(&expected), rs_buf_slice(&got));
+    if (!same)
+        fprintf(stderr, "for the store:\n%.*sfor a reader:\n%.*s", (int)got.n, got.p, (int)expected.n,
+                expected.p);
+    rs_buf_deinit(&expected);
+    rs_buf_deinit(&got);
+    return same;
+}
+
 static bool render(rs_str request, bool json, rs_buf *out) {
     rs_arena arena;
     rs_arena_init(&arena, 64 << 20);
@@ -92,8 +111,11 @@ static bool render(rs_str request, bool json, rs_buf *out) {
                         : rs_otlp_decode_protobuf(request, &arena, &spans, &err);
     if (st != RS_OK) fprintf(stderr, "offset %zu: %s\n", err.offset, err.message);
     for (size_t i = 0; st == RS_OK && i < spans.n; i++) {
+        rs_span for_store = spans.items[i];
         st = rs_normalize_span(&spans.items[i], &arena);
+        if (st == RS_OK) st = rs_normalize_for_store(&for_store, &arena);
         if (st == RS_OK) put_span(out, &spans.items[i]);
+        if (st == RS_OK && !is_same_but_for_content(&spans.items[i], for_store)) st = RS_ERR_INVALID;
     }
     rs_arena_deinit(&arena);
     return st == RS_OK && rs_buf_status(out) == RS_OK;

@@ -30,6 +30,10 @@ rs_status rs_block_writer_init(rs_block_writer *w, rs_err *err) {
     w->zstd = ZSTD_createCCtx();
     if (!w->zstd) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, LEVEL);
+    /* Texts come again all over a block: a table that has room for all of them, at no cost to speed. */
+    ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_hashLog, 16);
+    ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_minMatch, 6);
+    ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_windowLog, 21);
     return RS_OK;
 }
 
