@@ -1,6 +1,6 @@
 /* A project in many partitions: every question is answered as if it were in one. */
 #include "base/ids.h"
-#include "store/sqlite/trace_filter.h"
+#include "store/sqlite/bloom.h"
 #include "store_fixture.h"
 
 #include <dirent.h>
@@ -319,14 +319,14 @@ static void a_store_of_version_1_goes_on(void **state) {
 static void a_filter_knows_what_it_was_given(void **state) {
     (void)state;
     enum { N = 300000 };
-    rs_trace_filter f = {0};
+    rs_bloom f = {0};
     uint64_t wrong = 0;
-    for (uint64_t i = 0; i < N; i++) rs_trace_filter_add(&f, i * 0x9e3779b97f4a7c15u);
-    for (uint64_t i = 0; i < N; i++) assert_true(rs_trace_filter_may_have(&f, i * 0x9e3779b97f4a7c15u));
-    for (uint64_t i = 0; i < N; i++) wrong += rs_trace_filter_may_have(&f, ~(i * 0x9e3779b97f4a7c15u));
+    for (uint64_t i = 0; i < N; i++) rs_bloom_add(&f, i * 0x9e3779b97f4a7c15u);
+    for (uint64_t i = 0; i < N; i++) assert_true(rs_bloom_may_have(&f, i * 0x9e3779b97f4a7c15u));
+    for (uint64_t i = 0; i < N; i++) wrong += rs_bloom_may_have(&f, ~(i * 0x9e3779b97f4a7c15u));
     if (wrong > N / 50) fail_msg("%llu of %d are wrong", (unsigned long long)wrong, N);
-    rs_trace_filter_deinit(&f);
-    assert_false(rs_trace_filter_may_have(&f, 0));
+    rs_bloom_deinit(&f);
+    assert_false(rs_bloom_may_have(&f, 0));
 }
 
 int main(void) {

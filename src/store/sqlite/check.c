@@ -142,7 +142,7 @@ static rs_status check_database(check *c, rs_err *err) {
     return st;
 }
 
-static void check_row(check *c, sqlite3_stmt *stmt, const rs_trace_filter *filter) {
+static void check_row(check *c, sqlite3_stmt *stmt, const rs_bloom *filter) {
     rs_str id = rs_db_column_str(stmt, 0);
     int64_t key = sqlite3_column_int64(stmt, 1), spans = sqlite3_column_int64(stmt, 2);
     uint32_t at = rs_intern_find(&c->traces, id);
@@ -153,8 +153,8 @@ static void check_row(check *c, sqlite3_stmt *stmt, const rs_trace_filter *filte
                 at == UINT32_MAX ? 0 : c->counts[at].spans, (long long)spans);
     if (at != UINT32_MAX) c->counts[at].has_row = true;
     if (filter && id.n == 16 &&
-        !(rs_trace_filter_may_have(filter, rs_trace_filter_hash_id((const uint8_t *)id.p)) &&
-          rs_trace_filter_may_have(filter, rs_trace_filter_hash_key(key))))
+        !(rs_bloom_may_have(filter, rs_bloom_hash_id((const uint8_t *)id.p)) &&
+          rs_bloom_may_have(filter, rs_bloom_hash_key(key))))
         problem(c, "traces.filter does not know trace %s", hex);
 }
 
@@ -162,18 +162,18 @@ static rs_status check_traces(check *c, rs_err *err) {
     char path[RS_PATH_MAX];
     sqlite3_stmt *stmt = NULL;
     bool row = true, has_filter;
-    rs_trace_filter filter = {0};
+    rs_bloom filter = {0};
     uint64_t n = 0;
     rs_status st = rs_path_join(path, c->dir, "traces.filter", err);
     if (st != RS_OK) return st;
-    has_filter = rs_trace_filter_load(&filter, c->state.traces, path); /* without it the index is asked */
+    has_filter = rs_bloom_load(&filter, c->state.traces, path); /* without it the index is asked */
     st = rs_db_prepare(c->x.db, "SELECT trace_id, key, spans FROM trace", &stmt, err);
     while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
         check_row(c, stmt, has_filter ? &filter : NULL);
         n++;
     }
     sqlite3_finalize(stmt);
-    rs_trace_filter_deinit(&filter);
+    rs_bloom_deinit(&filter);
     if (st != RS_OK) return st;
     for (uint32_t i = 0; i < c->traces.n; i++)
         if (!c->counts[i].has_row) problem(c, "%u spans are of a trace that has no row", c->counts[i].spans);

@@ -239,6 +239,16 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+/* Most spans are new, and known to be. */
+static bool are_known_to_be_new(const rs_commit *c, const group *g) {
+    if (!c->partition->knows_spans) return false;
+    for (uint32_t i = g->first; i != NONE; i = c->items[i].next) {
+        uint32_t f = rs_span_fingerprint(c->items[i].span->span_id);
+        if (rs_bloom_may_have(&c->partition->spans, rs_bloom_hash_span(c->summary.row.key, f))) return false;
+    }
+    return true;
+}
+
 /* Whether any of the group's ids may be among those that the trace has: no false negatives, few false
  * positives. The trace may have a million: most are told apart by a bit, the others by a search. */
 static rs_status may_have_copies(rs_commit *c, rs_index *x, const group *g, bool *may, rs_err *err) {
@@ -378,7 +388,9 @@ static rs_status index_trace_blocks(rs_commit *c, rs_index *x, const group *g, r
     rs_buf_clear(&c->ids_blob);
     for (uint32_t i = g->first; i != NONE && st == RS_OK; i = c->items[i].next) {
         while (c->state.next_span + i >= c->blocks[b].first + c->blocks[b].spans) b++;
-        rs_wire_u32(&c->ids_blob, rs_span_fingerprint(c->items[i].span->span_id));
+        uint32_t fingerprint = rs_span_fingerprint(c->items[i].span->span_id);
+        rs_wire_u32(&c->ids_blob, fingerprint);
+        rs_partition_note_span(c->partition, c->summary.row.key, fingerprint);
         uint32_t next = c->items[i].next;
         if (next != NONE && c->state.next_span + next < c->blocks[b].first + c->blocks[b].spans) continue;
         if (rs_buf_status(&c->ids_blob) != RS_OK) return no_memory(err);
@@ -397,7 +409,7 @@ static rs_status upsert_trace(rs_commit *c, rs_index *x, const group *g, rs_err 
     rs_status st = load_summary(c, x, g, &exists, err);
     rs_tags_begin_trace(&c->tags, exists);
     rs_tags_begin_trace(&c->gone, exists);
-    if (st == RS_OK && exists) st = may_have_copies(c, x, g, &copies, err);
+    if (st == RS_OK && exists && !are_known_to_be_new(c, g)) st = may_have_copies(c, x, g, &copies, err);
     if (st == RS_OK && copies) st = replace_copies(c, x, c->items[g->first].span, err);
     if (st != RS_OK) return st;
     for (uint32_t i = g->first; i != NONE; i = c->items[i].next)

@@ -1,5 +1,6 @@
 #include "store/sqlite/partition.h"
 #include "base/log.h"
+#include "store/sqlite/wire.h"
 
 #include <stdlib.h>
 
@@ -98,8 +99,8 @@ static rs_status read_traces(rs_partition *p, rs_err *err) {
     rs_status st = rs_index_prepare(&p->writer, RS_SQL_ALL_TRACES, &stmt, err);
     while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
         rs_str id = rs_db_column_str(stmt, 1);
-        if (id.n == 16) rs_trace_filter_add(&p->traces, rs_trace_filter_hash_id((const uint8_t *)id.p));
-        rs_trace_filter_add(&p->traces, rs_trace_filter_hash_key(sqlite3_column_int64(stmt, 0)));
+        if (id.n == 16) rs_bloom_add(&p->traces, rs_bloom_hash_id((const uint8_t *)id.p));
+        rs_bloom_add(&p->traces, rs_bloom_hash_key(sqlite3_column_int64(stmt, 0)));
     }
     return st;
 }
@@ -128,7 +129,7 @@ static rs_status learn(rs_partition *p, rs_err *err) {
     p->span_end = p->state.next_span;
     p->skew = p->state.skew;
     p->tag_spread = p->state.tag_spread;
-    p->is_filter_saved = rs_trace_filter_load(&p->traces, p->state.traces, p->filter_path);
+    p->is_filter_saved = rs_bloom_load(&p->traces, p->state.traces, p->filter_path);
     return p->is_filter_saved ? RS_OK : read_traces(p, err);
 }
 
@@ -165,15 +166,34 @@ void rs_partition_rest(rs_partition *p) {
     rs_err err = {0};
     if (!p->writer.db) return;
     index_close(&p->writer);
+    rs_bloom_deinit(&p->spans);
+    p->knows_spans = false;
     if (p->is_filter_saved) return;
-    p->is_filter_saved = rs_trace_filter_save(&p->traces, p->state.traces, p->filter_path, &err) == RS_OK;
+    p->is_filter_saved = rs_bloom_save(&p->traces, p->state.traces, p->filter_path, &err) == RS_OK;
     if (!p->is_filter_saved) rs_log("%s: the next start reads the index instead", err.message);
+}
+
+void rs_partition_learn_spans(rs_partition *p) {
+    sqlite3_stmt *stmt;
+    bool row = false;
+    rs_err err = {0};
+    rs_status st = rs_index_prepare(&p->writer, RS_SQL_EVERY_ID, &stmt, &err);
+    while (st == RS_OK && (st = rs_db_step(stmt, &row, &err)) == RS_OK && row) {
+        rs_cursor ids = rs_cursor_on(rs_db_column_str(stmt, 1));
+        while (rs_cursor_left(&ids) >= 4)
+            rs_bloom_add(&p->spans, rs_bloom_hash_span(sqlite3_column_int64(stmt, 0), rs_cursor_u32(&ids)));
+    }
+    p->knows_spans = st == RS_OK;
+}
+
+void rs_partition_note_span(rs_partition *p, int64_t key, uint32_t fingerprint) {
+    if (p->knows_spans) rs_bloom_add(&p->spans, rs_bloom_hash_span(key, fingerprint));
 }
 
 void rs_partition_note_trace(rs_partition *p, const uint8_t trace_id[16], int64_t key) {
     p->is_filter_saved = false;
-    rs_trace_filter_add(&p->traces, rs_trace_filter_hash_id(trace_id));
-    rs_trace_filter_add(&p->traces, rs_trace_filter_hash_key(key));
+    rs_bloom_add(&p->traces, rs_bloom_hash_id(trace_id));
+    rs_bloom_add(&p->traces, rs_bloom_hash_key(key));
     if (key < p->key_min) __atomic_store_n(&p->key_min, key, __ATOMIC_RELEASE);
     if (key > p->key_max) __atomic_store_n(&p->key_max, key, __ATOMIC_RELEASE);
 }
@@ -191,7 +211,8 @@ void rs_partition_close(rs_partition *p) {
     }
     index_close(&p->writer); /* last: it checkpoints and removes the WAL */
     rs_segment_close(&p->segment);
-    rs_trace_filter_deinit(&p->traces);
+    rs_bloom_deinit(&p->traces);
+    rs_bloom_deinit(&p->spans);
     pthread_cond_destroy(&p->returned);
     pthread_mutex_destroy(&p->lock);
     free(p);

@@ -8,9 +8,9 @@
 #define RS_STORE_SQLITE_PARTITION_H
 
 #include "store/db.h"
+#include "store/sqlite/bloom.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/segment.h"
-#include "store/sqlite/trace_filter.h"
 #include "store/sqlite/view.h"
 #include <pthread.h>
 
@@ -51,8 +51,10 @@ typedef struct rs_partition {
     rs_segment segment;
     rs_index writer;          /* db NULL: it rests */
     rs_partition_state state; /* the writer's */
-    rs_trace_filter traces;   /* ids and keys of its traces … */
+    rs_bloom traces;          /* ids and keys of its traces … */
     bool is_filter_saved;     /* … which a file beside it has */
+    rs_bloom spans;           /* of its traces, where many are written … */
+    bool knows_spans;         /* … and it has all of them */
     int64_t key_min, key_max; /* atomic: of its traces; min > max: it has none */
     uint64_t span_end;        /* atomic: every arrival number in it is below */
     int64_t skew, tag_spread; /* atomic: the state's */
@@ -67,11 +69,14 @@ RS_MUST_CHECK rs_status rs_partition_open(uint64_t project, uint32_t number, con
                                           rs_partition **out, rs_err *err);
 void rs_partition_close(rs_partition *p); /* nothing is borrowed any more */
 
+/* The writer: has all spans in memory, to tell new ones from copies without asking the index. Without memory it does not. */
+void rs_partition_learn_spans(rs_partition *p);
 /* The writer: it gets no more new traces, or none soon / something is to be written after all. */
 void rs_partition_rest(rs_partition *p);
 RS_MUST_CHECK rs_status rs_partition_wake(rs_partition *p, rs_err *err);
 /* The writer, before it commits them: from then on they can be found. Should the commit fail, something is looked for in
  * vain. */
+void rs_partition_note_span(rs_partition *p, int64_t key, uint32_t fingerprint);
 void rs_partition_note_trace(rs_partition *p, const uint8_t trace_id[16], int64_t key);
 void rs_partition_note_state(rs_partition *p, const rs_partition_state *state);
 

@@ -102,6 +102,7 @@ rs_status rs_project_data_open(uint64_t id, const char *dir, rs_project_data **o
         if (p->set->items[i]->state.next_span > p->next_span)
             p->next_span = p->set->items[i]->state.next_span;
         if (i + 1 < n) rs_partition_rest(p->set->items[i]);
+        else rs_partition_learn_spans(p->set->items[i]);
     }
     free(numbers);
     if (st == RS_OK) *out = p;
@@ -138,6 +139,7 @@ rs_status rs_project_data_make_room(rs_project_data *p, const rs_partition_limit
         rs_partition_close(made);
         return st;
     }
+    rs_partition_learn_spans(made);
     if (last) rs_partition_rest(last);
     return RS_OK;
 }
@@ -170,13 +172,13 @@ static rs_status finds(rs_partition *p, rs_sql sql, const uint8_t *trace_id, int
 
 rs_status rs_project_data_home(rs_project_data *p, const uint8_t trace_id[16], rs_partition **out,
                                rs_err *err) {
-    uint64_t hash = rs_trace_filter_hash_id(trace_id);
+    uint64_t hash = rs_bloom_hash_id(trace_id);
     rs_status st = RS_OK;
     bool found = false;
     *out = last_of(p);
     for (size_t i = p->set->n; st == RS_OK && !found && i-- > 0;) {
         rs_partition *at = p->set->items[i];
-        if (at == last_of(p) || !rs_trace_filter_may_have(&at->traces, hash)) continue;
+        if (at == last_of(p) || !rs_bloom_may_have(&at->traces, hash)) continue;
         st = finds(at, RS_SQL_TRACE_BY_ID, trace_id, 0, &found, err);
         if (found) *out = at;
     }
@@ -185,13 +187,12 @@ rs_status rs_project_data_home(rs_project_data *p, const uint8_t trace_id[16], r
 
 rs_status rs_project_data_has_key(rs_project_data *p, const rs_partition *but, int64_t key, bool *has,
                                   rs_err *err) {
-    uint64_t hash = rs_trace_filter_hash_key(key);
+    uint64_t hash = rs_bloom_hash_key(key);
     rs_status st = RS_OK;
     *has = false;
     for (size_t i = p->set->n; st == RS_OK && !*has && i-- > 0;) {
         rs_partition *at = p->set->items[i];
-        if (at == but || key < at->key_min || key > at->key_max ||
-            !rs_trace_filter_may_have(&at->traces, hash))
+        if (at == but || key < at->key_min || key > at->key_max || !rs_bloom_may_have(&at->traces, hash))
             continue;
         st = finds(at, RS_SQL_HAS_KEY, NULL, key, has, err);
     }

@@ -151,10 +151,10 @@ typedef struct home {
 } home;
 
 static rs_status find_home(const rs_partition_set *set, const uint8_t trace_id[16], home *out, rs_err *err) {
-    uint64_t hash = rs_trace_filter_hash_id(trace_id);
+    uint64_t hash = rs_bloom_hash_id(trace_id);
     for (size_t i = set->n; i-- > 0;) {
         rs_partition *p = set->items[i];
-        if (!rs_trace_filter_may_have(&p->traces, hash)) continue;
+        if (!rs_bloom_may_have(&p->traces, hash)) continue;
         rs_status st = rs_partition_borrow(p, &out->x, err);
         if (st != RS_OK) return st;
         out->p = p;

@@ -300,10 +300,10 @@ rs_status rs_store_get_trace(rs_store *s, uint64_t project, const uint8_t trace_
     if (st != RS_OK) return st;
     st = rs_fail(err, RS_ERR_NOT_FOUND, 0, "no such trace");
     if (!p) return st;
-    uint64_t hash = rs_trace_filter_hash_id(trace_id);
+    uint64_t hash = rs_bloom_hash_id(trace_id);
     const rs_partition_set *set = rs_project_data_hold(p);
     for (size_t i = set->n; st == RS_ERR_NOT_FOUND && i-- > 0;)
-        if (rs_trace_filter_may_have(&set->items[i]->traces, hash))
+        if (rs_bloom_may_have(&set->items[i]->traces, hash))
             st = get_from(set->items[i], trace_id, fn, ctx, err);
     rs_project_data_let_go(p, set);
     return st;

@@ -107,6 +107,7 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_TRACE_BLOCKS] =
         "SELECT " BLOCK_COLUMNS ", ids FROM trace_block JOIN block ON first = block"
         " WHERE trace = ?1 AND trace_block.block > ?2 ORDER BY trace_block.block LIMIT ?3",
+    [RS_SQL_EVERY_ID] = "SELECT trace, ids FROM trace_block",
     [RS_SQL_ALL_IDS] = "SELECT trace, block, ids FROM trace_block WHERE (trace, block) < (?1, ?2)"
                        " ORDER BY trace DESC, block DESC LIMIT ?3",
     [RS_SQL_ADD_TAG] = "INSERT INTO tag VALUES(?1, ?2, ?3, ?4, ?5)",

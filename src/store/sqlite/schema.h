@@ -69,6 +69,7 @@ typedef enum rs_sql {
     RS_SQL_TRACE_IDS,
     RS_SQL_TRACE_BLOCKS,
     RS_SQL_ALL_IDS,
+    RS_SQL_EVERY_ID,
     RS_SQL_ADD_TAG,
     RS_SQL_DROP_TAG,
     RS_SQL_TAG_NEWEST,

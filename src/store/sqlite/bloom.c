@@ -1,4 +1,4 @@
-#include "store/sqlite/trace_filter.h"
+#include "store/sqlite/bloom.h"
 #include "base/paths.h"
 #include "base/xxh.h"
 
@@ -11,9 +11,9 @@
 
 enum {
     WORDS = 8, /* of a line: 64 bytes */
-    LINES = RS_TRACE_FILTER_LAYER / (WORDS * 8),
+    LINES = RS_BLOOM_LAYER / (WORDS * 8),
     BITS = 6, /* set for each hash, in its line */
-    HASHES_PER_LAYER = RS_TRACE_FILTER_LAYER / 2,
+    HASHES_PER_LAYER = RS_BLOOM_LAYER / 2,
 };
 
 typedef struct header {
@@ -23,23 +23,27 @@ typedef struct header {
     uint64_t check; /* XXH3 of the fields before it, seeded with that of the layers */
 } header;
 
-void rs_trace_filter_deinit(rs_trace_filter *f) {
-    for (size_t i = 0; i < RS_TRACE_FILTER_LAYERS; i++) free(f->layers[i]);
-    *f = (rs_trace_filter){0};
+void rs_bloom_deinit(rs_bloom *f) {
+    for (size_t i = 0; i < RS_BLOOM_LAYERS; i++) free(f->layers[i]);
+    *f = (rs_bloom){0};
 }
 
-uint64_t rs_trace_filter_hash_id(const uint8_t trace_id[16]) { return XXH3_64bits_withSeed(trace_id, 16, 1); }
-uint64_t rs_trace_filter_hash_key(int64_t key) { return XXH3_64bits_withSeed(&key, sizeof key, 2); }
+uint64_t rs_bloom_hash_id(const uint8_t trace_id[16]) { return XXH3_64bits_withSeed(trace_id, 16, 1); }
+uint64_t rs_bloom_hash_key(int64_t key) { return XXH3_64bits_withSeed(&key, sizeof key, 2); }
+
+uint64_t rs_bloom_hash_span(int64_t key, uint32_t fingerprint) {
+    return XXH3_64bits_withSeed(&key, sizeof key, fingerprint);
+}
 
 /* The line of a hash, by its upper half; the bits in it are six times nine of the lower one's. */
 static size_t line_of(uint64_t hash) { return (size_t)((hash >> 40) % LINES) * WORDS; }
 
-void rs_trace_filter_add(rs_trace_filter *f, uint64_t hash) {
+void rs_bloom_add(rs_bloom *f, uint64_t hash) {
     size_t at = f->added / HASHES_PER_LAYER;
     if (f->is_full) return;
-    uint64_t *layer = at < RS_TRACE_FILTER_LAYERS ? f->layers[at] : NULL;
-    if (!layer && at < RS_TRACE_FILTER_LAYERS) {
-        layer = calloc(1, RS_TRACE_FILTER_LAYER);
+    uint64_t *layer = at < RS_BLOOM_LAYERS ? f->layers[at] : NULL;
+    if (!layer && at < RS_BLOOM_LAYERS) {
+        layer = calloc(1, RS_BLOOM_LAYER);
         __atomic_store_n(&f->layers[at], layer, __ATOMIC_RELEASE);
     }
     if (!layer) {
@@ -60,10 +64,10 @@ static bool layer_has(const uint64_t *layer, uint64_t hash, uint64_t bits) {
     return true;
 }
 
-bool rs_trace_filter_may_have(const rs_trace_filter *f, uint64_t hash) {
+bool rs_bloom_may_have(const rs_bloom *f, uint64_t hash) {
     uint64_t bits = XXH3_64bits(&hash, sizeof hash);
     if (__atomic_load_n(&f->is_full, __ATOMIC_ACQUIRE)) return true;
-    for (size_t i = 0; i < RS_TRACE_FILTER_LAYERS; i++) {
+    for (size_t i = 0; i < RS_BLOOM_LAYERS; i++) {
         const uint64_t *layer = __atomic_load_n(&f->layers[i], __ATOMIC_ACQUIRE);
         if (!layer) return false;
         if (layer_has(layer, hash, bits)) return true;
@@ -73,10 +77,9 @@ bool rs_trace_filter_may_have(const rs_trace_filter *f, uint64_t hash) {
 
 /* ---- as a file ----------------------------------------------------------------------------------------- */
 
-static uint64_t check_of(const header *h, const rs_trace_filter *f) {
+static uint64_t check_of(const header *h, const rs_bloom *f) {
     uint64_t seed = 0;
-    for (uint32_t i = 0; i < h->layers; i++)
-        seed = XXH3_64bits_withSeed(f->layers[i], RS_TRACE_FILTER_LAYER, seed);
+    for (uint32_t i = 0; i < h->layers; i++) seed = XXH3_64bits_withSeed(f->layers[i], RS_BLOOM_LAYER, seed);
     return XXH3_64bits_withSeed(h, offsetof(header, check), seed);
 }
 
@@ -92,18 +95,18 @@ static bool write_all(int fd, const void *p, size_t n) {
     return true;
 }
 
-rs_status rs_trace_filter_save(const rs_trace_filter *f, uint64_t traces, const char *path, rs_err *err) {
+rs_status rs_bloom_save(const rs_bloom *f, uint64_t traces, const char *path, rs_err *err) {
     char beside[RS_PATH_MAX];
     header h = {.magic = "RSTF", .added = f->added, .traces = traces};
     if (f->is_full) return RS_OK; /* it is made anew, then, from the index */
-    while (h.layers < RS_TRACE_FILTER_LAYERS && f->layers[h.layers]) h.layers++;
+    while (h.layers < RS_BLOOM_LAYERS && f->layers[h.layers]) h.layers++;
     h.check = check_of(&h, f);
     int n = snprintf(beside, sizeof beside, "%s.new", path);
     if (n < 0 || (size_t)n >= sizeof beside)
         return rs_fail(err, RS_ERR_TOO_LARGE, 0, "path %s is too long", path);
     int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     bool ok = fd >= 0 && write_all(fd, &h, sizeof h);
-    for (uint32_t i = 0; ok && i < h.layers; i++) ok = write_all(fd, f->layers[i], RS_TRACE_FILTER_LAYER);
+    for (uint32_t i = 0; ok && i < h.layers; i++) ok = write_all(fd, f->layers[i], RS_BLOOM_LAYER);
     int e = errno;
     if (fd >= 0 && close(fd) != 0 && ok) ok = false, e = errno;
     if (ok && rename(beside, path) != 0) ok = false, e = errno;
@@ -125,20 +128,20 @@ static bool read_all(int fd, void *p, size_t n) {
     return true;
 }
 
-bool rs_trace_filter_load(rs_trace_filter *f, uint64_t traces, const char *path) {
+bool rs_bloom_load(rs_bloom *f, uint64_t traces, const char *path) {
     header h;
-    *f = (rs_trace_filter){0};
+    *f = (rs_bloom){0};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return false;
     bool ok = read_all(fd, &h, sizeof h) && memcmp(h.magic, "RSTF", 4) == 0 && h.traces == traces &&
-              h.layers <= RS_TRACE_FILTER_LAYERS && h.added <= (uint64_t)h.layers * HASHES_PER_LAYER;
+              h.layers <= RS_BLOOM_LAYERS && h.added <= (uint64_t)h.layers * HASHES_PER_LAYER;
     for (uint32_t i = 0; ok && i < h.layers; i++) {
-        f->layers[i] = malloc(RS_TRACE_FILTER_LAYER);
-        ok = f->layers[i] && read_all(fd, f->layers[i], RS_TRACE_FILTER_LAYER);
+        f->layers[i] = malloc(RS_BLOOM_LAYER);
+        ok = f->layers[i] && read_all(fd, f->layers[i], RS_BLOOM_LAYER);
     }
     ok = ok && check_of(&h, f) == h.check;
     close(fd);
     if (ok) f->added = h.added;
-    else rs_trace_filter_deinit(f);
+    else rs_bloom_deinit(f);
     return ok;
 }
