@@ -7,6 +7,8 @@ import pickle
 import sys
 import traceback
 from importlib import import_module
+from importlib.metadata import version
+from importlib.util import find_spec
 from types import SimpleNamespace
 
 import pytest
@@ -208,6 +210,9 @@ def originals():
 
 def test_every_row_has_its_target_and_its_begin(generator):
     for module, target, begin in _instrumentor.PATCHES:
+        if find_spec(module.rpartition(".")[0]) is None:
+            assert module.startswith("transformers.models.dia.") and version("transformers") < "5"
+            continue
         owner, _, name = target.rpartition(".")
         holders = _instrumentor._holders(import_module(module), owner, name)
         assert holders and all(callable(getattr(holder, name)) for holder in holders), target

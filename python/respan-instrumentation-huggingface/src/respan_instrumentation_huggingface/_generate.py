@@ -368,19 +368,22 @@ class _Holder:
         self.model = model
 
 
-def open_span(model: Any, kwargs: dict[str, Any]) -> Span | None:
+def open_span(
+    model: Any, kwargs: dict[str, Any], operation: str = "text_completion", log_type: str = "text"
+) -> Span | None:
     name = name_of(model)
-    span = start_span(f"text_completion {name}" if name else "text_completion", CLIENT)
+    span = start_span(f"{operation} {name}" if name else operation, CLIENT)
     if span is None:
         return None
     attributes: dict[str, Any] = {
-        "respan.entity.log_type": "text",
-        "llm.request.type": "completion",
-        "gen_ai.operation.name": "text_completion",
+        "respan.entity.log_type": log_type,
+        "gen_ai.operation.name": operation,
         "gen_ai.system": "huggingface",
         "gen_ai.request.model": name,
         "gen_ai.response.model": name,
     }
+    if log_type == "text":
+        attributes["llm.request.type"] = "completion"
     attributes.update(quietly(parameters_of, _Holder(model), kwargs) or {})
     span.set_attributes(attributes)
     return span

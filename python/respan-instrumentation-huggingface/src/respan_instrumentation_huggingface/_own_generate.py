@@ -1,6 +1,7 @@
-"""WhisperForConditionalGeneration.generate(): one span over the generations that it makes of the parts of a long recording.
+"""Classes of models whose generate() is their own: one span over all that it makes with GenerationMixin.generate, if it does.
 
-Imported once torch is (_instrumentor.py).
+Whisper takes a long recording in parts, Bark makes sound in three stages, BLIP-2 asks its language model, MusicGen and RAG have
+loops of their own. Imported once torch is (_instrumentor.py).
 """
 
 from __future__ import annotations
@@ -20,19 +21,29 @@ if TYPE_CHECKING:
 
     from respan.instrumentation import Span
 
-POSITIONS = ("input_features", "generation_config")  # others are keywords by habit
+
+def begin(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Whole | None:
+    """A call that makes text, unless it is part of a pipeline's or of another one."""
+    return _begin(model, args, kwargs, "text_completion", "text")
 
 
-def begin(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Recording | None:
-    """A call of WhisperGenerationMixin.generate, unless it is part of a pipeline's."""
+def begin_sound(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Whole | None:
+    """A call that makes sound."""
+    return _begin(model, args, kwargs, "text-to-audio", "speech")
+
+
+def _begin(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], operation: str, log_type: str) -> Whole | None:
     if is_compiling() or current() is not None or suppressed():
         return None
-    named = {**dict(zip(POSITIONS, args, strict=False)), **kwargs}
-    span = open_span(model, named)
-    return None if span is None else Recording(span, model, Measured(model, tokenizer_for(model, named)))
+    named = dict(kwargs)
+    for arg in args:  # in whichever place each class has it
+        if hasattr(type(arg), "get_generation_mode"):
+            named["generation_config"] = arg
+    span = open_span(model, named, operation, log_type)
+    return None if span is None else Whole(span, model, Measured(model, tokenizer_for(model, named)))
 
 
-class Recording:
+class Whole:
     def __init__(self, span: Span, model: Any, measured: Measured) -> None:
         self._span, self._model, self._measured = span, model, measured
         span.__enter__()
@@ -56,10 +67,12 @@ class Recording:
         self._span.set_attributes(quietly(model_attributes, self._model, self._measured.tokenizer) or {})
 
     def _add_texts(self, result: Any) -> None:
-        """One for each recording."""
+        """Of ids, one for each sequence; sound is not told."""
         made = result["sequences"] if isinstance(result, dict) else result
         tokenizer = self._measured.tokenizer
         if tokenizer is None or not self._span.content or not hasattr(made, "tolist"):
+            return
+        if made.dim() != 2 or made.is_floating_point():
             return
         attributes: dict[str, Any] = {}
         for index, ids in enumerate(made.tolist()[:MESSAGES_MAX]):
