@@ -316,6 +316,7 @@ static enum MHD_Result send_answer(exchange *x) {
         answer = MHD_create_response_from_buffer(res->body.n, res->body.p, MHD_RESPMEM_PERSISTENT);
     if (!answer) return MHD_NO;
     add_headers(x, answer);
+    rs_metrics_count_answer(&x->http->server->metrics, res->status);
     enum MHD_Result queued = MHD_queue_response(x->connection, (unsigned)res->status, answer);
     MHD_destroy_response(answer);
     return queued;

@@ -18,6 +18,7 @@ typedef enum format { PROTOBUF, JSON } format;
 /* One request on its way to the store: lives in the request's arena, until the response is sent. */
 typedef struct intake {
     rs_job job; /* first: the writer hands it back */
+    rs_server *server;
     rs_request *req;
     rs_response *res;
     format format;
@@ -61,6 +62,7 @@ static rs_status decode_spans(format as, rs_str body, rs_arena *arena, rs_spans 
 static rs_status decode(rs_server *server, rs_request *req, intake *in, rs_err *err) {
     rs_encoding encoding;
     rs_str body = req->body;
+    rs_metrics_add(&server->metrics.body_bytes, body.n);
     rs_status st = parse_format(req, &in->format, err);
     if (st == RS_OK)
         st = rs_encoding_parse(rs_str_of(rs_request_header(req, "Content-Encoding")), &encoding, err);
@@ -105,6 +107,8 @@ static void answer_json(rs_response *res, const rs_spans *spans) {
 }
 
 static void answer(intake *in) {
+    rs_metrics_add(&in->server->metrics.spans, in->spans.n);
+    rs_metrics_add(&in->server->metrics.rejected_spans, in->spans.rejected);
     rs_response_header(in->res, "Accept-Encoding",
                        "zstd, gzip, deflate"); /* for bodies to come (RFC 9110, 12.5.3) */
     if (in->format == PROTOBUF) answer_protobuf(in->res, &in->spans);
@@ -132,6 +136,7 @@ void rs_ingest_traces(rs_server *server, rs_request *req, rs_response *res) {
         rs_response_error(res, 503, "unavailable", NULL, "out of memory: retry later");
         return;
     }
+    in->server = server;
     in->req = req;
     in->res = res;
     in->job.done = on_committed;
@@ -228,8 +233,13 @@ rs_status rs_ingest_local(rs_server *server, uint64_t project, const rs_ingest_s
     else st = decode_spans(PROTOBUF, rs_buf_slice(&body), &arena, &spans, &why);
     if (st == RS_OK && spans.n)
         st = commit_and_wait(server->writer, project, &spans, body.n + arena.held, &why);
-    if (st == RS_OK) *out = (rs_ingested){.stored = spans.n, .rejected = spans.rejected};
-    else if (err) *err = why;
+    if (st == RS_OK) {
+        *out = (rs_ingested){.stored = spans.n, .rejected = spans.rejected};
+        rs_metrics_add(&server->metrics.spans, spans.n);
+        rs_metrics_add(&server->metrics.rejected_spans, spans.rejected);
+    } else if (err) {
+        *err = why;
+    }
     rs_arena_deinit(&arena);
     rs_buf_deinit(&body);
     return st;

@@ -2,6 +2,7 @@
 
 #include "server/api.h"
 #include "server/ingest.h"
+#include "server/metrics.h"
 #include "server/signin.h"
 #include "server/static.h"
 
@@ -21,6 +22,8 @@ static const rs_route routes[] = {
     {"/login", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_signin_login},
     {"/logout", RS_POST, RS_AUTH_NONE, RS_BODY_SMALL, rs_signin_logout},
     {"/healthz", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_health},
+    {"/readyz", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_metrics_ready},
+    {"/metrics", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_metrics_show},
     /* the page: its files, and its client-side routes */
     {"/assets/*", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_file},
     {"/traces/{id}", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_page},

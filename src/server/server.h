@@ -1,12 +1,13 @@
 /* rs_server: what the HTTP handlers share, and its life from open to close.
  *
- * Immutable once started; each part does its own locking. Threads: HTTP threads (http.c) decode, normalize
+ * Immutable once started, but for the counters; each part does its own locking. Threads: HTTP threads (http.c) decode, normalize
  * and read; one writer thread (writer.c) commits. The thread that opens the server closes it. */
 #ifndef RS_SERVER_SERVER_H
 #define RS_SERVER_SERVER_H
 
 #include "base/paths.h"
 #include "server/listen.h"
+#include "server/metrics.h"
 #include "store/control.h"
 #include "store/store.h"
 
@@ -20,9 +21,10 @@ typedef struct rs_server {
     rs_guard *guard;
     rs_writer *writer;
     rs_http *http, *otlp_http; /* the second is NULL without --otlp */
-    size_t max_body;           /* bytes of an ingest body, compressed or not */
-    char url[RS_URL_MAX];      /* "http://127.0.0.1:8460": how this machine reaches it */
-    bool is_loopback;          /* nobody but this machine can */
+    rs_metrics metrics;
+    size_t max_body;      /* bytes of an ingest body, compressed or not */
+    char url[RS_URL_MAX]; /* "http://127.0.0.1:8460": how this machine reaches it */
+    bool is_loopback;     /* nobody but this machine can */
 } rs_server;
 
 typedef struct rs_server_config {

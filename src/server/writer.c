@@ -1,4 +1,5 @@
 #include "server/writer.h"
+#include "base/clock.h"
 
 #include <malloc.h>
 #include <pthread.h>
@@ -17,6 +18,8 @@ struct rs_writer {
     rs_job *first, **last;
     size_t bytes; /* queued or being committed */
     bool stopping;
+    uint64_t commits, commit_ns, failures;
+    rs_status last_status;
 };
 
 /* Takes jobs for one commit off the queue; under the lock. */
@@ -35,7 +38,7 @@ static size_t take_group(rs_writer *w, rs_job *group[GROUP_JOBS], size_t *bytes)
 
 /* A job that cannot be stored does not take along those it was grouped with: each is then tried alone. No room
  * is no room for any of them. */
-static void commit_group(rs_writer *w, rs_job *group[], size_t n) {
+static rs_status commit_group(rs_writer *w, rs_job *group[], size_t n) {
     rs_store_batch batches[GROUP_JOBS] = {0};
     bool failed[GROUP_JOBS] = {false};
     rs_err err = {0};
@@ -46,8 +49,9 @@ static void commit_group(rs_writer *w, rs_job *group[], size_t n) {
     for (size_t i = 0; i < n; i++) {
         if (st == RS_OK || !failed[i]) group[i]->done(group[i], NULL);
         else if (final) group[i]->done(group[i], &err);
-        else commit_group(w, &group[i], 1);
+        else (void)commit_group(w, &group[i], 1);
     }
+    return st;
 }
 
 /* Waits for work; after a while without any, gives freed memory back to the system. Under the lock. */
@@ -78,10 +82,15 @@ static void *run(void *arg) {
         if (!w->first) break;
         size_t bytes, n = take_group(w, group, &bytes);
         pthread_mutex_unlock(&w->lock);
-        commit_group(w, group, n);
+        uint64_t began = rs_clock_mono_ns();
+        rs_status st = commit_group(w, group, n);
         worked = true;
         pthread_mutex_lock(&w->lock);
         w->bytes -= bytes;
+        w->commits++;
+        w->commit_ns += rs_clock_mono_ns() - began;
+        w->failures += st != RS_OK;
+        w->last_status = st;
     }
     pthread_mutex_unlock(&w->lock);
     return NULL;
@@ -126,6 +135,18 @@ rs_status rs_writer_push(rs_writer *w, rs_job *job) {
     }
     pthread_mutex_unlock(&w->lock);
     return st;
+}
+
+void rs_writer_get_stats(rs_writer *w, rs_writer_stats *out) {
+    pthread_mutex_lock(&w->lock);
+    *out = (rs_writer_stats){.queued_bytes = w->bytes,
+                             .queue_bytes = w->limit,
+                             .commits = w->commits,
+                             .commit_ns = w->commit_ns,
+                             .failures = w->failures,
+                             .last = w->last_status,
+                             .is_stopping = w->stopping};
+    pthread_mutex_unlock(&w->lock);
 }
 
 void rs_writer_stop(rs_writer *w) {

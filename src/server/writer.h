@@ -20,9 +20,17 @@ typedef struct rs_job {
 
 enum { RS_WRITER_QUEUE_BYTES = 64 << 20 };
 
+typedef struct rs_writer_stats {
+    uint64_t queued_bytes, queue_bytes; /* now; at most */
+    uint64_t commits, commit_ns, failures;
+    rs_status last; /* how the last commit went */
+    bool is_stopping;
+} rs_writer_stats;
+
 RS_MUST_CHECK rs_status rs_writer_start(rs_store *store, size_t queue_bytes, rs_writer **out, rs_err *err);
 /* RS_ERR_FULL, or RS_ERR_CLOSED once stopping: the job stays the caller's. */
 RS_MUST_CHECK rs_status rs_writer_push(rs_writer *w, rs_job *job);
+void rs_writer_get_stats(rs_writer *w, rs_writer_stats *out);
 /* Takes no more jobs, commits those queued, ends the thread. Others may still push: they get RS_ERR_CLOSED. */
 void rs_writer_stop(rs_writer *w);
 /* Frees a stopped writer; nobody may push any more. */

@@ -113,9 +113,12 @@ def test_full_disk(small_disk, tmp_path, binary):
         assert server.get("/api/traces/list/").status == 200
         refused = span(attributes={"noise": os.urandom(300_000).hex()})
         assert server.send([refused]).status == 503
+        not_ready = server.get("/readyz", key=False)
+        assert not_ready.status == 503 and "disk is full" in not_ready.json["error"]["message"]
         ballast.unlink()
         last = span()
         assert server.send([last]).status == 200
+        assert server.get("/readyz", key=False).status == 200
         ids = server.span_ids()
         assert first["spanId"] in ids and last["spanId"] in ids and refused["spanId"] not in ids
     finally:
