@@ -158,7 +158,10 @@ def _rebind(module: ModuleType, name: str, old: Any, new: Any) -> None:
     nothing: dict[str, Any] = {}
     seen = {id(module), id(sys.modules.get(package))}
     holders = [sys.modules.get(package)]
-    for other in list(sys.modules.values()):  # thousands of them
+    others = list(sys.modules.items())  # thousands of them
+    if getattr(module.__spec__, "_initializing", False):  # nobody outside of its package has got it yet
+        others = [(known_as, other) for known_as, other in others if known_as.startswith(package)]
+    for _, other in others:
         names = getattr(other, "__dict__", nothing)
         if names.get(name) is old:
             holders.append(other)
