@@ -304,6 +304,54 @@ def import_cost(name, home):
     return tuple(map(float, done.stdout.split()))
 
 
+def measure_instrumenting(rounds):
+    """{(tracer, when): [the milliseconds of each round]}; a process each (bench/instrumenting.py), in turns."""
+    whens = [
+        ("respan", "before"),
+        ("respan", "after"),
+        ("respan-ai", "before"),
+        ("respan-ai", "after"),
+        ("respan", "hook"),
+    ]
+    got = {which: [] for which in whens}
+    with tempfile.TemporaryDirectory(prefix="respan-bench-") as home:
+        for _ in range(rounds):
+            for (name, when), values in got.items():
+                command = [PYTHON[name], ROOT / "bench/instrumenting.py", name, when]
+                pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+                done = subprocess.run(command, check=True, text=True, env=environment(home), **pipes)
+                values.append([float(number) for number in done.stdout.split()])
+    return got
+
+
+def instrumenting(table, rounds):
+    got = measure_instrumenting(rounds)
+
+    def middle(tracer, when, at):
+        return median(numbers[at] for numbers in got[tracer, when])
+
+    def row(what, when, at, most=None):
+        ours, peer = middle("respan", when, at), middle("respan-ai", when, at)
+        target, good = ("", None) if most is None else (f"≤ {most} ms", ours <= most)
+        table.line(what, target, f"{ours:.1f} ms", f"{peer:,.0f} ms", f"1/{peer / ours:.0f}", good)
+
+    def added(tracer, loads):
+        """loads: which figures of "before" are of loading the library."""
+        rounds = zip(got[tracer, "before"], got[tracer, "after"], strict=True)
+        each = sorted(sum(before[at] for at in loads) - after[0] for before, after in rounds)
+        return f"{median(each):+,.0f} ms ({each[0]:+,.0f} to {each[-1]:+,.0f})"
+
+    row("`import respan_instrumentation_huggingface`; respan-ai", "before", 0)
+    row("`instrument()` before transformers is loaded; respan-ai, which loads it", "before", 1, 5)
+    hook, whole = middle("respan", "hook", 0), middle("respan", "after", 0)
+    what = "`import transformers`, `from transformers import pipeline`"
+    table.line(f"{what}: the import hook", "≤ 5 ms", f"{hook:.1f} ms of {whole:,.0f} ms", good=hook <= 5)
+    table.line(
+        "the same, what instrumenting adds, in turns; respan-ai", "", added("respan", [2]), added("respan-ai", [1, 2])
+    )
+    row("`instrument()` after transformers is loaded; respan-ai", "after", 1)
+
+
 def imports(table, options):
     with tempfile.TemporaryDirectory(prefix="respan-bench-") as home:
         got = {name: [] for name in IMPORTS}
@@ -319,6 +367,7 @@ def imports(table, options):
     table.line(f"{what}; respan-ai: memory", "≤ 1/10", *sizes, f"1/{peer_mb / mb:.0f}", peer_mb / mb >= 10)
     table.line("import and construct; opentelemetry: CPU", "", times[0], f"{otel_ms:.0f} ms", f"1/{otel_ms / ms:.0f}")
     table.line("the same: memory", "", sizes[0], f"{otel_mb:.1f} MB", f"1/{otel_mb / mb:.0f}")
+    instrumenting(table, max(options.rounds // 3, 3))
     packages = "respan-ai", "respan-instrumentation-huggingface"
     required = {one for package in packages for one in metadata.requires(package) or () if "extra ==" not in one}
     required -= {one for one in required if one.startswith("respan-ai")}  # ours
