@@ -550,3 +550,25 @@ def test_which_tokenizer_is_the_models(calls, generator, model, tokenizer, monke
     assert _tokenizers.tokenizer_of(model) is other  # the only one, and it fits
     monkeypatch.setattr(model.config, "vocab_size", 50_000)
     assert _tokenizers.tokenizer_of(model) is None
+
+
+def test_a_model_that_a_criterion_asks_has_a_span_of_its_own(calls, generator, model):
+    from transformers import AutoModelForCausalLM, StoppingCriteria, StoppingCriteriaList
+
+    judge = AutoModelForCausalLM.from_pretrained(MODEL)
+    asked = []
+
+    class Judge(StoppingCriteria):
+        def __call__(self, input_ids, scores, **kwargs):
+            asked.append(judge.generate(input_ids[:, :2], max_new_tokens=3, min_new_tokens=3, do_sample=False))
+            return input_ids.new_zeros(len(input_ids), dtype=bool)
+
+    inputs = encode(generator, PROMPT)
+    model.generate(**inputs, max_new_tokens=2, min_new_tokens=2, stopping_criteria=StoppingCriteriaList([Judge()]))
+    generator(PROMPT, max_new_tokens=2, min_new_tokens=2, stopping_criteria=StoppingCriteriaList([Judge()]))
+    spans = [span for span in calls() if not span.name.startswith("load")]
+    judged = [span for span in spans if usage(span)[1] == 3]
+    rest = [span for span in spans if span not in judged]
+    assert len(judged) == len(asked) == 4 and [usage(span)[1] for span in rest] == [2, 2]
+    assert {span.parent_id for span in judged} == {span.span_id for span in rest}
+    assert all(generation(span, "steps") == 2 for span in rest)

@@ -356,3 +356,25 @@ def test_while_tracing_is_off(generator, server):
     finally:
         instrumentor.deactivate()
     assert server.spans == []
+
+
+@pytest.mark.parametrize("task", ["text-generation", "feature-extraction"])
+def test_what_the_source_generates_itself_is_not_the_pipelines(calls, generator, task):
+    from transformers import pipeline
+
+    other = pipeline(task, model=generator.model, tokenizer=generator.tokenizer)
+    ids = generator.tokenizer("one two three", return_tensors="pt")["input_ids"]
+
+    def source():
+        for text in TEXTS[:2]:
+            generator.model.generate(ids, max_new_tokens=7, min_new_tokens=7, do_sample=False)
+            yield text
+
+    options = OPTIONS if task == "text-generation" else {}
+    assert len(list(other(source(), **options))) == 2
+    spans = calls()
+    own = [span for span in spans if span.attributes.get("gen_ai.usage.output_tokens") == 7]
+    assert len(own) == 2
+    [whole] = [span for span in spans if span not in own]
+    assert all(span.parent_id == whole.span_id for span in own)
+    assert whole.attributes.get("gen_ai.usage.output_tokens", 0) == (4 if options else 0)

@@ -89,3 +89,37 @@ def test_a_module_that_there_is_not():
     with pytest.raises(ModuleNotFoundError):
         __import__("there_is_no_such_module")
     hook.cancel()
+
+
+def test_a_module_that_another_thread_is_just_loading(tmp_path, monkeypatch, finder):
+    import threading
+    import time
+
+    (tmp_path / "slow_module.py").write_text(
+        "import time\nimport builtins\nbuiltins.slow_has_begun.set()\ntime.sleep(0.2)\nvalue = 1\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("builtins.slow_has_begun", threading.Event(), raising=False)
+    loading = threading.Thread(target=lambda: __import__("slow_module"))
+    loading.start()
+    sys.modules.get("builtins").slow_has_begun.wait(10)
+    seen = []
+    when_imported("slow_module", lambda module: seen.append(module.value))
+    assert seen == []  # it is not there yet
+    loading.join()
+    until = time.monotonic() + 10
+    while not seen and time.monotonic() < until:
+        time.sleep(0.01)
+    assert seen == [1]
+    del sys.modules["slow_module"]
+
+
+def test_a_loader_that_is_copied_before_its_module_is_loaded(module):
+    import copy
+    from importlib.util import find_spec
+
+    hook = when_imported(module, lambda _: None)
+    spec = find_spec(module)
+    assert copy.copy(spec.loader)._loader is spec.loader._loader
+    assert copy.deepcopy(spec).name == module
+    hook.cancel()

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import inspect
+import json
 import types
 
 import pytest
@@ -420,3 +421,19 @@ def test_switched_off(client, inference, spans, server):
     assert server.spans == []
     for kind in (InferenceClient, AsyncInferenceClient):
         assert not hasattr(kind.chat_completion, "__wrapped__")
+
+
+def test_texts_among_the_parameters_stay_out(tgi, client, inference, spans):
+    """Only those that choose among what there is are told: others may be content."""
+    options = {"prompt": "a secret", "prefix": "another one", "do_sample": True, "early_stopping": "never"}
+    inference.will(json.dumps([{"summary_text": "short"}]).encode())
+    tgi.summarization("Long text", generate_parameters=options)
+    chosen = {"type": "function", "function": {"name": "secret_function"}}
+    tool = {"type": "function", "function": {"name": "secret_function", "description": "", "parameters": {}}}
+    inference.will(chat_reply("Yes"))
+    client.chat_completion(MESSAGES, model="m", tools=[tool], tool_choice=chosen)
+    summary, chat = spans()
+    assert summary.attributes["gen_ai.request.do_sample"] is True
+    assert summary.attributes["gen_ai.request.early_stopping"] == "never"
+    assert not {"gen_ai.request.prompt", "gen_ai.request.prefix"} & set(summary.attributes)
+    assert chat.attributes["gen_ai.request.tool_choice"] == "function"

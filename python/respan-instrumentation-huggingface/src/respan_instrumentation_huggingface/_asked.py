@@ -81,8 +81,10 @@ def _decided_by(pipeline: Any) -> list[Any]:
     """The model, and the values that decide it beside the call's own."""
     held = pipeline.__dict__
     model = held["model"]
-    config = object.__getattribute__(model.config, "__dict__")  # its own __getattribute__ is dear
-    by = [model, config.get("_name_or_path"), *map(held.get, HELD), *model.generation_config.__dict__.values()]
+    config, generation = getattr(model, "config", None), getattr(model, "generation_config", None)
+    names = {} if config is None else object.__getattribute__(config, "__dict__")  # its own __getattribute__ is dear
+    by = [model, names.get("_name_or_path"), *map(held.get, HELD)]
+    by += () if generation is None else generation.__dict__.values()
     of_pipeline = held.get("generation_config")
     if of_pipeline is not None:  # transformers 4
         by += of_pipeline.__dict__.values()

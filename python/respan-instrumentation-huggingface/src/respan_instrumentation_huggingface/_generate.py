@@ -57,10 +57,11 @@ def begin(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Generati
     if outer is not None and outer.open:
         if outer.model is model and not outer.steps.began:
             return None  # it hands over to itself, as for strategies that are loaded from the hub
-        return Draft(outer, model)
+        if outer.drafts_with(model):
+            return Draft(outer, model)
     named = {**dict(zip(POSITIONS, args, strict=False)), **kwargs}
     measured, span = current(), None
-    if measured is None:
+    if measured is None or not measured.takes(model) or (outer is not None and outer.open):
         span = None if suppressed() else open_span(model, named)
         if span is None:
             return None
@@ -187,6 +188,9 @@ class Draft:
         self.open = True
         self._token = _running.set(self)
 
+    def drafts_with(self, model: Any) -> bool:
+        return True
+
     def returned(self, result: Any) -> Any:
         _running.reset(self._token)
         self.open = False
@@ -235,6 +239,10 @@ class Generation:
             span.__enter__()
         self._token = _running.set(self)
         self._began = perf_counter_ns()
+
+    def drafts_with(self, model: Any) -> bool:
+        """Else it is a criterion's or a streamer's, say, which asks a model of its own."""
+        return model is self.model or model is self.kwargs.get("assistant_model")
 
     def returned(self, result: Any) -> Any:
         self._stop()

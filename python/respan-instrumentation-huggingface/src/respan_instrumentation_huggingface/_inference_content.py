@@ -34,6 +34,12 @@ INPUTS = (
 )
 ABOUT_THE_CALL = ("model", "stream", "details", "stream_options", "timeout")
 RENAMED = {"n": "choice.count"}
+# Parameters that are text and choose among what there is; any other text may be content.
+CHOICES = (
+    *("truncation", "truncation_direction", "padding", "function_to_apply", "aggregation_strategy", "scheduler"),
+    *("src_lang", "tgt_lang", "language", "early_stopping", "prompt_name", "encoding_format", "output_type"),
+)
+TOOL_CHOICES = ("auto", "none", "required")
 
 
 def get(thing: Any, name: str) -> Any:
@@ -72,10 +78,10 @@ def asked(task: str, client: Any, given: dict[str, Any]) -> dict[str, Any]:
 
 def _parameter(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     key = f"gen_ai.request.{RENAMED.get(name, name)}"
-    if isinstance(value, (bool, int, float, str)):
+    if isinstance(value, (bool, int, float)) or (isinstance(value, str) and name in CHOICES):
         yield key, value
-    elif name == "tool_choice" and get(get(value, "function"), "name"):
-        yield key, get(get(value, "function"), "name")
+    elif name == "tool_choice":  # one tool, by its name, is as much content as the tools are
+        yield key, value if isinstance(value, str) and value in TOOL_CHOICES else "function"
     elif name == "generate_parameters" and isinstance(value, dict):
         for each, one in value.items():
             yield from _parameter(str(each), one)

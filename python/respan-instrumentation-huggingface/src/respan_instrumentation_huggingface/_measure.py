@@ -31,9 +31,13 @@ class Measured:
         "_began",
         "_drafted",
         "_memory",
+        "_model",
         "_timing",
         "_token",
         "generations",
+        "inside",
+        "is_composed",
+        "is_lazy",
         "open",
         "strategy",
         "tokenizer",
@@ -42,6 +46,10 @@ class Measured:
 
     def __init__(self, model: Any, tokenizer: Any = None) -> None:
         self._began = perf_counter_ns()
+        self._model = model
+        self.is_composed = False  # the model is at work, by way of models that it is made of
+        self.is_lazy = False  # code of the program's own, which gives the inputs, runs in between …
+        self.inside = False  # … but not here: a batch is on its way through the model
         self.tokenizer = tokenizer  # the model's, where that is known
         self.usage = Usage()
         self.generations = 0  # calls of generate() that were seen to their end
@@ -60,6 +68,10 @@ class Measured:
         if self._token is not None:
             _current.reset(self._token)
         self.open = False
+
+    def takes(self, model: Any) -> bool:
+        """Whether what this model generates here is a part of this span, and not a call of the program's own."""
+        return self.is_composed or (self._model is model and (self.inside or not self.is_lazy))
 
     def see_memory(self) -> None:
         if self._memory is not None:

@@ -281,9 +281,9 @@ def cached_revision(name: str, revision: str | None = None, cache_dir: str | Non
 
 
 def _mark_of_tokenizer(tokenizer: Any, _: Any) -> Any:
-    held = tokenizer.__dict__  # asking for what is not there is dear
-    inner = held.get("tokenizer", tokenizer)  # a processor's
     try:
+        held = tokenizer.__dict__  # asking for what is not there is dear
+        inner = held.get("tokenizer", tokenizer)  # a processor's
         return len(inner), inner.__dict__.get("chat_template"), held.get("chat_template")
     except Exception:
         return type(tokenizer)

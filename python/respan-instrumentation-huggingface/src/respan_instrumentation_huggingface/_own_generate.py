@@ -22,18 +22,25 @@ if TYPE_CHECKING:
     from respan.instrumentation import Span
 
 
-def begin(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Whole | None:
+def begin(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Whole | Part | None:
     """A call that makes text, unless it is part of a pipeline's or of another one."""
     return _begin(model, args, kwargs, "text_completion", "text")
 
 
-def begin_sound(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Whole | None:
+def begin_sound(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Whole | Part | None:
     """A call that makes sound."""
     return _begin(model, args, kwargs, "text-to-audio", "speech")
 
 
-def _begin(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], operation: str, log_type: str) -> Whole | None:
-    if is_compiling() or current() is not None or suppressed():
+def _begin(
+    model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], operation: str, log_type: str
+) -> Whole | Part | None:
+    around = current()
+    if is_compiling():
+        return None
+    if around is not None and around.takes(model):
+        return Part(around)
+    if suppressed():
         return None
     named = dict(kwargs)
     for arg in args:  # in whichever place each class has it
@@ -43,10 +50,26 @@ def _begin(model: Any, args: tuple[Any, ...], kwargs: dict[str, Any], operation:
     return None if span is None else Whole(span, model, Measured(model, tokenizer_for(model, named)))
 
 
+class Part:
+    """Of a pipeline's call, or of another model's that is made of this one."""
+
+    def __init__(self, measured: Measured) -> None:
+        self._measured, self._was_composed = measured, measured.is_composed
+        measured.is_composed = True
+
+    def returned(self, result: Any) -> Any:
+        self._measured.is_composed = self._was_composed
+        return result
+
+    def raised(self, error: BaseException) -> None:
+        self._measured.is_composed = self._was_composed
+
+
 class Whole:
     def __init__(self, span: Span, model: Any, measured: Measured) -> None:
         self._span, self._model, self._measured = span, model, measured
         span.__enter__()
+        measured.is_composed = True
         measured.start()
 
     def returned(self, result: Any) -> Any:

@@ -21,6 +21,7 @@ from ._privacy import start_span
 from ._quietly import quietly
 from ._readable import audio_seconds, readable, shape_of
 from ._tasks import OTHER, TASKS, Row, task_of
+from ._text_generation import current as text_generation
 from ._tokens import TokenIds
 
 TYPE_CHECKING = False
@@ -66,26 +67,49 @@ def begin_call(pipeline: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> 
     return call
 
 
-def begin_forward(pipeline: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Forward | None:
+def begin_forward(pipeline: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Inside | None:
     """A call of Pipeline.forward: before its inputs are moved to the model's device."""
     call = _current.get()
     if call is None or call.pipeline is not pipeline or not call.open:
+        of_text = text_generation.get()
+        if of_text is not None and of_text.pipeline is pipeline and of_text.measured.is_lazy:
+            return Inside(of_text.measured)
         return None
     return Forward(call.measured, args[0] if args else kwargs.get("model_inputs"))
 
 
-class Forward:
-    """One batch, on its way through the model. Tokens are counted here if generate() does not count them."""
+class Inside:
+    """One batch, on its way through the model."""
 
-    __slots__ = ("_generations", "_ids", "_mask", "_measured")
+    __slots__ = ("_measured",)
+
+    def __init__(self, measured: Measured) -> None:
+        self._measured = measured
+        measured.inside = True
+
+    def returned(self, outputs: Any) -> Any:
+        self._measured.inside = False
+        return outputs
+
+    def raised(self, error: BaseException) -> None:
+        """The call that this is a part of says so."""
+        self._measured.inside = False
+
+
+class Forward(Inside):
+    """Tokens are counted here if generate() does not count them."""
+
+    __slots__ = ("_generations", "_ids", "_mask")
 
     def __init__(self, measured: Measured, model_inputs: Any) -> None:
-        self._measured, self._generations = measured, measured.generations
+        super().__init__(measured)
+        self._generations = measured.generations
         has = hasattr(model_inputs, "get")
         self._ids: Any = model_inputs.get("input_ids") if has else None
         self._mask: Any = model_inputs.get("attention_mask") if has else None
 
     def returned(self, outputs: Any) -> Any:
+        self._measured.inside = False
         ids, mask = self._ids, self._mask
         shape = shape_of(ids)
         if self._measured.generations == self._generations and shape is not None:
@@ -96,9 +120,6 @@ class Forward:
             self._measured.usage.add_prompts(ids, mask, TokenIds((), (), special))
         return outputs
 
-    def raised(self, error: BaseException) -> None:
-        """The call that this is a part of says so."""
-
 
 class Call(Ending):
     """A call of a pipeline, and its span. It is told of the call's end (`_patch.Call`) or of its steps (`_lazy.Followed`)."""
@@ -107,6 +128,7 @@ class Call(Ending):
         self.span, self.pipeline = span, pipeline
         self.open = False
         self.measured = Measured(getattr(pipeline, "model", None), getattr(pipeline, "tokenizer", None))
+        self.measured.is_lazy = not self._is_at_hand(inputs)
         self._task, self._row = task, TASKS.get(task, OTHER)
         self._kwargs = kwargs
         self._is_batch = isinstance(inputs, list) and not is_chat([inputs])

@@ -78,7 +78,7 @@ class Call(Ending):
         self.usage = self.measured.usage
         self._inputs, self._kwargs = inputs, kwargs
         self._prompts = prompts_in(inputs)
-        self.awaits_prompts = self._prompts is None
+        self.awaits_prompts = self.measured.is_lazy = self._prompts is None
         self._transcript = Transcript(is_batch=self._prompts is None or len(self._prompts) > 1)
         self._reasons = 0  # so many completions have their reason for ending in the span
         self._token: Token[Call | None] | None = None
@@ -192,7 +192,8 @@ class Call(Ending):
 def _open(pipeline: Any, inputs: Any, kwargs: dict[str, Any]) -> Call | None:
     if suppressed():
         return None
-    asks, chat = asked(pipeline, kwargs), is_chat(inputs)
+    options = kwargs if "text_inputs" not in kwargs else {k: v for k, v in kwargs.items() if k != "text_inputs"}
+    asks, chat = asked(pipeline, options), is_chat(inputs)
     span = start_span(asks.span_name(chat), CLIENT)
     if span is None:
         return None

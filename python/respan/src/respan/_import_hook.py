@@ -7,7 +7,7 @@ nothing is waited for.
 from __future__ import annotations
 
 import sys
-from _thread import RLock
+from _thread import RLock, start_new_thread
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,6 +89,8 @@ class _FollowedLoader:
         self._loader, self._name = loader, name
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_loader":  # a copy in the making has none yet
+            raise AttributeError(name)
         return getattr(self._loader, name)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
@@ -109,8 +111,19 @@ _finder = _Finder()
 def when_imported(name: str, function: Callable[[ModuleType], None]) -> ImportHook:
     hook = ImportHook(name, function)
     module = sys.modules.get(name)
-    if module is not None:
-        hook.loaded(module)
-    else:
+    if module is None:
         _finder.wait(hook)
+    elif getattr(getattr(module, "__spec__", None), "_initializing", False):  # by somebody who is not done with it
+        start_new_thread(_wait_for, (hook,))
+    else:
+        hook.loaded(module)
     return hook
+
+
+def _wait_for(hook: ImportHook) -> None:
+    from importlib import import_module
+
+    try:
+        hook.loaded(import_module(hook.name))  # waits until the other thread is done
+    except BaseException:  # then nobody has it: the next attempt is followed
+        _finder.wait(hook)

@@ -12,17 +12,17 @@ enum { UNIT = 1 /* of ru_maxrss */ };
 enum { UNIT = 1024 };
 #endif
 
-void core_statm_close(core_statm *statm) {
-    if (statm->fd >= 0 && statm->pid == getpid()) (void)close(statm->fd);
-    statm->fd = -1;
-}
-
 /* Opening it takes five times as long as reading it. What has its number may not be it any more: a program may close what
  * it did not open. A child of fork has the parent's. */
 static bool is_open(const core_statm *statm) {
     struct stat there;
     return statm->fd >= 0 && statm->pid == getpid() && fstat(statm->fd, &there) == 0 &&
            there.st_dev == statm->device && there.st_ino == statm->inode;
+}
+
+void core_statm_close(core_statm *statm) {
+    if (is_open(statm)) (void)close(statm->fd);
+    statm->fd = -1;
 }
 
 static bool open_statm(core_statm *statm) {
