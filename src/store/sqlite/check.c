@@ -1,13 +1,10 @@
 /* rs_store_check: goes through all that a store holds and compares it with what its index says. */
 #include "store/sqlite/sqlite_store.h"
-#include "store/sqlite/tag.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 /* What the blocks of a partition say of a trace. */
 typedef struct counted {
@@ -62,19 +59,6 @@ static rs_status count_span(check *c, const rs_span *s, rs_err *err) {
     return RS_OK;
 }
 
-/* Which of the block's spans were sent again. */
-static rs_status read_superseded(check *c, const rs_block_ref *ref, bool *gone, rs_err *err) {
-    sqlite3_stmt *stmt;
-    bool row = false;
-    rs_status st = rs_index_prepare(&c->x, RS_SQL_SUPERSEDED, &stmt, err);
-    if (st != RS_OK) return st;
-    sqlite3_bind_int64(stmt, 1, (int64_t)ref->first);
-    sqlite3_bind_int64(stmt, 2, (int64_t)(ref->first + ref->spans));
-    while ((st = rs_db_step(stmt, &row, err)) == RS_OK && row)
-        gone[(uint64_t)sqlite3_column_int64(stmt, 0) - ref->first] = true;
-    return st;
-}
-
 /* Every checksum, every span in full. A damaged block is a problem, not a failure. */
 static rs_status check_block(check *c, const rs_block_ref *ref, rs_err *err) {
     rs_stored_span s;
@@ -84,7 +68,7 @@ static rs_status check_block(check *c, const rs_block_ref *ref, rs_err *err) {
          *gone = ref->spans <= RS_BLOCK_SPANS_LIMIT ? calloc(ref->spans + 1, sizeof *gone) : NULL;
     uint32_t n = 0;
     if (!gone) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
-    rs_status st = read_superseded(c, ref, gone, &why);
+    rs_status st = rs_index_superseded(&c->x, ref, gone, &why);
     if (st == RS_OK) st = rs_view_open(&c->x.view, ref, RS_READ_FULL, &why);
     while (st == RS_OK && (st = rs_view_next(&c->x.view, &s, &more, &why)) == RS_OK && more) {
         st = rs_view_keep(&c->x.view, &s, RS_READ_FULL, &details, &why);

@@ -65,6 +65,18 @@ static rs_status next_blocks(rs_index *x, int64_t key, const uint8_t *span_id, u
     return st;
 }
 
+rs_status rs_index_superseded(rs_index *x, const rs_block_ref *ref, bool *gone, rs_err *err) {
+    sqlite3_stmt *stmt;
+    bool row = false;
+    rs_status st = rs_index_prepare(x, RS_SQL_SUPERSEDED, &stmt, err);
+    if (st != RS_OK) return st;
+    sqlite3_bind_int64(stmt, 1, (int64_t)ref->first);
+    sqlite3_bind_int64(stmt, 2, (int64_t)(ref->first + ref->spans));
+    while ((st = rs_db_step(stmt, &row, err)) == RS_OK && row)
+        gone[(uint64_t)sqlite3_column_int64(stmt, 0) - ref->first] = true;
+    return st;
+}
+
 rs_status rs_index_gather(rs_index *x, int64_t key, const uint8_t trace_id[16], const uint8_t *span_id,
                           rs_read_depth depth, rs_arena *arena, rs_stored_spans *out, rs_err *err) {
     rs_block_ref refs[PAGE];

@@ -325,24 +325,12 @@ typedef struct span_scan {
     bool *stopped; /* the caller has enough */
 } span_scan;
 
-static rs_status superseded(rs_index *x, const rs_block_ref *ref, bool *gone, rs_err *err) {
-    sqlite3_stmt *stmt;
-    bool row = false;
-    rs_status st = rs_index_prepare(x, RS_SQL_SUPERSEDED, &stmt, err);
-    if (st != RS_OK) return st;
-    sqlite3_bind_int64(stmt, 1, (int64_t)ref->first);
-    sqlite3_bind_int64(stmt, 2, (int64_t)(ref->first + ref->spans));
-    while ((st = rs_db_step(stmt, &row, err)) == RS_OK && row)
-        gone[(uint64_t)sqlite3_column_int64(stmt, 0) - ref->first] = true;
-    return st;
-}
-
 /* Heads are read forwards and handed out backwards. */
 static rs_status read_block(span_scan *t, const rs_block_ref *ref, rs_stored_span *spans, size_t *n,
                             rs_err *err) {
     bool more, *gone = rs_arena_zalloc(&t->arena, ref->spans, sizeof *gone);
     if (!gone) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
-    rs_status st = superseded(t->x, ref, gone, err);
+    rs_status st = rs_index_superseded(t->x, ref, gone, err);
     if (st == RS_OK) st = rs_view_open(&t->x->view, ref, t->scan->depth, err);
     while (st == RS_OK && (st = rs_view_next(&t->x->view, &spans[*n], &more, err)) == RS_OK && more) {
         const rs_stored_span *s = &spans[*n];

@@ -37,6 +37,9 @@ RS_MUST_CHECK rs_status rs_index_gather(rs_index *x, int64_t trace_key, const ui
 /* Keeps of each span id the copy that came last; the order is then by span id. */
 void rs_stored_spans_dedupe(rs_stored_spans *spans);
 
+/* Which of the block's spans were sent again: gone[i] of the i-th, of ref->spans, is set. */
+RS_MUST_CHECK rs_status rs_index_superseded(rs_index *x, const rs_block_ref *ref, bool *gone, rs_err *err);
+
 /* Four bytes of a span id, as table trace_block keeps them. */
 uint32_t rs_span_fingerprint(const uint8_t span_id[8]);
 
