@@ -1,7 +1,9 @@
 #include "base/paths.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +61,14 @@ rs_status rs_path_make_dirs(const char *path, rs_err *err) {
     if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
         return rs_fail(err, RS_ERR_IO, 0, "%s is not a directory", path);
     return RS_OK;
+}
+
+rs_status rs_path_sync_dir(const char *path, rs_err *err) {
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    int e = errno;
+    if (fd >= 0) close(fd);
+    return ok ? RS_OK : rs_fail(err, RS_ERR_IO, 0, "cannot sync %s: %s", path, strerror(e));
 }
 
 rs_status rs_path_join(char out[RS_PATH_MAX], const char *dir, const char *name, rs_err *err) {

@@ -16,6 +16,9 @@ RS_MUST_CHECK rs_status rs_path_state(char out[RS_PATH_MAX], rs_err *err);
 /* mkdir -p with mode 0700 for what is missing. */
 RS_MUST_CHECK rs_status rs_path_make_dirs(const char *path, rs_err *err);
 
+/* Waits until the entries of a directory (what was made, renamed or removed in it) are on the disk. */
+RS_MUST_CHECK rs_status rs_path_sync_dir(const char *path, rs_err *err);
+
 /* Joins with one slash; RS_ERR_TOO_LARGE if it does not fit. */
 RS_MUST_CHECK rs_status rs_path_join(char out[RS_PATH_MAX], const char *dir, const char *name, rs_err *err);
 

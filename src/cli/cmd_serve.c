@@ -93,6 +93,7 @@ static int run(int argc, char **argv) {
                                           {"host", required_argument, NULL, 'h'},
                                           {"max-body", required_argument, NULL, 'm'},
                                           {"no-spool", no_argument, NULL, 's'},
+                                          {"durability", required_argument, NULL, 'y'},
                                           {0}};
     rs_server_config config = {.listen = "127.0.0.1:8460"};
     const char *data = NULL;
@@ -105,6 +106,9 @@ static int run(int argc, char **argv) {
         else if (c == 'o') config.otlp_listen = "127.0.0.1:4318";
         else if (c == 'h') config.host = optarg;
         else if (c == 's') spool = false;
+        else if (c == 'y' && strcmp(optarg, "process") == 0) config.durability = RS_DURABLE_PROCESS;
+        else if (c == 'y' && strcmp(optarg, "power") == 0) config.durability = RS_DURABLE_POWER;
+        else if (c == 'y') return rs_cmd_usage(&rs_cmd_serve, "--durability takes process or power");
         else if (c == 'm' && rs_str_to_u64(rs_str_of(optarg), &mib) && mib >= 1 && mib <= 256)
             config.max_body = (size_t)mib << 20;
         else if (c == 'm') return rs_cmd_usage(&rs_cmd_serve, "--max-body takes 1 to 256 (MiB)");
@@ -126,16 +130,20 @@ static int run(int argc, char **argv) {
 const rs_cmd rs_cmd_serve = {
     .name = "serve",
     .summary = "the server: takes in spans, keeps them, shows them",
-    .help = "usage: respan serve [--listen ADDR:PORT] [--data DIR] [--otlp]\n\n"
-            "  --listen ADDR:PORT   where to listen (default 127.0.0.1:8460; port 0: any free one)\n"
-            "  --data DIR           where the traces are (default $XDG_DATA_HOME/respan)\n"
-            "  --otlp               listen on 127.0.0.1:4318 too, where OpenTelemetry sends by default\n"
-            "  --host NAME          a further name that clients call this server by\n"
-            "  --max-body MIB       longest request body, compressed or not (default 64)\n"
-            "  --no-spool           leave the spans that killed programs wrote to the spool to others\n\n"
-            "Prints its address and a link that signs a browser in. The first start makes an API key and "
-            "writes it to\n"
-            "$XDG_CONFIG_HOME/respan/credentials, where the SDK and this command find it. Stops at SIGTERM "
-            "or SIGINT.\n",
+    .help =
+        "usage: respan serve [--listen ADDR:PORT] [--data DIR] [--otlp] [--durability process|power]\n\n"
+        "  --listen ADDR:PORT   where to listen (default 127.0.0.1:8460; port 0: any free one)\n"
+        "  --data DIR           where the traces are (default $XDG_DATA_HOME/respan)\n"
+        "  --otlp               listen on 127.0.0.1:4318 too, where OpenTelemetry sends by default\n"
+        "  --host NAME          a further name that clients call this server by\n"
+        "  --max-body MIB       longest request body, compressed or not (default 64)\n"
+        "  --durability WHAT    what an acknowledged span outlives: process (default): the server, however "
+        "it dies;\n"
+        "                       power: the machine, too. Each commit then waits for the disk\n"
+        "  --no-spool           leave the spans that killed programs wrote to the spool to others\n\n"
+        "Prints its address and a link that signs a browser in. The first start makes an API key and "
+        "writes it to\n"
+        "$XDG_CONFIG_HOME/respan/credentials, where the SDK and this command find it. Stops at SIGTERM "
+        "or SIGINT.\n",
     .run = run,
 };

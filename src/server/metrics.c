@@ -89,6 +89,9 @@ void rs_metrics_show(rs_server *server, rs_request *req, rs_response *res) {
     rs_buf *out = &res->body;
     put_head(out, "respan_build_info", "gauge", "1, with the version.");
     put(out, "respan_build_info{version=\"%s\"} 1\n", RS_VERSION);
+    put_count(out, "respan_survives_power_loss", "gauge",
+              "1 if what is acknowledged is on the disk (--durability=power), else 0.",
+              server->durability == RS_DURABLE_POWER);
     put_answers(out, &server->metrics);
     put_count(out, "respan_spans_total", "counter", "Spans stored.", now_of(&server->metrics.spans));
     put_count(out, "respan_rejected_spans_total", "counter", "Spans that were refused by themselves.",

@@ -17,6 +17,7 @@ rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err
     char otlp_url[RS_URL_MAX];
     rs_server *s = calloc(1, sizeof *s);
     if (!s) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    s->durability = config->durability;
     s->max_body = config->max_body ? config->max_body : DEFAULT_MAX_BODY;
     /* Sockets first: a taken port is found before any file is made. */
     rs_status st = rs_listen(config->listen, &fd, s->url, &s->is_loopback, err);
@@ -25,6 +26,7 @@ rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err
     if (st == RS_OK) st = rs_path_make_dirs(config->data_dir, err);
     if (st == RS_OK) st = rs_control_open(config->data_dir, &s->control, err);
     if (st == RS_OK) st = rs_store_open(config->data_dir, &s->store, err);
+    if (st == RS_OK) rs_store_set_durability(s->store, config->durability);
     if (st == RS_OK) st = rs_writer_start(s->store, RS_WRITER_QUEUE_BYTES, &s->writer, err);
     if (st == RS_OK) st = rs_guard_new(s->control, &s->guard, err);
     if (st == RS_OK) st = rs_http_start(s, &fd, HTTP_THREADS, config->host, &s->http, err);

@@ -25,6 +25,7 @@ typedef struct rs_server {
     size_t max_body;      /* bytes of an ingest body, compressed or not */
     char url[RS_URL_MAX]; /* "http://127.0.0.1:8460": how this machine reaches it */
     bool is_loopback;     /* nobody but this machine can */
+    rs_durability durability;
 } rs_server;
 
 typedef struct rs_server_config {
@@ -33,6 +34,7 @@ typedef struct rs_server_config {
     const char *otlp_listen; /* a second address, or NULL */
     const char *host;        /* a further name that clients may call the server by, or NULL */
     size_t max_body;         /* 0: 64 MiB */
+    rs_durability durability;
 } rs_server_config;
 
 /* Opens the data, listens and serves. RS_ERR_DENIED: the data is in use by another server, or the port is

@@ -22,6 +22,14 @@ void rs_store_close(rs_store *s);
  * million, a day. Before the first commit. */
 void rs_store_limit_partitions(rs_store *s, uint64_t spans, uint64_t age_ns);
 
+/* What an acknowledgement promises. Default: process. */
+typedef enum rs_durability {
+    RS_DURABLE_PROCESS, /* it outlives the process, however that dies */
+    RS_DURABLE_POWER, /* it outlives the machine: each commit waits for the disk, which pays where commits are large */
+} rs_durability;
+/* Before anything else is asked of it. */
+void rs_store_set_durability(rs_store *s, rs_durability durability);
+
 /* ---- writing (the one writer thread) ------------------------------------------------------------------- */
 
 typedef struct rs_prepared rs_prepared;

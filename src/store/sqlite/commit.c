@@ -477,7 +477,8 @@ static rs_status commit_to(rs_commit *c, rs_partition *p, const rs_store_batch *
     if (c->state.opened_ns == 0) c->state.opened_ns = rs_clock_wall_ns();
     if ((st = make_blocks(c, batches, n, err)) != RS_OK) return st;
     if ((st = rs_segment_append(&p->segment, rs_buf_slice(&c->bytes), err)) != RS_OK) return st;
-    st = index_all(c, &p->writer, err);
+    if (p->durability == RS_DURABLE_POWER) st = rs_segment_sync(&p->segment, err);
+    if (st == RS_OK) st = index_all(c, &p->writer, err);
     if (st == RS_OK) publish(c, &c->state);
     else recover(c);
     return st;

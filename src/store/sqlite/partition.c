@@ -133,13 +133,14 @@ static rs_status learn(rs_partition *p, rs_err *err) {
     return p->is_filter_saved ? RS_OK : read_traces(p, err);
 }
 
-rs_status rs_partition_open(uint64_t project, uint32_t number, const char *dir, rs_partition **out,
-                            rs_err *err) {
+rs_status rs_partition_open(uint64_t project, uint32_t number, const char *dir, rs_durability durability,
+                            rs_partition **out, rs_err *err) {
     *out = NULL;
     rs_partition *p = calloc(1, sizeof *p);
     if (!p) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     p->project = project;
     p->number = number;
+    p->durability = durability;
     p->segment.fd = -1;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->returned, NULL);
@@ -157,6 +158,8 @@ rs_status rs_partition_open(uint64_t project, uint32_t number, const char *dir, 
 rs_status rs_partition_wake(rs_partition *p, rs_err *err) {
     if (p->writer.db) return RS_OK;
     rs_status st = index_open(&p->writer, p->index_path, &p->segment, true, err);
+    if (st == RS_OK && p->durability == RS_DURABLE_POWER)
+        st = rs_db_exec(p->writer.db, rs_schema_power_pragmas, err);
     if (st == RS_OK) st = rs_db_migrate(p->writer.db, RS_SCHEMA_VERSION, rs_schema, rs_schema_upgrades, err);
     if (st != RS_OK) index_close(&p->writer);
     return st;

@@ -47,6 +47,7 @@ RS_MUST_CHECK rs_status rs_index_set_state(rs_index *x, const rs_partition_state
 typedef struct rs_partition {
     uint64_t project;
     uint32_t number; /* of its directory, from 1 */
+    rs_durability durability;
     char index_path[RS_PATH_MAX], filter_path[RS_PATH_MAX];
     rs_segment segment;
     rs_index writer;          /* db NULL: it rests */
@@ -66,7 +67,7 @@ typedef struct rs_partition {
 
 /* Opens or makes it in dir (mode 0700) and cuts an orphan tail of its segment. */
 RS_MUST_CHECK rs_status rs_partition_open(uint64_t project, uint32_t number, const char *dir,
-                                          rs_partition **out, rs_err *err);
+                                          rs_durability durability, rs_partition **out, rs_err *err);
 void rs_partition_close(rs_partition *p); /* nothing is borrowed any more */
 
 /* The writer: has all spans in memory, to tell new ones from copies without asking the index. Without memory it does not. */

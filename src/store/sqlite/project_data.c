@@ -76,20 +76,37 @@ static rs_status list_partitions(const char *dir, uint32_t **numbers, size_t *n,
     return st;
 }
 
+/* The files of a partition are to be found again: their entries, and those of the folders up to the store's. */
+static rs_status sync_folders(const char *dir, rs_err *err) {
+    static const char *const up[] = {".", "..", "../..", "../../.."};
+    char path[RS_PATH_MAX];
+    rs_status st = RS_OK;
+    for (size_t i = 0; i < RS_ARRAY_LEN(up) && st == RS_OK; i++) {
+        st = rs_path_join(path, dir, up[i], err);
+        if (st == RS_OK) st = rs_path_sync_dir(path, err);
+    }
+    return st;
+}
+
 static rs_status open_partition(rs_project_data *p, uint32_t number, rs_partition **out, rs_err *err) {
     char dir[RS_PATH_MAX], name[16];
     snprintf(name, sizeof name, "p%06u", number);
     rs_status st = rs_path_join(dir, p->dir, name, err);
-    return st == RS_OK ? rs_partition_open(p->id, number, dir, out, err) : st;
+    if (st == RS_OK) st = rs_partition_open(p->id, number, dir, p->durability, out, err);
+    if (st != RS_OK || p->durability == RS_DURABLE_PROCESS) return st;
+    if ((st = sync_folders(dir, err)) != RS_OK) rs_partition_close(*out), *out = NULL;
+    return st;
 }
 
-rs_status rs_project_data_open(uint64_t id, const char *dir, rs_project_data **out, rs_err *err) {
+rs_status rs_project_data_open(uint64_t id, const char *dir, rs_durability durability, rs_project_data **out,
+                               rs_err *err) {
     uint32_t *numbers = NULL;
     size_t n = 0;
     *out = NULL;
     rs_project_data *p = calloc(1, sizeof *p);
     if (!p) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     p->id = id;
+    p->durability = durability;
     p->next_span = 1;
     pthread_mutex_init(&p->lock, NULL);
     snprintf(p->dir, sizeof p->dir, "%s", dir);

@@ -23,6 +23,7 @@ typedef struct rs_partition_set {
 typedef struct rs_project_data {
     uint64_t id;
     char dir[RS_PATH_MAX];
+    rs_durability durability;
     pthread_mutex_t lock; /* over `set` and its users */
     rs_partition_set *set;
     rs_partition *
@@ -32,8 +33,8 @@ typedef struct rs_project_data {
 } rs_project_data;
 
 /* With the partitions that there are in dir, which need not exist: then there are none. */
-RS_MUST_CHECK rs_status rs_project_data_open(uint64_t id, const char *dir, rs_project_data **out,
-                                             rs_err *err);
+RS_MUST_CHECK rs_status rs_project_data_open(uint64_t id, const char *dir, rs_durability durability,
+                                             rs_project_data **out, rs_err *err);
 void rs_project_data_close(rs_project_data *p); /* nobody holds it any more */
 
 const rs_partition_set *rs_project_data_hold(rs_project_data *p);

@@ -5,6 +5,9 @@ const char rs_schema_writer_pragmas[] =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;"
     "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;";
 
+/* Each commit's frames are on the disk before it returns. */
+const char rs_schema_power_pragmas[] = "PRAGMA synchronous=FULL;";
+
 const char rs_schema_reader_pragmas[] =
     "PRAGMA query_only=ON; PRAGMA cache_size=-1024; PRAGMA temp_store=MEMORY;";
 

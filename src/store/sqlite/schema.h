@@ -8,6 +8,7 @@ extern const char rs_schema[];
 /* What brings version 1 to 2, and so on. */
 extern const char *const rs_schema_upgrades[RS_SCHEMA_VERSION - 1];
 extern const char rs_schema_writer_pragmas[];
+extern const char rs_schema_power_pragmas[]; /* after the writer's */
 extern const char rs_schema_reader_pragmas[];
 
 /* The columns of a trace row in the order of every statement that reads or writes one. */

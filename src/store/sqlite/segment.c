@@ -59,6 +59,10 @@ rs_status rs_segment_append(rs_segment *s, rs_str bytes, rs_err *err) {
     return RS_OK;
 }
 
+rs_status rs_segment_sync(rs_segment *s, rs_err *err) {
+    return fdatasync(s->fd) == 0 ? RS_OK : fail(s, "sync", err);
+}
+
 void rs_segment_keep(rs_segment *s, uint64_t end) { s->end = end; }
 
 /* Should the cut fail, the next append writes over the orphan, and the next open cuts it. */

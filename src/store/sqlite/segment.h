@@ -24,6 +24,8 @@ void rs_segment_close(rs_segment *s);
 /* Writes all of it behind `end`, which stays where it is; RS_ERR_FULL if there is no room, and then nothing
  * of it is left; RS_ERR_CLOSED if the file was removed. */
 RS_MUST_CHECK rs_status rs_segment_append(rs_segment *s, rs_str bytes, rs_err *err);
+/* What was appended is on the disk. */
+RS_MUST_CHECK rs_status rs_segment_sync(rs_segment *s, rs_err *err);
 /* The bytes appended are committed / are not. */
 void rs_segment_keep(rs_segment *s, uint64_t end);
 void rs_segment_cut(rs_segment *s);

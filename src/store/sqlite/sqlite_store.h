@@ -13,6 +13,7 @@ struct rs_store {
     char dir[RS_PATH_MAX];
     int lock_fd;
     rs_partition_limits limits;
+    rs_durability durability;
     pthread_mutex_t lock; /* over the list */
     rs_project_data *projects;
     rs_commit *commit; /* the writer thread's */

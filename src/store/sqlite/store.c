@@ -78,7 +78,7 @@ static rs_status open_project(rs_store *s, uint64_t project, bool create, rs_pro
         if (errno == ENOENT) return RS_OK;
         return rs_fail(err, RS_ERR_IO, 0, "cannot look at %s: %s", dir, strerror(errno));
     }
-    status = rs_project_data_open(project, dir, out, err);
+    status = rs_project_data_open(project, dir, s->durability, out, err);
     if (status != RS_OK) return status;
     (*out)->next = s->projects;
     s->projects = *out;
@@ -94,6 +94,8 @@ rs_status rs_store_find_project(rs_store *s, uint64_t project, bool create, rs_p
     pthread_mutex_unlock(&s->lock);
     return st;
 }
+
+void rs_store_set_durability(rs_store *s, rs_durability durability) { s->durability = durability; }
 
 void rs_store_limit_partitions(rs_store *s, uint64_t spans, uint64_t age_ns) {
     s->limits = (rs_partition_limits){spans, age_ns};
