@@ -10,6 +10,7 @@
 #define RS_STORE_STORE_H
 
 #include "otlp/span.h"
+#include "store/sums.h"
 
 typedef struct rs_store rs_store;
 
@@ -55,7 +56,7 @@ RS_MUST_CHECK rs_status rs_store_commit(rs_store *s, const rs_store_batch *batch
 /* ---- reading (any thread) ------------------------------------------------------------------------------ */
 
 /* One trace's summary. Slices are valid only during the callback that hands the row out. */
-typedef struct rs_trace_row {
+struct rs_trace_row {
     int64_t key; /* order of the list: first-seen start in µs, unique in the project; a cursor for paging */
     uint8_t trace_id[16], root_span_id[8];
     bool has_root;
@@ -70,7 +71,7 @@ typedef struct rs_trace_row {
     rs_str input, output; /* previews: first model call's input, last one's output, else the root's */
     rs_str customer, thread, environment, error_message;
     rs_str metadata; /* JSON object: union over spans, the root winning */
-} rs_trace_row;
+};
 
 /* A fact as a tag: "model=gpt-4o" is {"model", "gpt-4o"}. Keys: model, provider, log_type, name (span or entity name), workflow,
  * customer_identifier, thread_identifier, environment, status_code ("ok" "error" "unset"), metadata__KEY, respan.model.FACT. */
@@ -128,6 +129,33 @@ typedef struct rs_span_scan {
 } rs_span_scan;
 RS_MUST_CHECK rs_status rs_store_scan_spans(rs_store *s, uint64_t project, const rs_span_scan *scan,
                                             rs_span_fn fn, void *ctx, rs_err *err);
+
+/* ---- sums of everything, by the hour ------------------------------------------------------------------- */
+
+typedef enum rs_of { RS_OF_SPANS, RS_OF_TRACES } rs_of;
+
+/* Sums of what started in one hour and has these three; of traces, of what started in it alone. Valid during the callback. */
+typedef struct rs_hour_row {
+    uint64_t hour; /* since the epoch */
+    bool
+        has_kind; /* false: of what came in too many kinds to be told apart; the three are not known. Of traces always */
+    rs_log_type log_type;
+    rs_str model, environment; /* empty: none */
+    rs_sums sums;
+} rs_hour_row;
+
+typedef struct rs_hour_scan {
+    rs_of of;
+    uint64_t first, last; /* hours, both inclusive */
+    bool has_histograms;  /* false: those of the sums stay empty, which is quicker */
+} rs_hour_scan;
+
+/* Return false to stop. */
+typedef bool (*rs_hour_fn)(void *ctx, const rs_hour_row *row);
+
+/* As of the last commit, exact, in no order; an hour and kind may come more than once: add them up. */
+RS_MUST_CHECK rs_status rs_store_scan_hours(rs_store *s, uint64_t project, const rs_hour_scan *scan,
+                                            rs_hour_fn fn, void *ctx, rs_err *err);
 
 typedef struct rs_store_stats {
     uint64_t traces, spans, bytes; /* of the project; bytes on disk */

@@ -172,6 +172,34 @@ static rs_status check_traces(check *c, rs_err *err) {
     return RS_OK;
 }
 
+/* What the table rollup counts, if it is there: older versions had another one. */
+static rs_status check_rollups(check *c, rs_err *err) {
+    sqlite3_stmt *stmt = NULL;
+    bool row = false;
+    rs_status st = rs_db_prepare(
+        c->x.db, "SELECT count(*) FROM pragma_table_info('rollup') WHERE name = 'of'", &stmt, err);
+    if (st == RS_OK) st = rs_db_step(stmt, &row, err);
+    bool is_there = st == RS_OK && row && sqlite3_column_int(stmt, 0) > 0;
+    sqlite3_finalize(stmt);
+    if (st != RS_OK || !is_there) return st;
+    stmt = NULL;
+    st = rs_db_prepare(
+        c->x.db,
+        "SELECT ifnull(sum(n) FILTER (WHERE of = 0), 0), ifnull(sum(n) FILTER (WHERE of = 1), 0),"
+        " (SELECT has_rollups FROM state) FROM rollup",
+        &stmt, err);
+    if (st == RS_OK) st = rs_db_step(stmt, &row, err);
+    if (st == RS_OK && row && sqlite3_column_int(stmt, 2)) {
+        int64_t spans = sqlite3_column_int64(stmt, 0), traces = sqlite3_column_int64(stmt, 1);
+        if ((uint64_t)spans != c->state.spans || (uint64_t)traces != c->state.traces)
+            problem(c, "the rollups are of %lld spans and %lld traces, the state says %llu and %llu",
+                    (long long)spans, (long long)traces, (unsigned long long)c->state.spans,
+                    (unsigned long long)c->state.traces);
+    }
+    sqlite3_finalize(stmt);
+    return st;
+}
+
 /* ---- partitions ---------------------------------------------------------------------------------------- */
 
 static rs_status open_parts(check *c, rs_err *err) {
@@ -213,6 +241,7 @@ static rs_status check_partition(const char *dir, rs_store_report *report, rs_pr
     if (st == RS_OK) st = check_database(&c, &why);
     if (st == RS_OK) st = check_blocks(&c, &why);
     if (st == RS_OK) st = check_traces(&c, &why);
+    if (st == RS_OK) st = check_rollups(&c, &why);
     report->bytes += c.state.segment_end;
     for (int i = 0; i < RS_SQL_COUNT; i++) sqlite3_finalize(c.x.stmts[i]);
     sqlite3_close(c.x.db);

@@ -409,6 +409,7 @@ static rs_status upsert_trace(rs_commit *c, rs_index *x, const group *g, rs_err 
     rs_status st = load_summary(c, x, g, &exists, err);
     rs_tags_begin_trace(&c->tags, exists);
     rs_tags_begin_trace(&c->gone, exists);
+    if (st == RS_OK && exists) rs_rollup_add_trace(&c->rollup, &s->row, -1);
     if (st == RS_OK && exists && !are_known_to_be_new(c, g)) st = may_have_copies(c, x, g, &copies, err);
     if (st == RS_OK && copies) st = replace_copies(c, x, c->items[g->first].span, err);
     if (st != RS_OK) return st;
@@ -420,6 +421,7 @@ static rs_status upsert_trace(rs_commit *c, rs_index *x, const group *g, rs_err 
     if (st != RS_OK) return st;
     for (uint32_t i = g->first; i != NONE; i = c->items[i].next)
         rs_tags_add(&c->tags, c->items[i].span, s->row.key);
+    rs_rollup_add_trace(&c->rollup, &s->row, 1);
     int64_t skew = s->row.key - (int64_t)(s->row.start_ns / 1000);
     if (skew > c->state.skew) c->state.skew = skew;
     c->state.traces += !exists;
@@ -434,7 +436,7 @@ static rs_status index_all(rs_commit *c, rs_index *x, rs_err *err) {
     for (uint32_t g = 0; g < c->traces.n && st == RS_OK; g++) st = upsert_trace(c, x, &c->groups[g], err);
     if (st == RS_OK) st = rs_tags_erase(&c->gone, x, c->state.tag_spread, err);
     if (st == RS_OK) st = rs_tags_write(&c->tags, x, &c->state.tag_spread, err);
-    if (st == RS_OK) st = rs_rollup_write(&c->rollup, x, err);
+    if (st == RS_OK) st = rs_rollup_write(&c->rollup, x, &c->partition->rollup_rows, err);
     c->state.next_span += c->ids.n;
     c->state.spans += c->ids.n;
     c->state.segment_end += c->bytes.n;
@@ -457,6 +459,7 @@ static void recover(rs_commit *c) {
     rs_partition *p = c->partition;
     rs_partition_state state;
     rs_err trouble = {0};
+    p->rollup_rows = -1;
     if (!sqlite3_get_autocommit(p->writer.db)) sqlite3_exec(p->writer.db, "ROLLBACK", NULL, NULL, NULL);
     if (rs_index_get_state(&p->writer, &state, &trouble) != RS_OK) {
         rs_log("%s", trouble.message);

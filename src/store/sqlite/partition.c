@@ -1,5 +1,6 @@
 #include "store/sqlite/partition.h"
 #include "base/log.h"
+#include "store/sqlite/rollup.h"
 #include "store/sqlite/wire.h"
 
 #include <stdlib.h>
@@ -13,6 +14,7 @@ static rs_status index_open(rs_index *x, const char *path, const rs_segment *seg
     if (st == RS_OK)
         st = rs_db_open(path, writer, writer ? rs_schema_writer_pragmas : rs_schema_reader_pragmas, &x->db,
                         err);
+    if (st == RS_OK && writer) st = rs_rollup_register(x->db, err);
     return st;
 }
 
@@ -63,6 +65,7 @@ rs_status rs_index_get_state(rs_index *x, rs_partition_state *out, rs_err *err) 
         .skew = sqlite3_column_int64(stmt, 4),
         .opened_ns = (uint64_t)sqlite3_column_int64(stmt, 5),
         .tag_spread = sqlite3_column_int64(stmt, 6),
+        .has_rollups = sqlite3_column_int(stmt, 7) != 0,
     };
     sqlite3_reset(stmt);
     return RS_OK;
@@ -79,6 +82,7 @@ rs_status rs_index_set_state(rs_index *x, const rs_partition_state *state, rs_er
     sqlite3_bind_int64(stmt, 5, state->skew);
     sqlite3_bind_int64(stmt, 6, (int64_t)state->opened_ns);
     sqlite3_bind_int64(stmt, 7, state->tag_spread);
+    sqlite3_bind_int(stmt, 8, state->has_rollups);
     return rs_db_run(stmt, err);
 }
 
@@ -133,6 +137,20 @@ static rs_status learn(rs_partition *p, rs_err *err) {
     return p->is_filter_saved ? RS_OK : read_traces(p, err);
 }
 
+/* Of a partition that an older version wrote: once, a second or so for a million spans. */
+static rs_status make_rollups(rs_partition *p, rs_err *err) {
+    rs_partition_state state = p->state;
+    state.has_rollups = true;
+    rs_status st = rs_index_run(&p->writer, RS_SQL_BEGIN, err);
+    if (st != RS_OK) return st;
+    st = rs_rollup_make(&p->writer, err);
+    if (st == RS_OK) st = rs_index_set_state(&p->writer, &state, err);
+    if (st == RS_OK) st = rs_index_run(&p->writer, RS_SQL_COMMIT, err);
+    if (st == RS_OK) p->state = state;
+    else sqlite3_exec(p->writer.db, "ROLLBACK", NULL, NULL, NULL);
+    return st;
+}
+
 rs_status rs_partition_open(uint64_t project, uint32_t number, const char *dir, rs_durability durability,
                             rs_partition **out, rs_err *err) {
     *out = NULL;
@@ -142,6 +160,7 @@ rs_status rs_partition_open(uint64_t project, uint32_t number, const char *dir, 
     p->number = number;
     p->durability = durability;
     p->segment.fd = -1;
+    p->rollup_rows = -1;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->returned, NULL);
     rs_status st = rs_path_make_dirs(dir, err);
@@ -150,6 +169,7 @@ rs_status rs_partition_open(uint64_t project, uint32_t number, const char *dir, 
     if (st == RS_OK) st = rs_partition_wake(p, err);
     if (st == RS_OK) st = learn(p, err);
     if (st == RS_OK) st = rs_segment_open(&p->segment, dir, p->state.segment_end, err);
+    if (st == RS_OK && !p->state.has_rollups) st = make_rollups(p, err);
     if (st == RS_OK) *out = p;
     else rs_partition_close(p);
     return st;

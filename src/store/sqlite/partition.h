@@ -40,6 +40,7 @@ typedef struct rs_partition_state {
     int64_t skew;
     uint64_t opened_ns; /* its first commit; 0: there was none */
     int64_t tag_spread; /* tag_index.h */
+    bool has_rollups;   /* rollup.h; false: an older version's, of which they have to be made */
 } rs_partition_state;
 RS_MUST_CHECK rs_status rs_index_get_state(rs_index *x, rs_partition_state *out, rs_err *err);
 RS_MUST_CHECK rs_status rs_index_set_state(rs_index *x, const rs_partition_state *state, rs_err *err);
@@ -52,6 +53,7 @@ typedef struct rs_partition {
     rs_segment segment;
     rs_index writer;          /* db NULL: it rests */
     rs_partition_state state; /* the writer's */
+    int64_t rollup_rows;      /* the writer's: that table rollup has; -1: not known */
     rs_bloom traces;          /* ids and keys of its traces … */
     bool is_filter_saved;     /* … which a file beside it has */
     rs_bloom spans;           /* of its traces, where many are written … */

@@ -1,6 +1,7 @@
 /* Going through traces or spans in order, in steps: no read snapshot lasts longer than one step, however slow
  * the callback. */
 #include "base/log.h"
+#include "store/sqlite/rollup.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/summary.h"
 #include "store/sqlite/tag.h"
@@ -305,6 +306,26 @@ rs_status rs_store_get_trace(rs_store *s, uint64_t project, const uint8_t trace_
     for (size_t i = set->n; st == RS_ERR_NOT_FOUND && i-- > 0;)
         if (rs_bloom_may_have(&set->items[i]->traces, hash))
             st = get_from(set->items[i], trace_id, fn, ctx, err);
+    rs_project_data_let_go(p, set);
+    return st;
+}
+
+/* ---- hours --------------------------------------------------------------------------------------------- */
+
+rs_status rs_store_scan_hours(rs_store *s, uint64_t project, const rs_hour_scan *scan, rs_hour_fn fn,
+                              void *ctx, rs_err *err) {
+    rs_project_data *p;
+    bool stopped = false;
+    rs_status st = rs_store_find_project(s, project, false, &p, err);
+    if (st != RS_OK || !p) return st;
+    const rs_partition_set *set = rs_project_data_hold(p);
+    for (size_t i = 0; i < set->n && st == RS_OK && !stopped; i++) {
+        rs_index *x;
+        st = rs_partition_borrow(set->items[i], &x, err);
+        if (st != RS_OK) break;
+        st = rs_rollup_scan(x, scan, fn, ctx, &stopped, err);
+        rs_partition_return(set->items[i], x);
+    }
     rs_project_data_let_go(p, set);
     return st;
 }

@@ -18,6 +18,15 @@ const char rs_schema_reader_pragmas[] =
     "  before BLOB," /* how far each of the others is before the one behind it */                            \
     "  PRIMARY KEY(hash, last)) WITHOUT ROWID;"
 
+#define CREATE_ROLLUP                                                                                        \
+    "CREATE TABLE rollup("                                                                                   \
+    "  of INTEGER NOT NULL, hour INTEGER NOT NULL," /* enum rs_of; hours since the epoch */                  \
+    "  log_type INTEGER NOT NULL, model TEXT NOT NULL, environment TEXT NOT NULL," /* 255: of no kind */     \
+    "  n INTEGER NOT NULL, calls INTEGER NOT NULL, errors INTEGER NOT NULL,"                                 \
+    "  prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, cost REAL NOT NULL,"              \
+    "  latency BLOB, ttft BLOB, speed BLOB," /* histograms: rollup.c */                                      \
+    "  PRIMARY KEY(of, hour, log_type, model, environment)) WITHOUT ROWID;"
+
 const char rs_schema[] =
     "CREATE TABLE state(" /* one row */
     "  id INTEGER PRIMARY KEY CHECK(id = 1),"
@@ -27,8 +36,9 @@ const char rs_schema[] =
     "  traces INTEGER NOT NULL,"
     "  skew INTEGER NOT NULL,"             /* the most that a trace's key is ahead of its start, in µs */
     "  opened INTEGER NOT NULL DEFAULT 0," /* time of the first commit, in ns; 0: there was none, or version 1 made it */
-    "  tag_spread INTEGER NOT NULL DEFAULT 0);" /* how far a row of tag reaches, at most */
-    "INSERT INTO state VALUES(1, 1, 0, 0, 0, 0, 0, 0);"
+    "  tag_spread INTEGER NOT NULL DEFAULT 0,"   /* how far a row of tag reaches, at most */
+    "  has_rollups INTEGER NOT NULL DEFAULT 0);" /* 0: rollup has yet to be made of what is there */
+    "INSERT INTO state VALUES(1, 1, 0, 0, 0, 0, 0, 0, 1);"
     "CREATE TABLE block("
     "  first INTEGER PRIMARY KEY," /* arrival number of its first span */
     "  at INTEGER NOT NULL, length INTEGER NOT NULL, heads_length INTEGER NOT NULL," /* in the segment */
@@ -50,11 +60,7 @@ const char rs_schema[] =
     "  ids BLOB NOT NULL," /* a fingerprint of 4 bytes for each span of the trace in the block */
     "  PRIMARY KEY(trace, block)) WITHOUT ROWID;" CREATE_TAG
     "CREATE TABLE superseded(span INTEGER PRIMARY KEY);" /* arrival numbers of copies that were sent again */
-    "CREATE TABLE rollup("
-    "  hour INTEGER NOT NULL, model TEXT NOT NULL," /* hours since the epoch; '' for spans without a model */
-    "  spans INTEGER NOT NULL, calls INTEGER NOT NULL, errors INTEGER NOT NULL,"
-    "  prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, cost REAL NOT NULL,"
-    "  PRIMARY KEY(hour, model)) WITHOUT ROWID;";
+    CREATE_ROLLUP;
 
 const char *const rs_schema_upgrades[] = {
     "ALTER TABLE state ADD COLUMN opened INTEGER NOT NULL DEFAULT 0;"
@@ -62,6 +68,7 @@ const char *const rs_schema_upgrades[] = {
     "ALTER TABLE tag RENAME TO tag_of_version_1;" CREATE_TAG
     "INSERT INTO tag SELECT hash, trace, 0, 1, NULL FROM tag_of_version_1;"
     "DROP TABLE tag_of_version_1;",
+    "DROP TABLE rollup; ALTER TABLE state ADD COLUMN has_rollups INTEGER NOT NULL DEFAULT 0;" CREATE_ROLLUP,
 };
 
 #define TRACE_STATE_COLUMNS                                                                                  \
@@ -81,10 +88,11 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_BEGIN] = "BEGIN IMMEDIATE",
     [RS_SQL_COMMIT] = "COMMIT",
     [RS_SQL_ROLLBACK] = "ROLLBACK",
-    [RS_SQL_GET_STATE] = "SELECT next_span, segment_end, spans, traces, skew, opened, tag_spread FROM state",
+    [RS_SQL_GET_STATE] =
+        "SELECT next_span, segment_end, spans, traces, skew, opened, tag_spread, has_rollups FROM state",
     [RS_SQL_SET_STATE] =
         "UPDATE state SET next_span = ?1, segment_end = ?2, spans = ?3, traces = ?4, skew = ?5, opened = ?6, "
-        "tag_spread = ?7",
+        "tag_spread = ?7, has_rollups = ?8",
     [RS_SQL_ADD_BLOCK] = "INSERT INTO block VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [RS_SQL_ALL_BLOCKS] = "SELECT " BLOCK_COLUMNS " FROM block ORDER BY at",
     [RS_SQL_LAST_BLOCK] = "SELECT max(first) FROM block WHERE first < ?1",
@@ -123,8 +131,16 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_ADD_SUPERSEDED] = "INSERT OR IGNORE INTO superseded VALUES(?1)",
     [RS_SQL_SUPERSEDED] = "SELECT span FROM superseded WHERE span >= ?1 AND span < ?2",
     [RS_SQL_ADD_ROLLUP] =
-        "INSERT INTO rollup VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT(hour, model) DO UPDATE SET"
-        " spans = spans + excluded.spans, calls = calls + excluded.calls, errors = errors + excluded.errors,"
-        " prompt_tokens = prompt_tokens + excluded.prompt_tokens,"
-        " completion_tokens = completion_tokens + excluded.completion_tokens, cost = cost + excluded.cost",
+        "UPDATE rollup SET n = n + ?6, calls = calls + ?7, errors = errors + ?8, prompt_tokens = "
+        "prompt_tokens + ?9,"
+        " completion_tokens = completion_tokens + ?10, cost = cost + ?11, latency = hist_add(latency, ?12),"
+        " ttft = hist_add(ttft, ?13), speed = hist_add(speed, ?14)"
+        " WHERE of = ?1 AND hour = ?2 AND log_type = ?3 AND model = ?4 AND environment = ?5",
+    [RS_SQL_NEW_ROLLUP] =
+        "INSERT INTO rollup VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+    [RS_SQL_COUNT_ROLLUPS] = "SELECT count(*) FROM rollup",
+    [RS_SQL_DROP_ROLLUPS] = "DELETE FROM rollup",
+    [RS_SQL_ROLLUPS] = "SELECT hour, log_type, model, environment, n, calls, errors, prompt_tokens, "
+                       "completion_tokens, cost, latency,"
+                       " ttft, speed FROM rollup WHERE of = ?1 AND hour BETWEEN ?2 AND ?3 ORDER BY hour",
 };

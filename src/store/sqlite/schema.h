@@ -3,7 +3,7 @@
 #ifndef RS_STORE_SQLITE_SCHEMA_H
 #define RS_STORE_SQLITE_SCHEMA_H
 
-enum { RS_SCHEMA_VERSION = 2 };
+enum { RS_SCHEMA_VERSION = 3 };
 extern const char rs_schema[];
 /* What brings version 1 to 2, and so on. */
 extern const char *const rs_schema_upgrades[RS_SCHEMA_VERSION - 1];
@@ -79,6 +79,10 @@ typedef enum rs_sql {
     RS_SQL_ADD_SUPERSEDED,
     RS_SQL_SUPERSEDED,
     RS_SQL_ADD_ROLLUP,
+    RS_SQL_NEW_ROLLUP,
+    RS_SQL_COUNT_ROLLUPS,
+    RS_SQL_DROP_ROLLUPS,
+    RS_SQL_ROLLUPS,
     RS_SQL_COUNT,
 } rs_sql;
 extern const char *const rs_sql_text[RS_SQL_COUNT];
