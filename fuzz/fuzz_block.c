@@ -53,7 +53,7 @@ static void read_block(rs_str block) {
     ZSTD_DCtx *zstd = ZSTD_createDCtx();
     rs_status st = zstd ? rs_block_read_header(block, &header, NULL) : RS_ERR_MEMORY;
     for (int i = 0; i < RS_SECTION_COUNT && st == RS_OK; i++)
-        st = rs_block_unpack(&header, (rs_section)i, block, zstd, &raw[i], NULL);
+        st = rs_block_unpack(&header, (rs_section)i, block, NULL, zstd, &raw[i], NULL);
     if (st == RS_OK)
         read_spans(rs_buf_slice(&raw[RS_SECTION_HEADS]), rs_buf_slice(&raw[RS_SECTION_DETAILS]),
                    rs_buf_slice(&raw[RS_SECTION_CONTENT]), header.spans);

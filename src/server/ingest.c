@@ -69,8 +69,8 @@ static rs_status decode(rs_server *server, rs_request *req, intake *in, rs_err *
     if (st == RS_OK && encoding != RS_ENCODING_IDENTITY) st = inflate(server, req, encoding, &body, err);
     if (st != RS_OK) return st;
     st = decode_spans(in->format, body, &req->arena, &in->spans, err);
-    if (st == RS_OK && rs_store_prepare(server->store, in->spans.items, in->spans.n, &req->arena,
-                                        &in->job.batch.prepared, NULL) != RS_OK)
+    if (st == RS_OK && rs_store_prepare(server->store, req->project, in->spans.items, in->spans.n,
+                                        &req->arena, &in->job.batch.prepared, NULL) != RS_OK)
         in->job.batch.prepared = NULL; /* then the commit does it, or says what is wrong */
     if (st == RS_OK && !rs_request_charge(req, req->arena.held))
         st = rs_fail(err, RS_ERR_FULL, 0, "too much is being taken in at once: retry later");

@@ -44,8 +44,8 @@ typedef struct rs_store_batch {
 
 /* Any thread: encodes and compresses spans, which is most of what a commit does and would else do on the one writer thread. The
  * result lies in the arena. *out is NULL where it is better not done: of few spans the commit makes a block together with others'. */
-RS_MUST_CHECK rs_status rs_store_prepare(rs_store *s, const rs_span *spans, size_t n, rs_arena *arena,
-                                         const rs_prepared **out, rs_err *err);
+RS_MUST_CHECK rs_status rs_store_prepare(rs_store *s, uint64_t project, const rs_span *spans, size_t n,
+                                         rs_arena *arena, const rs_prepared **out, rs_err *err);
 
 /* Stores all batches or, for a project whose part fails, says so in failed[i] (if not NULL) for each of its batches. Of such a
  * project nothing was stored, or (late spans go to the partition of their trace) one partition's part: to send them again is right

@@ -19,7 +19,7 @@ static rs_status decode(rs_str block, decoded *out) {
     *out = (decoded){0};
     rs_status st = rs_block_read_header(block, &h, NULL);
     for (int i = 0; i < RS_SECTION_COUNT && st == RS_OK; i++)
-        st = rs_block_unpack(&h, (rs_section)i, block, zstd, &raw[i], NULL);
+        st = rs_block_unpack(&h, (rs_section)i, block, NULL, zstd, &raw[i], NULL);
     if (st == RS_OK) st = rs_heads_open(&heads, rs_buf_slice(&raw[0]), h.spans, NULL);
     if (st == RS_OK) st = rs_details_open(&details, rs_buf_slice(&raw[1]), rs_buf_slice(&raw[2]), NULL);
     if (st == RS_OK) assert_non_null(out->spans = rs_arena_zalloc(&out->arena, h.spans, sizeof(rs_span)));

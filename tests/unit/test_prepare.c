@@ -3,10 +3,11 @@
 
 enum { MANY = 1500 /* spans: two blocks */ };
 
-static const rs_prepared *prepare(fixture *f, const rs_span *spans, size_t n) {
+static const rs_prepared *prepare(fixture *f, uint64_t project, const rs_span *spans, size_t n) {
     const rs_prepared *out;
     rs_err err = {0};
-    if (rs_store_prepare(f->store, spans, n, &f->arena, &out, &err) != RS_OK) fail_msg("%s", err.message);
+    if (rs_store_prepare(f->store, project, spans, n, &f->arena, &out, &err) != RS_OK)
+        fail_msg("%s", err.message);
     return out;
 }
 
@@ -54,8 +55,8 @@ static void commit_all(fixture *f, const rs_store_batch *batches, size_t n) {
 
 static void few_spans_are_left_to_the_commit(void **state) {
     fixture *f = *state;
-    assert_null(prepare(f, make_traces(f, 1, 5), 5));
-    assert_null(prepare(f, NULL, 0));
+    assert_null(prepare(f, 1, make_traces(f, 1, 5), 5));
+    assert_null(prepare(f, 1, NULL, 0));
 }
 
 static void prepared_and_other_batches_in_one_commit(void **state) {
@@ -63,9 +64,9 @@ static void prepared_and_other_batches_in_one_commit(void **state) {
     rs_span *few = make_traces(f, 1, 5), *many = make_traces(f, 100, MANY), *more = make_traces(f, 1000, 200),
             *others = make_traces(f, 1, 300), *last = make_traces(f, 2, 10);
     rs_store_batch batches[] = {{1, few, 5, NULL},
-                                {1, many, MANY, prepare(f, many, MANY)},
-                                {2, others, 300, prepare(f, others, 300)},
-                                {1, more, 200, prepare(f, more, 200)},
+                                {1, many, MANY, prepare(f, 1, many, MANY)},
+                                {2, others, 300, prepare(f, 2, others, 300)},
+                                {1, more, 200, prepare(f, 1, more, 200)},
                                 {1, last, 10, NULL}};
     assert_non_null(batches[1].prepared);
     commit_all(f, batches, RS_ARRAY_LEN(batches));
@@ -83,13 +84,13 @@ static void a_span_sent_twice_is_stored_once(void **state) {
     fixture *f = *state;
     rs_span *spans = make_traces(f, 1, 200), *again = make_traces(f, 1, 200);
     again[7].attrs.items[0].value.i = 4711;
-    rs_store_batch twice[] = {{1, spans, 200, prepare(f, spans, 200)},
-                              {1, again, 200, prepare(f, again, 200)}};
+    rs_store_batch twice[] = {{1, spans, 200, prepare(f, 1, spans, 200)},
+                              {1, again, 200, prepare(f, 1, again, 200)}};
     commit_all(f, twice, 2); /* in one commit */
     assert_stored(f, 1, again, 200);
     assert_int_equal(scanned(f), 200);
     again[9].attrs.items[0].value.i = 4712;
-    twice[1].prepared = prepare(f, again, 200);
+    twice[1].prepared = prepare(f, 1, again, 200);
     commit_all(f, twice + 1, 1); /* in another */
     assert_stored(f, 1, again, 200);
     assert_int_equal(scanned(f), 200);
@@ -103,12 +104,12 @@ static void late_spans_among_prepared_ones(void **state) {
         rs_span mixed[200];
         for (size_t i = 0; i < 200; i++)
             mixed[i] = spans[i / 5 * 10 + i % 5 + (at ? 5 : 0)]; /* every other trace */
-        rs_store_batch batch = {1, mixed, 200, prepare(f, mixed, 200)};
+        rs_store_batch batch = {1, mixed, 200, prepare(f, 1, mixed, 200)};
         commit_all(f, &batch, 1);
     }
     rs_span *again = make_traces(f, 1, 400); /* of both partitions */
     again[13].attrs.items[0].value.i = 4713;
-    rs_store_batch batch = {1, again, 400, prepare(f, again, 400)};
+    rs_store_batch batch = {1, again, 400, prepare(f, 1, again, 400)};
     commit_all(f, &batch, 1);
     assert_stored(f, 1, again, 400);
     assert_int_equal(scanned(f), 400);

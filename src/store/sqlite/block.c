@@ -1,9 +1,20 @@
+/* Raw dictionaries with a hash table of a chosen size: in zstd's interface since 1.2, if not in its stable part. */
+#define ZSTD_STATIC_LINKING_ONLY
 #include "store/sqlite/block.h"
 
 #include "base/xxh.h"
 
 #define MAGIC "RSPB"
-enum { VERSION = 1, LEVEL = 1, HASHED = RS_BLOCK_HEADER - 8, KEPT_BYTES = 2 * RS_BLOCK_FULL_BYTES };
+enum {
+    VERSION = 1,
+    VERSION_DICTIONARY = 2, /* of a block that needs one */
+    LEVEL = 1,
+    MIN_MATCH = 6,
+    WINDOW_LOG = 21,
+    HASH_LOG = 16,
+    HASHED = RS_BLOCK_HEADER - 8,
+    KEPT_BYTES = 2 * RS_BLOCK_FULL_BYTES,
+};
 
 static const char *const section_names[RS_SECTION_COUNT] = {"heads", "details", "content"};
 
@@ -31,9 +42,9 @@ rs_status rs_block_writer_init(rs_block_writer *w, rs_err *err) {
     if (!w->zstd) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, LEVEL);
     /* Texts come again all over a block: a table that has room for all of them, at no cost to speed. */
-    ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_hashLog, 16);
-    ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_minMatch, 6);
-    ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_windowLog, 21);
+    ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_hashLog, HASH_LOG);
+    ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_minMatch, MIN_MATCH);
+    ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_windowLog, WINDOW_LOG);
     return RS_OK;
 }
 
@@ -52,6 +63,29 @@ void rs_block_writer_clear(rs_block_writer *w) {
     clear_buf(&w->details.content);
     clear_buf(&w->raw);
     w->n = 0;
+}
+
+void rs_block_writer_use(rs_block_writer *w, const rs_block_dictionary *dictionary) {
+    w->dictionary = dictionary;
+}
+
+rs_status rs_block_dictionary_make(rs_block_dictionary *d, rs_err *err) {
+    for (int i = 0; i < RS_SECTION_COUNT; i++) {
+        if (d->raw[i].n == 0 || d->packing[i]) continue;
+        ZSTD_compressionParameters p = ZSTD_getCParams(LEVEL, 0, d->raw[i].n);
+        p.hashLog = HASH_LOG;
+        p.minMatch = MIN_MATCH;
+        p.windowLog = WINDOW_LOG;
+        d->packing[i] = ZSTD_createCDict_advanced(d->raw[i].p, d->raw[i].n, ZSTD_dlm_byRef,
+                                                  ZSTD_dct_rawContent, p, ZSTD_defaultCMem);
+        if (!d->packing[i]) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory for a dictionary");
+    }
+    return RS_OK;
+}
+
+void rs_block_dictionary_deinit(rs_block_dictionary *d) {
+    for (int i = 0; i < RS_SECTION_COUNT; i++) ZSTD_freeCDict(d->packing[i]);
+    *d = (rs_block_dictionary){0};
 }
 
 void rs_block_add(rs_block_writer *w, const rs_span *s) {
@@ -73,6 +107,8 @@ static rs_status pack(rs_block_writer *w, rs_str raw, rs_section section, rs_buf
         size_t bound = ZSTD_compressBound(raw.n);
         char *to = rs_buf_reserve(out, bound);
         if (!to) return rs_buf_status(out);
+        const ZSTD_CDict *against = w->dictionary ? w->dictionary->packing[section] : NULL;
+        if (ZSTD_isError(ZSTD_CCtx_refCDict(w->zstd, against))) return RS_ERR_MEMORY;
         size_t n = ZSTD_compress2(w->zstd, to, bound, raw.p, raw.n);
         if (ZSTD_isError(n)) return RS_ERR_MEMORY;
         out->n += n;
@@ -87,11 +123,11 @@ static void put_header(rs_buf *out, size_t at, const rs_block_header *h) {
     size_t end = out->n;
     out->n = at; /* its place was kept */
     rs_buf_put(out, MAGIC, 4);
-    rs_wire_u16(out, VERSION);
+    rs_wire_u16(out, h->dictionary ? VERSION_DICTIONARY : VERSION);
     rs_wire_u16(out, RS_SECTION_COUNT);
     rs_wire_u64(out, h->first);
     rs_wire_u32(out, h->spans);
-    rs_wire_u32(out, 0);
+    rs_wire_u32(out, h->dictionary);
     for (int i = 0; i < RS_SECTION_COUNT; i++) {
         rs_wire_u32(out, h->sections[i].stored);
         rs_wire_u32(out, h->sections[i].raw);
@@ -104,7 +140,8 @@ static void put_header(rs_buf *out, size_t at, const rs_block_header *h) {
 rs_status rs_block_finish(rs_block_writer *w, uint64_t first, rs_buf *out, rs_block_header *header,
                           rs_err *err) {
     size_t at = out->n;
-    *header = (rs_block_header){.first = first, .spans = w->n};
+    *header = (rs_block_header){
+        .first = first, .spans = w->n, .dictionary = w->dictionary ? w->dictionary->number : 0};
     rs_status st = RS_ERR_MEMORY;
     if (!rs_buf_reserve(out, RS_BLOCK_HEADER)) goto out;
     out->n += RS_BLOCK_HEADER;
@@ -138,7 +175,7 @@ rs_status rs_block_read_header(rs_str bytes, rs_block_header *out, rs_err *err) 
     uint16_t version = rs_cursor_u16(&c), sections = rs_cursor_u16(&c);
     out->first = rs_cursor_u64(&c);
     out->spans = rs_cursor_u32(&c);
-    rs_cursor_u32(&c);
+    out->dictionary = rs_cursor_u32(&c);
     for (int i = 0; i < RS_SECTION_COUNT; i++) {
         out->sections[i].stored = rs_cursor_u32(&c);
         out->sections[i].raw = rs_cursor_u32(&c);
@@ -146,7 +183,8 @@ rs_status rs_block_read_header(rs_str bytes, rs_block_header *out, rs_err *err) 
     }
     if (rs_cursor_u64(&c) != XXH3_64bits(bytes.p, HASHED))
         return rs_fail(err, RS_ERR_CORRUPT, 0, "block header does not match its checksum");
-    if (version != VERSION || sections != RS_SECTION_COUNT)
+    bool known = out->dictionary ? version == VERSION_DICTIONARY : version == VERSION;
+    if (!known || sections != RS_SECTION_COUNT)
         return rs_fail(err, RS_ERR_UNSUPPORTED, 0, "block format %u is not one that this respan reads",
                        version);
     if (out->spans > RS_BLOCK_SPANS_LIMIT)
@@ -158,8 +196,8 @@ rs_status rs_block_read_header(rs_str bytes, rs_block_header *out, rs_err *err) 
     return RS_OK;
 }
 
-rs_status rs_block_unpack(const rs_block_header *h, rs_section section, rs_str block, ZSTD_DCtx *zstd,
-                          rs_buf *raw, rs_err *err) {
+rs_status rs_block_unpack(const rs_block_header *h, rs_section section, rs_str block,
+                          const rs_block_dictionary *dictionary, ZSTD_DCtx *zstd, rs_buf *raw, rs_err *err) {
     const char *name = section_names[section];
     size_t end = rs_block_length(h, section), n = h->sections[section].stored,
            size = h->sections[section].raw;
@@ -169,6 +207,11 @@ rs_status rs_block_unpack(const rs_block_header *h, rs_section section, rs_str b
     if (XXH3_64bits(stored, n) != h->sections[section].hash)
         return rs_fail(err, RS_ERR_CORRUPT, 0, "block %s do not match their checksum", name);
     if (size == 0) return RS_OK;
+    if (h->dictionary != (dictionary ? dictionary->number : 0))
+        return rs_fail(err, RS_ERR_CORRUPT, 0, "block %s need another dictionary", name);
+    rs_str against = dictionary ? dictionary->raw[section] : (rs_str){0};
+    if (ZSTD_isError(ZSTD_DCtx_refPrefix(zstd, against.p, against.n))) /* for the next frame alone */
+        return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory for block %s", name);
     /* The frame's own size must agree before memory is taken for it. */
     if (ZSTD_getFrameContentSize(stored, n) != size)
         return rs_fail(err, RS_ERR_CORRUPT, 0, "block %s have another size than their header says", name);

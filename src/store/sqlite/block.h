@@ -24,9 +24,18 @@ typedef enum rs_section {
     RS_SECTION_COUNT,
 } rs_section;
 
+/* What blocks are compressed against: the raw sections of other blocks. Dictionary n is that of the segment's blocks below byte n
+ * (dictionary.h). */
+typedef struct rs_block_dictionary {
+    uint32_t number;
+    rs_str raw[RS_SECTION_COUNT];
+    ZSTD_CDict *packing[RS_SECTION_COUNT]; /* NULL: only to be read with */
+} rs_block_dictionary;
+
 typedef struct rs_block_header {
     uint64_t first; /* arrival number of the first span; the others follow */
     uint32_t spans;
+    uint32_t dictionary; /* its number; 0: none */
     struct {
         uint32_t stored, raw; /* bytes */
         uint64_t hash;        /* XXH3 of the stored bytes */
@@ -43,6 +52,7 @@ typedef struct rs_block_writer {
     rs_details_writer details;
     rs_buf raw;
     ZSTD_CCtx *zstd;
+    const rs_block_dictionary *dictionary;
     uint32_t n;
 } rs_block_writer;
 
@@ -50,6 +60,9 @@ RS_MUST_CHECK rs_status rs_block_writer_init(rs_block_writer *w, rs_err *err);
 void rs_block_writer_deinit(rs_block_writer *w);
 /* Forgets what was added and not finished. */
 void rs_block_writer_clear(rs_block_writer *w);
+
+/* Blocks finished from here on are packed against it; NULL: alone. Borrowed until the next call. */
+void rs_block_writer_use(rs_block_writer *w, const rs_block_dictionary *dictionary);
 
 /* Borrows the span until rs_block_finish or rs_block_writer_clear. */
 void rs_block_add(rs_block_writer *w, const rs_span *s);
@@ -61,13 +74,18 @@ RS_MUST_CHECK rs_status rs_block_finish(rs_block_writer *w, uint64_t first, rs_b
 /* Appends a block that was made before, with another first number. */
 void rs_block_put(rs_buf *out, rs_str block, rs_block_header *h, uint64_t first);
 
+/* Makes what packing takes of a dictionary whose raw sections are set (and stay) / frees it. */
+RS_MUST_CHECK rs_status rs_block_dictionary_make(rs_block_dictionary *d, rs_err *err);
+void rs_block_dictionary_deinit(rs_block_dictionary *d);
+
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
 /* RS_ERR_CORRUPT unless the bytes begin with a header that is whole. */
 RS_MUST_CHECK rs_status rs_block_read_header(rs_str bytes, rs_block_header *out, rs_err *err);
 /* Checks and decompresses one section of a block (its bytes from the header on) into raw, which is cleared
- * first. */
+ * first. `dictionary`: the one that the header names; NULL if it names none. */
 RS_MUST_CHECK rs_status rs_block_unpack(const rs_block_header *h, rs_section section, rs_str block,
-                                        ZSTD_DCtx *zstd, rs_buf *raw, rs_err *err);
+                                        const rs_block_dictionary *dictionary, ZSTD_DCtx *zstd, rs_buf *raw,
+                                        rs_err *err);
 
 #endif

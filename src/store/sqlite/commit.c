@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/log.h"
+#include "store/sqlite/dictionary.h"
 #include "store/sqlite/rollup.h"
 #include "store/sqlite/summary.h"
 #include "store/sqlite/tag.h"
@@ -35,7 +36,8 @@ struct rs_commit {
     rs_intern ids, traces; /* (trace id, span id) -> item; trace id -> group */
     item *items;
     group *groups;
-    bool is_prepared; /* what was prepared can be used */
+    bool is_prepared;          /* what was prepared can be used */
+    rs_dictionary *dictionary; /* of the blocks made here; NULL: none */
     rs_block_ref *blocks;
     size_t nblocks, blocks_cap;
     rs_project_data *project;
@@ -195,11 +197,42 @@ static rs_status put_prepared(rs_commit *c, const rs_prepared *prepared, uint32_
     return st;
 }
 
+/* New traces' blocks are packed against the partition's dictionary; late spans' are not. Without memory, none are. */
+static void take_dictionary(rs_commit *c) {
+    rs_partition *p = c->partition;
+    const rs_block_dictionary *against = NULL;
+    rs_err err = {0};
+    if (p != rs_project_data_last(c->project)) return;
+    rs_partition_learn_dictionary(p);
+    rs_status st =
+        p->dictionary ? rs_dictionary_borrow(&p->segment, p->dictionary, &c->dictionary, &err) : RS_OK;
+    if (st == RS_OK && c->dictionary) st = rs_dictionary_to_pack(c->dictionary, &against, &err);
+    if (st != RS_OK) rs_log("%s: a commit packs without its dictionary: %s", p->segment.path, err.message);
+    rs_block_writer_use(&c->writer, st == RS_OK ? against : NULL);
+}
+
+static void let_dictionary_go(rs_commit *c) {
+    rs_block_writer_use(&c->writer, NULL);
+    if (c->dictionary) rs_dictionary_return(c->dictionary);
+    c->dictionary = NULL;
+}
+
+/* Whether its blocks can be read where they go. */
+static bool fits(const rs_commit *c, const rs_prepared *prepared) {
+    const rs_partition *p = c->partition;
+    return prepared->dictionary == 0 ||
+           (p == rs_project_data_last(c->project) && prepared->partition == p->number &&
+            prepared->dictionary == p->dictionary);
+}
+
 /* Puts every item into a block; item i gets arrival number next_span + i. */
 static rs_status make_blocks(rs_commit *c, const rs_store_batch *batches, size_t n, rs_err *err) {
     rs_block_ref ref = {0};
     uint32_t at = 0;
     rs_status st = RS_OK;
+    for (size_t b = 0; c->is_prepared && b < n; b++)
+        if (batches[b].project == c->project->id && batches[b].prepared)
+            c->is_prepared = fits(c, batches[b].prepared);
     for (size_t b = 0; c->is_prepared && b < n && st == RS_OK; b++)
         if (batches[b].project == c->project->id && batches[b].prepared)
             st = put_prepared(c, batches[b].prepared, &at, err);
@@ -478,7 +511,10 @@ static rs_status commit_to(rs_commit *c, rs_partition *p, const rs_store_batch *
     c->state = p->state;
     c->state.next_span = c->project->next_span;
     if (c->state.opened_ns == 0) c->state.opened_ns = rs_clock_wall_ns();
-    if ((st = make_blocks(c, batches, n, err)) != RS_OK) return st;
+    take_dictionary(c);
+    st = make_blocks(c, batches, n, err);
+    let_dictionary_go(c);
+    if (st != RS_OK) return st;
     if ((st = rs_segment_append(&p->segment, rs_buf_slice(&c->bytes), err)) != RS_OK) return st;
     if (p->durability == RS_DURABLE_POWER) st = rs_segment_sync(&p->segment, err);
     if (st == RS_OK) st = index_all(c, &p->writer, err);

@@ -1,5 +1,6 @@
 #include "store/sqlite/partition.h"
 #include "base/log.h"
+#include "store/sqlite/dictionary.h"
 #include "store/sqlite/rollup.h"
 #include "store/sqlite/wire.h"
 
@@ -207,6 +208,18 @@ void rs_partition_learn_spans(rs_partition *p) {
             rs_bloom_add(&p->spans, rs_bloom_hash_span(sqlite3_column_int64(stmt, 0), rs_cursor_u32(&ids)));
     }
     p->knows_spans = st == RS_OK;
+}
+
+/* Blocks are lost with those that their dictionary is made of: these are on the disk first. */
+void rs_partition_learn_dictionary(rs_partition *p) {
+    uint32_t number = 0;
+    rs_err err = {0};
+    if (p->dictionary || p->has_no_dictionary || p->segment.end < RS_DICTIONARY_STORED) return;
+    rs_status st = rs_dictionary_choose(&p->segment, &number, &err);
+    if (st == RS_OK && number) st = rs_segment_sync(&p->segment, &err);
+    if (st != RS_OK) rs_log("%s: blocks are packed without a dictionary: %s", p->segment.path, err.message);
+    p->has_no_dictionary = st != RS_OK || number == 0;
+    if (!p->has_no_dictionary) __atomic_store_n(&p->dictionary, number, __ATOMIC_RELEASE);
 }
 
 void rs_partition_note_span(rs_partition *p, int64_t key, uint32_t fingerprint) {

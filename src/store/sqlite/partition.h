@@ -58,6 +58,8 @@ typedef struct rs_partition {
     bool is_filter_saved;     /* … which a file beside it has */
     rs_bloom spans;           /* of its traces, where many are written … */
     bool knows_spans;         /* … and it has all of them */
+    uint32_t dictionary;      /* atomic: of blocks to come (dictionary.h); 0: none yet … */
+    bool has_no_dictionary;   /* … nor later: the writer's */
     int64_t key_min, key_max; /* atomic: of its traces; min > max: it has none */
     uint64_t span_end;        /* atomic: every arrival number in it is below */
     int64_t skew, tag_spread; /* atomic: the state's */
@@ -74,6 +76,8 @@ void rs_partition_close(rs_partition *p); /* nothing is borrowed any more */
 
 /* The writer: has all spans in memory, to tell new ones from copies without asking the index. Without memory it does not. */
 void rs_partition_learn_spans(rs_partition *p);
+/* The writer, before a commit: chooses the dictionary once there is enough to make one of. */
+void rs_partition_learn_dictionary(rs_partition *p);
 /* The writer: it gets no more new traces, or none soon / something is to be written after all. */
 void rs_partition_rest(rs_partition *p);
 RS_MUST_CHECK rs_status rs_partition_wake(rs_partition *p, rs_err *err);

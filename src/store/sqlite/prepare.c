@@ -1,4 +1,5 @@
 #include "store/sqlite/prepare.h"
+#include "store/sqlite/dictionary.h"
 #include "store/sqlite/sqlite_store.h"
 
 #include <stdlib.h>
@@ -90,25 +91,54 @@ static rs_status make_block(struct rs_idle_writer *w, const rs_span *spans, size
     return out->bytes.p ? RS_OK : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory for a block");
 }
 
-rs_status rs_store_prepare(rs_store *s, const rs_span *spans, size_t n, rs_arena *arena,
-                           const rs_prepared **out, rs_err *err) {
-    *out = NULL;
-    if (n < PREPARE_FROM) return RS_OK;
-    struct rs_idle_writer *w = borrow(&s->writers, err);
-    rs_prepared *made = NULL;
+/* The dictionary that blocks of new traces use by now; NULL: they use none. */
+static rs_dictionary *borrow_dictionary(rs_store *s, uint64_t project, rs_prepared *as) {
+    rs_project_data *p;
+    rs_dictionary *d = NULL;
+    if (rs_store_find_project(s, project, false, &p, NULL) != RS_OK || !p) return NULL;
+    const rs_partition_set *set = rs_project_data_hold(p);
+    rs_partition *last = set->n ? set->items[set->n - 1] : NULL;
+    as->dictionary = last ? __atomic_load_n(&last->dictionary, __ATOMIC_ACQUIRE) : 0;
+    as->partition = last ? last->number : 0;
+    if (as->dictionary && rs_dictionary_borrow(&last->segment, as->dictionary, &d, NULL) != RS_OK) d = NULL;
+    rs_project_data_let_go(p, set);
+    if (!d) as->dictionary = 0;
+    return d;
+}
+
+static rs_status make_blocks(struct rs_idle_writer *w, const rs_span *spans, size_t n, rs_arena *arena,
+                             const rs_prepared *as, const rs_prepared **out, rs_err *err) {
     size_t cap = 0, count = 0, at = 0;
     void *blocks = NULL;
-    rs_status st = w ? RS_OK : RS_ERR_MEMORY;
+    rs_status st = RS_OK;
     while (st == RS_OK && at < n) {
         if (!rs_arena_grow(arena, &blocks, count, &cap, sizeof(rs_prepared_block))) st = RS_ERR_MEMORY;
         else st = make_block(w, spans, n, &at, arena, (rs_prepared_block *)blocks + count++, err);
     }
-    if (st == RS_OK) made = rs_arena_alloc(arena, sizeof *made + count * sizeof(rs_prepared_block));
-    if (w) give_back(&s->writers, w);
     if (st != RS_OK) return st;
+    rs_prepared *made = rs_arena_alloc(arena, sizeof *made + count * sizeof(rs_prepared_block));
     if (!made) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory for a block");
+    *made = *as;
     made->n = count;
     memcpy(made->blocks, blocks, count * sizeof(rs_prepared_block));
     *out = made;
     return RS_OK;
+}
+
+rs_status rs_store_prepare(rs_store *s, uint64_t project, const rs_span *spans, size_t n, rs_arena *arena,
+                           const rs_prepared **out, rs_err *err) {
+    rs_prepared as = {0};
+    const rs_block_dictionary *against = NULL;
+    *out = NULL;
+    if (n < PREPARE_FROM) return RS_OK;
+    struct rs_idle_writer *w = borrow(&s->writers, err);
+    if (!w) return RS_ERR_MEMORY;
+    rs_dictionary *d = borrow_dictionary(s, project, &as);
+    rs_status st = d ? rs_dictionary_to_pack(d, &against, err) : RS_OK;
+    rs_block_writer_use(&w->writer, against);
+    if (st == RS_OK) st = make_blocks(w, spans, n, arena, &as, out, err);
+    rs_block_writer_use(&w->writer, NULL);
+    give_back(&s->writers, w);
+    if (d) rs_dictionary_return(d);
+    return st;
 }

@@ -12,6 +12,7 @@ typedef struct rs_prepared_block {
 } rs_prepared_block;
 
 struct rs_prepared {
+    uint32_t partition, dictionary; /* whose dictionary they need, if that is not 0 */
     size_t n;
     rs_prepared_block blocks[];
 };

@@ -136,7 +136,7 @@ void rs_project_data_close(rs_project_data *p) {
 
 /* ---- the writer ---------------------------------------------------------------------------------------- */
 
-static rs_partition *last_of(const rs_project_data *p) {
+rs_partition *rs_project_data_last(const rs_project_data *p) {
     return p->set->n ? p->set->items[p->set->n - 1] : NULL;
 }
 
@@ -148,7 +148,7 @@ static bool takes_more(const rs_partition *p, const rs_partition_limits *limits)
 }
 
 rs_status rs_project_data_make_room(rs_project_data *p, const rs_partition_limits *limits, rs_err *err) {
-    rs_partition *last = last_of(p), *made;
+    rs_partition *last = rs_project_data_last(p), *made;
     if (last && takes_more(last, limits)) return RS_OK;
     rs_status st = open_partition(p, last ? last->number + 1 : 1, &made, err);
     if (st != RS_OK) return st;
@@ -162,7 +162,7 @@ rs_status rs_project_data_make_room(rs_project_data *p, const rs_partition_limit
 }
 
 rs_status rs_project_data_wake(rs_project_data *p, rs_partition *partition, rs_err *err) {
-    if (partition == last_of(p) || partition == p->awake) return RS_OK;
+    if (partition == rs_project_data_last(p) || partition == p->awake) return RS_OK;
     if (p->awake) rs_partition_rest(p->awake);
     p->awake = NULL;
     rs_status st = rs_partition_wake(partition, err);
@@ -192,10 +192,10 @@ rs_status rs_project_data_home(rs_project_data *p, const uint8_t trace_id[16], r
     uint64_t hash = rs_bloom_hash_id(trace_id);
     rs_status st = RS_OK;
     bool found = false;
-    *out = last_of(p);
+    *out = rs_project_data_last(p);
     for (size_t i = p->set->n; st == RS_OK && !found && i-- > 0;) {
         rs_partition *at = p->set->items[i];
-        if (at == last_of(p) || !rs_bloom_may_have(&at->traces, hash)) continue;
+        if (at == rs_project_data_last(p) || !rs_bloom_may_have(&at->traces, hash)) continue;
         st = finds(at, RS_SQL_TRACE_BY_ID, trace_id, 0, &found, err);
         if (found) *out = at;
     }

@@ -45,6 +45,8 @@ void rs_project_data_let_go(rs_project_data *p, const rs_partition_set *set);
 /* Makes another partition if the last one takes no more new traces, or there is none: new ones then go to the last. */
 RS_MUST_CHECK rs_status rs_project_data_make_room(rs_project_data *p, const rs_partition_limits *limits,
                                                   rs_err *err);
+/* The one that new traces go to; NULL: there is none. */
+rs_partition *rs_project_data_last(const rs_project_data *p);
 /* Where the trace is, or goes if it is new. There is a partition. */
 RS_MUST_CHECK rs_status rs_project_data_home(rs_project_data *p, const uint8_t trace_id[16],
                                              rs_partition **out, rs_err *err);

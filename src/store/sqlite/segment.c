@@ -12,9 +12,14 @@ static rs_status fail(const rs_segment *s, const char *what, rs_err *err) {
     return rs_fail(err, full ? RS_ERR_FULL : RS_ERR_IO, 0, "cannot %s %s: %s", what, s->path, strerror(e));
 }
 
+static uint64_t new_id(void) {
+    static uint64_t last; /* atomic */
+    return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+}
+
 rs_status rs_segment_open(rs_segment *s, const char *dir, uint64_t end, rs_err *err) {
     struct stat st;
-    *s = (rs_segment){.fd = -1, .end = end};
+    *s = (rs_segment){.fd = -1, .id = new_id(), .end = end};
     rs_status status = rs_path_join(s->path, dir, "segment", err);
     if (status != RS_OK) return status;
     s->fd = open(s->path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -28,7 +33,7 @@ rs_status rs_segment_open(rs_segment *s, const char *dir, uint64_t end, rs_err *
 }
 
 rs_status rs_segment_open_to_read(rs_segment *s, const char *dir, rs_err *err) {
-    *s = (rs_segment){.fd = -1};
+    *s = (rs_segment){.fd = -1, .id = new_id()};
     rs_status status = rs_path_join(s->path, dir, "segment", err);
     if (status != RS_OK) return status;
     s->fd = open(s->path, O_RDONLY | O_CLOEXEC);

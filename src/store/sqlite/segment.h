@@ -10,6 +10,7 @@
 
 typedef struct rs_segment {
     int fd;       /* -1: closed */
+    uint64_t id;  /* of this opening, in this process */
     uint64_t end; /* the writer's */
     char path[RS_PATH_MAX];
 } rs_segment;

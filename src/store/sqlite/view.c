@@ -1,4 +1,5 @@
 #include "store/sqlite/view.h"
+#include "store/sqlite/dictionary.h"
 
 enum { KEPT_BYTES = 4 << 20 }; /* of each buffer, between questions */
 
@@ -40,8 +41,19 @@ static rs_status located(const rs_view *v, const rs_err *inner, rs_err *err) {
                    (unsigned long long)v->ref.at, inner->message);
 }
 
+static rs_status unpack(rs_view *v, const rs_block_header *h, const rs_block_dictionary *d,
+                        rs_read_depth depth, rs_err *err) {
+    rs_str bytes = rs_buf_slice(&v->stored);
+    rs_status st = rs_block_unpack(h, RS_SECTION_HEADS, bytes, d, v->zstd, &v->raw_heads, err);
+    if (st != RS_OK || depth != RS_READ_FULL) return st;
+    st = rs_block_unpack(h, RS_SECTION_DETAILS, bytes, d, v->zstd, &v->raw_details, err);
+    if (st != RS_OK) return st;
+    return rs_block_unpack(h, RS_SECTION_CONTENT, bytes, d, v->zstd, &v->raw_content, err);
+}
+
 static rs_status load(rs_view *v, rs_read_depth depth, rs_err *err) {
     rs_block_header h;
+    rs_dictionary *dictionary = NULL;
     const rs_block_ref *ref = &v->ref;
     rs_buf_clear(&v->stored);
     rs_status st = rs_segment_read(v->segment, ref->at,
@@ -51,13 +63,13 @@ static rs_status load(rs_view *v, rs_read_depth depth, rs_err *err) {
     if ((st = rs_block_read_header(bytes, &h, err)) != RS_OK) return st;
     if (h.first != ref->first || h.spans != ref->spans)
         return rs_fail(err, RS_ERR_CORRUPT, 0, "another block is where the index has this one");
-    st = rs_block_unpack(&h, RS_SECTION_HEADS, bytes, v->zstd, &v->raw_heads, err);
+    if (h.dictionary) st = rs_dictionary_borrow(v->segment, h.dictionary, &dictionary, err);
+    if (st != RS_OK) return st;
+    st = unpack(v, &h, dictionary ? rs_dictionary_blocks(dictionary) : NULL, depth, err);
+    if (dictionary) rs_dictionary_return(dictionary);
     if (st != RS_OK) return st;
     v->has_heads = true;
     if (depth != RS_READ_FULL) return RS_OK;
-    st = rs_block_unpack(&h, RS_SECTION_DETAILS, bytes, v->zstd, &v->raw_details, err);
-    if (st == RS_OK) st = rs_block_unpack(&h, RS_SECTION_CONTENT, bytes, v->zstd, &v->raw_content, err);
-    if (st != RS_OK) return st;
     v->has_full = true;
     return rs_details_open(&v->details, rs_buf_slice(&v->raw_details), rs_buf_slice(&v->raw_content), err);
 }
