@@ -126,7 +126,14 @@ static rs_status blame(rs_list *l, rs_status st, rs_str name) {
     return st;
 }
 
+static rs_status set_extra(rs_list_extra *extra, rs_str value, rs_arena *arena, rs_err *err) {
+    extra->value = rs_arena_copy(arena, value);
+    return extra->value.p ? RS_OK : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+}
+
 rs_status rs_list_set(rs_list *l, rs_str name, rs_str value, rs_arena *arena, rs_err *err) {
+    for (size_t i = 0; i < l->nextras; i++)
+        if (rs_str_eq(rs_str_of(l->extras[i].name), name)) return set_extra(&l->extras[i], value, arena, err);
     if (rs_str_eq(name, RS_STR("q")))
         return blame(l, rs_filter_add_words(&l->filter, value, arena, err), name);
     for (size_t i = 0; i < RS_ARRAY_LEN(parameters); i++)

@@ -28,6 +28,12 @@ typedef struct rs_cursor {
 void rs_cursor_format(const rs_cursor *c, char out[RS_CURSOR_LEN + 1]);
 bool rs_cursor_parse(rs_str s, rs_cursor *out);
 
+/* A parameter that an endpoint has beside those of a list. */
+typedef struct rs_list_extra {
+    const char *name;
+    rs_str value; /* as given, in the arena; p NULL: it was not */
+} rs_list_extra;
+
 typedef struct rs_list {
     const rs_field_table *table;
     rs_filter filter;
@@ -38,7 +44,9 @@ typedef struct rs_list {
     rs_cursor cursor;
     uint64_t start_min_ns, start_max_ns; /* [min, max); max 0: open */
     bool content;                        /* input, output, attributes …; true if not given */
-    uint32_t scan_max;                   /* RS_LIST_SCAN_MAX; tests set less */
+    rs_list_extra *extras;               /* the caller's, filled in as they come; NULL: none */
+    size_t nextras;
+    uint32_t scan_max;  /* RS_LIST_SCAN_MAX; tests set less */
     char bad_field[64]; /* after RS_ERR_INVALID: the parameter or field at fault, "" for none */
 } rs_list;
 

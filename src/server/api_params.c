@@ -23,7 +23,14 @@ void rs_api_list_error(rs_response *res, const rs_list *list, const rs_err *err)
 }
 
 bool rs_api_read_list(rs_request *req, const rs_field_table *table, rs_list *out, rs_response *res) {
+    return rs_api_read_question(req, table, NULL, 0, out, res);
+}
+
+bool rs_api_read_question(rs_request *req, const rs_field_table *table, rs_list_extra *extras, size_t nextras,
+                          rs_list *out, rs_response *res) {
     rs_list_init(out, table);
+    out->extras = extras;
+    out->nextras = nextras;
     reading r = {.list = out, .arena = &req->arena};
     if (req->body.n > 0) r.status = rs_list_set_json(out, req->body, &req->arena, &r.err);
     rs_request_each_query(req, read_one, &r);

@@ -10,6 +10,10 @@
 /* False: the response is an error that names what is at fault. The query's parameters win over the body's. */
 bool rs_api_read_list(rs_request *req, const rs_field_table *table, rs_list *out, rs_response *res);
 
+/* The same for an endpoint that has parameters of its own beside a list's. */
+bool rs_api_read_question(rs_request *req, const rs_field_table *table, rs_list_extra *extras, size_t nextras,
+                          rs_list *out, rs_response *res);
+
 /* The response to a list that failed: names the field, if one is to blame. */
 void rs_api_list_error(rs_response *res, const rs_list *list, const rs_err *err);
 

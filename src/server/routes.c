@@ -1,6 +1,7 @@
 #include "server/routes.h"
 
 #include "server/api.h"
+#include "server/api_metrics.h"
 #include "server/ingest.h"
 #include "server/metrics.h"
 #include "server/signin.h"
@@ -13,6 +14,10 @@ static const rs_route routes[] = {
     {"/api/traces/{id}/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_get_trace},
     {"/api/spans/list/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_list_spans},
     {"/api/spans/{id}/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_get_span},
+    {"/api/metrics/totals/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_metrics_totals},
+    {"/api/metrics/series/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_metrics_series},
+    {"/api/metrics/histogram/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_metrics_histogram},
+    {"/api/metrics/facets/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_metrics_facets},
     {"/api/session/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_get_session},
     /* ingest: OTLP/HTTP */
     {"/api/v2/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},

@@ -19,7 +19,8 @@ typedef struct rs_sums {
     rs_histogram speed;         /* tokens per 1000 s, where known */
 } rs_sums;
 
-/* sign 1: it is there now; -1: no longer. Numbers out of this world are left out. RS_ERR_MEMORY. */
+/* sign 1: it is there now; -1: no longer. Numbers out of this world are left out. arena NULL: without histograms.
+ * RS_ERR_MEMORY. */
 RS_MUST_CHECK rs_status rs_sums_add_span(rs_sums *sums, const rs_span *head, int sign, rs_arena *arena);
 RS_MUST_CHECK rs_status rs_sums_add_trace(rs_sums *sums, const rs_trace_row *row, int sign, rs_arena *arena);
 /* Adds `other` `scale` times, each sum rounded. */

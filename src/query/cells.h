@@ -1,0 +1,41 @@
+/* Cells: sums by group and bucket of time, as rows come. A group is the text of a value of one of up to RS_CELLS_FIELDS fields;
+ * past RS_CELLS_GROUPS of a field, what is new goes to its group of others. In an arena; one thread. */
+#ifndef RS_QUERY_CELLS_H
+#define RS_QUERY_CELLS_H
+
+#include "store/sums.h"
+
+enum { RS_CELLS_FIELDS = 32, RS_CELLS_GROUPS = 1000, RS_CELLS_MAX = 50000, RS_CELLS_TEXT_MAX = 200 };
+
+typedef struct rs_group {
+    unsigned field;
+    bool is_others, is_null; /* null: the rows have no such value */
+    rs_str value;            /* cut at RS_CELLS_TEXT_MAX bytes */
+} rs_group;
+
+typedef struct rs_cell {
+    uint32_t group; /* number in groups */
+    uint64_t bucket;
+    rs_sums sums;
+} rs_cell;
+
+typedef struct rs_cells {
+    rs_arena *arena;
+    rs_group *groups;
+    rs_cell *items;
+    size_t ngroups, groups_cap, n, cap;
+    uint32_t *group_slots, *slots; /* number + 1; at most half full; masks 0: none yet */
+    uint32_t group_mask, mask;
+    uint32_t of_field[RS_CELLS_FIELDS]; /* groups that each has */
+    bool overflowed;                    /* there are others */
+} rs_cells;
+
+/* The number of the group that has this value; text with p NULL is null. */
+RS_MUST_CHECK rs_status rs_cells_group(rs_cells *c, unsigned field, rs_str text, uint32_t *out);
+RS_MUST_CHECK rs_status rs_cells_others(rs_cells *c, unsigned field, uint32_t *out);
+/* The sums of a group in a bucket, until the next call. RS_ERR_TOO_LARGE: more than RS_CELLS_MAX. */
+RS_MUST_CHECK rs_status rs_cells_at(rs_cells *c, uint32_t group, uint64_t bucket, rs_sums **out);
+/* Adds all of `from` (its groups may be numbered otherwise) `scale` times. */
+RS_MUST_CHECK rs_status rs_cells_merge(rs_cells *c, const rs_cells *from, double scale);
+
+#endif

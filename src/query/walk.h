@@ -1,0 +1,42 @@
+/* A walk: going through every row that a list's filter holds for, in a window of time, without an end of the page. For what is
+ * counted, exported or watched rather than listed.
+ *
+ * Goes in steps of RS_LIST_SCAN_STEP rows, so that no read snapshot lasts longer, and can be taken up again where it stopped: by
+ * another thread, hours later. Rows that arrive meanwhile neither repeat nor hide any. One thread at a time. */
+#ifndef RS_QUERY_WALK_H
+#define RS_QUERY_WALK_H
+
+#include "query/list.h"
+
+typedef struct rs_walk {
+    rs_store *store;
+    uint64_t project;
+    const rs_list *list;
+    rs_tag *tags; /* that see to a part of the filter */
+    size_t ntags;
+    /* The caller's to set before a run. */
+    uint64_t start_min_ns, start_max_ns; /* the list's, at first */
+    bool oldest_first;                   /* of traces alone */
+    bool content;                        /* of spans: in full, else heads unless the filter needs more */
+    bool has_after;                      /* goes on behind `after`: a trace's or span's key */
+    int64_t after;
+    uint64_t left; /* rows that may be looked at; what was looked at is taken off */
+    /* Afterwards. */
+    bool complete; /* there is no more */
+} rs_walk;
+
+/* row: rs_trace_row or rs_span, by the list's table; during the call alone. False to stop behind it. Must not use the store. */
+typedef bool (*rs_walk_fn)(void *ctx, int64_t key, const void *row);
+
+/* Prepares the list's filter, once. The list outlives the walk. */
+RS_MUST_CHECK rs_status rs_walk_init(rs_walk *w, rs_store *store, uint64_t project, rs_list *list,
+                                     rs_arena *arena, rs_err *err);
+/* Until fn stops it, `left` is used up or all is seen. */
+RS_MUST_CHECK rs_status rs_walk_run(rs_walk *w, rs_walk_fn fn, void *ctx, rs_err *err);
+
+/* Whether the filter can be decided by these fields of a row alone. */
+bool rs_walk_needs_only(const rs_list *list, const char *const *fields, size_t n);
+/* Whether it holds for a row that is at hand; of a trace: as far as its row says. */
+bool rs_walk_matches(const rs_list *list, const void *row);
+
+#endif

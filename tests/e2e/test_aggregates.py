@@ -1,0 +1,185 @@
+"""/api/metrics/… of docs/http-api.md against the real server: each answer is what the lists' rows add up to."""
+
+import json
+import math
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+from traces import BASE_S, N, assert_refused
+
+
+def rows(server, what, query=""):
+    answer = server.get(f"/api/{what}/list/?page_size=1000&content=false&{query}")
+    assert answer.status == 200, answer
+    return answer.json["results"]
+
+
+def asked(server, path, query=""):
+    answer = server.get(f"/api/metrics/{path}/?{query}")
+    assert answer.status == 200, answer
+    return answer.json
+
+
+def quantile(values, q):
+    values = sorted(values)
+    return values[math.floor(q * (len(values) - 1))]
+
+
+def assert_sums(got, spans):
+    calls = [s for s in spans if s["log_type"] == "chat"]
+    assert got["count"] == len(spans)
+    assert got["error_count"] == sum(s["status_code"] == "error" for s in spans)
+    assert got["llm_call_count"] == len(calls)
+    assert got["prompt_tokens"] == sum(s["prompt_tokens"] or 0 for s in calls)
+    assert got["total_tokens"] == sum(s["total_tokens"] or 0 for s in calls)
+    for field in "latency", "time_to_first_token":
+        known = [s[field] for s in spans if s[field] is not None]
+        if not known:
+            assert got[field] is None
+            continue
+        assert got[field]["mean"] == pytest.approx(sum(known) / len(known))
+        for name, q in ("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99):
+            assert got[field][name] == pytest.approx(quantile(known, q), rel=1 / 32), (field, name)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "log_type=chat",
+        "model=model-1&environment=staging",
+        "customer_identifier=user_2",
+        f"start_time={BASE_S + 3}&end_time={BASE_S + 17}",
+        f"log_type=chat&start_time={BASE_S + 3}",
+        "status_code=error",
+        "model=nobody",
+    ],
+)
+def test_totals_of_spans(full, query):
+    answer = asked(full, "totals", query)
+    assert answer["of"] == "spans" and answer["is_estimate"] is False
+    assert_sums(answer["totals"], rows(full, "spans", query))
+
+
+@pytest.mark.parametrize("field", ["model", "log_type", "environment", "customer_identifier", "name", "status_code"])
+@pytest.mark.parametrize("query", ["", "log_type=chat"])
+def test_groups_of_spans(full, field, query):
+    answer = asked(full, "totals", f"group_by={field}&limit=1000&{query}")
+    spans = rows(full, "spans", query)
+    assert_sums(answer["totals"], spans)
+    assert {g["value"] for g in answer["groups"]} == {s[field] for s in spans}
+    for group in answer["groups"]:
+        assert_sums(group, [s for s in spans if s[field] == group["value"]])
+    counts = [g["count"] for g in answer["groups"]]
+    assert counts == sorted(counts, reverse=True)
+
+
+def test_traces_by_metadata(full):
+    answer = asked(full, "totals", "of=traces&group_by=metadata__kind&environment=production")
+    traces = rows(full, "traces", "environment=production")
+    assert {g["value"]: g["count"] for g in answer["groups"]} == Counter(t["metadata"]["kind"] for t in traces)
+    assert answer["totals"]["llm_call_count"] == sum(t["llm_call_count"] for t in traces)
+    assert answer["totals"]["latency"]["p50"] == pytest.approx(
+        quantile([t["duration"] for t in traces], 0.5), rel=1 / 32
+    )
+    numbers = asked(full, "totals", "of=traces&group_by=metadata__run&limit=3")
+    assert [g["count"] for g in numbers["groups"]] == [1, 1, 1, N - 3]
+    assert [g["is_others"] for g in numbers["groups"]] == [False] * 3 + [True]
+
+
+def seconds(text):
+    return datetime.fromisoformat(text[:26]).replace(tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize("bucket,length", [("minute", 60), ("hour", 3600), ("day", 86400), ("7", 7), ("week", 604800)])
+def test_series(full, bucket, length):
+    answer = asked(full, "series", f"bucket={bucket}&group_by=model")
+    spans = rows(full, "spans")
+    assert answer["bucket_seconds"] == length
+    for group in answer["groups"]:
+        of_group = [s for s in spans if s["model"] == group["value"]]
+        times = [seconds(p["time"]) for p in group["points"]]
+        assert times == sorted(set(times)) and all(t % length == 0 for t in times)
+        for point, at in zip(group["points"], times):
+            assert_sums(point, [s for s in of_group if at <= seconds(s["start_time"]) < at + length])
+        assert sum(p["count"] for p in group["points"]) == len(of_group)
+    limited = asked(full, "series", f"bucket={bucket}&group_by=customer_identifier&limit=2")
+    assert [g["is_others"] for g in limited["groups"]] == [False, False, True]
+    for group in limited["groups"]:
+        assert sum(p["count"] for p in group["points"]) == group["count"]
+
+
+def test_the_strip_above_a_list(full):
+    answer = asked(full, "histogram", f"environment=production&start_time={BASE_S}&end_time={BASE_S + 40}&points=10")
+    traces = rows(full, "traces", "environment=production")
+    assert answer["of"] == "traces" and answer["bucket_seconds"] == 5
+    assert answer["count"] == len(traces) == sum(b["count"] for b in answer["buckets"])
+    assert answer["error_count"] == sum(b["error_count"] for b in answer["buckets"]) == N / 10
+    times = [seconds(b["time"]) for b in answer["buckets"]]
+    assert times == [times[0] + 5 * i for i in range(len(times))]  # empty ones, too
+    assert times[0] <= BASE_S and times[-1] + 5 >= BASE_S + 40
+    for bucket, at in zip(answer["buckets"], times):
+        assert bucket["count"] == sum(at <= seconds(t["start_time"]) < at + 5 for t in traces)
+    everything = asked(full, "histogram")
+    assert everything["count"] == N and len(everything["buckets"]) <= 61
+
+
+def test_facets(full):
+    answer = asked(full, "facets", "environment=staging&limit=4")
+    traces = rows(full, "traces", "environment=staging")
+    assert [f["field"] for f in answer["facets"]] == [
+        "log_type",
+        "model",
+        "environment",
+        "customer_identifier",
+        "session_identifier",
+        "name",
+        "status_code",
+    ]
+    for facet in answer["facets"]:
+        wanted = Counter(t[facet["field"]] for t in traces)
+        assert facet["distinct"] == len(wanted)
+        own = [v for v in facet["values"] if not v["is_others"]]
+        assert len(own) == min(4, len(wanted))
+        assert {v["value"]: v["count"] for v in own}.items() <= wanted.items()
+        assert sum(v["count"] for v in facet["values"]) == len(traces)
+    answer = asked(full, "facets", "of=spans&fields=status_code,metadata__no".replace(",metadata__no", ",provider"))
+    assert [(f["field"], len(f["values"])) for f in answer["facets"]] == [("status_code", 2), ("provider", 2)]
+    assert full.get("/api/metrics/facets/?fields=metadata__kind").json["facets"][0]["distinct"] == 4
+
+
+def test_a_body_asks_the_same(full):
+    body = {"filters": {"name": {"operator": "startswith", "value": ["flow_1"]}}, "group_by": "environment"}
+    answer = full.request("POST", "/api/metrics/totals/?of=traces", json.dumps(body))
+    assert answer.status == 200, answer
+    assert {g["value"]: g["count"] for g in answer.json["groups"]} == {"production": 6, "staging": 5}
+
+
+def test_what_is_refused(full):
+    for query, field in [
+        ("group_by=latency", "group_by"),
+        ("group_by=input", "group_by"),
+        ("group_by=nothing", "group_by"),
+        ("of=logs", "of"),
+        ("limit=0", "limit"),
+        ("limit=many", "limit"),
+        ("bucket=hour", "bucket"),
+        ("nonsense=1", "nonsense"),
+        ("start_time=yesterday", "start_time"),
+    ]:
+        assert_refused(full.get(f"/api/metrics/totals/?{query}"), field)
+    assert_refused(full.get(f"/api/metrics/series/?bucket=1&start_time={BASE_S}&end_time={BASE_S + 9999}"), "bucket")
+    assert_refused(full.get("/api/metrics/series/?bucket=fortnight"), "bucket")
+    assert_refused(full.get("/api/metrics/facets/?fields="), "fields")
+    assert_refused(full.get("/api/metrics/facets/?fields=name,,model"), "fields")
+    assert full.get("/api/metrics/totals/", key=False).status == 401
+    assert full.get("/api/metrics/nothing/").status == 404
+
+
+def test_nothing_stored(start_server):
+    server = start_server()
+    assert asked(server, "totals")["totals"]["count"] == 0
+    assert asked(server, "histogram")["buckets"] == []
+    assert asked(server, "series", "group_by=model")["groups"] == []
+    assert asked(server, "facets")["facets"][0]["values"] == []
