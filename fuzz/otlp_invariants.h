@@ -4,6 +4,7 @@
 
 #include "base/json_read.h"
 #include "otlp/decode.h"
+#include "otlp/encode.h"
 #include "random_spans.h"
 #include <stdlib.h>
 

@@ -1,5 +1,6 @@
 #include "normalize/gather.h"
 #include "base/json_read.h"
+#include "otlp/decode.h"
 
 void rs_gather_init(rs_gather *g, rs_arena *arena) {
     memset(g->best, 0, sizeof g->best);
@@ -155,6 +156,7 @@ static const struct event_row {
     rs_value role;
 } event_rows[] = {
     {RS_STR("gen_ai.system.message"), false, {.type = RS_VALUE_STRING, .s = RS_STR("system")}},
+    {RS_STR("gen_ai.developer.message"), false, {.type = RS_VALUE_STRING, .s = RS_STR("developer")}},
     {RS_STR("gen_ai.user.message"), false, {.type = RS_VALUE_STRING, .s = RS_STR("user")}},
     {RS_STR("gen_ai.assistant.message"), false, {.type = RS_VALUE_STRING, .s = RS_STR("assistant")}},
     {RS_STR("gen_ai.tool.message"), false, {.type = RS_VALUE_STRING, .s = RS_STR("tool")}},
@@ -171,8 +173,24 @@ static rs_status put_part(rs_gather *g, rs_parts *to, uint32_t message, rs_str k
     return rs_parts_put(to, RS_RANK_EVENT, &part, g->arena);
 }
 
+/* The same as a structure: how log records have it. */
+static rs_status put_map(rs_gather *g, rs_parts *to, uint32_t message, const rs_value *map) {
+    rs_status st = RS_OK;
+    size_t at = 0;
+    rs_str key;
+    rs_value value;
+    while (st == RS_OK && rs_value_next(map, &at, &key, &value)) {
+        rs_value *kept = rs_arena_alloc(g->arena, sizeof *kept);
+        if (!kept) return RS_ERR_MEMORY;
+        *kept = value;
+        if (value.type != RS_VALUE_EMPTY) st = put_part(g, to, message, key, kept);
+    }
+    return st;
+}
+
 /* The body of an event as one JSON object: its keys are the message's. False if v is no such object. */
 static bool put_object(rs_gather *g, rs_parts *to, uint32_t message, const rs_value *v, rs_status *st) {
+    if (v->type == RS_VALUE_KVLIST) return *st = put_map(g, to, message, v), true;
     if (v->type != RS_VALUE_STRING || !rs_str_starts(v->s, RS_STR("{")) || !rs_json_is_valid(v->s))
         return false;
     rs_json_reader r;
@@ -205,7 +223,8 @@ rs_status rs_gather_event(rs_gather *g, const rs_event *event, uint32_t number) 
     st = put_part(g, to, number, RS_STR("role"), &row->role);
     for (uint32_t i = 0; st == RS_OK && i < event->attrs.n; i++) {
         const rs_attr *a = &event->attrs.items[i];
-        bool body = rs_str_eq(a->key, RS_STR("message")) || rs_str_eq(a->key, RS_STR("gen_ai.event.content"));
+        bool body = rs_str_eq(a->key, RS_STR("message")) || rs_str_eq(a->key, RS_STR("body")) ||
+                    rs_str_eq(a->key, RS_STR("gen_ai.event.content"));
         if (body && put_object(g, to, number, &a->value, &st)) continue;
         if (st == RS_OK) st = put_part(g, to, number, body ? RS_STR("content") : a->key, &a->value);
     }

@@ -14,7 +14,8 @@ typedef struct rs_build {
     rs_err *err;
     rs_status status;
     rs_spans spans;
-    size_t cap;
+    rs_loose_events loose;
+    size_t cap, loose_cap;
     rs_resource *resource; /* of the spans that are read now */
     rs_scope *scope;
     rs_attr *attrs;

@@ -18,6 +18,17 @@
 RS_MUST_CHECK rs_status rs_otlp_decode_protobuf(rs_str body, rs_arena *arena, rs_spans *out, rs_err *err);
 RS_MUST_CHECK rs_status rs_otlp_decode_json(rs_str body, rs_arena *arena, rs_spans *out, rs_err *err);
 
+/* ExportLogsServiceRequest -> those of its records that are events of GenAI's conventions (event_name, or the attribute event.name,
+ * begins with "gen_ai.") and say of which span. The event has the record's attributes, then the members of its body if that is a
+ * map, else the body as attribute "body"; its time is the record's, else when it was observed. */
+RS_MUST_CHECK rs_status rs_otlp_decode_logs_protobuf(rs_str body, rs_arena *arena, rs_loose_events *out,
+                                                     rs_err *err);
+RS_MUST_CHECK rs_status rs_otlp_decode_logs_json(rs_str body, rs_arena *arena, rs_loose_events *out,
+                                                 rs_err *err);
+
+/* The body of an Event message, as rs_otlp_encode_event makes it. */
+RS_MUST_CHECK rs_status rs_otlp_decode_event(rs_str message, rs_arena *arena, rs_event *out, rs_err *err);
+
 /* Iterates a composite value's protobuf bytes (RS_VALUE_ARRAY: key stays empty; RS_VALUE_KVLIST).
  * at: 0 to begin; false at the end. */
 bool rs_value_next(const rs_value *composite, size_t *at, rs_str *key, rs_value *value);

@@ -1,7 +1,8 @@
-/* ExportTraceServiceRequest in JSON, read token by token into the same spans that the protobuf walk makes.
+/* ExportTraceServiceRequest and ExportLogsServiceRequest in JSON, read token by token into the same that the protobuf walk makes.
  * OTLP's own rules over protobuf's mapping: ids in hex, enums by number or name. Every reader begins inside the object of
  * its message and returns false with b.status set. */
 #include "otlp/json_value.h"
+#include "otlp/log_record.h"
 
 #define IS_EITHER     RS_OJSON_IS
 #define IS(key, name) rs_str_eq(key, RS_STR(name))
@@ -132,9 +133,37 @@ static bool span(rs_ojson *d) {
     return done(d, ok) && rs_build_finish_span(&d->b, s, ids);
 }
 
-static bool spans(rs_ojson *d) {
+/* ---- LogRecord ----------------------------------------------------------------------------------------- */
+
+static bool log_record(rs_ojson *d) {
+    rs_log_record r = {0};
+    rs_event *e = &r.of.event;
+    rs_str key;
+    bool ok = true, given;
+    while (ok && rs_ojson_member(d, &key)) {
+        if (IS_EITHER(key, "traceId", "trace_id"))
+            ok = rs_ojson_id(d, r.of.trace_id, sizeof r.of.trace_id, &r.ids.trace, &given);
+        else if (IS_EITHER(key, "spanId", "span_id"))
+            ok = rs_ojson_id(d, r.of.span_id, sizeof r.of.span_id, &r.ids.span, &given);
+        else if (IS_EITHER(key, "timeUnixNano", "time_unix_nano")) ok = rs_ojson_u64(d, &e->time_ns);
+        else if (IS_EITHER(key, "observedTimeUnixNano", "observed_time_unix_nano"))
+            ok = rs_ojson_u64(d, &r.observed_ns);
+        else if (IS_EITHER(key, "eventName", "event_name")) ok = rs_ojson_text(d, &e->name);
+        else if (IS(key, "body")) ok = rs_ojson_any_value(d, &r.body);
+        else if (IS(key, "attributes")) ok = rs_ojson_attributes(d);
+        else if (IS_EITHER(key, "droppedAttributesCount", "dropped_attributes_count"))
+            ok = rs_ojson_u32(d, &e->attrs.dropped);
+        else ok = rs_ojson_skip(d);
+    }
+    return done(d, ok) && rs_build_finish_log(&d->b, &r);
+}
+
+/* ---- what they lie in ---------------------------------------------------------------------------------- */
+
+/* An array of messages, each read by `one`. */
+static bool each(rs_ojson *d, bool (*one)(rs_ojson *)) {
     bool ok = rs_ojson_array(d);
-    while (ok && rs_ojson_item(d)) ok = span(d);
+    while (ok && rs_ojson_item(d)) ok = one(d);
     return done(d, ok);
 }
 
@@ -158,11 +187,19 @@ static bool scope_spans(rs_ojson *d) {
     rs_str key;
     bool ok = rs_build_scope(&d->b);
     while (ok && rs_ojson_member(d, &key)) {
-        if (IS(key, "spans")) ok = spans(d);
+        if (IS(key, "spans")) ok = each(d, span);
         else if (IS(key, "scope")) ok = scope(d);
         else if (IS_EITHER(key, "schemaUrl", "schema_url")) ok = rs_ojson_text(d, &d->b.scope->schema_url);
         else ok = rs_ojson_skip(d);
     }
+    return done(d, ok);
+}
+
+static bool scope_logs(rs_ojson *d) {
+    rs_str key;
+    bool ok = true;
+    while (ok && rs_ojson_member(d, &key))
+        ok = IS_EITHER(key, "logRecords", "log_records") ? each(d, log_record) : rs_ojson_skip(d);
     return done(d, ok);
 }
 
@@ -179,36 +216,34 @@ static bool resource(rs_ojson *d) {
     return done(d, ok) && rs_build_take_attrs(&d->b, 0, &r->attrs);
 }
 
-static bool all_scope_spans(rs_ojson *d) {
-    bool ok = rs_ojson_array(d);
-    while (ok && rs_ojson_item(d)) ok = scope_spans(d);
-    return done(d, ok);
-}
-
 static bool resource_spans(rs_ojson *d) {
     rs_str key;
     bool ok = rs_build_resource(&d->b);
     while (ok && rs_ojson_member(d, &key)) {
         if (IS(key, "resource")) ok = resource(d);
-        else if (IS_EITHER(key, "scopeSpans", "scope_spans")) ok = all_scope_spans(d);
+        else if (IS_EITHER(key, "scopeSpans", "scope_spans")) ok = each(d, scope_spans);
         else if (IS_EITHER(key, "schemaUrl", "schema_url")) ok = rs_ojson_text(d, &d->b.resource->schema_url);
         else ok = rs_ojson_skip(d);
     }
     return done(d, ok);
 }
 
-static bool all_resource_spans(rs_ojson *d) {
-    bool ok = rs_ojson_array(d);
-    while (ok && rs_ojson_item(d)) ok = resource_spans(d);
+static bool resource_logs(rs_ojson *d) {
+    rs_str key;
+    bool ok = true;
+    while (ok && rs_ojson_member(d, &key))
+        ok = IS_EITHER(key, "scopeLogs", "scope_logs") ? each(d, scope_logs) : rs_ojson_skip(d);
     return done(d, ok);
 }
 
-static bool request(rs_ojson *d) {
+/* The request, and nothing behind it. */
+static bool request(rs_ojson *d, bool logs) {
     rs_str key;
     bool ok = rs_ojson_enter(d);
     if (ok && d->null) return rs_ojson_fail(d, RS_ERR_INVALID, "an object is expected here");
     while (ok && rs_ojson_member(d, &key)) {
-        if (IS_EITHER(key, "resourceSpans", "resource_spans")) ok = all_resource_spans(d);
+        if (!logs && IS_EITHER(key, "resourceSpans", "resource_spans")) ok = each(d, resource_spans);
+        else if (logs && IS_EITHER(key, "resourceLogs", "resource_logs")) ok = each(d, resource_logs);
         else ok = rs_ojson_skip(d);
     }
     if (!done(d, ok)) return false;
@@ -226,7 +261,17 @@ rs_status rs_otlp_decode_json(rs_str body, rs_arena *arena, rs_spans *out, rs_er
     *out = (rs_spans){0};
     rs_json_read_init(&d.r, body, arena);
     rs_buf_init(&d.scratch);
-    if (rs_build_reserve(&d.b, body, guess < MANY ? guess : MANY) && request(&d)) *out = d.b.spans;
+    if (rs_build_reserve(&d.b, body, guess < MANY ? guess : MANY) && request(&d, false)) *out = d.b.spans;
+    rs_buf_deinit(&d.scratch);
+    return d.b.status;
+}
+
+rs_status rs_otlp_decode_logs_json(rs_str body, rs_arena *arena, rs_loose_events *out, rs_err *err) {
+    rs_ojson d = {.b = {.arena = arena, .err = err}};
+    *out = (rs_loose_events){0};
+    rs_json_read_init(&d.r, body, arena);
+    rs_buf_init(&d.scratch);
+    if (rs_build_reserve(&d.b, body, 0) && request(&d, true)) *out = d.b.loose;
     rs_buf_deinit(&d.scratch);
     return d.b.status;
 }

@@ -1,6 +1,6 @@
-/* ExportTraceServiceRequest in protobuf, walked once: messages become cursors over their slice of the body.
+/* ExportTraceServiceRequest and ExportLogsServiceRequest in protobuf, walked once: messages become cursors over their slice of the body.
  * Every walker returns false with b->status set. Field numbers: opentelemetry-proto v1, as in encode.c. */
-#include "otlp/build.h"
+#include "otlp/log_record.h"
 #include "otlp/protobuf.h"
 
 typedef struct decoder {
@@ -90,28 +90,34 @@ static bool check_composite(decoder *d, rs_value *v) {
 
 static bool text(decoder *d, rs_str s, rs_str *out) { return rs_build_text(&d->b, s, out); }
 
-static bool attribute(decoder *d, rs_str message) {
-    rs_attr *a = rs_build_attr(&d->b);
-    if (!a) return false;
-    rs_pb_cursor c = rs_pb_over(message);
-    if (!rs_pb_read_pair(&c, &a->key, &a->value)) return ended(d, &c);
-    if (!text(d, a->key, &a->key)) return false;
-    switch (a->value.type) {
+static bool check_value(decoder *d, rs_value *v) {
+    switch (v->type) {
     case RS_VALUE_STRING:
-        return text(d, a->value.s, &a->value.s);
+        return text(d, v->s, &v->s);
     case RS_VALUE_ARRAY:
     case RS_VALUE_KVLIST:
-        return check_composite(d, &a->value);
+        return check_composite(d, v);
     default:
         return true;
     }
 }
 
+static bool attribute(decoder *d, rs_str message) {
+    rs_attr *a = rs_build_attr(&d->b);
+    if (!a) return false;
+    rs_pb_cursor c = rs_pb_over(message);
+    if (!rs_pb_read_pair(&c, &a->key, &a->value)) return ended(d, &c);
+    return text(d, a->key, &a->key) && check_value(d, &a->value);
+}
+
+static bool any_value(decoder *d, rs_str message, rs_value *out) {
+    rs_pb_cursor c = rs_pb_over(message);
+    return rs_pb_read_value(&c, out) ? check_value(d, out) : ended(d, &c);
+}
+
 /* ---- Event, Link, Status ------------------------------------------------------------------------------- */
 
-static bool event(decoder *d, rs_str message) {
-    rs_event *e = rs_build_event(&d->b);
-    if (!e) return false;
+static bool read_event(decoder *d, rs_str message, rs_event *e) {
     size_t first_attr = d->b.nattrs;
     rs_pb_cursor c = rs_pb_over(message);
     rs_pb_field f = {0};
@@ -135,6 +141,11 @@ static bool event(decoder *d, rs_str message) {
         }
     }
     return ok && ended(d, &c) && rs_build_take_attrs(&d->b, first_attr, &e->attrs);
+}
+
+static bool event(decoder *d, rs_str message) {
+    rs_event *e = rs_build_event(&d->b);
+    return e && read_event(d, message, e);
 }
 
 /* True if s is an id of n bytes, which is then copied. */
@@ -267,7 +278,52 @@ static bool span(decoder *d, rs_str message) {
     return ok && ended(d, &c) && rs_build_finish_span(&d->b, s, ids);
 }
 
-/* ---- what spans lie in --------------------------------------------------------------------------------- */
+/* ---- LogRecord ----------------------------------------------------------------------------------------- */
+
+static bool log_record(decoder *d, rs_str message) {
+    rs_log_record r = {0};
+    rs_event *e = &r.of.event;
+    rs_pb_cursor c = rs_pb_over(message);
+    rs_pb_field f = {0};
+    bool ok = true;
+    while (ok && rs_pb_next(&c, &f)) {
+        switch (f.tag) {
+        case TAG_FIXED64(1):
+            e->time_ns = f.n;
+            break;
+        case TAG_VARINT(2): /* severity, in two ways, and flags */
+        case TAG_BYTES(3):
+        case TAG_FIXED32(8):
+            break;
+        case TAG_BYTES(5):
+            ok = any_value(d, f.s, &r.body);
+            break;
+        case TAG_BYTES(6):
+            ok = attribute(d, f.s);
+            break;
+        case TAG_VARINT(7):
+            e->attrs.dropped = (uint32_t)f.n;
+            break;
+        case TAG_BYTES(9):
+            r.ids.trace = take_id(f.s, r.of.trace_id, sizeof r.of.trace_id);
+            break;
+        case TAG_BYTES(10):
+            r.ids.span = take_id(f.s, r.of.span_id, sizeof r.of.span_id);
+            break;
+        case TAG_FIXED64(11):
+            r.observed_ns = f.n;
+            break;
+        case TAG_BYTES(12):
+            ok = text(d, f.s, &e->name);
+            break;
+        default:
+            ok = unknown(d, &c, &f, 12);
+        }
+    }
+    return ok && ended(d, &c) && rs_build_finish_log(&d->b, &r);
+}
+
+/* ---- what they lie in ---------------------------------------------------------------------------------- */
 
 static bool scope(decoder *d, rs_str message) {
     rs_scope *s = d->b.scope;
@@ -362,6 +418,24 @@ static bool resource_spans(decoder *d, rs_str message) {
     return ok && ended(d, &c);
 }
 
+/* A message of which only the messages of one field count, each read by `one`. */
+static bool each(decoder *d, rs_str message, uint32_t tag, uint32_t last_known,
+                 bool (*one)(decoder *, rs_str)) {
+    rs_pb_cursor c = rs_pb_over(message);
+    rs_pb_field f = {0};
+    bool ok = true;
+    while (ok && rs_pb_next(&c, &f)) {
+        if (f.tag == tag) ok = one(d, f.s);
+        else ok = (f.tag & 7) == RS_PB_BYTES || unknown(d, &c, &f, last_known);
+    }
+    return ok && ended(d, &c);
+}
+
+static bool scope_logs(decoder *d, rs_str message) { return each(d, message, TAG_BYTES(2), 3, log_record); }
+static bool resource_logs(decoder *d, rs_str message) {
+    return each(d, message, TAG_BYTES(2), 3, scope_logs);
+}
+
 static bool request(decoder *d, rs_str body) {
     rs_pb_cursor c = rs_pb_over(body);
     rs_pb_field f = {0};
@@ -391,4 +465,19 @@ rs_status rs_otlp_decode_protobuf(rs_str body, rs_arena *arena, rs_spans *out, r
     if (!rs_build_reserve(&d.b, body, count_spans(body, 3)) || !request(&d, body)) return d.b.status;
     *out = d.b.spans;
     return RS_OK;
+}
+
+rs_status rs_otlp_decode_logs_protobuf(rs_str body, rs_arena *arena, rs_loose_events *out, rs_err *err) {
+    decoder d = {.b = {.arena = arena, .err = err}, .body = (const uint8_t *)body.p};
+    *out = (rs_loose_events){0};
+    if (!rs_build_reserve(&d.b, body, 0) || !each(&d, body, TAG_BYTES(1), 1, resource_logs))
+        return d.b.status;
+    *out = d.b.loose;
+    return RS_OK;
+}
+
+rs_status rs_otlp_decode_event(rs_str message, rs_arena *arena, rs_event *out, rs_err *err) {
+    decoder d = {.b = {.arena = arena, .err = err}, .body = (const uint8_t *)message.p};
+    *out = (rs_event){0};
+    return read_event(&d, message, out) ? RS_OK : d.b.status;
 }

@@ -131,7 +131,6 @@ static size_t size_event(const rs_event *e) {
 }
 
 static uint8_t *put_event(uint8_t *p, const rs_event *e) {
-    p = put_head(p, 11, size_event(e));
     p = put_fixed64(p, 1, e->time_ns);
     p = put_text(p, 2, e->name);
     return put_attrs(p, 3, &e->attrs);
@@ -190,7 +189,8 @@ static uint8_t *put_span(uint8_t *p, const rs_span *s) {
     p = put_fixed64(p, 7, s->start_ns);
     p = put_fixed64(p, 8, s->end_ns);
     p = put_attrs(p, 9, &s->attrs);
-    for (uint32_t i = 0; i < s->nevents; i++) p = put_event(p, &s->events[i]);
+    for (uint32_t i = 0; i < s->nevents; i++)
+        p = put_event(put_head(p, 11, size_event(&s->events[i])), &s->events[i]);
     p = put_uint(p, 12, s->dropped_events);
     for (uint32_t i = 0; i < s->nlinks; i++) p = put_link(p, &s->links[i]);
     p = put_uint(p, 14, s->dropped_links);
@@ -227,6 +227,12 @@ void rs_otlp_encode_value(rs_buf *out, const rs_value *v) {
     size_t n = size_value(v);
     char *p = n ? rs_buf_reserve(out, n) : NULL;
     if (p) commit(out, put_value((uint8_t *)p, v));
+}
+
+void rs_otlp_encode_event(rs_buf *out, const rs_event *e) {
+    size_t n = size_event(e);
+    char *p = n ? rs_buf_reserve(out, n) : NULL;
+    if (p) commit(out, put_event((uint8_t *)p, e));
 }
 
 void rs_otlp_encode_resource(rs_buf *out, const rs_resource *r) {

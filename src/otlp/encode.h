@@ -18,6 +18,9 @@ void rs_otlp_encode_attr(rs_buf *out, uint32_t field, const rs_attr *a);
 /* Body of an AnyValue: nothing for an empty one. */
 void rs_otlp_encode_value(rs_buf *out, const rs_value *v);
 
+/* Body of an Event message. */
+void rs_otlp_encode_event(rs_buf *out, const rs_event *e);
+
 /* Body of a Resource / InstrumentationScope message. */
 void rs_otlp_encode_resource(rs_buf *out, const rs_resource *r);
 void rs_otlp_encode_scope(rs_buf *out, const rs_scope *s);

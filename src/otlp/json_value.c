@@ -297,7 +297,7 @@ static bool composite(rs_ojson *d, rs_value_type type, rs_value *v) {
     return rs_ojson_fail(d, RS_ERR_MEMORY, "no memory for an attribute's value");
 }
 
-static bool any_value(rs_ojson *d, rs_value *v) {
+bool rs_ojson_any_value(rs_ojson *d, rs_value *v) {
     rs_str key;
     bool ok = rs_ojson_enter(d);
     *v = (rs_value){0};
@@ -319,7 +319,7 @@ bool rs_ojson_attributes(rs_ojson *d) {
         a->key = RS_STR("");
         while (ok && rs_ojson_member(d, &name)) {
             if (rs_str_eq(name, RS_STR("key"))) ok = rs_ojson_text(d, &a->key);
-            else if (rs_str_eq(name, RS_STR("value"))) ok = any_value(d, &a->value);
+            else if (rs_str_eq(name, RS_STR("value"))) ok = rs_ojson_any_value(d, &a->value);
             else ok = rs_ojson_skip(d);
         }
     }

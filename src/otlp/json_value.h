@@ -36,6 +36,8 @@ bool rs_ojson_enum(rs_ojson *d, const rs_str *names, uint32_t n, uint32_t *out);
 /* n bytes in hex; *ok if it was that, *given if it was not empty. */
 bool rs_ojson_id(rs_ojson *d, uint8_t *out, size_t n, bool *ok, bool *given);
 
+bool rs_ojson_any_value(rs_ojson *d, rs_value *out);
+
 /* "attributes": [KeyValue, …], onto the stack of attributes. */
 bool rs_ojson_attributes(rs_ojson *d);
 

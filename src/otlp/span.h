@@ -165,6 +165,20 @@ typedef struct rs_spans {
     char reject_reason[160]; /* why the first of them was */
 } rs_spans;
 
+/* An event that came apart from its span: a GenAI event sent as an OTLP log record. */
+typedef struct rs_loose_event {
+    uint8_t trace_id[16], span_id[8];
+    rs_event event;
+} rs_loose_event;
+
+typedef struct rs_loose_events {
+    rs_loose_event *items;
+    size_t n;
+    size_t rejected;         /* records left out: no GenAI events, or without usable ids */
+    size_t others;           /* of them: no GenAI events */
+    char reject_reason[160]; /* why the first of them was */
+} rs_loose_events;
+
 /* The attribute with this key, or NULL. The last one wins if a sender repeats a key. */
 const rs_attr *rs_attrs_find(const rs_attrs *a, rs_str key);
 

@@ -94,6 +94,8 @@ void rs_metrics_show(rs_server *server, rs_request *req, rs_response *res) {
               server->durability == RS_DURABLE_POWER);
     put_answers(out, &server->metrics);
     put_count(out, "respan_spans_total", "counter", "Spans stored.", now_of(&server->metrics.spans));
+    put_count(out, "respan_events_total", "counter", "GenAI events taken from logs and stored.",
+              now_of(&server->metrics.events));
     put_count(out, "respan_rejected_spans_total", "counter", "Spans that were refused by themselves.",
               now_of(&server->metrics.rejected_spans));
     put_count(out, "respan_ingest_body_bytes_total", "counter", "Bodies of spans, as sent.",

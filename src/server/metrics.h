@@ -12,6 +12,7 @@ enum { RS_STATUS_CLASSES = 6 /* 1xx … 5xx by the first digit */ };
 typedef struct rs_metrics {
     uint64_t answers[RS_STATUS_CLASSES];
     uint64_t spans, rejected_spans; /* stored; refused by themselves */
+    uint64_t events;                /* of GenAI, taken from logs */
     uint64_t body_bytes;            /* of ingest, as sent */
 } rs_metrics;
 

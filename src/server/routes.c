@@ -3,6 +3,7 @@
 #include "server/api.h"
 #include "server/api_metrics.h"
 #include "server/ingest.h"
+#include "server/logs.h"
 #include "server/metrics.h"
 #include "server/signin.h"
 #include "server/static.h"
@@ -23,6 +24,12 @@ static const rs_route routes[] = {
     {"/api/v2/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},
     {"/api/v1/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},
     {"/v1/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},
+    {"/api/v2/logs", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_logs_take},
+    {"/api/v1/logs", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_logs_take},
+    {"/v1/logs", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_logs_take},
+    {"/api/v2/metrics", RS_POST, RS_AUTH_NONE, RS_BODY_INGEST, rs_logs_refuse_metrics},
+    {"/api/v1/metrics", RS_POST, RS_AUTH_NONE, RS_BODY_INGEST, rs_logs_refuse_metrics},
+    {"/v1/metrics", RS_POST, RS_AUTH_NONE, RS_BODY_INGEST, rs_logs_refuse_metrics},
     /* signing in, health */
     {"/login", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_signin_login},
     {"/logout", RS_POST, RS_AUTH_NONE, RS_BODY_SMALL, rs_signin_logout},

@@ -11,6 +11,7 @@ enum { GROUP_JOBS = 128, GROUP_BYTES = 16 << 20, IDLE_TRIM_S = 2 };
 
 struct rs_writer {
     rs_store *store;
+    rs_writer_complete complete;
     size_t limit;
     pthread_t thread;
     pthread_mutex_t lock; /* the following */
@@ -42,8 +43,13 @@ static rs_status commit_group(rs_writer *w, rs_job *group[], size_t n) {
     rs_store_batch batches[GROUP_JOBS] = {0};
     bool failed[GROUP_JOBS] = {false};
     rs_err err = {0};
+    rs_arena arena;
+    rs_arena_init(&arena, 0);
     for (size_t i = 0; i < n; i++) batches[i] = group[i]->batch;
-    rs_status st = rs_store_commit(w->store, batches, n, failed, &err);
+    rs_status st = w->complete ? w->complete(w->store, group, batches, n, &arena, &err) : RS_OK;
+    if (st == RS_OK) st = rs_store_commit(w->store, batches, n, failed, &err);
+    else memset(failed, true, sizeof failed);
+    rs_arena_deinit(&arena);
     if (st != RS_OK && err.code == RS_OK) (void)!rs_fail(&err, st, 0, "%s", rs_status_text(st));
     bool final = n == 1 || st == RS_ERR_FULL;
     for (size_t i = 0; i < n; i++) {
@@ -96,11 +102,13 @@ static void *run(void *arg) {
     return NULL;
 }
 
-rs_status rs_writer_start(rs_store *store, size_t queue_bytes, rs_writer **out, rs_err *err) {
+rs_status rs_writer_start(rs_store *store, size_t queue_bytes, rs_writer_complete complete, rs_writer **out,
+                          rs_err *err) {
     *out = NULL;
     rs_writer *w = calloc(1, sizeof *w);
     if (!w) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     w->store = store;
+    w->complete = complete;
     w->limit = queue_bytes;
     w->last = &w->first;
     pthread_mutex_init(&w->lock, NULL);

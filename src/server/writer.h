@@ -12,7 +12,8 @@ typedef struct rs_writer rs_writer;
 
 typedef struct rs_job {
     rs_store_batch batch;
-    size_t bytes; /* what it holds in memory, for the queue's limit */
+    size_t bytes;     /* what it holds in memory, for the queue's limit */
+    uint32_t refused; /* of the batch's events: their span has too many */
     /* On the writer thread, once; err is NULL if the batch is safe. The job may be gone when it returns. */
     void (*done)(struct rs_job *job, const rs_err *err);
     struct rs_job *next; /* the queue's */
@@ -27,7 +28,14 @@ typedef struct rs_writer_stats {
     bool is_stopping;
 } rs_writer_stats;
 
-RS_MUST_CHECK rs_status rs_writer_start(rs_store *store, size_t queue_bytes, rs_writer **out, rs_err *err);
+/* Before each commit, on the writer thread: may put other spans and events into the batches, which are copies of those of the jobs,
+ * from the arena, which lives until the commit is done. An error is one of the commit. */
+typedef rs_status (*rs_writer_complete)(rs_store *store, rs_job *const jobs[], rs_store_batch batches[],
+                                        size_t n, rs_arena *arena, rs_err *err);
+
+/* complete may be NULL. */
+RS_MUST_CHECK rs_status rs_writer_start(rs_store *store, size_t queue_bytes, rs_writer_complete complete,
+                                        rs_writer **out, rs_err *err);
 /* RS_ERR_FULL, or RS_ERR_CLOSED once stopping: the job stays the caller's. */
 RS_MUST_CHECK rs_status rs_writer_push(rs_writer *w, rs_job *job);
 void rs_writer_get_stats(rs_writer *w, rs_writer_stats *out);

@@ -35,11 +35,21 @@ void rs_store_set_durability(rs_store *s, rs_durability durability);
 
 typedef struct rs_prepared rs_prepared;
 
+/* An event that was sent apart from its span. The store keeps it until the span comes, and knows from then on that the span has it;
+ * putting the two together is the caller's: only he can normalize. The same event of a span is one, however often it is sent. */
+typedef struct rs_store_event {
+    uint8_t trace_id[16], span_id[8];
+    rs_str record;  /* an Event message of OTLP, not empty */
+    bool is_joined; /* the span, of this commit or stored, has it: no need to keep the record */
+} rs_store_event;
+
 typedef struct rs_store_batch {
     uint64_t project;
     const rs_span *spans; /* normalized; borrowed until commit returns */
     size_t n;
-    const rs_prepared *prepared; /* of these very spans; or NULL */
+    const rs_prepared *prepared;  /* of these very spans; or NULL */
+    const rs_store_event *events; /* borrowed likewise */
+    size_t nevents;
 } rs_store_batch;
 
 /* Any thread: encodes and compresses spans, which is most of what a commit does and would else do on the one writer thread. The
@@ -156,6 +166,19 @@ typedef bool (*rs_hour_fn)(void *ctx, const rs_hour_row *row);
 /* As of the last commit, exact, in no order; an hour and kind may come more than once: add them up. */
 RS_MUST_CHECK rs_status rs_store_scan_hours(rs_store *s, uint64_t project, const rs_hour_scan *scan,
                                             rs_hour_fn fn, void *ctx, rs_err *err);
+
+/* What is known of events that were sent apart from this span, by arrival; *n 0 if nothing is. Records lie in the arena. */
+typedef struct rs_stored_event {
+    uint64_t hash; /* rs_store_event_hash of its record */
+    rs_str record;
+    bool is_joined; /* a copy of the span was stored with it; the record is empty */
+} rs_stored_event;
+RS_MUST_CHECK rs_status rs_store_read_events(rs_store *s, uint64_t project, const uint8_t trace_id[16],
+                                             const uint8_t span_id[8], rs_arena *arena, rs_stored_event **out,
+                                             size_t *n, rs_err *err);
+/* Whether there is any such event: where not, spans need not be asked for one by one. */
+RS_MUST_CHECK rs_status rs_store_may_have_events(rs_store *s, uint64_t project, bool *may, rs_err *err);
+uint64_t rs_store_event_hash(rs_str record);
 
 typedef struct rs_store_stats {
     uint64_t traces, spans, bytes; /* of the project; bytes on disk */

@@ -31,6 +31,10 @@ void rs_bloom_deinit(rs_bloom *f) {
 uint64_t rs_bloom_hash_id(const uint8_t trace_id[16]) { return XXH3_64bits_withSeed(trace_id, 16, 1); }
 uint64_t rs_bloom_hash_key(int64_t key) { return XXH3_64bits_withSeed(&key, sizeof key, 2); }
 
+uint64_t rs_bloom_hash_ids(const uint8_t trace_id[16], const uint8_t span_id[8]) {
+    return XXH3_64bits_withSeed(trace_id, 16, XXH3_64bits(span_id, 8));
+}
+
 uint64_t rs_bloom_hash_span(int64_t key, uint32_t fingerprint) {
     return XXH3_64bits_withSeed(&key, sizeof key, fingerprint);
 }

@@ -33,6 +33,7 @@ void rs_bloom_add(rs_bloom *f, uint64_t hash);
 bool rs_bloom_may_have(const rs_bloom *f, uint64_t hash);
 
 uint64_t rs_bloom_hash_id(const uint8_t trace_id[16]);
+uint64_t rs_bloom_hash_ids(const uint8_t trace_id[16], const uint8_t span_id[8]);
 uint64_t rs_bloom_hash_key(int64_t key);
 /* A span, by its trace's key and its fingerprint (rs_span_fingerprint). */
 uint64_t rs_bloom_hash_span(int64_t key, uint32_t fingerprint);

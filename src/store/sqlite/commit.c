@@ -3,6 +3,7 @@
 #include "base/ids.h"
 #include "base/log.h"
 #include "store/sqlite/dictionary.h"
+#include "store/sqlite/events.h"
 #include "store/sqlite/rollup.h"
 #include "store/sqlite/summary.h"
 #include "store/sqlite/tag.h"
@@ -574,5 +575,5 @@ rs_status rs_commit_project(rs_commit *c, rs_project_data *p, const rs_partition
         if (st == RS_OK) st = only ? commit_to(c, only, batches, n, err) : commit_to_each(c, batches, n, err);
     }
     clear(c);
-    return st;
+    return st == RS_OK ? rs_events_write(p, limits, batches, n, err) : st;
 }

@@ -1,4 +1,5 @@
 #include "store/sqlite/partition.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "store/sqlite/dictionary.h"
 #include "store/sqlite/rollup.h"
@@ -126,10 +127,26 @@ static rs_status read_keys(rs_partition *p, rs_err *err) {
     return RS_OK;
 }
 
+/* Of an old partition they are not waited for any more. */
+static rs_status read_events(rs_partition *p, rs_err *err) {
+    sqlite3_stmt *stmt;
+    bool row = false;
+    uint64_t now = rs_clock_wall_ns(), opened = p->state.opened_ns;
+    if (opened && opened < now && now - opened > RS_EVENTS_WAIT_NS) return RS_OK;
+    rs_status st = rs_index_prepare(&p->writer, RS_SQL_EVERY_EVENT, &stmt, err);
+    while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
+        rs_str trace_id = rs_db_column_str(stmt, 0), span_id = rs_db_column_str(stmt, 1);
+        if (trace_id.n != 16 || span_id.n != 8) continue;
+        rs_partition_note_event(p, (const uint8_t *)trace_id.p, (const uint8_t *)span_id.p);
+    }
+    return st;
+}
+
 /* What is kept in memory of it. */
 static rs_status learn(rs_partition *p, rs_err *err) {
     rs_status st = rs_index_get_state(&p->writer, &p->state, err);
     if (st == RS_OK) st = read_keys(p, err);
+    if (st == RS_OK) st = read_events(p, err);
     if (st != RS_OK) return st;
     p->span_end = p->state.next_span;
     p->skew = p->state.skew;
@@ -234,6 +251,17 @@ void rs_partition_note_trace(rs_partition *p, const uint8_t trace_id[16], int64_
     if (key > p->key_max) __atomic_store_n(&p->key_max, key, __ATOMIC_RELEASE);
 }
 
+void rs_partition_note_event(rs_partition *p, const uint8_t trace_id[16], const uint8_t span_id[8]) {
+    rs_bloom_add(&p->events, rs_bloom_hash_ids(trace_id, span_id));
+    __atomic_store_n(&p->has_events, true, __ATOMIC_RELEASE);
+}
+
+bool rs_partition_may_have_event(const rs_partition *p, const uint8_t trace_id[16],
+                                 const uint8_t span_id[8]) {
+    return __atomic_load_n(&p->has_events, __ATOMIC_ACQUIRE) &&
+           rs_bloom_may_have(&p->events, rs_bloom_hash_ids(trace_id, span_id));
+}
+
 void rs_partition_note_state(rs_partition *p, const rs_partition_state *state) {
     __atomic_store_n(&p->skew, state->skew, __ATOMIC_RELEASE);
     __atomic_store_n(&p->tag_spread, state->tag_spread, __ATOMIC_RELEASE);
@@ -249,6 +277,7 @@ void rs_partition_close(rs_partition *p) {
     rs_segment_close(&p->segment);
     rs_bloom_deinit(&p->traces);
     rs_bloom_deinit(&p->spans);
+    rs_bloom_deinit(&p->events);
     pthread_cond_destroy(&p->returned);
     pthread_mutex_destroy(&p->lock);
     free(p);

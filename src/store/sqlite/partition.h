@@ -14,6 +14,9 @@
 #include "store/sqlite/view.h"
 #include <pthread.h>
 
+#define RS_EVENTS_WAIT_NS                                                                                    \
+    (72 * 3600 * 1000000000ull) /* what is of older partitions is not read at the start */
+
 enum {
     RS_PARTITION_READERS = 8, /* connections; a reader past them waits for one */
     RS_IDLE_READERS = 32,     /* of all partitions, that stay open between two questions */
@@ -60,6 +63,8 @@ typedef struct rs_partition {
     bool knows_spans;         /* … and it has all of them */
     uint32_t dictionary;      /* atomic: of blocks to come (dictionary.h); 0: none yet … */
     bool has_no_dictionary;   /* … nor later: the writer's */
+    rs_bloom events;          /* spans of which events were sent apart, if … */
+    bool has_events;          /* … atomic: there are any */
     int64_t key_min, key_max; /* atomic: of its traces; min > max: it has none */
     uint64_t span_end;        /* atomic: every arrival number in it is below */
     int64_t skew, tag_spread; /* atomic: the state's */
@@ -85,7 +90,11 @@ RS_MUST_CHECK rs_status rs_partition_wake(rs_partition *p, rs_err *err);
  * vain. */
 void rs_partition_note_span(rs_partition *p, int64_t key, uint32_t fingerprint);
 void rs_partition_note_trace(rs_partition *p, const uint8_t trace_id[16], int64_t key);
+void rs_partition_note_event(rs_partition *p, const uint8_t trace_id[16], const uint8_t span_id[8]);
 void rs_partition_note_state(rs_partition *p, const rs_partition_state *state);
+
+/* Any thread: whether table event may have rows of the span. */
+bool rs_partition_may_have_event(const rs_partition *p, const uint8_t trace_id[16], const uint8_t span_id[8]);
 
 RS_MUST_CHECK rs_status rs_partition_borrow(rs_partition *p, rs_index **out, rs_err *err);
 void rs_partition_return(rs_partition *p, rs_index *x);

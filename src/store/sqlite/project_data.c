@@ -118,6 +118,7 @@ rs_status rs_project_data_open(uint64_t id, const char *dir, rs_durability durab
         p->set->n = i + 1;
         if (p->set->items[i]->state.next_span > p->next_span)
             p->next_span = p->set->items[i]->state.next_span;
+        p->has_events |= p->set->items[i]->has_events;
         if (i + 1 < n) rs_partition_rest(p->set->items[i]);
         else rs_partition_learn_spans(p->set->items[i]);
     }

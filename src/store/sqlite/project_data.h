@@ -28,6 +28,7 @@ typedef struct rs_project_data {
     rs_partition_set *set;
     rs_partition *
         awake; /* the writer's: of those that take no new traces, the one whose writer's connection is open */
+    bool has_events;    /* atomic: a partition has */
     uint64_t next_span; /* the writer's: arrival numbers are unique in the project */
     struct rs_project_data *next;
 } rs_project_data;

@@ -26,6 +26,13 @@ const char rs_schema_reader_pragmas[] =
     "  prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, cost REAL NOT NULL,"              \
     "  latency BLOB, ttft BLOB, speed BLOB," /* histograms: rollup.c */                                      \
     "  PRIMARY KEY(of, hour, log_type, model, environment)) WITHOUT ROWID;"
+#define CREATE_EVENT                                                                                         \
+    "CREATE TABLE IF NOT EXISTS event("                                                                      \
+    "  trace_id BLOB NOT NULL, span_id BLOB NOT NULL,"                                                       \
+    "  hash INTEGER NOT NULL,"  /* XXH3 of the record */                                                     \
+    "  place INTEGER NOT NULL," /* order of arrival: a time in ns */                                         \
+    "  record BLOB,"            /* an Event message of OTLP; NULL: the span has it */                        \
+    "  PRIMARY KEY(trace_id, span_id, hash)) WITHOUT ROWID;"
 
 const char rs_schema[] =
     "CREATE TABLE state(" /* one row */
@@ -60,7 +67,7 @@ const char rs_schema[] =
     "  ids BLOB NOT NULL," /* a fingerprint of 4 bytes for each span of the trace in the block */
     "  PRIMARY KEY(trace, block)) WITHOUT ROWID;" CREATE_TAG
     "CREATE TABLE superseded(span INTEGER PRIMARY KEY);" /* arrival numbers of copies that were sent again */
-    CREATE_ROLLUP;
+    CREATE_ROLLUP CREATE_EVENT;
 
 const char *const rs_schema_upgrades[] = {
     "ALTER TABLE state ADD COLUMN opened INTEGER NOT NULL DEFAULT 0;"
@@ -69,6 +76,7 @@ const char *const rs_schema_upgrades[] = {
     "INSERT INTO tag SELECT hash, trace, 0, 1, NULL FROM tag_of_version_1;"
     "DROP TABLE tag_of_version_1;",
     "DROP TABLE rollup; ALTER TABLE state ADD COLUMN has_rollups INTEGER NOT NULL DEFAULT 0;" CREATE_ROLLUP,
+    CREATE_EVENT,
 };
 
 #define TRACE_STATE_COLUMNS                                                                                  \
@@ -143,4 +151,10 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_ROLLUPS] = "SELECT hour, log_type, model, environment, n, calls, errors, prompt_tokens, "
                        "completion_tokens, cost, latency,"
                        " ttft, speed FROM rollup WHERE of = ?1 AND hour BETWEEN ?2 AND ?3 ORDER BY hour",
+    [RS_SQL_ADD_EVENT] = "INSERT OR IGNORE INTO event VALUES(?1, ?2, ?3, ?4, ?5)",
+    [RS_SQL_JOIN_EVENT] = "INSERT INTO event VALUES(?1, ?2, ?3, ?4, NULL)"
+                          " ON CONFLICT(trace_id, span_id, hash) DO UPDATE SET record = NULL",
+    [RS_SQL_HAS_EVENT] = "SELECT 1 FROM event WHERE trace_id = ?1 AND span_id = ?2 AND hash = ?3",
+    [RS_SQL_EVENTS_OF] = "SELECT hash, record FROM event WHERE trace_id = ?1 AND span_id = ?2 ORDER BY place",
+    [RS_SQL_EVERY_EVENT] = "SELECT trace_id, span_id FROM event",
 };

@@ -3,7 +3,7 @@
 #ifndef RS_STORE_SQLITE_SCHEMA_H
 #define RS_STORE_SQLITE_SCHEMA_H
 
-enum { RS_SCHEMA_VERSION = 3 };
+enum { RS_SCHEMA_VERSION = 4 };
 extern const char rs_schema[];
 /* What brings version 1 to 2, and so on. */
 extern const char *const rs_schema_upgrades[RS_SCHEMA_VERSION - 1];
@@ -83,6 +83,11 @@ typedef enum rs_sql {
     RS_SQL_COUNT_ROLLUPS,
     RS_SQL_DROP_ROLLUPS,
     RS_SQL_ROLLUPS,
+    RS_SQL_ADD_EVENT,
+    RS_SQL_JOIN_EVENT,
+    RS_SQL_HAS_EVENT,
+    RS_SQL_EVENTS_OF,
+    RS_SQL_EVERY_EVENT,
     RS_SQL_COUNT,
 } rs_sql;
 extern const char *const rs_sql_text[RS_SQL_COUNT];
