@@ -14,7 +14,7 @@ JOBS ?= $(shell nproc)
 
 VENV := .venv
 PY := $(VENV)/bin/python
-MESON := $(firstword $(wildcard /usr/bin/meson) meson)
+MESON = $(shell command -v /usr/bin/meson || echo meson) # asked when used: it may have just been installed
 UI_DIST := $(CURDIR)/ui/dist
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
