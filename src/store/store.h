@@ -81,6 +81,8 @@ struct rs_trace_row {
     rs_str input, output; /* previews: first model call's input, last one's output, else the root's */
     rs_str customer, thread, environment, error_message;
     rs_str metadata; /* JSON object: union over spans, the root winning */
+    const uint64_t *
+        tags; /* in a scan that has groups: bit i of word i / 64 says whether it has the scan's tag i; else NULL */
 };
 
 /* A fact as a tag: "model=gpt-4o" is {"model", "gpt-4o"}. Keys: model, provider, log_type, name (span or entity name), workflow,
@@ -89,14 +91,27 @@ typedef struct rs_tag {
     rs_str key, value;
 } rs_tag;
 
+/* Numbers of tags, any one of which is enough. */
+typedef struct rs_tag_group {
+    const uint16_t *items;
+    size_t n;
+} rs_tag_group;
+
+enum { RS_SCAN_TAGS_MAX = 1024 };
+
 typedef struct rs_trace_scan {
     bool oldest_first; /* default newest first, by key */
     bool has_after;    /* continue behind this key (exclusive) */
     int64_t after;
     uint64_t start_min_ns, start_max_ns; /* trace start in [min, max); max 0: open */
-    const rs_tag *tags; /* AND; every trace handed out has a span with each of them (hash collisions are
-                                  possible: the caller verifies what it can see) */
-    size_t ntags;
+    const rs_tag
+        *tags;    /* every trace handed out has a span with each of them, or, of each group, with one (hash
+                                    collisions are possible: the caller verifies what it can see) */
+    size_t ntags; /* at most RS_SCAN_TAGS_MAX */
+    const rs_tag_group *
+        groups; /* NULL: none; not NULL and ngroups 0: no trace needs any, but the rows say which they have */
+    size_t ngroups;
+    bool keys_only; /* rows have their key and tags alone: far cheaper where tags drive the scan */
 } rs_trace_scan;
 
 /* Return false to stop. Must not call back into the store. */

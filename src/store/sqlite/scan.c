@@ -1,22 +1,18 @@
-/* Going through traces or spans in order, in steps: no read snapshot lasts longer than one step, however slow
- * the callback. */
-#include "base/log.h"
+/* Going through traces in order, in steps: no read snapshot lasts longer than one step, however slow the callback. */
 #include "store/sqlite/rollup.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/summary.h"
 #include "store/sqlite/tag.h"
-#include "store/sqlite/tag_index.h"
+#include "store/sqlite/tag_cursor.h"
 
 #include <stdlib.h>
 
-enum { TRACE_STEP = 128, BLOCK_STEP = 32 };
+enum { TRACE_STEP = 128 };
 
 /* Keys that may still come, both ends inclusive. */
 typedef struct range {
     int64_t low, high;
 } range;
-
-/* ---- traces -------------------------------------------------------------------------------------------- */
 
 static rs_status hand_out_row(rs_index *x, sqlite3_stmt *stmt, rs_trace_row *row, rs_err *err) {
     rs_summary s;
@@ -29,10 +25,6 @@ static rs_status hand_out_row(rs_index *x, sqlite3_stmt *stmt, rs_trace_row *row
     rs_summary_deinit(&s);
     return ok && rs_buf_status(&x->metadata) == RS_OK ? RS_OK
                                                       : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
-}
-
-static bool in_window(uint64_t start, uint64_t min, uint64_t max) {
-    return start >= min && (max == 0 || start < max);
 }
 
 /* A trace's key is never before its start in µs, and at most `skew` behind it. */
@@ -60,16 +52,29 @@ static bool advance(range *r, bool oldest_first, int64_t key) {
     return r->low <= r->high;
 }
 
+/* What a scan asks of tags, the same for all partitions. */
+typedef struct tag_plan {
+    size_t ntags, ngroups;
+    int64_t *hashes;            /* by number of the tag */
+    const rs_tag_group *groups; /* the scan's, or one for each tag */
+    rs_tag_group *made;         /* owned, with the rest below */
+    uint16_t *numbers;
+    uint64_t *bits; /* of the row being handed out; NULL: nobody asks */
+} tag_plan;
+
 /* Going through one partition. */
 typedef struct trace_scan {
     rs_partition *p;
     rs_index *x; /* borrowed once it is needed */
     const rs_trace_scan *scan;
+    const tag_plan *plan;
+    rs_tag_cursor *cursors; /* one a tag, from the first look on */
     rs_trace_fn fn;
     void *ctx;
     range keys;   /* what may still come */
     int64_t next; /* no row comes before it; it is one if `is_exact` */
     bool is_exact, done;
+    int64_t skew;
     bool *stopped; /* the caller has enough */
 } trace_scan;
 
@@ -77,19 +82,130 @@ static bool is_before(const trace_scan *t, int64_t a, int64_t b) {
     return t->scan->oldest_first ? a < b : a > b;
 }
 
+/* ---- tags ---------------------------------------------------------------------------------------------- */
+
+static void plan_deinit(tag_plan *plan) {
+    free(plan->hashes);
+    free(plan->made);
+    free(plan->numbers);
+    free(plan->bits);
+}
+
+static rs_status plan_init(tag_plan *plan, const rs_trace_scan *scan, rs_err *err) {
+    size_t n = scan->ntags;
+    *plan = (tag_plan){.ntags = n, .ngroups = scan->ngroups, .groups = scan->groups};
+    if (n == 0) return RS_OK;
+    if (n > RS_SCAN_TAGS_MAX) return rs_fail(err, RS_ERR_TOO_LARGE, 0, "more than %d tags", RS_SCAN_TAGS_MAX);
+    bool ok = (plan->hashes = calloc(n, sizeof *plan->hashes)) != NULL;
+    if (scan->groups) {
+        ok = ok && (plan->bits = calloc(n / 64 + 1, sizeof *plan->bits)) != NULL;
+    } else {
+        ok = ok && (plan->made = calloc(n, sizeof *plan->made)) != NULL &&
+             (plan->numbers = calloc(n, sizeof *plan->numbers)) != NULL;
+        plan->groups = plan->made;
+        plan->ngroups = n;
+    }
+    for (size_t i = 0; ok && i < n; i++) {
+        plan->hashes[i] = rs_tag_hash(scan->tags[i].key, scan->tags[i].value);
+        if (!plan->made) continue;
+        plan->numbers[i] = (uint16_t)i;
+        plan->made[i] = (rs_tag_group){&plan->numbers[i], 1};
+    }
+    return ok ? RS_OK : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+}
+
+static void close_cursors(trace_scan *t) {
+    for (size_t i = 0; t->cursors && i < t->plan->ntags; i++) rs_tag_cursor_close(&t->cursors[i]);
+    free(t->cursors);
+    t->cursors = NULL;
+}
+
 static rs_status borrow(trace_scan *t, rs_err *err) {
-    return t->x ? RS_OK : rs_partition_borrow(t->p, &t->x, err);
+    size_t n = t->plan->ntags;
+    rs_status st = t->x ? RS_OK : rs_partition_borrow(t->p, &t->x, err);
+    if (st != RS_OK || n == 0 || t->cursors) return st;
+    t->cursors = calloc(n, sizeof *t->cursors);
+    if (!t->cursors) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        t->cursors[i].hash = t->plan->hashes[i];
+        t->cursors[i].oldest_first = t->scan->oldest_first;
+    }
+    return RS_OK;
+}
+
+/* The first key in the range that has that tag. */
+static rs_status seek_tag(trace_scan *t, size_t tag, const range *keys, int64_t *key, bool *found,
+                          rs_err *err) {
+    bool oldest = t->scan->oldest_first;
+    return rs_tag_cursor_seek(&t->cursors[tag], t->x, oldest ? keys->low : keys->high,
+                              oldest ? keys->high : keys->low,
+                              __atomic_load_n(&t->p->tag_spread, __ATOMIC_ACQUIRE), key, found, err);
+}
+
+/* The first that has any tag of the group. */
+static rs_status seek_group(trace_scan *t, const rs_tag_group *group, const range *keys, int64_t *key,
+                            bool *found, rs_err *err) {
+    rs_status st = RS_OK;
+    *found = false;
+    for (size_t i = 0; i < group->n && st == RS_OK; i++) {
+        int64_t at = 0;
+        bool has = false;
+        st = seek_tag(t, group->items[i], keys, &at, &has, err);
+        if (has && (!*found || is_before(t, at, *key))) *key = at, *found = true;
+    }
+    return st;
+}
+
+/* Which of the scan's tags the trace has. Keys are asked for in the order of the scan. */
+static rs_status ask_tags(trace_scan *t, int64_t key, rs_trace_row *row, rs_err *err) {
+    rs_status st = RS_OK;
+    range keys = t->keys;
+    row->tags = t->plan->bits;
+    if (!row->tags) return st;
+    if (t->scan->oldest_first) keys.low = key;
+    else keys.high = key;
+    memset(t->plan->bits, 0, (t->plan->ntags / 64 + 1) * sizeof *t->plan->bits);
+    for (size_t i = 0; i < t->plan->ntags && st == RS_OK; i++) {
+        int64_t at = 0;
+        bool has = false;
+        st = seek_tag(t, i, &keys, &at, &has, err);
+        if (has && at == key) t->plan->bits[i / 64] |= 1ull << i % 64;
+    }
+    return st;
+}
+
+/* ---- rows ---------------------------------------------------------------------------------------------- */
+
+static rs_status offer_row(trace_scan *t, rs_trace_row *row, rs_err *err) {
+    rs_status st = RS_OK;
+    bool wanted = rs_in_window(row->start_ns, t->scan->start_min_ns, t->scan->start_max_ns);
+    if (wanted) st = ask_tags(t, row->key, row, err);
+    if (!advance(&t->keys, t->scan->oldest_first, row->key)) t->done = true;
+    if (st == RS_OK && wanted && !t->fn(t->ctx, row)) t->done = *t->stopped = true;
+    return st;
 }
 
 /* Hands the statement's row out if it is in the window. */
 static rs_status offer(trace_scan *t, sqlite3_stmt *stmt, rs_err *err) {
     rs_trace_row row;
     rs_status st = hand_out_row(t->x, stmt, &row, err);
-    if (st != RS_OK) return st;
-    if (!advance(&t->keys, t->scan->oldest_first, row.key)) t->done = true;
-    if (in_window(row.start_ns, t->scan->start_min_ns, t->scan->start_max_ns) && !t->fn(t->ctx, &row))
-        t->done = *t->stopped = true;
-    return RS_OK;
+    return st == RS_OK ? offer_row(t, &row, err) : st;
+}
+
+/* The same of a statement that gives key and start. */
+static rs_status offer_key(trace_scan *t, sqlite3_stmt *stmt, rs_err *err) {
+    rs_trace_row row = {.key = sqlite3_column_int64(stmt, 0),
+                        .start_ns = (uint64_t)sqlite3_column_int64(stmt, 1)};
+    return offer_row(t, &row, err);
+}
+
+/* Whether a key alone tells that the trace's start is in the window. */
+static bool is_inside(const trace_scan *t, int64_t key) {
+    int64_t edge;
+    const rs_trace_scan *s = t->scan;
+    if (s->start_max_ns && key >= (int64_t)(s->start_max_ns / 1000)) return false;
+    if (s->start_min_ns == 0) return true;
+    return !__builtin_add_overflow((int64_t)(s->start_min_ns / 1000), t->skew, &edge) && key > edge;
 }
 
 /* The first key in the range, of all traces. */
@@ -107,23 +223,16 @@ static rs_status seek(trace_scan *t, const range *keys, int64_t *key, bool *foun
     return st;
 }
 
-static rs_status seek_tag(trace_scan *t, const rs_tag *tag, const range *keys, int64_t *key, bool *found,
-                          rs_err *err) {
-    int64_t spread = __atomic_load_n(&t->p->tag_spread, __ATOMIC_ACQUIRE);
-    return rs_tag_seek(t->x, rs_tag_hash(tag->key, tag->value), keys->low, keys->high, t->scan->oldest_first,
-                       spread, key, found, err);
-}
-
-/* The next key that has every tag. Each tag in turn leaps to the first key that it has at or behind the
+/* The next key that has a tag of every group. Each group in turn leaps to the first key that it has at or behind the
  * candidate, so the rarest one sets the pace without anybody counting. */
 static rs_status leap(trace_scan *t, int64_t *key, bool *found, rs_err *err) {
     range keys = t->keys;
     size_t agreed = 0;
     rs_status st = RS_OK;
-    if (t->scan->ntags == 0) return seek(t, &keys, key, found, err);
-    for (size_t i = 0; agreed < t->scan->ntags; i = (i + 1) % t->scan->ntags) {
+    if (t->plan->ngroups == 0) return seek(t, &keys, key, found, err);
+    for (size_t i = 0; agreed < t->plan->ngroups; i = (i + 1) % t->plan->ngroups) {
         int64_t at = 0;
-        st = seek_tag(t, &t->scan->tags[i], &keys, &at, found, err);
+        st = seek_group(t, &t->plan->groups[i], &keys, &at, found, err);
         if (st != RS_OK || !*found) return st;
         agreed = agreed > 0 && at == *key ? agreed + 1 : 1;
         *key = at;
@@ -150,14 +259,16 @@ static rs_status step_all(trace_scan *t, int64_t limit, rs_err *err) {
     range keys = t->keys;
     if (t->scan->oldest_first && limit < keys.high) keys.high = limit;
     if (!t->scan->oldest_first && limit > keys.low) keys.low = limit;
-    rs_status st = rs_index_prepare(t->x, t->scan->oldest_first ? RS_SQL_TRACES_OLDEST : RS_SQL_TRACES_NEWEST,
-                                    &stmt, err);
+    static const rs_sql sql[2][2] = {{RS_SQL_TRACES_NEWEST, RS_SQL_TRACES_OLDEST},
+                                     {RS_SQL_KEYS_NEWEST, RS_SQL_KEYS_OLDEST}};
+    bool alone = t->scan->keys_only;
+    rs_status st = rs_index_prepare(t->x, sql[alone][t->scan->oldest_first], &stmt, err);
     if (st != RS_OK) return st;
     sqlite3_bind_int64(stmt, 1, keys.low);
     sqlite3_bind_int64(stmt, 2, keys.high);
     sqlite3_bind_int64(stmt, 3, TRACE_STEP);
     while (!t->done && (st = rs_db_step(stmt, &row, err)) == RS_OK && row)
-        if ((st = offer(t, stmt, err)) != RS_OK) break;
+        if ((st = alone ? offer_key(t, stmt, err) : offer(t, stmt, err)) != RS_OK) break;
     sqlite3_reset(stmt);
     return st;
 }
@@ -166,6 +277,10 @@ static rs_status step_all(trace_scan *t, int64_t limit, rs_err *err) {
 static rs_status step_tags(trace_scan *t, rs_err *err) {
     sqlite3_stmt *stmt;
     bool found = false;
+    if (t->scan->keys_only && is_inside(t, t->next)) {
+        rs_trace_row row = {.key = t->next, .start_ns = t->scan->start_min_ns};
+        return offer_row(t, &row, err);
+    }
     rs_status st = rs_index_prepare(t->x, RS_SQL_TRACE_BY_KEY, &stmt, err);
     if (st != RS_OK) return st;
     sqlite3_bind_int64(stmt, 1, t->next);
@@ -211,7 +326,8 @@ static rs_status merge(trace_scan *each, size_t n, const bool *stopped, rs_err *
             st = look_ahead(t, err);
             continue;
         }
-        st = t->scan->ntags ? step_tags(t, err) : step_all(t, limit, err);
+        st = t->plan->ngroups ? step_tags(t, err) : step_all(t, limit, err);
+        if (t->done) close_cursors(t);
         t->is_exact = false; /* what comes next is not before what is left of its range */
         t->next = t->scan->oldest_first ? t->keys.low : t->keys.high;
     }
@@ -236,17 +352,28 @@ rs_status rs_store_scan_traces(rs_store *s, uint64_t project, const rs_trace_sca
     if (st != RS_OK || !p) return st;
     const rs_partition_set *set = rs_project_data_hold(p);
     trace_scan *each = calloc(set->n ? set->n : 1, sizeof *each);
-    range keys = key_range(scan, skew_of(set));
-    if (!each) st = rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    int64_t skew = skew_of(set);
+    range keys = key_range(scan, skew);
+    tag_plan plan = {0};
+    st = each ? plan_init(&plan, scan, err) : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     for (size_t i = 0; each && i < set->n; i++) {
-        each[i] = (trace_scan){
-            .p = set->items[i], .scan = scan, .fn = fn, .ctx = ctx, .keys = keys, .stopped = &stopped};
+        each[i] = (trace_scan){.p = set->items[i],
+                               .scan = scan,
+                               .plan = &plan,
+                               .fn = fn,
+                               .ctx = ctx,
+                               .keys = keys,
+                               .skew = skew,
+                               .stopped = &stopped};
         expect_first(&each[i]);
     }
     if (st == RS_OK) st = merge(each, set->n, &stopped, err);
-    for (size_t i = 0; each && i < set->n; i++)
+    for (size_t i = 0; each && i < set->n; i++) {
+        close_cursors(&each[i]);
         if (each[i].x) rs_partition_return(each[i].p, each[i].x);
+    }
     free(each);
+    plan_deinit(&plan);
     rs_project_data_let_go(p, set);
     return st;
 }
@@ -326,141 +453,6 @@ rs_status rs_store_scan_hours(rs_store *s, uint64_t project, const rs_hour_scan 
         st = rs_rollup_scan(x, scan, fn, ctx, &stopped, err);
         rs_partition_return(set->items[i], x);
     }
-    rs_project_data_let_go(p, set);
-    return st;
-}
-
-/* ---- spans --------------------------------------------------------------------------------------------- */
-
-typedef struct span_scan {
-    rs_partition *p;
-    rs_index *x; /* borrowed once it is needed */
-    const rs_span_scan *scan;
-    rs_span_fn fn;
-    void *ctx;
-    uint64_t before; /* arrival number: all from there on were handed out */
-    uint64_t next;   /* its next block begins below; right below if `is_exact` */
-    bool is_exact;
-    rs_arena arena; /* of the block at hand */
-    bool done;
-    bool *stopped; /* the caller has enough */
-} span_scan;
-
-/* Heads are read forwards and handed out backwards. */
-static rs_status read_block(span_scan *t, const rs_block_ref *ref, rs_stored_span *spans, size_t *n,
-                            rs_err *err) {
-    bool more, *gone = rs_arena_zalloc(&t->arena, ref->spans, sizeof *gone);
-    if (!gone) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
-    rs_status st = rs_index_superseded(t->x, ref, gone, err);
-    if (st == RS_OK) st = rs_view_open(&t->x->view, ref, t->scan->depth, err);
-    while (st == RS_OK && (st = rs_view_next(&t->x->view, &spans[*n], &more, err)) == RS_OK && more) {
-        const rs_stored_span *s = &spans[*n];
-        if (s->number >= t->before || gone[s->number - ref->first]) continue;
-        if (in_window(s->span.start_ns, t->scan->start_min_ns, t->scan->start_max_ns)) ++*n;
-    }
-    return st;
-}
-
-static rs_status offer_block(span_scan *t, const rs_block_ref *ref, rs_err *err) {
-    size_t n = 0;
-    if (ref->max_start < t->scan->start_min_ns ||
-        (t->scan->start_max_ns && ref->min_start >= t->scan->start_max_ns))
-        return RS_OK;
-    rs_stored_span *spans = rs_arena_zalloc(&t->arena, (size_t)ref->spans + 1, sizeof *spans);
-    rs_status st =
-        spans ? read_block(t, ref, spans, &n, err) : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
-    while (st == RS_OK && n-- > 0 && !*t->stopped) {
-        if (t->scan->depth == RS_READ_FULL)
-            st = rs_view_keep(&t->x->view, &spans[n], RS_READ_FULL, &t->arena, err);
-        if (st == RS_OK && !t->fn(t->ctx, (int64_t)spans[n].number, &spans[n].span)) *t->stopped = true;
-    }
-    return st;
-}
-
-/* Blocks below `t->before`, newest first, that begin at `limit` or later. */
-static rs_status next_blocks(span_scan *t, uint64_t limit, rs_block_ref refs[BLOCK_STEP], size_t *n,
-                             rs_err *err) {
-    sqlite3_stmt *stmt;
-    bool row = false;
-    rs_status st = rs_index_prepare(t->x, RS_SQL_LAST_BLOCKS, &stmt, err);
-    *n = 0;
-    if (st != RS_OK) return st;
-    sqlite3_bind_int64(stmt, 1, (int64_t)t->before);
-    sqlite3_bind_int64(stmt, 2, (int64_t)limit);
-    sqlite3_bind_int64(stmt, 3, BLOCK_STEP);
-    while ((st = rs_db_step(stmt, &row, err)) == RS_OK && row) refs[(*n)++] = rs_index_block_ref(stmt);
-    return st;
-}
-
-/* Finds out where its next block begins. */
-static rs_status look_for_block(span_scan *t, rs_err *err) {
-    sqlite3_stmt *stmt;
-    bool row = false;
-    rs_status st = t->x ? RS_OK : rs_partition_borrow(t->p, &t->x, err);
-    if (st == RS_OK) st = rs_index_prepare(t->x, RS_SQL_LAST_BLOCK, &stmt, err);
-    if (st != RS_OK) return st;
-    sqlite3_bind_int64(stmt, 1, (int64_t)t->before);
-    st = rs_db_step(stmt, &row, err);
-    if (st != RS_OK || !row) return st;
-    t->is_exact = true;
-    if (sqlite3_column_type(stmt, 0) == SQLITE_NULL) t->done = true;
-    else t->next = (uint64_t)sqlite3_column_int64(stmt, 0) + 1;
-    sqlite3_reset(stmt);
-    return RS_OK;
-}
-
-static rs_status step_spans(span_scan *t, uint64_t limit, rs_err *err) {
-    rs_block_ref refs[BLOCK_STEP];
-    size_t n;
-    rs_status st = next_blocks(t, limit, refs, &n, err);
-    for (size_t i = 0; i < n && st == RS_OK && !*t->stopped; i++) {
-        rs_err trouble = {0};
-        st = offer_block(t, &refs[i], &trouble);
-        if (st == RS_ERR_CORRUPT) rs_log("%s: left out of the list", trouble.message), st = RS_OK;
-        else if (st != RS_OK) rs_fail(err, st, trouble.offset, "%s", trouble.message);
-        t->before = t->next = refs[i].first;
-        rs_arena_deinit(&t->arena);
-    }
-    t->is_exact = false;
-    return st;
-}
-
-/* Whose blocks come next, or may; *limit: below it another one's do. */
-static span_scan *latest_of(span_scan *each, size_t n, uint64_t *limit) {
-    span_scan *first = NULL;
-    *limit = 0;
-    for (size_t i = 0; i < n; i++) {
-        span_scan *t = &each[i];
-        if (t->done) continue;
-        bool wins = !first || t->next > first->next || (t->next == first->next && !t->is_exact);
-        const span_scan *other = wins ? first : t;
-        if (other && other->next > *limit) *limit = other->next;
-        if (wins) first = t;
-    }
-    return first;
-}
-
-rs_status rs_store_scan_spans(rs_store *s, uint64_t project, const rs_span_scan *scan, rs_span_fn fn,
-                              void *ctx, rs_err *err) {
-    rs_project_data *p;
-    bool stopped = false;
-    uint64_t limit, before = INT64_MAX;
-    if (scan->has_before) before = scan->before > 0 ? (uint64_t)scan->before : 0;
-    rs_status st = rs_store_find_project(s, project, false, &p, err);
-    if (st != RS_OK || !p) return st;
-    const rs_partition_set *set = rs_project_data_hold(p);
-    span_scan *each = calloc(set->n ? set->n : 1, sizeof *each);
-    if (!each) st = rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
-    for (size_t i = 0; each && i < set->n; i++) {
-        uint64_t end = __atomic_load_n(&set->items[i]->span_end, __ATOMIC_ACQUIRE);
-        each[i] = (span_scan){.p = set->items[i], .scan = scan, .fn = fn, .ctx = ctx, .stopped = &stopped};
-        each[i].before = each[i].next = end < before ? end : before;
-    }
-    for (span_scan *t; st == RS_OK && !stopped && (t = latest_of(each, set->n, &limit)) != NULL;)
-        st = t->is_exact ? step_spans(t, limit, err) : look_for_block(t, err);
-    for (size_t i = 0; each && i < set->n; i++)
-        if (each[i].x) rs_partition_return(each[i].p, each[i].x);
-    free(each);
     rs_project_data_let_go(p, set);
     return st;
 }

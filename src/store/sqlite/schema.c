@@ -121,6 +121,10 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
         "SELECT " TRACE_COLUMNS " FROM trace WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC LIMIT ?3",
     [RS_SQL_TRACES_OLDEST] =
         "SELECT " TRACE_COLUMNS " FROM trace WHERE key BETWEEN ?1 AND ?2 ORDER BY key ASC LIMIT ?3",
+    [RS_SQL_KEYS_NEWEST] =
+        "SELECT key, start FROM trace WHERE key BETWEEN ?1 AND ?2 ORDER BY key DESC LIMIT ?3",
+    [RS_SQL_KEYS_OLDEST] =
+        "SELECT key, start FROM trace WHERE key BETWEEN ?1 AND ?2 ORDER BY key ASC LIMIT ?3",
     [RS_SQL_ADD_TRACE_BLOCK] = "INSERT INTO trace_block VALUES(?1, ?2, ?3)",
     [RS_SQL_TRACE_IDS] = "SELECT ids FROM trace_block WHERE trace = ?1",
     [RS_SQL_TRACE_BLOCKS] =
@@ -135,6 +139,12 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
         "SELECT last, reach, before FROM tag WHERE hash = ?1 AND last BETWEEN ?2 AND ?3 ORDER BY last DESC",
     [RS_SQL_TAG_OLDEST] =
         "SELECT last, reach, before FROM tag WHERE hash = ?1 AND last BETWEEN ?2 AND ?3 ORDER BY last ASC",
+    [RS_SQL_TAG_SOME_NEWEST] =
+        "SELECT last, reach, before FROM tag WHERE hash = ?1 AND last BETWEEN ?2 AND ?3"
+        " ORDER BY last DESC LIMIT ?4",
+    [RS_SQL_TAG_SOME_OLDEST] =
+        "SELECT last, reach, before FROM tag WHERE hash = ?1 AND last BETWEEN ?2 AND ?3"
+        " ORDER BY last ASC LIMIT ?4",
     [RS_SQL_TAG_COUNT] = "SELECT sum(n) FROM tag WHERE hash = ?1",
     [RS_SQL_ADD_SUPERSEDED] = "INSERT OR IGNORE INTO superseded VALUES(?1)",
     [RS_SQL_SUPERSEDED] = "SELECT span FROM superseded WHERE span >= ?1 AND span < ?2",

@@ -24,6 +24,11 @@ struct rs_store {
 RS_MUST_CHECK rs_status rs_store_find_project(rs_store *s, uint64_t project, bool create,
                                               rs_project_data **out, rs_err *err);
 
+/* Start in [min, max); max 0: open. */
+static inline bool rs_in_window(uint64_t start, uint64_t min, uint64_t max) {
+    return start >= min && (max == 0 || start < max);
+}
+
 /* Copies of spans, in an arena. */
 typedef struct rs_stored_spans {
     rs_stored_span *items;

@@ -5,20 +5,14 @@
 
 enum { KEYS_MAX = 1024 /* of a row */ };
 
-/* A row at hand: its last key, then how far each is before the one behind it. */
-typedef struct keys {
-    int64_t at; /* the key at hand */
-    rs_cursor rest;
-} keys;
-
-static keys keys_of(sqlite3_stmt *stmt) {
-    return (keys){sqlite3_column_int64(stmt, 0), rs_cursor_on(rs_db_column_str(stmt, 2))};
+rs_tag_keys rs_tag_keys_of(sqlite3_stmt *stmt) {
+    return (rs_tag_keys){sqlite3_column_int64(stmt, 0), rs_cursor_on(rs_db_column_str(stmt, 2))};
 }
 
-static bool previous(keys *k) {
-    if (rs_cursor_left(&k->rest) == 0) return false;
-    k->at -= (int64_t)rs_cursor_varint(&k->rest);
-    return !k->rest.bad;
+bool rs_tag_keys_previous(rs_tag_keys *row) {
+    if (rs_cursor_left(&row->rest) == 0) return false;
+    row->key -= (int64_t)rs_cursor_varint(&row->rest);
+    return !row->rest.bad;
 }
 
 static int64_t first_of(sqlite3_stmt *stmt) {
@@ -29,20 +23,20 @@ static int64_t first_of(sqlite3_stmt *stmt) {
 
 /* The greatest key of the row up to `high`. */
 static bool greatest_to(sqlite3_stmt *stmt, int64_t high, int64_t *key) {
-    keys k = keys_of(stmt);
+    rs_tag_keys k = rs_tag_keys_of(stmt);
     if (first_of(stmt) > high) return false;
-    while (k.at > high)
-        if (!previous(&k)) return false;
-    *key = k.at;
+    while (k.key > high)
+        if (!rs_tag_keys_previous(&k)) return false;
+    *key = k.key;
     return true;
 }
 
 /* The smallest key of the row from `low` on; its last one is not before. */
 static int64_t smallest_from(sqlite3_stmt *stmt, int64_t low) {
     if (first_of(stmt) >= low) return first_of(stmt);
-    keys k = keys_of(stmt);
-    int64_t found = k.at;
-    while (previous(&k) && k.at >= low) found = k.at;
+    rs_tag_keys k = rs_tag_keys_of(stmt);
+    int64_t found = k.key;
+    while (rs_tag_keys_previous(&k) && k.key >= low) found = k.key;
     return found;
 }
 
@@ -147,12 +141,12 @@ static rs_status find_row(rs_index *x, int64_t hash, int64_t key, int64_t spread
     sqlite3_bind_int64(stmt, 2, key);
     sqlite3_bind_int64(stmt, 3, add(key, spread));
     while (!has && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
-        keys k = keys_of(stmt);
+        rs_tag_keys k = rs_tag_keys_of(stmt);
         *n = 0;
         do {
-            out[(*n)++] = k.at;
-            has |= k.at == key;
-        } while (*n < KEYS_MAX && previous(&k));
+            out[(*n)++] = k.key;
+            has |= k.key == key;
+        } while (*n < KEYS_MAX && rs_tag_keys_previous(&k));
     }
     sqlite3_reset(stmt);
     if (!has) *n = 0;

@@ -7,8 +7,17 @@
 #define RS_STORE_SQLITE_TAG_INDEX_H
 
 #include "store/sqlite/partition.h"
+#include "store/sqlite/wire.h"
 
 enum { RS_TAG_SPREAD_MAX = 4 << 20 /* µs, as keys are */ };
+
+/* A row at hand, of a statement that gives last, reach, before: its last key, then how far each is before the one behind it. */
+typedef struct rs_tag_keys {
+    int64_t key;
+    rs_cursor rest;
+} rs_tag_keys;
+rs_tag_keys rs_tag_keys_of(sqlite3_stmt *stmt);
+bool rs_tag_keys_previous(rs_tag_keys *row); /* false: that was the first */
 
 /* The first key in [low, high], from the end or from the beginning. */
 RS_MUST_CHECK rs_status rs_tag_seek(rs_index *x, int64_t hash, int64_t low, int64_t high, bool oldest,
