@@ -324,3 +324,8 @@ bool rs_json_is_valid(rs_str s) {
     while (t > RS_JSON_END);
     return t == RS_JSON_END;
 }
+
+bool rs_json_scalar(const rs_json_reader *r, rs_json_token t, rs_str *out) {
+    *out = t == RS_JSON_TRUE ? RS_STR("true") : t == RS_JSON_FALSE ? RS_STR("false") : r->text;
+    return t == RS_JSON_STRING || t == RS_JSON_NUMBER || t == RS_JSON_TRUE || t == RS_JSON_FALSE;
+}

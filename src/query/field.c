@@ -3,9 +3,20 @@
 #include "base/ids.h"
 #include <math.h>
 
+static bool is_alias(const char *aliases, rs_str name) {
+    while (aliases && *aliases) {
+        size_t n = strcspn(aliases, " ");
+        if (rs_str_eq((rs_str){aliases, n}, name)) return true;
+        aliases += n + (aliases[n] == ' ');
+    }
+    return false;
+}
+
 const rs_field *rs_field_find(const rs_field_table *table, rs_str name) {
     for (size_t i = 0; i < table->n; i++)
         if (rs_str_eq(rs_str_of(table->fields[i].name), name)) return &table->fields[i];
+    for (size_t i = 0; i < table->n; i++)
+        if (is_alias(table->fields[i].aliases, name)) return &table->fields[i];
     return NULL;
 }
 

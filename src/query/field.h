@@ -30,7 +30,9 @@ enum {
     RS_FIELD_CONTENT = 2, /* left out where content is not wanted */
     RS_FIELD_ANY_SPAN =
         4, /* equality holds if any span of the trace has the value, not the trace's own alone */
-    RS_FIELD_SEARCHED = 8, /* `q` looks here */
+    RS_FIELD_SEARCHED = 8,    /* `q` looks here */
+    RS_FIELD_SECONDS = 16,    /* a time that may be asked for as 500ms or 2h */
+    RS_FIELD_TAGS_ERROR = 32, /* the tag tells of the value "error" alone */
 };
 
 typedef struct rs_field {
@@ -39,6 +41,7 @@ typedef struct rs_field {
     bool (*get)(const void *row, rs_field_value *out); /* false: not known (null) */
     const char *tag; /* key of the store's tag that serves equality, or NULL */
     unsigned flags;
+    const char *aliases; /* shorter names that may be asked by, apart by one space; or NULL */
 } rs_field;
 
 typedef struct rs_field_table {
@@ -53,7 +56,7 @@ typedef struct rs_field_table {
 extern const rs_field_table rs_trace_fields; /* rows are rs_trace_row */
 extern const rs_field_table rs_span_fields;  /* rows are rs_span */
 
-/* NULL if the table has no such field. */
+/* By its name or an alias; NULL if the table has no such field. */
 const rs_field *rs_field_find(const rs_field_table *table, rs_str name);
 
 /* The value by which a list is sorted: what is not known sorts below everything. */

@@ -135,7 +135,7 @@ rs_status rs_list_set(rs_list *l, rs_str name, rs_str value, rs_arena *arena, rs
     for (size_t i = 0; i < l->nextras; i++)
         if (rs_str_eq(rs_str_of(l->extras[i].name), name)) return set_extra(&l->extras[i], value, arena, err);
     if (rs_str_eq(name, RS_STR("q")))
-        return blame(l, rs_filter_add_words(&l->filter, value, arena, err), name);
+        return blame(l, rs_filter_add_text(&l->filter, value, arena, err), name);
     for (size_t i = 0; i < RS_ARRAY_LEN(parameters); i++)
         if (rs_str_eq(parameters[i].name, name))
             return blame(l, parameters[i].set(l, name, value, err), name);
@@ -144,84 +144,10 @@ rs_status rs_list_set(rs_list *l, rs_str name, rs_str value, rs_arena *arena, rs
 
 /* ---- the body ------------------------------------------------------------------------------------------ */
 
-/* The text of a scalar token; false for null, objects and arrays. */
-static bool scalar_text(const rs_json_reader *r, rs_json_token t, rs_str *out) {
-    *out = t == RS_JSON_TRUE ? RS_STR("true") : t == RS_JSON_FALSE ? RS_STR("false") : r->text;
-    return t == RS_JSON_STRING || t == RS_JSON_NUMBER || t == RS_JSON_TRUE || t == RS_JSON_FALSE;
-}
-
-typedef struct values {
-    rs_str *items;
-    size_t n, cap;
-} values;
-
-/* "value": a scalar or an array of scalars. */
-static rs_status read_values(rs_json_reader *r, values *v, rs_arena *arena, rs_err *err) {
-    rs_json_token t = rs_json_read(r);
-    bool many = t == RS_JSON_ARRAY;
-    if (many) t = rs_json_read(r);
-    for (; !many || t != RS_JSON_ARRAY_END; t = rs_json_read(r)) {
-        rs_str text;
-        if (!scalar_text(r, t, &text))
-            return rs_fail(err, RS_ERR_INVALID, r->value_at,
-                           "a filter's value is text, a number, true, false or a list of them");
-        if (!rs_arena_grow(arena, (void **)&v->items, v->n, &v->cap, sizeof *v->items))
-            return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
-        v->items[v->n++] = text;
-        if (!many) break;
-    }
-    return RS_OK;
-}
-
-static rs_status read_operator(rs_json_reader *r, rs_filter_op *op, rs_err *err) {
-    if (rs_json_read(r) != RS_JSON_STRING)
-        return rs_fail(err, RS_ERR_INVALID, r->value_at, "a filter's operator is text");
-    if (!rs_filter_op_from_name(r->text, op))
-        return rs_fail(err, RS_ERR_INVALID, r->value_at, "there is no operator '%.*s'",
-                       RS_STR_ARG(rs_str_cut_utf8(r->text, 60)));
-    return RS_OK;
-}
-
-/* {"operator": …, "value": …}, its brace read already. */
-static rs_status read_condition(rs_list *l, rs_json_reader *r, rs_str name, rs_arena *arena, rs_err *err) {
-    rs_filter_op op = RS_OP_EQUAL;
-    values v = {0};
-    rs_status st = RS_OK;
-    rs_json_token t;
-    while (st == RS_OK && (t = rs_json_read(r)) == RS_JSON_KEY) {
-        if (rs_str_eq(r->text, RS_STR("operator"))) st = read_operator(r, &op, err);
-        else if (rs_str_eq(r->text, RS_STR("value"))) st = read_values(r, &v, arena, err);
-        else
-            st = rs_fail(err, RS_ERR_INVALID, r->value_at, "a filter has 'operator' and 'value', not '%.*s'",
-                         RS_STR_ARG(rs_str_cut_utf8(r->text, 60)));
-    }
-    if (st == RS_OK && t == RS_JSON_ERROR) return RS_ERR_INVALID; /* the reader's own message is reported */
-    if (st == RS_OK) st = rs_filter_add(&l->filter, name, op, v.items, v.n, arena, err);
-    return st;
-}
-
-static rs_status read_conditions(rs_list *l, rs_json_reader *r, rs_str name, rs_arena *arena, rs_err *err) {
-    rs_json_token t = rs_json_read(r);
-    if (t == RS_JSON_OBJECT) return read_condition(l, r, name, arena, err);
-    rs_status st = t == RS_JSON_ARRAY ? RS_OK : RS_ERR_INVALID;
-    while (st == RS_OK && (t = rs_json_read(r)) == RS_JSON_OBJECT)
-        st = read_condition(l, r, name, arena, err);
-    if (st == RS_OK && t != RS_JSON_ARRAY_END) st = RS_ERR_INVALID;
-    if (st == RS_ERR_INVALID && t != RS_JSON_ERROR)
-        rs_fail(err, st, r->value_at, "a filter is an object with 'operator' and 'value', or a list of such");
-    return st;
-}
-
 static rs_status read_filters(rs_list *l, rs_json_reader *r, rs_arena *arena, rs_err *err) {
-    if (rs_json_read(r) != RS_JSON_OBJECT)
-        return blame(l, rs_fail(err, RS_ERR_INVALID, r->value_at, "'filters' is an object"),
-                     RS_STR("filters"));
-    rs_status st = RS_OK;
-    while (st == RS_OK && rs_json_read(r) == RS_JSON_KEY) {
-        rs_str name = r->text;
-        st = blame(l, read_conditions(l, r, name, arena, err), name);
-    }
-    return st;
+    rs_str at_fault = RS_STR("filters");
+    rs_status st = rs_filter_add_json(&l->filter, r, arena, &at_fault, err);
+    return blame(l, st, at_fault);
 }
 
 static rs_status read_member(rs_list *l, rs_json_reader *r, rs_arena *arena, rs_err *err) {
@@ -229,7 +155,7 @@ static rs_status read_member(rs_list *l, rs_json_reader *r, rs_arena *arena, rs_
     if (rs_str_eq(name, RS_STR("filters"))) return read_filters(l, r, arena, err);
     rs_json_token t = rs_json_read(r);
     if (t == RS_JSON_NULL) return RS_OK; /* a parameter that is null is not given */
-    if (!scalar_text(r, t, &value))
+    if (!rs_json_scalar(r, t, &value))
         return blame(l,
                      rs_fail(err, RS_ERR_INVALID, r->value_at, "'%.*s' is not text, a number, true or false",
                              RS_STR_ARG(rs_str_cut_utf8(name, 60))),

@@ -14,7 +14,12 @@ enum {
     RS_LIST_DEPTH_MAX = 100000, /* rows before and on a page asked for by number; past it: use the cursor */
     RS_LIST_SCAN_MAX = 1000000, /* rows that one request looks through; see traces.h for what happens then */
     RS_LIST_SCAN_STEP = 4096,   /* rows per read transaction, so that none pins the log for long */
-    RS_LIST_BODY_MAX = 1 << 20, /* bytes of a POST body */
+    RS_LIST_READS = 2000,       /* traces whose spans one request reads to decide on them */
+    RS_LIST_COUNT_MATCHES = 10000, /* that are counted one by one, … */
+    RS_LIST_COUNT_ROWS = 4096, /* … looking at so many rows at most, where rows have to be looked at, … */
+    RS_LIST_COUNT_READS = 50,  /* … and so often into the spans of a trace: what is left is estimated */
+    RS_LIST_COUNT_SPANS = 32768, /* the same in lists of spans */
+    RS_LIST_BODY_MAX = 1 << 20,  /* bytes of a POST body */
     RS_CURSOR_LEN = 33,
 };
 
@@ -55,8 +60,7 @@ void rs_list_init(rs_list *list, const rs_field_table *table);
 /* One parameter by its name, or a field of the table for equality. */
 RS_MUST_CHECK rs_status rs_list_set(rs_list *list, rs_str name, rs_str value, rs_arena *arena, rs_err *err);
 
-/* A JSON object of the same names, and "filters": {"field": {"operator": "gt", "value": [100]}}; several
- * conditions on one field are an array of such objects. */
+/* A JSON object of the same names, and "filters": see rs_filter_add_json. */
 RS_MUST_CHECK rs_status rs_list_set_json(rs_list *list, rs_str body, rs_arena *arena, rs_err *err);
 
 #endif

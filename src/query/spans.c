@@ -16,6 +16,7 @@ typedef struct question {
     /* the walk */
     rs_span_scan scan; /* before: the last span seen */
     uint32_t step, left;
+    uint64_t seen, last_start; /* spans of the whole walk; start of the last of them */
     bool stopped, complete;
     bool (*take)(struct question *q, int64_t key);
 } question;
@@ -24,7 +25,10 @@ static bool see_span(void *ctx, int64_t key, const rs_span *span) {
     question *q = ctx;
     q->step++;
     q->left--;
-    if (rs_filter_matches(&q->list->filter, span) && !q->take(q, key)) q->stopped = true;
+    q->seen++;
+    q->last_start = span->start_ns;
+    rs_evidence e = {.row = span, .in_full = q->scan.depth == RS_READ_FULL};
+    if (rs_filter_judge(&q->list->filter, &e) == RS_YES && !q->take(q, key)) q->stopped = true;
     if (!q->stopped) q->scan.has_before = true, q->scan.before = key;
     return !q->stopped && q->step < RS_LIST_SCAN_STEP && q->left > 0;
 }
@@ -43,7 +47,7 @@ static rs_status walk(question *q, bool (*take)(question *q, int64_t key)) {
 
 static void rewind_walk(question *q) {
     q->scan.has_before = false;
-    q->matches = 0;
+    q->matches = q->seen = 0;
 }
 
 static bool take_for_page(question *q, int64_t key) {
@@ -64,8 +68,7 @@ static bool take_until_cursor(question *q, int64_t key) {
 
 static bool take_for_count(question *q, int64_t key) {
     (void)key;
-    q->matches++;
-    return true;
+    return ++q->matches < RS_LIST_COUNT_MATCHES;
 }
 
 static int by_key_descending(const void *a, const void *b) {
@@ -96,24 +99,43 @@ static rs_status find_page(question *q, rs_span_page *out) {
     return RS_OK;
 }
 
+/* What was counted in the newest spans, times all there are by those: in a window, by the traces that begin in it. */
+static rs_status estimate(question *q, rs_span_page *out) {
+    const rs_list *l = q->list;
+    rs_store_stats stats;
+    rs_store_range all = {.low = (int64_t)(l->start_min_ns / 1000),
+                          .high = l->start_max_ns ? (int64_t)(l->start_max_ns / 1000) : INT64_MAX};
+    rs_store_range seen = {.low = (int64_t)(q->last_start / 1000), .high = all.high};
+    double of_all = 0, of_seen = 0;
+    rs_status st = rs_store_get_stats(q->store, q->project, &stats, q->err);
+    if (st == RS_OK) st = rs_store_estimate_traces(q->store, q->project, &all, &of_all, q->err);
+    if (st == RS_OK) st = rs_store_estimate_traces(q->store, q->project, &seen, &of_seen, q->err);
+    if (l->start_min_ns == 0 && l->start_max_ns == 0) of_all = (double)stats.spans, of_seen = (double)q->seen;
+    double factor = of_seen > 0 && of_all > of_seen ? of_all / of_seen : 1;
+    out->counted = out->is_estimate = true;
+    out->count = (uint64_t)((double)q->matches * factor + 0.5);
+    return st;
+}
+
 static rs_status count_all(question *q, rs_span_page *out) {
     const rs_list *l = q->list;
+    out->counted = true;
     if (q->complete && !l->has_cursor) {
-        out->counted = true;
         out->count = q->matches;
         return RS_OK;
     }
     if (rs_filter_is_empty(&l->filter) && l->start_min_ns == 0 && l->start_max_ns == 0) {
         rs_store_stats stats;
         rs_status st = rs_store_get_stats(q->store, q->project, &stats, q->err);
-        if (st == RS_OK) out->counted = true, out->count = stats.spans;
+        if (st == RS_OK) out->count = stats.spans;
         return st;
     }
     rewind_walk(q);
+    q->left = l->scan_max < RS_LIST_COUNT_SPANS ? l->scan_max : RS_LIST_COUNT_SPANS;
+    if (q->scan.depth == RS_READ_FULL) q->left = RS_LIST_COUNT_ROWS;
     rs_status st = walk(q, take_for_count);
-    out->counted = q->complete;
     out->count = q->matches;
-    return st;
+    return st == RS_OK && !q->complete ? estimate(q, out) : st;
 }
 
 /* ---- handing out --------------------------------------------------------------------------------------- */

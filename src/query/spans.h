@@ -1,7 +1,8 @@
 /* Lists of spans, newest arrival first: a list request -> one page, handed out span by span.
  *
  * Conditions are decided on span heads; content is read only for the spans of the page. As in traces.h, a
- * request that has looked through list->scan_max spans ends there: no count, and `next` goes on. Any thread. */
+ * request that has looked through list->scan_max spans ends there, and `next` goes on; a count past RS_LIST_COUNT_SPANS spans is an
+ * estimate. Any thread. */
 #ifndef RS_QUERY_SPANS_H
 #define RS_QUERY_SPANS_H
 
@@ -10,7 +11,8 @@
 typedef struct rs_span_page {
     size_t n;
     bool counted;
-    uint64_t count; /* of all that match; exact */
+    uint64_t count;   /* of all that match … */
+    bool is_estimate; /* … and reckoned from the newest of them */
     bool has_next, has_previous;
     rs_cursor next, previous;
 } rs_span_page;

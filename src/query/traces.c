@@ -1,42 +1,8 @@
 #include "query/traces.h"
 
 #include "query/top.h"
+#include "query/trace_walk.h"
 #include <stdio.h>
-
-/* ---- scanning in steps --------------------------------------------------------------------------------- */
-
-/* A matching row; false to stop. */
-typedef bool (*take_fn)(void *ctx, const rs_trace_row *row);
-
-typedef struct walk {
-    const rs_filter *filter;
-    rs_trace_scan scan;     /* after: the last row seen */
-    uint32_t step, left;    /* rows seen in this step; rows that may still be seen */
-    bool stopped, complete; /* by take; all rows were seen */
-    take_fn take;
-    void *ctx;
-} walk;
-
-static bool see_row(void *ctx, const rs_trace_row *row) {
-    walk *w = ctx;
-    w->scan.has_after = true;
-    w->scan.after = row->key;
-    w->step++;
-    w->left--;
-    if (rs_filter_matches(w->filter, row) && !w->take(w->ctx, row)) w->stopped = true;
-    return !w->stopped && w->step < RS_LIST_SCAN_STEP && w->left > 0;
-}
-
-static rs_status run_walk(walk *w, rs_store *store, uint64_t project, rs_err *err) {
-    rs_status st = RS_OK;
-    w->stopped = w->complete = false;
-    while (st == RS_OK && !w->stopped && !w->complete && w->left > 0) {
-        w->step = 0;
-        st = rs_store_scan_traces(store, project, &w->scan, see_row, w, err);
-        w->complete = st == RS_OK && !w->stopped && w->step < RS_LIST_SCAN_STEP && w->left > 0;
-    }
-    return st;
-}
 
 /* ---- one question -------------------------------------------------------------------------------------- */
 
@@ -46,8 +12,7 @@ typedef struct question {
     rs_list *list;
     rs_arena *arena;
     rs_err *err;
-    rs_tag tags[RS_FILTER_MAX];
-    size_t ntags;
+    rs_filter_plan plan;
     uint64_t skip; /* matches before the page */
     rs_trace_page *page;
     size_t cap;
@@ -57,36 +22,22 @@ typedef struct question {
     uint64_t matches;
 } question;
 
-static walk walk_of(question *q, take_fn take, uint32_t left) {
-    return (walk){.filter = &q->list->filter,
-                  .scan = {.start_min_ns = q->list->start_min_ns,
+static rs_trace_walk walk_of(const question *q, uint64_t rows) {
+    return (rs_trace_walk){.store = q->store,
+                           .project = q->project,
+                           .filter = &q->list->filter,
+                           .plan = q->plan,
+                           .start_min_ns = q->list->start_min_ns,
                            .start_max_ns = q->list->start_max_ns,
-                           .tags = q->tags,
-                           .ntags = q->ntags},
-                  .left = left,
-                  .take = take,
-                  .ctx = q};
-}
-
-static bool copy_text(rs_arena *arena, rs_str *s) {
-    if (s->n == 0) return *s = (rs_str){0}, true;
-    *s = rs_arena_copy(arena, *s);
-    return s->p != NULL;
-}
-
-static bool copy_row(rs_arena *arena, const rs_trace_row *row, rs_trace_row *out) {
-    *out = *row;
-    return copy_text(arena, &out->name) && copy_text(arena, &out->model) && copy_text(arena, &out->input) &&
-           copy_text(arena, &out->output) && copy_text(arena, &out->customer) &&
-           copy_text(arena, &out->thread) && copy_text(arena, &out->environment) &&
-           copy_text(arena, &out->error_message) && copy_text(arena, &out->metadata);
+                           .rows_left = rows,
+                           .reads_left = RS_LIST_READS};
 }
 
 static bool keep_row(void *ctx, const rs_trace_row *row) {
     question *q = ctx;
     rs_trace_page *page = q->page;
     if (!rs_arena_grow(q->arena, (void **)&page->rows, page->n, &q->cap, sizeof *page->rows) ||
-        !copy_row(q->arena, row, &page->rows[page->n])) {
+        !rs_trace_row_copy(q->arena, row, &page->rows[page->n])) {
         q->failed = rs_fail(q->err, RS_ERR_MEMORY, 0, "out of memory");
         return false;
     }
@@ -105,38 +56,54 @@ static bool take_for_page(void *ctx, const rs_trace_row *row) {
 
 static bool take_for_count(void *ctx, const rs_trace_row *row) {
     (void)row;
-    ((question *)ctx)->matches++;
-    return true;
+    return ++((question *)ctx)->matches < RS_LIST_COUNT_MATCHES;
 }
 
-/* ---- by start ------------------------------------------------------------------------------------------ */
+/* ---- counting ------------------------------------------------------------------------------------------ */
 
-/* Everything, and what one tag decides: the store knows without looking at rows. */
-static rs_status count_at_once(question *q) {
-    const rs_filter *f = &q->list->filter;
+/* What was counted between the ends of a walk that was broken off, times all there is by what was gone through. */
+static rs_status estimate(question *q, const rs_trace_walk *w, rs_err *err) {
+    rs_store_range all = {.low = q->list->start_min_ns ? (int64_t)(q->list->start_min_ns / 1000) : INT64_MIN,
+                          .high =
+                              q->list->start_max_ns ? (int64_t)(q->list->start_max_ns / 1000) : INT64_MAX};
+    rs_store_range seen = {.low = w->after, .high = all.high};
+    double of_all, of_seen;
+    rs_status st = rs_store_estimate_traces(q->store, q->project, &all, &of_all, err);
+    if (st == RS_OK) st = rs_store_estimate_traces(q->store, q->project, &seen, &of_seen, err);
+    if (st != RS_OK) return st;
+    if (w->plan.ngroups == 0 && w->rows_seen > 0) of_seen = (double)w->rows_seen;
+    double factor = of_seen > 0 && of_all > of_seen ? of_all / of_seen : 1;
+    q->page->count = (uint64_t)((double)q->matches * factor + 0.5);
+    q->page->counted = true;
+    q->page->is_estimate = true;
+    return RS_OK;
+}
+
+/* From the newest on, whatever the page is. Everything: the store knows without looking. */
+static rs_status count_all(question *q) {
     rs_store_stats stats = {0};
     rs_status st = RS_OK;
-    if (q->list->start_min_ns || q->list->start_max_ns) return RS_OK;
-    if (rs_filter_is_empty(f)) {
+    const rs_list *l = q->list;
+    if (rs_filter_is_empty(&l->filter) && !l->start_min_ns && !l->start_max_ns) {
         st = rs_store_get_stats(q->store, q->project, &stats, q->err);
         q->page->counted = true;
         q->page->count = stats.traces;
-    } else if (f->n == 1 && f->items[0].driven && f->nwords == 0) {
-        st = rs_store_count_tag(q->store, q->project, &q->tags[0], &q->page->count, q->err);
-        q->page->counted = true;
+        return st;
     }
-    return st;
+    q->matches = 0;
+    rs_trace_walk w = walk_of(q, l->scan_max < RS_LIST_COUNT_ROWS ? l->scan_max : RS_LIST_COUNT_ROWS);
+    w.keys_only = true;
+    if (q->plan.tags_decide) w.rows_left = RS_LIST_COUNT_MATCHES; /* no rows are read */
+    w.reads_left = RS_LIST_COUNT_READS;
+    st = rs_trace_walk_run(&w, take_for_count, q, q->err);
+    if (st != RS_OK) return st;
+    if (!w.complete) return estimate(q, &w, q->err);
+    q->page->counted = true;
+    q->page->count = q->matches;
+    return RS_OK;
 }
 
-static rs_status count_all(question *q, uint32_t left) {
-    rs_status known = count_at_once(q);
-    if (known != RS_OK || q->page->counted) return known;
-    q->matches = 0;
-    walk w = walk_of(q, take_for_count, left);
-    rs_status st = run_walk(&w, q->store, q->project, q->err);
-    if (st == RS_OK) q->page->counted = w.complete, q->page->count = q->matches;
-    return st;
-}
+/* ---- by start ------------------------------------------------------------------------------------------ */
 
 static void reverse(rs_trace_page *page) {
     for (size_t i = 0, j = page->n; i + 1 < j; i++) {
@@ -147,10 +114,10 @@ static void reverse(rs_trace_page *page) {
 }
 
 /* Where the walk may be taken up again (edge) and where it began decide the two neighbours. */
-static void place_by_start(question *q, const walk *w, bool backward) {
+static void place_by_start(question *q, const rs_trace_walk *w, bool backward) {
     rs_trace_page *page = q->page;
     bool unfinished = q->more || !w->complete;
-    int64_t edge = w->scan.after;
+    int64_t edge = w->after;
     if (q->more) edge = page->rows[backward ? 0 : page->n - 1].key;
     rs_cursor ahead = {.backward = backward, .key = edge};
     rs_cursor back = {.backward = !backward};
@@ -165,11 +132,11 @@ static void place_by_start(question *q, const walk *w, bool backward) {
 static rs_status list_by_start(question *q) {
     const rs_list *l = q->list;
     bool backward = l->has_cursor && l->cursor.backward;
-    walk w = walk_of(q, take_for_page, l->scan_max);
-    w.scan.oldest_first = l->ascending != backward;
-    w.scan.has_after = l->has_cursor;
-    w.scan.after = l->cursor.key;
-    rs_status st = run_walk(&w, q->store, q->project, q->err);
+    rs_trace_walk w = walk_of(q, l->scan_max);
+    w.oldest_first = l->ascending != backward;
+    w.has_after = l->has_cursor;
+    w.after = l->cursor.key;
+    rs_status st = rs_trace_walk_run(&w, take_for_page, q, q->err);
     if (st == RS_OK) st = q->failed;
     if (st != RS_OK) return st;
     if (backward) reverse(q->page);
@@ -179,7 +146,7 @@ static rs_status list_by_start(question *q) {
         q->page->count = q->matches;
         return RS_OK;
     }
-    return count_all(q, w.left);
+    return count_all(q);
 }
 
 /* ---- by another field ---------------------------------------------------------------------------------- */
@@ -220,8 +187,8 @@ static rs_status list_by_value(question *q) {
     q->top = (rs_top){.arena = q->arena,
                       .ascending = l->ascending != backward,
                       .limit = (size_t)q->skip + l->page_size + 1};
-    walk w = walk_of(q, take_for_top, l->scan_max);
-    rs_status st = run_walk(&w, q->store, q->project, q->err);
+    rs_trace_walk w = walk_of(q, l->scan_max);
+    rs_status st = rs_trace_walk_run(&w, take_for_top, q, q->err);
     if (st == RS_OK) st = q->failed;
     if (st != RS_OK) return st;
     if (!w.complete) {
@@ -253,34 +220,15 @@ static rs_status list_by_value(question *q) {
 
 /* ---- checking what tags promised ----------------------------------------------------------------------- */
 
-/* True if a span of the trace has the condition's value: a tag is a hash, and hashes can collide. */
-static rs_status any_span_holds(question *q, const rs_condition *c, const rs_trace_row *row, bool *holds) {
-    rs_arena arena;
-    rs_arena_init(&arena, 0);
-    rs_spans spans;
-    rs_status st = rs_store_read_trace(q->store, q->project, row->trace_id,
-                                       c->of_model ? RS_READ_FULL : RS_READ_HEADS, &arena, &spans, q->err);
-    rs_filter on_spans = {.table = &rs_span_fields};
-    rs_condition of_span = *c;
-    if (c->field) of_span.field = rs_field_find(&rs_span_fields, rs_str_of(c->field->tag));
-    *holds = false;
-    for (size_t i = 0; st == RS_OK && i < spans.n && !*holds; i++)
-        *holds = rs_condition_holds(&on_spans, &of_span, &spans.items[i]);
-    rs_arena_deinit(&arena);
-    return st;
-}
-
+/* A tag is a hash, and hashes can collide. */
 static rs_status verify(question *q) {
     rs_trace_page *page = q->page;
-    const rs_filter *f = &q->list->filter;
+    rs_trace_walk w = walk_of(q, 0);
     size_t kept = 0;
     for (size_t i = 0; i < page->n; i++) {
-        bool holds = true;
-        for (size_t c = 0; c < f->n && holds; c++) {
-            if (!f->items[c].driven || rs_condition_holds(f, &f->items[c], &page->rows[i])) continue;
-            rs_status st = any_span_holds(q, &f->items[c], &page->rows[i], &holds);
-            if (st != RS_OK) return st;
-        }
+        bool holds;
+        rs_status st = rs_trace_walk_verify(&w, &page->rows[i], &holds, q->err);
+        if (st != RS_OK) return st;
         if (holds) page->rows[kept++] = page->rows[i];
         else if (page->count > 0) page->count--;
     }
@@ -298,9 +246,9 @@ rs_status rs_traces_list(rs_store *store, uint64_t project, rs_list *list, rs_ar
         return rs_fail(err, RS_ERR_INVALID, 0, "pages by number end at %d rows: follow 'next' instead",
                        RS_LIST_DEPTH_MAX);
     }
-    q.ntags = rs_filter_drive(&list->filter, arena, q.tags);
-    rs_status st = list->sort ? list_by_value(&q) : list_by_start(&q);
-    return st == RS_OK ? verify(&q) : st;
+    rs_status st = rs_filter_make_plan(&list->filter, arena, &q.plan, err);
+    if (st == RS_OK) st = list->sort ? list_by_value(&q) : list_by_start(&q);
+    return st == RS_OK && q.plan.ntags ? verify(&q) : st;
 }
 
 rs_status rs_traces_get(rs_store *store, uint64_t project, const uint8_t trace_id[16], rs_arena *arena,

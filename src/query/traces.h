@@ -1,14 +1,13 @@
 /* Lists of traces: a list request -> one page of summary rows, its count, and the places before and behind
  * it.
  *
- * Equality on a field that the store tags is a scan of that tag; every other condition is decided on the
- * summary rows of the scan. By start, the scan stops when the page is full; by another field, the best rows
- * are kept in a bounded heap over the whole scan. Scans are cut into steps of RS_LIST_SCAN_STEP rows. Past
- * list->scan_max rows:
- *   - by start, the page holds what was found so far (perhaps nothing), `next` goes on from there, and there
- * is no count;
+ * What matches is found by a walk (trace_walk.h). By start, it stops when the page is full; by another field, the best rows
+ * are kept in a bounded heap over all of it. Where its budget ends, list->scan_max rows:
+ *   - by start, the page holds what was found so far (perhaps nothing), and `next` goes on from there;
  *   - by another field the request is refused (RS_ERR_INVALID, `sort_by`): a part in order would be a wrong
- * answer. Any thread; blocks on reads of the store. */
+ * answer.
+ * All that match are counted, up to RS_LIST_COUNT_MATCHES or in RS_LIST_COUNT_ROWS rows; past that the count is an estimate.
+ * Any thread; blocks on reads of the store. */
 #ifndef RS_QUERY_TRACES_H
 #define RS_QUERY_TRACES_H
 
@@ -18,7 +17,8 @@ typedef struct rs_trace_page {
     rs_trace_row *rows; /* in the arena, as is what they point to */
     size_t n;
     bool counted;
-    uint64_t count; /* of all that match, on this page or not; exact */
+    uint64_t count;   /* of all that match, on this page or not … */
+    bool is_estimate; /* … and reckoned from the newest of them */
     bool has_next, has_previous;
     rs_cursor next, previous;
 } rs_trace_page;

@@ -1,5 +1,7 @@
 #include "query/walk.h"
 
+#include "query/trace_walk.h"
+
 rs_status rs_walk_init(rs_walk *w, rs_store *store, uint64_t project, rs_list *list, rs_arena *arena,
                        rs_err *err) {
     *w = (rs_walk){.store = store,
@@ -8,11 +10,7 @@ rs_status rs_walk_init(rs_walk *w, rs_store *store, uint64_t project, rs_list *l
                    .start_min_ns = list->start_min_ns,
                    .start_max_ns = list->start_max_ns,
                    .left = UINT64_MAX};
-    if (list->table != &rs_trace_fields) return RS_OK;
-    w->tags = rs_arena_zalloc(arena, RS_FILTER_MAX, sizeof *w->tags);
-    if (!w->tags) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
-    w->ntags = rs_filter_drive(&list->filter, arena, w->tags);
-    return RS_OK;
+    return list->table == &rs_trace_fields ? rs_filter_make_plan(&list->filter, arena, &w->plan, err) : RS_OK;
 }
 
 typedef struct step {
@@ -20,40 +18,54 @@ typedef struct step {
     rs_walk_fn fn;
     void *ctx;
     uint32_t rows;
-    bool stopped;
+    bool stopped, in_full;
 } step;
 
-static bool see(step *s, int64_t key, const void *row) {
+static bool see_trace(void *ctx, const rs_trace_row *row) {
+    step *s = ctx;
+    s->stopped = !s->fn(s->ctx, row->key, row);
+    return !s->stopped;
+}
+
+static rs_status walk_traces(step *s, rs_err *err) {
     rs_walk *w = s->w;
+    rs_trace_walk t = {.store = w->store,
+                       .project = w->project,
+                       .filter = &w->list->filter,
+                       .plan = w->plan,
+                       .oldest_first = w->oldest_first,
+                       .has_after = w->has_after,
+                       .after = w->after,
+                       .start_min_ns = w->start_min_ns,
+                       .start_max_ns = w->start_max_ns,
+                       .rows_left = w->left,
+                       .reads_left = w->left / RS_WALK_READ_ROWS + 1};
+    rs_status st = rs_trace_walk_run(&t, see_trace, s, err);
+    w->left = t.rows_left;
+    w->has_after = t.has_after;
+    w->after = t.after;
+    w->complete = t.complete;
+    return st;
+}
+
+static bool see_span(void *ctx, int64_t key, const rs_span *span) {
+    step *s = ctx;
+    rs_walk *w = s->w;
+    rs_evidence e = {.row = span, .in_full = s->in_full};
     w->has_after = true;
     w->after = key;
     w->left--;
     s->rows++;
-    if (rs_filter_matches(&w->list->filter, row) && !s->fn(s->ctx, key, row)) s->stopped = true;
+    if (rs_filter_judge(&w->list->filter, &e) == RS_YES && !s->fn(s->ctx, key, span)) s->stopped = true;
     return !s->stopped && s->rows < RS_LIST_SCAN_STEP && w->left > 0;
-}
-
-static bool see_trace(void *ctx, const rs_trace_row *row) { return see(ctx, row->key, row); }
-static bool see_span(void *ctx, int64_t key, const rs_span *head) { return see(ctx, key, head); }
-
-static rs_status step_traces(step *s, rs_err *err) {
-    const rs_walk *w = s->w;
-    rs_trace_scan scan = {.oldest_first = w->oldest_first,
-                          .has_after = w->has_after,
-                          .after = w->after,
-                          .start_min_ns = w->start_min_ns,
-                          .start_max_ns = w->start_max_ns,
-                          .tags = w->tags,
-                          .ntags = w->ntags};
-    return rs_store_scan_traces(w->store, w->project, &scan, see_trace, s, err);
 }
 
 static rs_status step_spans(step *s, rs_err *err) {
     const rs_walk *w = s->w;
-    bool full = w->content || rs_filter_needs_attributes(&w->list->filter);
+    s->in_full = w->content || rs_filter_needs_attributes(&w->list->filter);
     rs_span_scan scan = {.has_before = w->has_after,
                          .before = w->after,
-                         .depth = full ? RS_READ_FULL : RS_READ_HEADS,
+                         .depth = s->in_full ? RS_READ_FULL : RS_READ_HEADS,
                          .start_min_ns = w->start_min_ns,
                          .start_max_ns = w->start_max_ns};
     return rs_store_scan_spans(w->store, w->project, &scan, see_span, s, err);
@@ -63,23 +75,29 @@ rs_status rs_walk_run(rs_walk *w, rs_walk_fn fn, void *ctx, rs_err *err) {
     step s = {.w = w, .fn = fn, .ctx = ctx};
     rs_status st = RS_OK;
     w->complete = false;
+    if (w->list->table == &rs_trace_fields) return walk_traces(&s, err);
     while (st == RS_OK && !s.stopped && !w->complete && w->left > 0) {
         s.rows = 0;
-        st = w->list->table == &rs_trace_fields ? step_traces(&s, err) : step_spans(&s, err);
+        st = step_spans(&s, err);
         w->complete = st == RS_OK && !s.stopped && s.rows < RS_LIST_SCAN_STEP && w->left > 0;
     }
     return st;
 }
 
-bool rs_walk_needs_only(const rs_list *list, const char *const *fields, size_t n) {
-    const rs_filter *f = &list->filter;
-    for (size_t i = 0; i < f->n; i++) {
-        bool is_one = false;
-        for (size_t k = 0; k < n && f->items[i].field; k++)
-            is_one = is_one || strcmp(f->items[i].field->name, fields[k]) == 0;
-        if (!is_one) return false;
-    }
-    return f->nwords == 0;
+static bool needs_only(const rs_filter_node *node, const char *const *fields, size_t n) {
+    if (node->kind == RS_FILTER_WORD) return false;
+    for (const rs_filter_node *c = node->child; c; c = c->next)
+        if (!needs_only(c, fields, n)) return false;
+    bool is_one = node->kind != RS_FILTER_CONDITION;
+    for (size_t k = 0; k < n && !is_one; k++)
+        is_one = node->condition.field && strcmp(node->condition.field->name, fields[k]) == 0;
+    return is_one;
 }
 
-bool rs_walk_matches(const rs_list *list, const void *row) { return rs_filter_matches(&list->filter, row); }
+bool rs_walk_needs_only(const rs_list *list, const char *const *fields, size_t n) {
+    return !list->filter.root || needs_only(list->filter.root, fields, n);
+}
+
+bool rs_walk_matches(const rs_list *list, const void *row) {
+    return rs_filter_judge(&list->filter, &(rs_evidence){.row = row}) == RS_YES;
+}

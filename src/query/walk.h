@@ -8,19 +8,22 @@
 
 #include "query/list.h"
 
+enum { RS_WALK_READ_ROWS = 32 };
+
 typedef struct rs_walk {
     rs_store *store;
     uint64_t project;
     const rs_list *list;
-    rs_tag *tags; /* that see to a part of the filter */
-    size_t ntags;
+    rs_filter_plan plan; /* of traces: what tags see to */
     /* The caller's to set before a run. */
     uint64_t start_min_ns, start_max_ns; /* the list's, at first */
     bool oldest_first;                   /* of traces alone */
     bool content;                        /* of spans: in full, else heads unless the filter needs more */
     bool has_after;                      /* goes on behind `after`: a trace's or span's key */
     int64_t after;
-    uint64_t left; /* rows that may be looked at; what was looked at is taken off */
+    uint64_t
+        left; /* rows that may be looked at; what was looked at is taken off. A trace whose spans have to be read to decide on it
+                      counts as RS_WALK_READ_ROWS: then the walk may end before */
     /* Afterwards. */
     bool complete; /* there is no more */
 } rs_walk;
@@ -31,7 +34,7 @@ typedef bool (*rs_walk_fn)(void *ctx, int64_t key, const void *row);
 /* Prepares the list's filter, once. The list outlives the walk. */
 RS_MUST_CHECK rs_status rs_walk_init(rs_walk *w, rs_store *store, uint64_t project, rs_list *list,
                                      rs_arena *arena, rs_err *err);
-/* Until fn stops it, `left` is used up or all is seen. */
+/* Until fn stops it, `left` is used up or all is seen. Traces are walked by trace_walk.h. */
 RS_MUST_CHECK rs_status rs_walk_run(rs_walk *w, rs_walk_fn fn, void *ctx, rs_err *err);
 
 /* Whether the filter can be decided by these fields of a row alone. */

@@ -17,9 +17,11 @@ static void finish(rs_response *res, rs_status st, const rs_err *err) {
     rs_response_from_err(res, &said);
 }
 
-static void put_count(rs_json *j, bool counted, uint64_t count) {
+static void put_count(rs_json *j, bool counted, uint64_t count, bool is_estimate) {
     if (counted) rs_json_put_int(j, "count", (int64_t)count);
     else rs_json_put_null(j, "count");
+    rs_json_key(j, RS_STR("count_is_estimate"));
+    rs_json_bool(j, is_estimate);
 }
 
 /* ---- traces -------------------------------------------------------------------------------------------- */
@@ -37,7 +39,7 @@ void rs_api_list_traces(rs_server *server, rs_request *req, rs_response *res) {
     }
     rs_json j = rs_json_on(&res->body);
     rs_json_object(&j);
-    put_count(&j, page.counted, page.count);
+    put_count(&j, page.counted, page.count, page.is_estimate);
     rs_json_key(&j, RS_STR("results"));
     rs_json_array(&j);
     for (size_t i = 0; i < page.n; i++) {
@@ -137,7 +139,7 @@ void rs_api_list_spans(rs_server *server, rs_request *req, rs_response *res) {
         return;
     }
     rs_json_array_end(&w.json);
-    put_count(&w.json, page.counted, page.count);
+    put_count(&w.json, page.counted, page.count, page.is_estimate);
     rs_api_put_neighbour(&w.json, "next", req, page.has_next, &page.next);
     rs_api_put_neighbour(&w.json, "previous", req, page.has_previous, &page.previous);
     rs_json_object_end(&w.json);

@@ -120,6 +120,13 @@ typedef bool (*rs_trace_fn)(void *ctx, const rs_trace_row *row);
 RS_MUST_CHECK rs_status rs_store_scan_traces(rs_store *s, uint64_t project, const rs_trace_scan *scan,
                                              rs_trace_fn fn, void *ctx, rs_err *err);
 
+/* About how many traces have a key in [low, high]: known for each partition, and shared out evenly in it. */
+typedef struct rs_store_range {
+    int64_t low, high;
+} rs_store_range;
+RS_MUST_CHECK rs_status rs_store_estimate_traces(rs_store *s, uint64_t project, const rs_store_range *keys,
+                                                 double *out, rs_err *err);
+
 /* How many traces have a tag, from the index alone (hash collisions included). */
 RS_MUST_CHECK rs_status rs_store_count_tag(rs_store *s, uint64_t project, const rs_tag *tag, uint64_t *out,
                                            rs_err *err);

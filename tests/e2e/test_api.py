@@ -71,7 +71,7 @@ SPAN_CONTENT = {"input", "output", "metadata", "parameters", "attributes", "even
 
 def test_trace_fields(full):
     answer = ask(full, page_size=1)
-    assert set(answer.json) == {"count", "results", "next", "previous"}
+    assert set(answer.json) == {"count", "count_is_estimate", "results", "next", "previous"}
     trace = answer.json["results"][0]
     root, _ = full.traces[-1]
     assert set(trace) == TRACE_FIELDS
@@ -219,7 +219,10 @@ def test_nothing_without_a_key(full, path):
 def test_span_list(full):
     answer = full.get("/api/spans/list/?page_size=10")
     assert answer.status == 200, answer
-    assert set(answer.json) == {"count", "results", "next", "previous"} and answer.json["count"] == 2 * N
+    assert (
+        set(answer.json) == {"count", "count_is_estimate", "results", "next", "previous"}
+        and answer.json["count"] == 2 * N
+    )
     assert all(set(s) == SPAN_HEAD | SPAN_CONTENT for s in answer.json["results"])
     seen, path, pages = [], "/api/spans/list/?page_size=9&content=false", []
     while path:
@@ -255,7 +258,10 @@ def test_span_filters(full):
     assert answer["count"] == 10 == len(answer["results"])
     assert full.get("/api/spans/list/?q=flow_3").json["count"] == 11
     assert full.get(f"/api/spans/list/?start_time={BASE_S + 38}").json["count"] == 4
-    assert_refused(full.get("/api/spans/list/?metadata__a=1"), "metadata__a")
+    assert full.get("/api/spans/list/?metadata__run=7").json["count"] == 1
+    answer = full.get("/api/spans/list/?q=metadata.run%3E%3D38%20OR%20(type:chat%20latency%3E0.88)").json
+    assert [s["name"] for s in answer["results"]] == ["chat model-0", "flow_39", "flow_38"]
+    assert_refused(full.get("/api/spans/list/?q=span(name:x)"), "q", "lists of traces", "at byte 0 of 'q'")
     assert_refused(full.get("/api/spans/list/?sort_by=latency"), "sort_by")
     assert_refused(full.get("/api/spans/list/?total_cost=1"), "total_cost", "span")
 

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from urllib.parse import quote
 
 import pytest
 from traces import BASE_S, N, ask, assert_refused, filtered, flows, made, names
@@ -65,6 +66,58 @@ def test_operators(full, field, operator, wanted, expected):
     assert answer.json["count"] == len(list(expected))
 
 
+@pytest.mark.parametrize(
+    "q,expected",
+    [
+        ("name:flow_5", [5]),
+        ("model:model-2 duration>37", [38]),
+        ("model:model-1 AND (duration>37 OR status:error) AND NOT env:staging", [37, 19]),
+        ("status:error OR name in (flow_1, flow_2)", [39, 29, 19, 9, 2, 1]),
+        ("env:staging user:user_2 NOT (model:model-2 OR model:model-1)", [12]),
+        ("NOT env:staging NOT model:model-0 start_time>=2026-09-21T14:13:50Z", [37, 35, 31]),
+        ("model!=model-2 name:flow_3*", [39, 37, 36, 34, 33, 31, 30, 3]),
+        ("metadata.kind:k1 metadata.run<6", [5, 1]),
+        ("metadata.run:7.0", [7]),
+        ("metadata.kind>=k3 metadata.run<4", [3]),
+        ("error_message:* user:user_4 NOT thread:thread_0", [39, 29, 19]),
+        ("span(type:chat model:model-1 latency>0.85)", [37]),
+        ("span(type:chat status:error)", []),  # it is the root that failed
+        ("span(type:workflow status:error) span(model:model-0)", [39, 9]),
+        ("NOT span(type:chat NOT model:model-2) duration<6", [2]),
+        ("span(metadata.run:11)", [11]),
+        ('"question 17" OR "question 18"', [18, 17]),
+        ("duration>=500ms duration<2000ms", [0]),
+        ("start_time>now+9000d", []),
+    ],
+)
+def test_the_filter_language(full, q, expected):
+    answer = ask(full, q=q)
+    assert names(answer) == flows(expected) and answer.json["count"] == len(expected)
+    assert answer.json["count_is_estimate"] is False
+    pages, found = f"/api/traces/list/?page_size=1&q={quote(q)}", []
+    while pages and len(found) <= len(expected):
+        page = full.get(pages).json
+        assert page["count"] == len(expected)
+        found += [t["name"] for t in page["results"]]
+        pages = page["next"]
+    assert found == flows(expected)
+    oldest = ask(full, q=q, sort_by="start_time")
+    assert names(oldest) == flows(expected[::-1])
+
+
+def test_the_language_as_json(full):
+    filters = {
+        "or": [
+            {"span": {"log_type": {"value": "chat"}, "latency": {"operator": "gt", "value": 0.88}}},
+            {"status_code": {"value": ["error"]}, "not": {"name": {"operator": "in", "value": ["flow_9"]}}},
+        ]
+    }
+    answer = full.request("POST", "/api/traces/list/", json.dumps({"filters": filters}))
+    assert names(answer) == flows([39, 29, 19])
+    refused = full.get("/api/traces/list/?q=a%20AND%20modle:x")
+    assert_refused(refused, "q", "did you mean 'model'?", "at byte 6 of 'q'")
+
+
 def test_conditions_together(full):
     body = {
         "filters": {
@@ -117,7 +170,8 @@ def test_parameters_that_are_refused(full, query, field):
     [
         ({"colour": {"value": ["x"]}}, "colour", "colour"),
         ({"model": {"operator": "like", "value": ["x"]}}, "model", "like"),
-        ({"model": {"operator": "gt", "value": ["x"]}}, "model", "gt"),
+        ({"or": [{"model": {"value": "x"}}, 7]}, "model", "lists of objects"),
+        ({"not": {"colour": {"value": "x"}}}, "colour", "byte"),
         ({"duration": {"operator": "gt", "value": ["x"]}}, "duration", "'x'"),
         ({"duration": {"operator": "gt", "value": [1, 2]}}, "duration", "one value"),
         ({"duration": {"operator": "gt", "value": [{}]}}, "duration", "value"),

@@ -1,0 +1,135 @@
+/* Asking a filter of a row: as much is decided as what is known of the row decides. */
+#include "query/filter_value.h"
+
+static rs_truth truth(bool holds) { return holds ? RS_YES : RS_NO; }
+
+static bool has_a_tag(const rs_condition *c, const uint64_t *tags) {
+    for (unsigned i = c->tag; i < (unsigned)c->tag + c->ntags; i++)
+        if (tags[i / 64] >> i % 64 & 1) return true;
+    return false;
+}
+
+/* No span of the trace can fulfil it. */
+static bool is_ruled_out(const rs_condition *c, const rs_evidence *e) {
+    return e->tags && c->ntags > 0 && !has_a_tag(c, e->tags);
+}
+
+/* ---- of one span --------------------------------------------------------------------------------------- */
+
+static rs_truth span_condition(const rs_condition *c, const rs_evidence *e) {
+    const rs_span *span = e->row;
+    rs_field_value v;
+    if (is_ruled_out(c, e)) return RS_NO;
+    if (!span) return RS_MAYBE;
+    if (!c->field) return e->in_full ? truth(rs_condition_decide_attrs(c, &span->attrs)) : RS_MAYBE;
+    bool known = c->field->get(span, &v);
+    return truth(rs_condition_decide(c, known, &v));
+}
+
+/* ---- of a trace ---------------------------------------------------------------------------------------- */
+
+static bool row_holds(const rs_filter *f, const rs_condition *c, const void *row) {
+    rs_field_value v;
+    if (!row || c->of_model) return false;
+    if (!c->field) return rs_condition_decide_json(c, f->table->metadata(row));
+    bool known = c->field->get(row, &v);
+    return rs_condition_decide(c, known, &v);
+}
+
+/* Holds if any span has the value: the one under whose tag the store has it. */
+static rs_truth any_span(const rs_condition *c, const rs_evidence *e) {
+    rs_condition of_span = *c;
+    rs_evidence one = {.in_full = e->in_full};
+    rs_truth best = RS_NO;
+    if (c->field) of_span.field = rs_field_find(&rs_span_fields, rs_str_of(c->field->tag));
+    for (size_t i = 0; i < e->spans->n && best != RS_YES; i++) {
+        one.row = &e->spans->items[i];
+        rs_truth t = span_condition(&of_span, &one);
+        if (t > best) best = t;
+    }
+    return best;
+}
+
+/* Nothing known: of that the row has said it all. */
+static bool is_empty_alone(const rs_condition *c) {
+    for (size_t i = 0; i < c->nvalues; i++)
+        if (c->of_model || c->values[i].text.n > 0) return false;
+    return true;
+}
+
+static rs_truth trace_condition(const rs_filter *f, const rs_condition *c, const rs_evidence *e) {
+    if (is_ruled_out(c, e)) return RS_NO;
+    bool of_any = c->of_model || (c->field && (c->field->flags & RS_FIELD_ANY_SPAN) && c->op == RS_OP_EQUAL);
+    if (row_holds(f, c, e->row)) return RS_YES;
+    if (!of_any) return e->row ? RS_NO : RS_MAYBE;
+    if (e->spans) return any_span(c, e);
+    if (c->tags_decide && e->tags && e->trusts_tags) return RS_YES; /* it is not ruled out */
+    return e->row && is_empty_alone(c) ? RS_NO : RS_MAYBE;
+}
+
+/* ---- of anything --------------------------------------------------------------------------------------- */
+
+static rs_truth judge(const rs_filter *f, const rs_filter_node *node, const rs_evidence *e);
+
+static rs_truth judge_word(const rs_filter *f, rs_str word, const rs_evidence *e) {
+    if (!e->row) return RS_MAYBE;
+    for (size_t i = 0; i < f->table->n; i++) {
+        rs_field_value v;
+        const rs_field *field = &f->table->fields[i];
+        if ((field->flags & RS_FIELD_SEARCHED) && field->get(e->row, &v) && rs_text_has_nocase(v.text, word))
+            return RS_YES;
+    }
+    return RS_NO;
+}
+
+/* One span has to fulfil all of it. */
+static rs_truth judge_spans(const rs_filter_node *node, const rs_evidence *e) {
+    rs_filter on_spans = {.table = &rs_span_fields};
+    rs_evidence one = {.tags = e->tags, .in_full = e->in_full};
+    if (!e->spans) return judge(&on_spans, node->child, &one);
+    rs_truth best = RS_NO;
+    for (size_t i = 0; i < e->spans->n && best != RS_YES; i++) {
+        one.row = &e->spans->items[i];
+        rs_truth t = judge(&on_spans, node->child, &one);
+        if (t > best) best = t;
+    }
+    return best;
+}
+
+/* Depth is bounded by the builder. */
+static rs_truth judge(const rs_filter *f, const rs_filter_node *node, const rs_evidence *e) {
+    bool is_and = node->kind == RS_FILTER_AND;
+    rs_truth all = is_and ? RS_YES : RS_NO, decisive = is_and ? RS_NO : RS_YES;
+    switch (node->kind) {
+    case RS_FILTER_CONDITION:
+        return f->table == &rs_span_fields ? span_condition(&node->condition, e)
+                                           : trace_condition(f, &node->condition, e);
+    case RS_FILTER_WORD:
+        return judge_word(f, node->word, e);
+    case RS_FILTER_NOT:
+        return (rs_truth)(RS_YES - judge(f, node->child, e));
+    case RS_FILTER_SPAN:
+        return judge_spans(node, e);
+    case RS_FILTER_AND:
+    case RS_FILTER_OR:
+        break;
+    }
+    for (const rs_filter_node *c = node->child; c && all != decisive; c = c->next) {
+        rs_truth t = judge(f, c, e);
+        if (is_and ? t < all : t > all) all = t;
+    }
+    return all;
+}
+
+rs_truth rs_filter_judge(const rs_filter *f, const rs_evidence *e) {
+    return f->root ? judge(f, f->root, e) : RS_YES;
+}
+
+static bool needs_attributes(const rs_filter_node *node) {
+    if (node->kind == RS_FILTER_CONDITION) return !node->condition.field;
+    for (const rs_filter_node *c = node->child; c; c = c->next)
+        if (needs_attributes(c)) return true;
+    return false;
+}
+
+bool rs_filter_needs_attributes(const rs_filter *f) { return f->root && needs_attributes(f->root); }

@@ -1,0 +1,383 @@
+/* The text form of a filter (docs/filter-language.md) -> the tree. By recursive descent; depth is the builder's to bound, and each
+ * byte is looked at a bounded number of times. */
+#include "query/filter.h"
+
+#include <stdio.h>
+
+typedef struct parser {
+    rs_filter_builder build;
+    rs_str in;
+    size_t at;
+    rs_err *err;
+    bool failed;
+    rs_status status;
+} parser;
+
+static rs_filter_node *parse_any(parser *p);
+
+/* ---- errors -------------------------------------------------------------------------------------------- */
+
+static rs_filter_node *fail_at(parser *p, size_t at, rs_status st, const char *fmt, rs_str what) {
+    if (p->failed) return NULL;
+    p->failed = true;
+    p->status = st;
+    rs_str shown = rs_str_cut_utf8(what, 60);
+    char message[200];
+    snprintf(message, sizeof message, fmt, RS_STR_ARG(shown));
+    (void)!rs_fail(p->err, st, at, "%s", message);
+    return NULL;
+}
+
+/* What the tree's functions said, with the place. */
+static rs_filter_node *pass_on(parser *p, size_t at, rs_status st, const rs_err *why) {
+    p->failed = true;
+    p->status = rs_fail(p->err, st, at, "%s", why->message[0] ? why->message : rs_status_text(st));
+    return NULL;
+}
+
+static rs_filter_node *check(parser *p, rs_filter_node *node) {
+    return node || p->failed ? node : fail_at(p, p->at, RS_ERR_MEMORY, "out of memory%.*s", (rs_str){0});
+}
+
+/* ---- bytes --------------------------------------------------------------------------------------------- */
+
+static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+static void skip_spaces(parser *p) {
+    while (p->at < p->in.n && is_space(p->in.p[p->at])) p->at++;
+}
+
+static char peek(const parser *p) { return p->at < p->in.n ? p->in.p[p->at] : 0; }
+
+static rs_str rest(const parser *p) { return rs_str_from(p->in, p->at); }
+
+static bool is_end_of_word(rs_str s) {
+    return s.n == 0 || is_space(s.p[0]) || strchr("()\"", s.p[0]) != NULL;
+}
+
+/* AND, OR, NOT, in: a word of its own. */
+static bool take_word(parser *p, rs_str word) {
+    if (!rs_str_starts(rest(p), word) || !is_end_of_word(rs_str_from(rest(p), word.n))) return false;
+    p->at += word.n;
+    return true;
+}
+
+static bool has_word(const parser *p, rs_str word) {
+    parser copy = *p;
+    return take_word(&copy, word);
+}
+
+static bool is_name_byte(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.' || c == '-';
+}
+
+static rs_str name_at(const parser *p) {
+    size_t end = p->at;
+    while (end < p->in.n && is_name_byte(p->in.p[end])) end++;
+    return (rs_str){p->in.p + p->at, end - p->at};
+}
+
+/* "…" with \" and \\; the quote is read. */
+static bool take_quoted(parser *p, rs_str *out) {
+    size_t start = p->at++, n = 0;
+    char *to = rs_arena_alloc(p->build.arena, p->in.n - start);
+    if (!to) return check(p, NULL), false;
+    for (; p->at < p->in.n; p->at++) {
+        char c = p->in.p[p->at];
+        if (c == '"') {
+            p->at++;
+            *out = (rs_str){to, n};
+            return true;
+        }
+        if (c == '\\' && p->at + 1 < p->in.n && strchr("\"\\", p->in.p[p->at + 1])) c = p->in.p[++p->at];
+        to[n++] = c;
+    }
+    fail_at(p, start, RS_ERR_INVALID, "this quote is not closed: end it with \", or write \\\" for one%.*s",
+            (rs_str){0});
+    return false;
+}
+
+/* Up to a space, a quote, or the parenthesis that closes one from before; in a list up to a comma too. */
+static rs_str take_plain(parser *p, bool in_list) {
+    size_t start = p->at, open = 0;
+    for (; p->at < p->in.n; p->at++) {
+        char c = p->in.p[p->at];
+        if (is_space(c) || c == '"' || (in_list && c == ',') || (c == ')' && open == 0)) break;
+        if (c == '(') open++;
+        if (c == ')') open--;
+    }
+    return (rs_str){p->in.p + start, p->at - start};
+}
+
+/* ---- conditions ---------------------------------------------------------------------------------------- */
+
+typedef enum sign {
+    SIGN_NONE,
+    SIGN_HAS,
+    SIGN_EQUAL,
+    SIGN_NOT,
+    SIGN_LT,
+    SIGN_LTE,
+    SIGN_GT,
+    SIGN_GTE,
+    SIGN_IN_TEXT
+} sign;
+
+static sign take_sign(parser *p) {
+    static const struct {
+        rs_str text;
+        sign sign;
+    } signs[] = {{RS_STR("!="), SIGN_NOT},    {RS_STR(">="), SIGN_GTE}, {RS_STR("<="), SIGN_LTE},
+                 {RS_STR(">"), SIGN_GT},      {RS_STR("<"), SIGN_LT},   {RS_STR("="), SIGN_EQUAL},
+                 {RS_STR("~"), SIGN_IN_TEXT}, {RS_STR(":"), SIGN_HAS}};
+    for (size_t i = 0; i < RS_ARRAY_LEN(signs); i++) {
+        if (!rs_str_starts(rest(p), signs[i].text)) continue;
+        p->at += signs[i].text.n;
+        return signs[i].sign;
+    }
+    return SIGN_NONE;
+}
+
+static rs_filter_op op_of(sign s) {
+    static const rs_filter_op ops[] = {
+        [SIGN_HAS] = RS_OP_EQUAL, [SIGN_EQUAL] = RS_OP_EQUAL,      [SIGN_NOT] = RS_OP_NOT,
+        [SIGN_LT] = RS_OP_LT,     [SIGN_LTE] = RS_OP_LTE,          [SIGN_GT] = RS_OP_GT,
+        [SIGN_GTE] = RS_OP_GTE,   [SIGN_IN_TEXT] = RS_OP_ICONTAINS};
+    return ops[s];
+}
+
+static rs_filter_node *condition(parser *p, size_t at, rs_str name, rs_filter_op op, const rs_str *values,
+                                 size_t n) {
+    rs_err why = {0};
+    rs_filter_node *node = NULL;
+    if (p->failed) return NULL;
+    rs_status st = rs_filter_condition(&p->build, name, op, values, n, &node, &why);
+    return st == RS_OK ? node : pass_on(p, at, st, &why);
+}
+
+/* "a*", "*a", "*a*" and "*" alone; *value loses the stars. */
+static bool take_stars(rs_str *value, rs_filter_op *op) {
+    bool before = value->n > 0 && value->p[0] == '*', after = value->n > 1 && value->p[value->n - 1] == '*';
+    if (!before && !after) return false;
+    *op = before && after ? RS_OP_CONTAINS : before ? RS_OP_ENDSWITH : RS_OP_STARTSWITH;
+    if (after) value->n--;
+    if (before) *value = rs_str_from(*value, 1);
+    if (value->n == 0) *op = RS_OP_ISNULL, *value = RS_STR("false");
+    return true;
+}
+
+static rs_filter_node *parse_list(parser *p, rs_str name, size_t at) {
+    void *values = NULL;
+    size_t n = 0, cap = 0;
+    do {
+        rs_str value;
+        p->at++; /* the parenthesis, or a comma */
+        skip_spaces(p);
+        bool quoted = peek(p) == '"';
+        if (quoted && !take_quoted(p, &value)) return NULL;
+        if (!quoted) value = take_plain(p, true);
+        if (!quoted && value.n == 0)
+            return fail_at(p, p->at, RS_ERR_INVALID, "a value is missing in the list of '%.*s'", name);
+        if (!rs_arena_grow(p->build.arena, &values, n, &cap, sizeof(rs_str))) return check(p, NULL);
+        ((rs_str *)values)[n++] = value;
+        skip_spaces(p);
+    } while (peek(p) == ',' && n <= RS_FILTER_MAX_VALUES);
+    if (peek(p) != ')')
+        return fail_at(p, p->at, RS_ERR_INVALID, "the list of '%.*s' goes on with , or ends with )", name);
+    p->at++;
+    return condition(p, at, name, RS_OP_IN, values, n);
+}
+
+/* What follows the name and its sign. */
+static rs_filter_node *parse_value(parser *p, rs_str name, sign s, size_t at) {
+    rs_filter_op op = op_of(s);
+    rs_str value;
+    if (s != SIGN_HAS) skip_spaces(p);
+    if (s == SIGN_HAS && strchr("<>=!~", peek(p)) && peek(p)) { /* duration:>2 */
+        sign inner = take_sign(p);
+        if (inner != SIGN_NONE) return parse_value(p, name, inner, at);
+    }
+    size_t value_at = p->at;
+    if (peek(p) == '"') return take_quoted(p, &value) ? condition(p, value_at, name, op, &value, 1) : NULL;
+    value = take_plain(p, false);
+    if (value.n == 0)
+        return fail_at(
+            p, value_at, RS_ERR_INVALID,
+            "a value is missing behind '%.*s': write one, \"\" for what is not there, * for what is", name);
+    if (s == SIGN_HAS) take_stars(&value, &op);
+    return condition(p, value_at, name, op, &value, 1);
+}
+
+/* How many letters have to be changed, added or left out to make b of a; 3: more than two. */
+static unsigned distance(rs_str a, rs_str b) {
+    enum { LETTERS = 32 };
+    unsigned row[LETTERS + 1];
+    if (a.n > LETTERS || b.n > LETTERS) return 3;
+    for (size_t j = 0; j <= b.n; j++) row[j] = (unsigned)j;
+    for (size_t i = 1; i <= a.n; i++) {
+        unsigned corner = row[0];
+        row[0] = (unsigned)i;
+        for (size_t j = 1; j <= b.n; j++) {
+            unsigned change = corner + (a.p[i - 1] != b.p[j - 1]);
+            corner = row[j];
+            row[j] = row[j] + 1 < row[j - 1] + 1 ? row[j] + 1 : row[j - 1] + 1;
+            if (change < row[j]) row[j] = change;
+        }
+    }
+    return row[b.n] < 3 ? row[b.n] : 3;
+}
+
+/* A field that somebody who wrote that name may have meant, or NULL. */
+static const char *similar(const rs_field_table *table, rs_str name) {
+    const char *best = NULL;
+    unsigned least = name.n < 5 ? 2 : 3;
+    for (size_t i = 0; i < table->n; i++) {
+        unsigned d = distance(name, rs_str_of(table->fields[i].name));
+        if (d < least) least = d, best = table->fields[i].name;
+    }
+    return best;
+}
+
+/* A name that no field has, with a sign behind it: likely a field misspelt, or else text, such as http://… */
+static rs_filter_node *refuse_name(parser *p, rs_str name, sign s) {
+    const char *meant = similar(p->build.table, name);
+    char fmt[160];
+    if (!meant && (s == SIGN_HAS || s == SIGN_EQUAL)) return NULL;
+    snprintf(fmt, sizeof fmt, "a %s has no field '%%.*s'%s%s%s; put it in quotes to look for it as text",
+             p->build.table->what, meant ? ": did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+    return fail_at(p, p->at, RS_ERR_INVALID, fmt, name);
+}
+
+/* field:value and the like. False, with nothing read, if that is not what comes next. */
+static bool parse_condition(parser *p, rs_filter_node **out) {
+    size_t start = p->at;
+    rs_str name = name_at(p);
+    bool known = name.n > 0 && rs_filter_knows(p->build.table, name);
+    *out = NULL;
+    if (name.n == 0 || name.p[0] == '-' || name.p[0] == '.') return false;
+    p->at += name.n;
+    sign s = take_sign(p);
+    if (s == SIGN_NONE && known) { /* behind spaces: all but the colon */
+        skip_spaces(p);
+        if (take_word(p, RS_STR("in")) && (skip_spaces(p), peek(p) == '(')) {
+            *out = parse_list(p, name, start);
+            return true;
+        }
+        p->at = start + name.n;
+        skip_spaces(p);
+        if (peek(p) != ':') s = take_sign(p);
+    }
+    if (s != SIGN_NONE && known) {
+        *out = parse_value(p, name, s, start);
+        return true;
+    }
+    bool has_value = s != SIGN_NONE && !is_end_of_word(rest(p)) && !rs_str_starts(rest(p), RS_STR("//"));
+    p->at = start;
+    if (has_value) refuse_name(p, name, s);
+    return p->failed;
+}
+
+/* ---- words, groups, operators -------------------------------------------------------------------------- */
+
+static rs_filter_node *parse_words(parser *p) {
+    rs_str word;
+    size_t at = p->at;
+    rs_err why = {0};
+    rs_filter_node *node = NULL;
+    bool quoted = peek(p) == '"';
+    if (quoted && !take_quoted(p, &word)) return NULL;
+    if (quoted && word.n == 0)
+        return fail_at(p, at, RS_ERR_INVALID, "there is nothing in these quotes%.*s", word);
+    if (!quoted) word = take_plain(p, false);
+    rs_status st = rs_filter_word(&p->build, word, &node, &why);
+    return st == RS_OK ? node : pass_on(p, at, st, &why);
+}
+
+/* What is in parentheses; the opening one is read. */
+static rs_filter_node *parse_group(parser *p) {
+    size_t at = p->at++;
+    rs_err why = {0};
+    rs_status st = rs_filter_enter(&p->build, &why);
+    if (st != RS_OK) return pass_on(p, at, st, &why);
+    rs_filter_node *node = parse_any(p);
+    p->build.depth--;
+    if (!node) return NULL;
+    skip_spaces(p);
+    if (peek(p) != ')')
+        return fail_at(p, at, RS_ERR_INVALID,
+                       "this parenthesis is not closed: end it with ), or quote it%.*s", (rs_str){0});
+    p->at++;
+    return node;
+}
+
+static rs_filter_node *parse_span(parser *p) {
+    const rs_field_table *outer = p->build.table;
+    size_t at = p->at;
+    p->at += 4;
+    if (outer == &rs_span_fields)
+        return fail_at(p, at, RS_ERR_INVALID,
+                       "span(…) is for lists of traces: here all is about one span%.*s", (rs_str){0});
+    p->build.table = &rs_span_fields;
+    rs_filter_node *child = parse_group(p);
+    p->build.table = outer;
+    return child ? check(p, rs_filter_make(&p->build, RS_FILTER_SPAN, child)) : NULL;
+}
+
+static rs_filter_node *parse_one(parser *p) {
+    rs_filter_node *node;
+    skip_spaces(p);
+    size_t at = p->at;
+    if (take_word(p, RS_STR("NOT"))) {
+        rs_err why = {0};
+        rs_status st = rs_filter_enter(&p->build, &why);
+        if (st != RS_OK) return pass_on(p, at, st, &why);
+        node = parse_one(p);
+        p->build.depth--;
+        return node ? check(p, rs_filter_make(&p->build, RS_FILTER_NOT, node)) : NULL;
+    }
+    if (p->at == p->in.n || peek(p) == ')' || has_word(p, RS_STR("AND")) || has_word(p, RS_STR("OR")))
+        return fail_at(p, p->at, RS_ERR_INVALID,
+                       "a condition or a word is missing here; quote AND, OR, NOT and "
+                       "parentheses that are meant as text%.*s",
+                       (rs_str){0});
+    if (peek(p) == '(') return parse_group(p);
+    if (rs_str_starts(rest(p), RS_STR("span("))) return parse_span(p);
+    return parse_condition(p, &node) ? node : parse_words(p);
+}
+
+/* One side of an OR: all of it. */
+static rs_filter_node *parse_all(parser *p) {
+    rs_filter_node *first = parse_one(p), *all = NULL, *next;
+    while (first) {
+        skip_spaces(p);
+        if (p->at == p->in.n || peek(p) == ')' || has_word(p, RS_STR("OR"))) break;
+        take_word(p, RS_STR("AND"));
+        if (!all && !(all = check(p, rs_filter_make(&p->build, RS_FILTER_AND, first)))) return NULL;
+        if (!(next = parse_one(p))) return NULL;
+        rs_filter_append(all, next);
+    }
+    return all ? all : first;
+}
+
+static rs_filter_node *parse_any(parser *p) {
+    rs_filter_node *first = parse_all(p), *any = NULL, *next;
+    while (first && (skip_spaces(p), take_word(p, RS_STR("OR")))) {
+        if (!any && !(any = check(p, rs_filter_make(&p->build, RS_FILTER_OR, first)))) return NULL;
+        if (!(next = parse_all(p))) return NULL;
+        rs_filter_append(any, next);
+    }
+    return any ? any : first;
+}
+
+rs_status rs_filter_add_text(rs_filter *f, rs_str text, rs_arena *arena, rs_err *err) {
+    parser p = {.build = rs_filter_build(f, arena), .in = text, .err = err};
+    skip_spaces(&p);
+    if (p.at == text.n) return RS_OK;
+    rs_filter_node *node = parse_any(&p);
+    if (node && p.at < text.n)
+        fail_at(&p, p.at, RS_ERR_INVALID, "this parenthesis closes none: quote it if it is meant as text%.*s",
+                (rs_str){0});
+    if (p.failed) return p.status;
+    return node ? rs_filter_require(&p.build, node, err) : RS_ERR_MEMORY;
+}

@@ -1,0 +1,245 @@
+#include "query/filter_value.h"
+
+#include "base/clock.h"
+#include "base/json_read.h"
+#include <math.h>
+
+/* ---- operands ------------------------------------------------------------------------------------------ */
+
+static bool parse_bool(rs_str s, int64_t *out) {
+    bool yes = rs_str_eq_nocase(s, RS_STR("true")) || rs_str_eq(s, RS_STR("1"));
+    if (!yes && !rs_str_eq_nocase(s, RS_STR("false")) && !rs_str_eq(s, RS_STR("0"))) return false;
+    *out = yes;
+    return true;
+}
+
+/* A number and a unit of time behind it, in seconds. */
+static bool parse_seconds(rs_str s, double *out) {
+    static const struct {
+        rs_str unit;
+        double seconds;
+    } units[] = {{RS_STR("ns"), 1e-9}, {RS_STR("us"), 1e-6}, {RS_STR("ms"), 1e-3}, {RS_STR("s"), 1},
+                 {RS_STR("m"), 60},    {RS_STR("h"), 3600},  {RS_STR("d"), 86400}, {RS_STR("w"), 604800}};
+    for (size_t i = 0; i < RS_ARRAY_LEN(units); i++) {
+        rs_str number = {s.p, s.n - units[i].unit.n};
+        if (!rs_str_ends(s, units[i].unit) || !rs_str_to_double(number, out)) continue;
+        *out *= units[i].seconds;
+        return isfinite(*out);
+    }
+    return false;
+}
+
+/* "now", "-15m", "now-1h": from this moment on; else a time of its own. */
+static bool parse_time(rs_str s, int64_t *out) {
+    uint64_t ns;
+    double seconds = 0;
+    rs_str rest = rs_str_starts(s, RS_STR("now")) ? rs_str_from(s, 3) : s;
+    bool relative = rest.n > 0 && (rest.p[0] == '-' || rest.p[0] == '+');
+    if (!relative && rest.n != s.n && rest.n > 0) return false;
+    if (!relative && rest.n == s.n) {
+        if (!rs_clock_parse(s, &ns)) return false;
+        *out = (int64_t)ns;
+        return true;
+    }
+    if (relative && !parse_seconds(rest.p[0] == '+' ? rs_str_from(rest, 1) : rest, &seconds)) return false;
+    seconds += (double)rs_clock_wall_ns() / 1e9;
+    if (!(seconds > 0 && seconds < 9e9)) return false;
+    *out = (int64_t)(seconds * 1e9);
+    return true;
+}
+
+bool rs_operand_parse(const rs_field *field, rs_field_type type, rs_str s, rs_field_value *out) {
+    switch (type) {
+    case RS_FIELD_INT:
+    case RS_FIELD_REAL:
+        if (field && (field->flags & RS_FIELD_SECONDS) && parse_seconds(s, &out->real)) return true;
+        return rs_str_to_double(s, &out->real) && isfinite(out->real);
+    case RS_FIELD_BOOL:
+        return parse_bool(s, &out->integer);
+    case RS_FIELD_TIME:
+        return parse_time(s, &out->integer);
+    case RS_FIELD_TEXT:
+    case RS_FIELD_JSON:
+        break;
+    }
+    return true;
+}
+
+const char *rs_field_type_phrase(rs_field_type type) {
+    switch (type) {
+    case RS_FIELD_INT:
+    case RS_FIELD_REAL:
+        return "a number";
+    case RS_FIELD_BOOL:
+        return "true or false";
+    case RS_FIELD_TIME:
+        return "an RFC 3339 time, Unix seconds or a time from now as '-1h'";
+    case RS_FIELD_TEXT:
+    case RS_FIELD_JSON:
+        break;
+    }
+    return "text";
+}
+
+/* ---- comparing ----------------------------------------------------------------------------------------- */
+
+static unsigned char fold(char c) { return (unsigned char)(c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c); }
+
+bool rs_text_has(rs_str s, rs_str word) {
+    return word.n == 0 || (s.n >= word.n && memmem(s.p, s.n, word.p, word.n) != NULL);
+}
+
+bool rs_text_has_nocase(rs_str s, rs_str word) {
+    for (size_t at = 0; at + word.n <= s.n; at++) {
+        size_t i = 0;
+        while (i < word.n && fold(s.p[at + i]) == fold(word.p[i])) i++;
+        if (i == word.n) return true;
+    }
+    return false;
+}
+
+static bool in_order(rs_filter_op op, int order) {
+    switch (op) {
+    case RS_OP_LT:
+        return order < 0;
+    case RS_OP_LTE:
+        return order <= 0;
+    case RS_OP_GT:
+        return order > 0;
+    case RS_OP_GTE:
+        return order >= 0;
+    default:
+        return order == 0;
+    }
+}
+
+static int order_of(rs_str a, rs_str b) {
+    size_t n = a.n < b.n ? a.n : b.n;
+    int order = n ? memcmp(a.p, b.p, n) : 0;
+    return order ? order : (a.n > b.n) - (a.n < b.n);
+}
+
+static bool compare_text(rs_filter_op op, rs_str v, rs_str operand) {
+    switch (op) {
+    case RS_OP_IEXACT:
+        return rs_str_eq_nocase(v, operand);
+    case RS_OP_CONTAINS:
+        return rs_text_has(v, operand);
+    case RS_OP_ICONTAINS:
+        return rs_text_has_nocase(v, operand);
+    case RS_OP_STARTSWITH:
+        return rs_str_starts(v, operand);
+    case RS_OP_ENDSWITH:
+        return rs_str_ends(v, operand);
+    default:
+        return rs_op_is_order(op) ? in_order(op, order_of(v, operand)) : rs_str_eq(v, operand);
+    }
+}
+
+/* One value against one operand. */
+static bool compare(rs_field_type type, rs_filter_op op, const rs_field_value *v,
+                    const rs_field_value *operand) {
+    double d = type == RS_FIELD_INT ? (double)v->integer : v->real;
+    switch (type) {
+    case RS_FIELD_INT:
+    case RS_FIELD_REAL:
+        return in_order(op, (d > operand->real) - (d < operand->real));
+    case RS_FIELD_TIME:
+    case RS_FIELD_BOOL:
+        return in_order(op, (v->integer > operand->integer) - (v->integer < operand->integer));
+    case RS_FIELD_TEXT:
+    case RS_FIELD_JSON:
+        break;
+    }
+    return compare_text(op, v->text, operand->text);
+}
+
+bool rs_condition_decide(const rs_condition *c, bool known, const rs_field_value *v) {
+    if (c->op == RS_OP_ISNULL) return known != (c->values[0].integer != 0);
+    bool any = false;
+    rs_field_type type = c->field ? c->field->type : c->type;
+    for (size_t i = 0; i < c->nvalues && !any; i++) {
+        if (known) any = compare(type, c->op, v, &c->values[i]);
+        else
+            any = type == RS_FIELD_TEXT && c->op == RS_OP_EQUAL &&
+                  c->values[i].text.n == 0; /* "" is what is not there */
+    }
+    return any;
+}
+
+/* ---- values that have no type of their own -------------------------------------------------------------- */
+
+/* Text; and a number where it is compared as one, which a number that was sent is by equality too: 7.0 is 7. */
+static bool decide_loose(const rs_condition *c, bool known, rs_str text, bool is_number) {
+    rs_field_value v = {.text = text, .real = NAN};
+    if (known && c->type == RS_FIELD_REAL) known = rs_str_to_double(text, &v.real);
+    if (rs_condition_decide(c, known, &v)) return true;
+    double number, operand;
+    if (!known || !is_number || c->op != RS_OP_EQUAL || !rs_str_to_double(text, &number)) return false;
+    for (size_t i = 0; i < c->nvalues; i++)
+        if (rs_str_to_double(c->values[i].text, &operand) && operand == number) return true;
+    return false;
+}
+
+bool rs_condition_decide_json(const rs_condition *c, rs_str object) {
+    rs_arena arena;
+    rs_json_reader r;
+    rs_str text = {0}, raw;
+    bool known = false, is_number = false;
+    rs_arena_init(&arena, 1 << 20);
+    rs_json_read_init(&r, object, &arena);
+    bool whole = rs_json_read(&r) == RS_JSON_OBJECT;
+    while (whole && !known && rs_json_read(&r) == RS_JSON_KEY) {
+        bool wanted = rs_str_eq(r.text, c->key);
+        if (!rs_json_read_skip(&r, &raw)) break;
+        if (!wanted) continue;
+        known = !rs_str_eq(raw, RS_STR("null"));
+        text = raw;
+        is_number = raw.n > 0 && strchr("-0123456789", raw.p[0]);
+        if (raw.n > 0 && raw.p[0] == '"') { /* a string's characters, else the JSON as it stands */
+            rs_json_reader value;
+            rs_json_read_init(&value, raw, &arena);
+            known = rs_json_read(&value) == RS_JSON_STRING;
+            text = value.text;
+        }
+        break;
+    }
+    bool holds = decide_loose(c, known, text, is_number);
+    rs_arena_deinit(&arena);
+    return holds;
+}
+
+/* Where dialects keep metadata; what is an object there is looked into. */
+static const rs_attr *find_metadata(const rs_attrs *attrs, rs_str key, rs_str *object) {
+    static const rs_str prefixes[] = {RS_STR("respan.metadata."), RS_STR("traceloop.association.properties."),
+                                      RS_STR("langfuse.trace.metadata."), RS_STR("metadata.")};
+    static const rs_str objects[] = {RS_STR("respan.metadata"), RS_STR("metadata")};
+    for (size_t p = 0; p < RS_ARRAY_LEN(prefixes); p++)
+        for (uint32_t i = attrs->n; i-- > 0;) {
+            const rs_attr *a = &attrs->items[i];
+            if (a->key.n == prefixes[p].n + key.n && rs_str_starts(a->key, prefixes[p]) &&
+                rs_str_ends(a->key, key))
+                return a;
+        }
+    for (size_t o = 0; o < RS_ARRAY_LEN(objects) && !object->n; o++) {
+        const rs_attr *a = rs_attrs_find(attrs, objects[o]);
+        if (a && a->value.type == RS_VALUE_STRING) *object = a->value.s;
+    }
+    return NULL;
+}
+
+bool rs_condition_decide_attrs(const rs_condition *c, const rs_attrs *attrs) {
+    rs_str object = {0}, text = {0};
+    const rs_attr *a = c->of_model ? rs_attrs_find(attrs, c->key) : find_metadata(attrs, c->key, &object);
+    if (!a && object.n) return rs_condition_decide_json(c, object);
+    if (!a) return decide_loose(c, false, text, false);
+    if (a->value.type == RS_VALUE_STRING) return decide_loose(c, true, a->value.s, false);
+    rs_buf buf;
+    rs_buf_init(&buf);
+    rs_json j = rs_json_on(&buf);
+    rs_value_write_json(&j, &a->value);
+    bool is_number = a->value.type == RS_VALUE_INT || a->value.type == RS_VALUE_DOUBLE;
+    bool holds = decide_loose(c, rs_buf_status(&buf) == RS_OK, rs_buf_slice(&buf), is_number);
+    rs_buf_deinit(&buf);
+    return holds;
+}

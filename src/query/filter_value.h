@@ -1,0 +1,26 @@
+/* One value against a condition's operands. Any thread. */
+#ifndef RS_QUERY_FILTER_VALUE_H
+#define RS_QUERY_FILTER_VALUE_H
+
+#include "query/filter.h"
+
+static inline bool rs_op_is_order(rs_filter_op op) { return op >= RS_OP_LT && op <= RS_OP_GTE; }
+static inline bool rs_op_is_text(rs_filter_op op) {
+    return op == RS_OP_IEXACT || (op >= RS_OP_CONTAINS && op <= RS_OP_ENDSWITH);
+}
+
+/* An operand as text -> a value of the type. False: it is none such. */
+bool rs_operand_parse(const rs_field *field, rs_field_type type, rs_str s, rs_field_value *out);
+/* "a number" … */
+const char *rs_field_type_phrase(rs_field_type type);
+
+bool rs_text_has(rs_str s, rs_str word);
+bool rs_text_has_nocase(rs_str s, rs_str word); /* ASCII */
+
+/* Whether the condition holds of a value; `known`: there is one. */
+bool rs_condition_decide(const rs_condition *c, bool known, const rs_field_value *v);
+/* The same of metadata in a JSON object, or among attributes; of attributes also a fact of the model. */
+bool rs_condition_decide_json(const rs_condition *c, rs_str object);
+bool rs_condition_decide_attrs(const rs_condition *c, const rs_attrs *attrs);
+
+#endif
