@@ -126,6 +126,7 @@ def test_a_method_that_was_replaced_before(generator, switch_on, monkeypatch, ow
 @each_method
 def test_a_method_that_was_replaced_meanwhile(generator, switch_on, monkeypatch, owner, name):
     native, untraced = vars(owner)[name], result_of(generator)
+    monkeypatch.setattr(owner, name, native)  # so that this is what is put back in the end
     calls = switch_on()
     ours = vars(owner)[name]
     assert (ours is not native) == ((owner, name) in WRAPPED)
