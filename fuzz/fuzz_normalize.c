@@ -12,6 +12,8 @@ static void check(const rs_facts *f) {
     hold(f->log_type < RS_LOG_TYPE_COUNT && f->prompt_tokens >= -1 && f->completion_tokens >= -1);
     hold(!f->input_is_json || rs_json_is_valid(f->input));
     hold(!f->output_is_json || rs_json_is_valid(f->output));
+    hold(!f->tools.n || (f->tools.p[0] == '[' && rs_json_is_valid(f->tools)));
+    hold(f->cached_tokens >= -1 && f->reasoning_tokens >= -1);
     hold(f->input_preview.n <= RS_PREVIEW_MAX && f->output_preview.n <= RS_PREVIEW_MAX);
     const rs_str texts[] = {f->model,         f->provider,      f->entity_name,   f->workflow, f->path,
                             f->customer,      f->thread,        f->input,         f->output,   f->environment,

@@ -329,3 +329,12 @@ bool rs_json_scalar(const rs_json_reader *r, rs_json_token t, rs_str *out) {
     *out = t == RS_JSON_TRUE ? RS_STR("true") : t == RS_JSON_FALSE ? RS_STR("false") : r->text;
     return t == RS_JSON_STRING || t == RS_JSON_NUMBER || t == RS_JSON_TRUE || t == RS_JSON_FALSE;
 }
+
+bool rs_json_find_key(rs_json_reader *r, rs_str key) {
+    if (rs_json_read(r) != RS_JSON_OBJECT) return false;
+    while (rs_json_read(r) == RS_JSON_KEY) {
+        if (rs_str_eq(r->text, key)) return true;
+        if (!rs_json_read_skip(r, NULL)) return false;
+    }
+    return false;
+}

@@ -46,6 +46,9 @@ bool rs_json_read_skip(rs_json_reader *r, rs_str *raw);
 /* The text of a scalar token that was read last: a string's, a number's, true or false; false for anything else. */
 bool rs_json_scalar(const rs_json_reader *r, rs_json_token t, rs_str *out);
 
+/* At an object's beginning: goes to the value of that key; false if it has none, or is no object. */
+bool rs_json_find_key(rs_json_reader *r, rs_str key);
+
 /* True if s is one whole JSON value, valid UTF-8, nested no deeper than RS_JSON_MAX_DEPTH. */
 bool rs_json_is_valid(rs_str s);
 

@@ -1,35 +1,28 @@
+#include "dialect_index.h" /* index_names, index_buckets, index_prefixes: made by make_index.c */
 #include "normalize/dialect.h"
 
-const rs_dialect *const rs_dialects[RS_DIALECTS] = {
-    &rs_dialect_respan,
-    &rs_dialect_openllmetry,
-    &rs_dialect_genai,
-    &rs_dialect_openinference,
-};
-
-static const rs_row *find_exact(const rs_dialect *d, rs_str name) {
-    size_t lo = 0, hi = d->nexact;
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        const rs_row *row = &d->exact[mid];
-        int order = name.n == row->name.n  ? memcmp(name.p, row->name.p, name.n)
-                    : name.n < row->name.n ? -1
-                                           : 1;
-        if (order == 0) return row;
-        if (order < 0) hi = mid;
-        else lo = mid + 1;
+static bool find_exact(rs_str name, rs_found *out) {
+    for (uint32_t at = rs_hash_name(name);; at = (at + 1) % RS_INDEX_SLOTS) {
+        rs_index_slot slot = index_names[at];
+        if (slot.dialect == RS_DIALECTS) return false;
+        const rs_row *row = &rs_dialects[slot.dialect]->exact[slot.row];
+        if (!rs_str_eq(row->name, name)) continue;
+        *out = (rs_found){row, slot.dialect, {0}};
+        return true;
     }
-    return NULL;
 }
 
-const rs_row *rs_dialect_find(const rs_dialect *d, rs_str name, rs_str *rest) {
-    *rest = (rs_str){0};
-    if (name.n == 0 || !(d->letters & RS_LETTER(name.p[0]))) return NULL;
-    const rs_row *row = find_exact(d, name);
-    for (size_t i = 0; !row && i < d->nprefixes; i++)
-        if (name.n > d->prefixes[i].name.n && rs_str_starts(name, d->prefixes[i].name)) {
-            row = &d->prefixes[i];
-            *rest = rs_str_from(name, row->name.n);
-        }
-    return row;
+bool rs_dialect_find(rs_str name, rs_found *out) {
+    if (name.n == 0) return false;
+    if (find_exact(name, out)) return true;
+    if (name.n <= RS_PREFIX_MIN) return false;
+    rs_index_bucket bucket = index_buckets[rs_hash_prefix(name.p)];
+    for (unsigned i = 0; i < bucket.n; i++) {
+        rs_index_slot slot = index_prefixes[bucket.first + i];
+        const rs_row *row = &rs_dialects[slot.dialect]->prefixes[slot.row];
+        if (name.n <= row->name.n || !rs_str_starts(name, row->name)) continue;
+        *out = (rs_found){row, slot.dialect, rs_str_from(name, row->name.n)};
+        return true;
+    }
+    return false;
 }

@@ -29,6 +29,11 @@ static const rs_row exact[] = {
     {RS_STR("gen_ai.system_instructions"), RS_FIELD_SYSTEM_MESSAGE, 0},
     {RS_STR("gen_ai.tool.call.arguments"), RS_FIELD_INPUT, 2},
     {RS_STR("gen_ai.usage.output_tokens"), RS_FIELD_COMPLETION_TOKENS, 0},
+    {RS_STR("gen_ai.usage.cache_read.input_tokens"), RS_FIELD_CACHED_TOKENS, 0},
+    {RS_STR("gen_ai.usage.reasoning.output_tokens"), RS_FIELD_REASONING_TOKENS, 0},
+    {RS_STR("gen_ai.tool.definitions"), RS_FIELD_TOOLS, 0},
+    {RS_STR("server.address"), RS_FIELD_SERVER, 0},
+    {RS_STR("gen_ai.openai.api_base"), RS_FIELD_SERVER, 1},
     {RS_STR("deployment.environment.name"), RS_FIELD_ENVIRONMENT, 0},
     {RS_STR("gen_ai.request.choice.count"), RS_FIELD_PARAMETER, 0, RS_STR("n")},
     {RS_STR("gen_ai.retrieval.query.text"), RS_FIELD_INPUT, 3},
@@ -55,7 +60,6 @@ static const rs_log_alias log_types[] = {
 };
 
 const rs_dialect rs_dialect_genai = {
-    .letters = RS_LETTER('d') | RS_LETTER('e') | RS_LETTER('g') | RS_LETTER('u'),
     .exact = exact,
     .nexact = RS_ARRAY_LEN(exact),
     .prefixes = prefixes,

@@ -38,7 +38,7 @@ static bool is_pieces(rs_str s) {
     return rs_str_starts(s, RS_STR("[{")) && memmem(s.p, s.n, "\"type\"", 6) && rs_json_is_valid(s);
 }
 
-static rs_str first_text(rs_str pieces, rs_arena *arena) {
+rs_str rs_message_first_text(rs_str pieces, rs_arena *arena) {
     rs_json_reader r;
     rs_json_read_init(&r, pieces, arena);
     for (rs_json_token token; (token = rs_json_read(&r)) != RS_JSON_END && token != RS_JSON_ERROR;)
@@ -54,7 +54,7 @@ void rs_message_content(rs_message_writer *w, const rs_value *value) {
     }
     rs_json_key(&w->json, RS_STR("content"));
     if (value->type == RS_VALUE_STRING)
-        rs_json_raw(&w->json, value->s), rs_message_gist(w, first_text(value->s, w->arena));
+        rs_json_raw(&w->json, value->s), rs_message_gist(w, rs_message_first_text(value->s, w->arena));
     else rs_value_write_json(&w->json, value);
     w->plain = false;
 }
@@ -73,36 +73,29 @@ static bool next_element(rs_json_reader *r, rs_str *raw) {
     return token != RS_JSON_ARRAY_END && token != RS_JSON_ERROR && rs_json_read_skip(r, raw);
 }
 
-/* Goes to the value of a key of the object that r begins with; false if it has none. */
-static bool find_key(rs_json_reader *r, rs_str key) {
-    if (rs_json_read(r) != RS_JSON_OBJECT) return false;
-    while (rs_json_read(r) == RS_JSON_KEY) {
-        if (rs_str_eq(r->text, key)) return true;
-        if (!rs_json_read_skip(r, NULL)) return false;
-    }
-    return false;
-}
-
 /* A member as a reader sees it: of a string its text, else its JSON. Empty if there is none. */
 static rs_str member(rs_str object, rs_str key, rs_arena *arena) {
     rs_json_reader r;
     rs_str raw = {0};
     rs_json_read_init(&r, object, arena);
-    if (!find_key(&r, key) || !rs_json_read_skip(&r, &raw) || raw.p[0] != '"') return raw;
+    if (!rs_json_find_key(&r, key) || !rs_json_read_skip(&r, &raw) || raw.p[0] != '"') return raw;
     rs_json_read_init(&r, raw, arena);
     return rs_json_read(&r) == RS_JSON_STRING ? r.text : raw;
 }
 
-/* {"name", "arguments"}, or OpenAI's {"function": {"name", "arguments"}}, as name(arguments). */
+/* {"name", "arguments"}, OpenAI's {"function": {"name", "arguments"}} or {"toolName", "input"}, as name(arguments). */
 static void put_call(rs_buf *out, rs_str call, rs_arena *arena) {
     rs_str function = member(call, RS_STR("function"), arena);
     if (function.n) call = function;
-    rs_str name = member(call, RS_STR("name"), arena);
+    rs_str name = member(call, RS_STR("name"), arena), arguments = member(call, RS_STR("arguments"), arena);
+    if (!name.n) name = member(call, RS_STR("toolName"), arena);
     if (!name.n) return;
+    if (!arguments.n) arguments = member(call, RS_STR("input"), arena);
+    if (!arguments.n) arguments = member(call, RS_STR("args"), arena);
     if (out->n) rs_buf_text(out, ", ");
     rs_buf_str(out, name);
     rs_buf_byte(out, '(');
-    rs_buf_str(out, member(call, RS_STR("arguments"), arena));
+    rs_buf_str(out, arguments);
     rs_buf_byte(out, ')');
 }
 
@@ -117,7 +110,8 @@ static rs_str gist_of_calls(rs_str messages, rs_arena *arena) {
     while (buf.n < RS_PREVIEW_MAX && next_element(&all, &message)) {
         rs_json_reader calls;
         rs_json_read_init(&calls, message, arena);
-        if (!find_key(&calls, RS_STR("tool_calls")) || rs_json_read(&calls) != RS_JSON_ARRAY) continue;
+        if (!rs_json_find_key(&calls, RS_STR("tool_calls")) || rs_json_read(&calls) != RS_JSON_ARRAY)
+            continue;
         while (buf.n < RS_PREVIEW_MAX && next_element(&calls, &call)) put_call(&buf, call, arena);
     }
     if (rs_buf_status(&buf) == RS_OK) gist = rs_arena_copy(arena, rs_buf_slice(&buf));

@@ -32,4 +32,7 @@ RS_MUST_CHECK rs_status rs_message_writer_finish(rs_message_writer *w, rs_conten
 /* True if s is a JSON object or array. */
 bool rs_message_is_structure(rs_str s);
 
+/* The first "text" in a JSON array of pieces; empty if there is none. */
+rs_str rs_message_first_text(rs_str pieces, rs_arena *arena);
+
 #endif

@@ -1,8 +1,7 @@
 /* Messages that come as one JSON text or structure, and whatever else a function takes or returns. */
 #include "normalize/message_writer.h"
 
-/* A value as JSON text in the arena; strings are given as they are. */
-static rs_status as_text(const rs_value *v, rs_arena *arena, rs_str *out) {
+rs_status rs_content_text(const rs_value *v, rs_arena *arena, rs_str *out) {
     if (v->type == RS_VALUE_STRING) return *out = v->s, RS_OK;
     rs_buf buf;
     rs_buf_init(&buf);
@@ -16,7 +15,7 @@ static rs_status as_text(const rs_value *v, rs_arena *arena, rs_str *out) {
 
 rs_status rs_content_from_value(const rs_value *value, rs_arena *arena, rs_content *out) {
     *out = (rs_content){0};
-    rs_status st = as_text(value, arena, &out->text);
+    rs_status st = rs_content_text(value, arena, &out->text);
     if (st != RS_OK) return st;
     out->is_json = rs_message_is_structure(out->text);
     if (!out->is_json && out->text.n >= 2 && out->text.p[0] == '"') {
@@ -112,6 +111,7 @@ static void write_content(rs_message_writer *w, rs_str raw) {
     } else {
         rs_json_key(&w->json, RS_STR("content"));
         rs_json_raw(&w->json, raw);
+        rs_message_gist(w, rs_message_first_text(raw, w->arena));
         w->plain = false;
     }
 }
@@ -131,7 +131,8 @@ static bool read_message(rs_str raw, rs_arena *arena, struct message *m, rs_mess
         if (rs_str_eq(key, RS_STR("role"))) read_string(&r, value, &m->role);
         else if (rs_str_eq(key, RS_STR("content"))) m->content = value;
         else if (rs_str_eq(key, RS_STR("parts"))) m->parts = value;
-        else if (others) rs_json_key(&others->json, key), rs_json_raw(&others->json, value);
+        else if (others && !rs_str_eq(value, RS_STR("null")))
+            rs_json_key(&others->json, key), rs_json_raw(&others->json, value);
     }
     return true;
 }
@@ -148,6 +149,16 @@ static bool write_message(rs_message_writer *w, rs_str raw) {
     return ok;
 }
 
+/* The messages begin with a system prompt of their own: some senders say it twice. */
+static bool begins_with_system(rs_str messages, rs_arena *arena) {
+    rs_json_reader r;
+    rs_str first;
+    struct message m = {0};
+    rs_json_read_init(&r, messages, arena);
+    return rs_json_read(&r) == RS_JSON_ARRAY && rs_json_read_skip(&r, &first) && first.p[0] == '{' &&
+           read_message(first, arena, &m, NULL) && rs_str_eq(m.role, RS_STR("system"));
+}
+
 static bool write_system(rs_message_writer *w, rs_str system) {
     rs_value role = {.type = RS_VALUE_STRING, .s = RS_STR("system")};
     rs_message_begin(w, &role);
@@ -159,10 +170,13 @@ static bool write_system(rs_message_writer *w, rs_str system) {
     return ok;
 }
 
-static bool write_array(rs_message_writer *w, rs_str json) {
+/* An array of messages, or one message. */
+static bool write_messages(rs_message_writer *w, rs_str json) {
     rs_json_reader r;
     rs_json_read_init(&r, json, w->arena);
-    if (rs_json_read(&r) != RS_JSON_ARRAY) return false;
+    rs_json_token first = rs_json_read(&r);
+    if (first == RS_JSON_OBJECT) return write_message(w, json);
+    if (first != RS_JSON_ARRAY) return false;
     for (;;) {
         rs_json_reader ahead = r;
         if (rs_json_read(&ahead) == RS_JSON_ARRAY_END) return w->n > 0;
@@ -174,13 +188,14 @@ static bool write_array(rs_message_writer *w, rs_str json) {
 rs_status rs_content_from_messages(const rs_value *messages, const rs_value *system,
                                    const rs_content_style *style, rs_arena *arena, rs_content *out) {
     rs_str text, system_text = {0};
-    rs_status st = as_text(messages, arena, &text);
-    if (st == RS_OK && system) st = as_text(system, arena, &system_text);
+    rs_status st = rs_content_text(messages, arena, &text);
+    if (st == RS_OK && system) st = rs_content_text(system, arena, &system_text);
     if (st != RS_OK) return st;
     rs_message_writer w;
     rs_message_writer_init(&w, style, arena);
-    bool ok = rs_message_is_structure(text) && (!system_text.n || write_system(&w, system_text)) &&
-              write_array(&w, text);
+    bool ok = rs_message_is_structure(text);
+    bool told = ok && system_text.n && !begins_with_system(text, arena);
+    ok = ok && (!told || write_system(&w, system_text)) && write_messages(&w, text);
     st = rs_message_writer_finish(&w, out);
     return st == RS_OK && !ok ? rs_content_from_value(messages, arena, out) : st;
 }

@@ -38,6 +38,11 @@ RS_MUST_CHECK rs_status rs_parts_add(rs_parts *p, unsigned rank, rs_str rest, co
 /* Adds one part of message number `message` directly (events). */
 RS_MUST_CHECK rs_status rs_parts_put(rs_parts *p, unsigned rank, const rs_part *part, rs_arena *arena);
 
+/* Adds the attribute of a tool's definition whose name ends in `rest` ("0.name", "1.tool.json_schema"). */
+RS_MUST_CHECK rs_status rs_parts_add_tool(rs_parts *p, unsigned rank, rs_str rest, const rs_value *value,
+                                          rs_arena *arena);
+void rs_parts_put_in_order(rs_parts *p);
+
 typedef struct rs_content {
     rs_str text;
     bool is_json;
@@ -60,6 +65,14 @@ RS_MUST_CHECK rs_status rs_content_from_messages(const rs_value *messages, const
                                                  rs_content *out);
 /* A function's arguments or result: JSON arrays and objects stay JSON, a JSON string becomes its text. */
 RS_MUST_CHECK rs_status rs_content_from_value(const rs_value *value, rs_arena *arena, rs_content *out);
+
+/* A value as text, in the arena: a string as it is, anything else as JSON. */
+RS_MUST_CHECK rs_status rs_content_text(const rs_value *v, rs_arena *arena, rs_str *out);
+
+/* Definitions of tools as a JSON array: of a JSON text or a structure (whose elements may be JSON texts), or of parts.
+ * *out stays as it is where there are none. */
+RS_MUST_CHECK rs_status rs_tools_from_value(const rs_value *v, rs_arena *arena, rs_str *out);
+RS_MUST_CHECK rs_status rs_tools_from_parts(rs_parts *p, rs_arena *arena, rs_str *out);
 
 /* At most RS_PREVIEW_MAX bytes of s on one line: white space and control characters become single spaces. */
 RS_MUST_CHECK rs_status rs_content_preview(rs_str s, rs_arena *arena, rs_str *out);

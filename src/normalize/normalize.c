@@ -1,4 +1,5 @@
 #include "normalize/normalize.h"
+#include "base/clock.h"
 #include "normalize/gather.h"
 #include "normalize/messages.h"
 #include "normalize/usage_estimate.h"
@@ -42,6 +43,28 @@ static double cost_of(const rs_gather *g) {
     return d > LARGEST ? NAN : d;
 }
 
+/* OpenInference's event. */
+static double first_token_event(const rs_span *span) {
+    for (uint32_t i = 0; i < span->nevents; i++)
+        if (rs_str_eq(span->events[i].name, RS_STR("First Token Stream Event")))
+            return span->events[i].time_ns >= span->start_ns
+                       ? (double)(span->events[i].time_ns - span->start_ns) / 1e9
+                       : NAN;
+    return NAN;
+}
+
+static double seconds_of(const rs_gather *g, const rs_span *span) {
+    double seconds = number_of(g, RS_FIELD_TTFT), ms = number_of(g, RS_FIELD_TTFT_MS);
+    const rs_value *v = g->best[RS_FIELD_FIRST_TOKEN_TIME];
+    uint64_t at;
+    if (!isnan(seconds)) return seconds;
+    if (!isnan(ms)) return ms / 1e3;
+    if (!v || v->type != RS_VALUE_STRING) return first_token_event(span);
+    bool quoted = v->s.n > 2 && v->s.p[0] == '"';
+    rs_str time = quoted ? (rs_str){v->s.p + 1, v->s.n - 2} : v->s;
+    return rs_clock_parse(time, &at) && at >= span->start_ns ? (double)(at - span->start_ns) / 1e9 : NAN;
+}
+
 static bool truth_of(const rs_gather *g, rs_field field) {
     const rs_value *v = g->best[field];
     if (!v) return false;
@@ -57,7 +80,7 @@ static rs_usage_source usage_source(const rs_gather *g) {
     return RS_USAGE_REPORTED;
 }
 
-static void fill_usage(const rs_gather *g, rs_facts *f) {
+static void fill_usage(const rs_gather *g, const rs_span *span, rs_facts *f) {
     f->prompt_tokens = count_of(g, RS_FIELD_PROMPT_TOKENS);
     f->completion_tokens = count_of(g, RS_FIELD_COMPLETION_TOKENS);
     int64_t total = count_of(g, RS_FIELD_TOTAL_TOKENS);
@@ -65,9 +88,13 @@ static void fill_usage(const rs_gather *g, rs_facts *f) {
         f->prompt_tokens = total - f->completion_tokens;
     if (f->completion_tokens < 0 && f->prompt_tokens >= 0 && total >= f->prompt_tokens)
         f->completion_tokens = total - f->prompt_tokens;
+    f->cached_tokens = count_of(g, RS_FIELD_CACHED_TOKENS);
+    f->reasoning_tokens = count_of(g, RS_FIELD_REASONING_TOKENS);
+    if (f->prompt_tokens >= 0 && f->cached_tokens > f->prompt_tokens)
+        f->prompt_tokens += f->cached_tokens; /* a count of what was new alone */
     f->usage_source = f->prompt_tokens < 0 && f->completion_tokens < 0 ? RS_USAGE_NONE : usage_source(g);
     f->cost = cost_of(g);
-    f->ttft = number_of(g, RS_FIELD_TTFT);
+    f->ttft = seconds_of(g, span);
     f->tokens_per_second = number_of(g, RS_FIELD_TOKENS_PER_SECOND);
 }
 
@@ -77,6 +104,15 @@ static rs_str entity_of_span_name(rs_str name) {
     for (size_t i = 0; i < RS_ARRAY_LEN(marks); i++)
         if (name.n > marks[i].n && rs_str_ends(name, marks[i])) return (rs_str){name.p, name.n - marks[i].n};
     return (rs_str){0};
+}
+
+/* "openai.chat" -> "openai": the Vercel AI SDK names which of a provider's APIs it was. */
+static rs_str without_api(rs_str provider) {
+    static const rs_str apis[] = {RS_STR(".chat"),      RS_STR(".responses"), RS_STR(".completion"),
+                                  RS_STR(".embedding"), RS_STR(".messages"),  RS_STR(".generative-ai")};
+    for (size_t i = 0; i < RS_ARRAY_LEN(apis); i++)
+        if (provider.n > apis[i].n && rs_str_ends(provider, apis[i])) provider.n -= apis[i].n;
+    return provider;
 }
 
 static rs_status fill_names(const rs_gather *g, const rs_span *span, rs_facts *f) {
@@ -96,7 +132,12 @@ static rs_status fill_names(const rs_gather *g, const rs_span *span, rs_facts *f
         rs_status st = text_of(g, texts[i].field, texts[i].to);
         if (st != RS_OK) return st;
     }
+    f->provider = without_api(f->provider);
     if (!f->entity_name.n) f->entity_name = entity_of_span_name(span->name);
+    if (!f->entity_name.n) {
+        rs_status st = text_of(g, RS_FIELD_TITLE, &f->entity_name);
+        if (st != RS_OK) return st;
+    }
     if (f->log_type == RS_LOG_WORKFLOW && !f->workflow.n) f->workflow = f->entity_name;
     if (f->log_type == RS_LOG_WORKFLOW && !f->entity_name.n) f->entity_name = f->workflow;
     return RS_OK;
@@ -110,7 +151,7 @@ static rs_str attr_text(const rs_attrs *attrs, rs_str key) {
 /* What the whole process says of itself. */
 static void fill_from_resource(const rs_resource *resource, rs_facts *f) {
     static const rs_str names[] = {RS_STR("respan.environment"), RS_STR("deployment.environment.name"),
-                                   RS_STR("deployment.environment")};
+                                   RS_STR("deployment.environment"), RS_STR("langfuse.environment")};
     for (size_t i = 0; resource && !f->environment.n && i < RS_ARRAY_LEN(names); i++)
         f->environment = attr_text(&resource->attrs, names[i]);
 }
@@ -134,6 +175,33 @@ static rs_log_type log_type_of(const rs_gather *g, const rs_facts *f) {
     bool content =
         g->input.n || g->output.n || g->best[RS_FIELD_INPUT_MESSAGES] || g->best[RS_FIELD_OUTPUT_MESSAGES];
     return content || f->usage_source != RS_USAGE_NONE ? RS_LOG_GENERATION : RS_LOG_UNKNOWN;
+}
+
+/* A host or a URL of this machine. */
+static bool is_loopback(rs_str server) {
+    static const rs_str hosts[] = {RS_STR("127.0.0.1"), RS_STR("localhost"), RS_STR("[::1]"), RS_STR("::1")};
+    const char *scheme = memmem(server.p, server.n, "://", 3);
+    if (scheme) server = rs_str_from(server, (size_t)(scheme - server.p) + 3);
+    for (size_t i = 0; i < RS_ARRAY_LEN(hosts); i++) {
+        if (!rs_str_starts(server, hosts[i])) continue;
+        rs_str rest = rs_str_from(server, hosts[i].n);
+        if (rest.n == 0 || rest.p[0] == '/' || rest.p[0] == ':') return true;
+    }
+    return false;
+}
+
+static bool is_local(const rs_gather *g) {
+    const rs_value *v = g->best[RS_FIELD_SERVER];
+    for (size_t i = 0; i < g->model_facts.n; i++)
+        if (rs_str_eq(g->model_facts.items[i].key, RS_STR("device"))) return true;
+    return v && v->type == RS_VALUE_STRING && is_loopback(v->s);
+}
+
+static rs_status fill_tools(rs_gather *g, rs_facts *f) {
+    const rs_value *v = g->best[RS_FIELD_TOOLS];
+    if (v && !(g->tools.n && g->tools.rank < g->rank[RS_FIELD_TOOLS]))
+        return rs_tools_from_value(v, g->arena, &f->tools);
+    return g->tools.n ? rs_tools_from_parts(&g->tools, g->arena, &f->tools) : RS_OK;
 }
 
 /* Parts and messages in one JSON are two ways to say the same: the better ranked wins; a function's arguments come last. */
@@ -186,17 +254,20 @@ static rs_status normalize(rs_span *span, bool previews_only, rs_arena *arena) {
     rs_gather_init(&g, arena);
     rs_status st = rs_gather_attrs(&g, &span->attrs, 0);
     for (uint32_t i = 0; st == RS_OK && i < span->nevents; i++) st = rs_gather_event(&g, &span->events[i], i);
+    if (st == RS_OK) st = rs_gather_bodies(&g);
+    if (st == RS_OK && !rs_log_type_is_model_call(g.log_type)) st = rs_gather_listed(&g, &span->attrs);
     if (st != RS_OK) return st;
 
     rs_facts *f = &span->facts;
-    *f = (rs_facts){.interrupted = truth_of(&g, RS_FIELD_INTERRUPTED)};
-    fill_usage(&g, f);
+    *f = (rs_facts){.interrupted = truth_of(&g, RS_FIELD_INTERRUPTED), .is_local = is_local(&g)};
+    fill_usage(&g, span, f);
     f->log_type = log_type_of(&g, f);
     st = fill_names(&g, span, f);
     if (st == RS_OK) st = fill_error(&g, span, f);
     /* Where nobody counted them, tokens are estimated by the texts. */
     bool estimates = f->usage_source == RS_USAGE_NONE && rs_log_type_is_model_call(f->log_type);
     if (st == RS_OK) st = fill_content(&g, previews_only && !estimates, f);
+    if (st == RS_OK && !previews_only) st = fill_tools(&g, f);
     fill_from_resource(span->resource, f);
     f->parameters = list_of(&g.parameters);
     f->metadata = list_of(&g.metadata);

@@ -1,6 +1,6 @@
 /* Attributes of any dialect -> rs_facts.
  *
- * One table per dialect (respan.c, openllmetry.c, genai.c, openinference.c): attribute name -> field. Our own names are read
+ * One table per dialect (respan.c, langfuse.c, …; dialects.c lists them): attribute name -> field. Our own names are read
  * first and win; the order of dialects is the order of rs_dialects[]. The attributes themselves are never changed.
  * No I/O, no globals, any thread. Strings of the facts are slices of the span's attributes or live in the arena. */
 #ifndef RS_NORMALIZE_NORMALIZE_H

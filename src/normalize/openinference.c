@@ -9,9 +9,9 @@ static const rs_row exact[] = {
     {RS_STR("agent.name"), RS_FIELD_AGENT_NAME, 0},
     {RS_STR("llm.system"), RS_FIELD_PROVIDER, 1},
     {RS_STR("session.id"), RS_FIELD_THREAD, 0},
-    {RS_STR("input.value"), RS_FIELD_INPUT, 0},
+    {RS_STR("input.value"), RS_FIELD_REQUEST, 3},
     {RS_STR("llm.provider"), RS_FIELD_PROVIDER, 0},
-    {RS_STR("output.value"), RS_FIELD_OUTPUT, 0},
+    {RS_STR("output.value"), RS_FIELD_RESPONSE, 3},
     {RS_STR("llm.cost.total"), RS_FIELD_COST, 0},
     {RS_STR("llm.model_name"), RS_FIELD_MODEL, 0},
     {RS_STR("tool.parameters"), RS_FIELD_INPUT, 1},
@@ -23,12 +23,17 @@ static const rs_row exact[] = {
     {RS_STR("openinference.span.kind"), RS_FIELD_LOG_TYPE, 0},
     {RS_STR("llm.invocation_parameters"), RS_FIELD_PARAMETERS_JSON, 0},
     {RS_STR("llm.token_count.completion"), RS_FIELD_COMPLETION_TOKENS, 0},
+    {RS_STR("llm.token_count.prompt_details.cache_read"), RS_FIELD_CACHED_TOKENS, 0},
+    {RS_STR("llm.token_count.completion_details.reasoning"), RS_FIELD_REASONING_TOKENS, 0},
+    {RS_STR("embedding.invocation_parameters"), RS_FIELD_PARAMETERS_JSON, 0},
+    {RS_STR("tag.tags"), RS_FIELD_METADATA, 0, RS_STR("tags")},
 };
 
 static const rs_row prefixes[] = {
     {RS_STR("llm.input_messages."), RS_FIELD_INPUT_PART, 0},
     {RS_STR("llm.output_messages."), RS_FIELD_OUTPUT_PART, 0},
     {RS_STR("llm.choices."), RS_FIELD_OUTPUT_PART, 1},
+    {RS_STR("llm.tools."), RS_FIELD_TOOL_PART, 0},
     {RS_STR("embedding.embeddings."), RS_FIELD_INPUT_PART, 2},
 };
 
@@ -43,8 +48,6 @@ static const rs_log_alias log_types[] = {
 };
 
 const rs_dialect rs_dialect_openinference = {
-    .letters = RS_LETTER('a') | RS_LETTER('e') | RS_LETTER('i') | RS_LETTER('l') | RS_LETTER('m') |
-               RS_LETTER('o') | RS_LETTER('r') | RS_LETTER('s') | RS_LETTER('t'),
     .exact = exact,
     .nexact = RS_ARRAY_LEN(exact),
     .prefixes = prefixes,

@@ -15,7 +15,6 @@ static const rs_row exact[] = {
     {RS_STR("llm.temperature"), RS_FIELD_PARAMETER, 1, RS_STR("temperature")},
     {RS_STR("llm.is_streaming"), RS_FIELD_PARAMETER, 1, RS_STR("stream")},
     {RS_STR("llm.request.type"), RS_FIELD_LOG_TYPE, 1},
-    {RS_STR("gen_ai.usage.cost"), RS_FIELD_COST, 0},
     {RS_STR("llm.request.model"), RS_FIELD_MODEL, 1},
     {RS_STR("llm.request.top_p"), RS_FIELD_PARAMETER, 1, RS_STR("top_p")},
     {RS_STR("llm.response.model"), RS_FIELD_MODEL, 2},
@@ -23,7 +22,12 @@ static const rs_row exact[] = {
     {RS_STR("traceloop.span.kind"), RS_FIELD_LOG_TYPE, 0},
     {RS_STR("llm.presence_penalty"), RS_FIELD_PARAMETER, 1, RS_STR("presence_penalty")},
     {RS_STR("llm.frequency_penalty"), RS_FIELD_PARAMETER, 1, RS_STR("frequency_penalty")},
-    {RS_STR("llm.request.functions"), RS_FIELD_KEPT, 0},
+    {RS_STR("llm.request.functions"), RS_FIELD_TOOLS, 0},
+    {RS_STR("gen_ai.usage.cache_read_input_tokens"), RS_FIELD_CACHED_TOKENS, 0},
+    {RS_STR("gen_ai.usage.reasoning_tokens"), RS_FIELD_REASONING_TOKENS, 0},
+    {RS_STR("llm.usage.cache_read_input_tokens"), RS_FIELD_CACHED_TOKENS, 1},
+    {RS_STR("llm.usage.reasoning_tokens"), RS_FIELD_REASONING_TOKENS, 1},
+    {RS_STR("llm.openai.api_base"), RS_FIELD_SERVER, 0},
     {RS_STR("traceloop.entity.name"), RS_FIELD_ENTITY_NAME, 0},
     {RS_STR("traceloop.entity.path"), RS_FIELD_PATH, 0},
     {RS_STR("llm.request.max_tokens"), RS_FIELD_PARAMETER, 1, RS_STR("max_tokens")},
@@ -52,6 +56,7 @@ static const rs_row exact[] = {
 static const rs_row prefixes[] = {
     {RS_STR("gen_ai.prompt."), RS_FIELD_INPUT_PART, 0},
     {RS_STR("gen_ai.completion."), RS_FIELD_OUTPUT_PART, 0},
+    {RS_STR("llm.request.functions."), RS_FIELD_TOOL_PART, 0},
     {RS_STR("llm.prompts."), RS_FIELD_INPUT_PART, 1},
     {RS_STR("llm.completions."), RS_FIELD_OUTPUT_PART, 1},
     {RS_STR("llm.watsonx."), RS_FIELD_PARAMETER, 2},
@@ -65,7 +70,6 @@ static const rs_log_alias log_types[] = {
 };
 
 const rs_dialect rs_dialect_openllmetry = {
-    .letters = RS_LETTER('g') | RS_LETTER('l') | RS_LETTER('t'),
     .exact = exact,
     .nexact = RS_ARRAY_LEN(exact),
     .prefixes = prefixes,

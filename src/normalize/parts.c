@@ -62,6 +62,13 @@ rs_status rs_parts_add(rs_parts *p, unsigned rank, rs_str rest, const rs_value *
     return classify(rest, &part) ? rs_parts_put(p, rank, &part, arena) : RS_OK;
 }
 
+rs_status rs_parts_add_tool(rs_parts *p, unsigned rank, rs_str rest, const rs_value *value, rs_arena *arena) {
+    rs_part part = {.kind = RS_PART_OTHER, .value = value};
+    if (!take_number(&rest, &part.message)) return RS_OK;
+    part.name = last_segment(rest);
+    return rs_parts_put(p, rank, &part, arena);
+}
+
 static int compare(const void *pa, const void *pb) {
     const rs_part *a = pa, *b = pb;
     if (a->message != b->message) return a->message < b->message ? -1 : 1;
@@ -70,7 +77,7 @@ static int compare(const void *pa, const void *pb) {
     return a->arrival < b->arrival ? -1 : a->arrival > b->arrival;
 }
 
-static void put_in_order(rs_parts *p) {
+void rs_parts_put_in_order(rs_parts *p) {
     for (size_t i = 1; i < p->n; i++)
         if (compare(&p->items[i - 1], &p->items[i]) > 0) {
             qsort(p->items, p->n, sizeof *p->items, compare);
@@ -127,7 +134,7 @@ static void write_others(rs_message_writer *w, const rs_part *from, const rs_par
     for (const rs_part *p = from; p < to; p++) {
         rs_json_key(&w->json, p->name);
         bool structure = p->value->type == RS_VALUE_STRING && rs_message_is_structure(p->value->s);
-        if (structure) rs_json_raw(&w->json, p->value->s);
+        if (structure) rs_json_raw(&w->json, p->value->s), w->plain = false;
         else rs_value_write_json(&w->json, p->value);
     }
 }
@@ -197,7 +204,7 @@ rs_status rs_content_from_parts(rs_parts *p, const rs_content_style *style, rs_a
                                 rs_content *out) {
     *out = (rs_content){0};
     if (is_without_content(p)) return RS_OK;
-    put_in_order(p);
+    rs_parts_put_in_order(p);
     rs_message_writer w;
     rs_message_writer_init(&w, style, arena);
     const rs_value first = {.type = RS_VALUE_STRING, .s = first_of_batch(p, arena)}, *whole = NULL;

@@ -27,7 +27,6 @@ static const rs_row prefixes[] = {
 };
 
 const rs_dialect rs_dialect_respan = {
-    .letters = RS_LETTER('r'),
     .exact = exact,
     .nexact = RS_ARRAY_LEN(exact),
     .prefixes = prefixes,

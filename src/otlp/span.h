@@ -127,9 +127,11 @@ typedef struct rs_facts {
     rs_str environment;
     rs_str error_message;                     /* status message, else that of the exception event */
     int64_t prompt_tokens, completion_tokens; /* -1: not known */
-    double cost;                              /* USD; NaN: not known */
-    double ttft, tokens_per_second;           /* seconds, tokens/s; NaN: not known */
-    bool interrupted;                         /* respan.span.interrupted: the process died inside the span */
+    int64_t cached_tokens;          /* of the prompt's, those that came from a cache; -1: not known */
+    int64_t reasoning_tokens;       /* of the completion's, those of reasoning; -1: not known */
+    double cost;                    /* USD; NaN: not known */
+    double ttft, tokens_per_second; /* seconds, tokens/s; NaN: not known */
+    bool interrupted;               /* respan.span.interrupted: the process died inside the span */
     /* only after normalizing */
     rs_str input, output;                 /* readable text, or JSON where the flag says so */
     bool input_is_json, output_is_json;   /* valid JSON: an array of messages, or a structure */
@@ -137,6 +139,8 @@ typedef struct rs_facts {
     rs_attrs parameters;                  /* "temperature" -> 0.35: request parameters by their plain names */
     rs_attrs metadata;                    /* respan.metadata.KEY -> KEY */
     rs_attrs model_facts;                 /* respan.model.dtype -> dtype: which model it was */
+    rs_str tools;                         /* a JSON array: the tools that were offered; empty: none */
+    bool is_local;                        /* the model ran in the process, or on this machine */
 } rs_facts;
 
 enum { RS_PREVIEW_MAX = 160 };

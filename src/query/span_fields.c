@@ -22,6 +22,8 @@ GET(time_to_first_token, real, SPAN->facts.ttft)
 GET(tokens_per_second, real, SPAN->facts.tokens_per_second)
 GET(prompt_tokens, count, SPAN->facts.prompt_tokens)
 GET(completion_tokens, count, SPAN->facts.completion_tokens)
+GET(cached_tokens, count, SPAN->facts.cached_tokens)
+GET(reasoning_tokens, count, SPAN->facts.reasoning_tokens)
 GETTER(total_tokens) {
     return rs_field_set_sum(out, SPAN->facts.prompt_tokens, SPAN->facts.completion_tokens);
 }
@@ -81,6 +83,8 @@ static const rs_field fields[] = {
     {"tokens_per_second", RS_FIELD_REAL, get_tokens_per_second, NULL, 0, NULL},
     {"prompt_tokens", RS_FIELD_INT, get_prompt_tokens, NULL, 0, NULL},
     {"completion_tokens", RS_FIELD_INT, get_completion_tokens, NULL, 0, NULL},
+    {"cached_tokens", RS_FIELD_INT, get_cached_tokens, NULL, 0, NULL},
+    {"reasoning_tokens", RS_FIELD_INT, get_reasoning_tokens, NULL, 0, NULL},
     {"total_tokens", RS_FIELD_INT, get_total_tokens, NULL, 0, "tokens"},
     {"usage_source", RS_FIELD_TEXT, get_usage_source, NULL, 0, NULL},
     {"cost", RS_FIELD_REAL, get_cost, NULL, 0, NULL},

@@ -102,6 +102,7 @@ void rs_api_write_span(rs_json *j, const rs_span *span, bool content) {
     put_content(j, "output", f->output, f->output_is_json);
     put_attrs(j, "metadata", &f->metadata);
     put_attrs(j, "parameters", &f->parameters);
+    put_content(j, "tools", f->tools, true);
     put_attrs(j, "attributes", &span->attrs);
     put_events(j, span);
     put_links(j, span);

@@ -53,6 +53,8 @@ SPAN_HEAD = {
     "tokens_per_second",
     "prompt_tokens",
     "completion_tokens",
+    "cached_tokens",
+    "reasoning_tokens",
     "total_tokens",
     "usage_source",
     "cost",
@@ -63,7 +65,18 @@ SPAN_HEAD = {
     "customer_identifier",
     "environment",
 }
-SPAN_CONTENT = {"input", "output", "metadata", "parameters", "attributes", "events", "links", "resource", "scope"}
+SPAN_CONTENT = {
+    "input",
+    "output",
+    "metadata",
+    "parameters",
+    "tools",
+    "attributes",
+    "events",
+    "links",
+    "resource",
+    "scope",
+}
 
 
 # ---- fields

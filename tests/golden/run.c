@@ -68,6 +68,8 @@ static void put_span(rs_buf *out, const rs_span *s) {
     put_text(out, "error_message", f->error_message);
     put_count(out, "prompt_tokens", f->prompt_tokens);
     put_count(out, "completion_tokens", f->completion_tokens);
+    put_count(out, "cached_tokens", f->cached_tokens);
+    put_count(out, "reasoning_tokens", f->reasoning_tokens);
     put_text(out, "usage_source", rs_usage_source_name(f->usage_source));
     put_number(out, "cost", f->cost);
     put_number(out, "ttft", f->ttft);
@@ -75,6 +77,8 @@ static void put_span(rs_buf *out, const rs_span *s) {
     if (f->interrupted) rs_buf_text(out, "interrupted: true\n");
     put_text(out, f->input_is_json ? "input (json)" : "input", f->input);
     put_text(out, f->output_is_json ? "output (json)" : "output", f->output);
+    if (f->is_local) rs_buf_text(out, "local: true\n");
+    put_text(out, "tools (json)", f->tools);
     put_text(out, "input_preview", f->input_preview);
     put_text(out, "output_preview", f->output_preview);
     put_attrs(out, "parameters", &f->parameters);
@@ -89,6 +93,7 @@ static bool is_same_but_for_content(const rs_span *full, rs_span for_store) {
     rs_span without = *full;
     rs_buf_init(&expected);
     rs_buf_init(&got);
+    without.facts.tools = (rs_str){0};
     without.facts.input = without.facts.output = (rs_str){0};
     without.facts.input_is_json = without.facts.output_is_json = false;
     put_span(&expected, &without);

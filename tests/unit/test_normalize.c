@@ -1,4 +1,4 @@
-/* What golden cases cannot say: the tables' order, exhaustion, limits, previews. The dialects are in tests/golden/. */
+/* What golden cases cannot say: the index of names, exhaustion, limits, previews. The dialects are in tests/golden/. */
 #include "normalize/dialect.h"
 #include "normalize/messages.h"
 #include "normalize/normalize.h"
@@ -45,33 +45,52 @@ static rs_span span_of(rs_attr *attrs, size_t n) {
                      .scope = &scope};
 }
 
-static int order(rs_str a, rs_str b) { return a.n != b.n ? (a.n < b.n ? -1 : 1) : memcmp(a.p, b.p, a.n); }
-
-static void tables_are_in_order(void **state) {
+/* make_index refuses a name that stands twice; that every one is found is for us to see. */
+static void every_name_is_found(void **state) {
     (void)state;
-    for (int i = 0; i < RS_DIALECTS; i++) {
-        const rs_dialect *d = rs_dialects[i];
-        for (size_t k = 0; k < d->nexact; k++) {
-            rs_str rest;
-            if (k) assert_true(order(d->exact[k - 1].name, d->exact[k].name) < 0);
-            assert_ptr_equal(rs_dialect_find(d, d->exact[k].name, &rest), &d->exact[k]);
-            assert_true(d->exact[k].rank < RS_RANKS);
-            assert_true((d->exact[k].field == RS_FIELD_PARAMETER) == (d->exact[k].plain.n > 0));
+    for (unsigned d = 0; d < RS_DIALECTS; d++) {
+        rs_found found;
+        for (size_t k = 0; k < rs_dialects[d]->nexact; k++) {
+            const rs_row *row = &rs_dialects[d]->exact[k];
+            assert_true(rs_dialect_find(row->name, &found));
+            assert_ptr_equal(found.row, row);
+            assert_int_equal(found.dialect, d);
+            assert_int_equal(found.rest.n, 0);
         }
-        for (size_t k = 0; k < d->nprefixes; k++)
-            assert_true(d->prefixes[k].rank < RS_RANKS && (d->letters & RS_LETTER(d->prefixes[k].name.p[0])));
+        for (size_t k = 0; k < rs_dialects[d]->nprefixes; k++) {
+            const rs_row *row = &rs_dialects[d]->prefixes[k];
+            char name[128];
+            int n = snprintf(name, sizeof name, "%.*szzz", RS_STR_ARG(row->name));
+            assert_true(rs_dialect_find((rs_str){name, (size_t)n}, &found));
+            assert_ptr_equal(found.row, row);
+            assert_true(rs_str_eq(found.rest, RS_STR("zzz")));
+            if (rs_dialect_find(row->name, &found)) assert_ptr_not_equal(found.row, row);
+        }
     }
 }
 
-static void no_name_is_claimed_twice(void **state) {
+static void other_names_are_not_found(void **state) {
     (void)state;
-    for (int i = 0; i < RS_DIALECTS; i++)
-        for (size_t k = 0; k < rs_dialects[i]->nexact; k++)
-            for (int other = 0; other < i; other++) {
-                rs_str rest;
-                const rs_row *row = rs_dialect_find(rs_dialects[other], rs_dialects[i]->exact[k].name, &rest);
-                if (row) fail_msg("%.*s", RS_STR_ARG(row->name));
-            }
+    static const char *const names[] = {"",         "g",      "gen_ai",       "gen_ai.", "gen_ai.request",
+                                        "user.id.", "user.i", "Gen_ai.system"};
+    rs_found found;
+    for (size_t i = 0; i < RS_ARRAY_LEN(names); i++)
+        assert_false(rs_dialect_find(rs_str_of(names[i]), &found));
+    char name[32] = "";
+    for (unsigned i = 0; i < 100000; i++) {
+        int n = snprintf(name, sizeof name, "a%x.%u", i * 2654435761u, i);
+        assert_false(rs_dialect_find((rs_str){name, (size_t)n}, &found));
+    }
+}
+
+/* The longest prefix, and an exact name before any prefix. */
+static void the_most_exact_name_wins(void **state) {
+    (void)state;
+    rs_found found;
+    assert_true(rs_dialect_find(RS_STR("ai.telemetry.metadata.userId"), &found));
+    assert_int_equal(found.row->field, RS_FIELD_CUSTOMER);
+    assert_true(rs_dialect_find(RS_STR("ai.telemetry.metadata.userIds"), &found));
+    assert_int_equal(found.row->field, RS_FIELD_METADATA);
 }
 
 static void attributes_stay_as_they_were(void **state) {
@@ -171,8 +190,9 @@ static void previews_are_one_line_of_whole_characters(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tables_are_in_order),
-        cmocka_unit_test(no_name_is_claimed_twice),
+        cmocka_unit_test(every_name_is_found),
+        cmocka_unit_test(other_names_are_not_found),
+        cmocka_unit_test(the_most_exact_name_wins),
         cmocka_unit_test(attributes_stay_as_they_were),
         cmocka_unit_test(exhaustion_is_an_error_and_no_more),
         cmocka_unit_test(a_reply_that_only_calls_tools_is_previewed_by_them),

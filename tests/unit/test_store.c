@@ -47,6 +47,7 @@ static void check_head(const rs_span *got, const rs_span *want) {
     assert_true(same(g->thread, w->thread) && same(g->environment, w->environment));
     assert_true(same(g->error_message, w->error_message));
     assert_true(g->prompt_tokens == w->prompt_tokens && g->completion_tokens == w->completion_tokens);
+    assert_true(g->cached_tokens == w->cached_tokens && g->reasoning_tokens == w->reasoning_tokens);
     assert_true(same_double(g->cost, w->cost) && same_double(g->ttft, w->ttft));
     assert_true(same_double(g->tokens_per_second, w->tokens_per_second));
     assert_int_equal(g->interrupted, w->interrupted);
@@ -101,6 +102,8 @@ static void every_field_comes_back(void **state) {
                           RS_STR("boom"),
                           .prompt_tokens = 12,
                           .completion_tokens = 0,
+                          .cached_tokens = 11,
+                          .reasoning_tokens = 0,
                           .cost = 0.25,
                           .ttft = 0.5,
                           .tokens_per_second = 40,

@@ -11,6 +11,8 @@ enum bits {
     BIT_COST = 16,
     BIT_TTFT = 32,
     BIT_SPEED = 64,
+    BIT_CACHED = 128,
+    BIT_REASONING = 256,
 };
 
 static const rs_resource no_resource;
@@ -54,6 +56,16 @@ void rs_heads_writer_clear(rs_heads_writer *w) {
     w->last_start = 0;
 }
 
+/* Most spans are no model calls: what few have costs the others nothing. */
+static unsigned put_tokens(rs_buf *b, const rs_facts *f) {
+    unsigned bits = 0;
+    rs_wire_zigzag(b, f->prompt_tokens);
+    rs_wire_zigzag(b, f->completion_tokens);
+    if (f->cached_tokens >= 0) bits |= BIT_CACHED, rs_wire_zigzag(b, f->cached_tokens);
+    if (f->reasoning_tokens >= 0) bits |= BIT_REASONING, rs_wire_zigzag(b, f->reasoning_tokens);
+    return bits;
+}
+
 static unsigned put_doubles(rs_buf *b, const rs_facts *f) {
     unsigned bits = 0;
     if (!isnan(f->cost)) bits |= BIT_COST, rs_wire_double(b, f->cost);
@@ -71,7 +83,7 @@ void rs_heads_add(rs_heads_writer *w, const rs_span *s, size_t details, size_t c
         rs_buf_put(&c[RS_COLUMN_PARENT_ID], s->parent_id, sizeof s->parent_id);
     }
     if (f->interrupted) bits |= BIT_INTERRUPTED;
-    bits |= put_doubles(&c[RS_COLUMN_DOUBLES], f);
+    bits |= put_doubles(&c[RS_COLUMN_DOUBLES], f) | put_tokens(&c[RS_COLUMN_TOKENS], f);
     rs_wire_varint(&c[RS_COLUMN_TRACE], rs_intern_put(&w->traces, (rs_str){(const char *)s->trace_id, 16}));
     rs_buf_put(&c[RS_COLUMN_SPAN_ID], s->span_id, sizeof s->span_id);
     rs_wire_u16(&c[RS_COLUMN_BITS], (uint16_t)bits);
@@ -85,8 +97,6 @@ void rs_heads_add(rs_heads_writer *w, const rs_span *s, size_t details, size_t c
         const rs_str *str = (const rs_str *)(const void *)((const char *)s + string_at[i]);
         rs_wire_varint(&c[FIRST_STRING + i], str->n ? rs_intern_put(&w->strings, *str) + 1 : 0);
     }
-    rs_wire_zigzag(&c[RS_COLUMN_TOKENS], f->prompt_tokens);
-    rs_wire_zigzag(&c[RS_COLUMN_TOKENS], f->completion_tokens);
     rs_wire_varint(&c[RS_COLUMN_EXTENT], details);
     rs_wire_varint(&c[RS_COLUMN_EXTENT], content);
 }
@@ -186,6 +196,8 @@ bool rs_heads_next(rs_heads *h, rs_span *out, rs_extent *extent) {
     f->interrupted = bits & BIT_INTERRUPTED;
     f->prompt_tokens = rs_cursor_zigzag(&c[RS_COLUMN_TOKENS]);
     f->completion_tokens = rs_cursor_zigzag(&c[RS_COLUMN_TOKENS]);
+    f->cached_tokens = bits & BIT_CACHED ? rs_cursor_zigzag(&c[RS_COLUMN_TOKENS]) : -1;
+    f->reasoning_tokens = bits & BIT_REASONING ? rs_cursor_zigzag(&c[RS_COLUMN_TOKENS]) : -1;
     f->cost = take_double(h, bits, BIT_COST);
     f->ttft = take_double(h, bits, BIT_TTFT);
     f->tokens_per_second = take_double(h, bits, BIT_SPEED);

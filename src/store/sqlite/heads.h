@@ -33,7 +33,7 @@ typedef enum rs_heads_column {
     RS_COLUMN_THREAD,
     RS_COLUMN_ENVIRONMENT,
     RS_COLUMN_ERROR_MESSAGE, /* to here */
-    RS_COLUMN_TOKENS,        /* zigzag prompt, zigzag completion */
+    RS_COLUMN_TOKENS,        /* zigzag prompt, completion, and cached and reasoning where a bit says so */
     RS_COLUMN_DOUBLES,       /* cost, ttft, tokens per second: those that are known */
     RS_COLUMN_EXTENT,        /* bytes of the span's details, bytes of its content */
     RS_COLUMN_COUNT,
