@@ -6,7 +6,7 @@
 /* The spans being linked. order[] lists them by start; slots[] finds the first of an id (open addressing, at
  * most half full; the hash is keyed anew per tree, so nobody can choose ids that collide). */
 typedef struct builder {
-    const rs_span *spans;
+    const rs_span_place *spans;
     uint32_t n, mask;
     uint32_t *order, *rank, *slots;
     uint64_t seed;
@@ -30,7 +30,7 @@ static uint32_t *find_slot(const builder *b, const uint8_t id[8]) {
 }
 
 static int by_start(const void *a, const void *b, void *ctx) {
-    const rs_span *spans = ctx;
+    const rs_span_place *spans = ctx;
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
     if (spans[x].start_ns != spans[y].start_ns) return spans[x].start_ns < spans[y].start_ns ? -1 : 1;
     return x < y ? -1 : x > y;
@@ -91,7 +91,7 @@ static uint32_t link_children(builder *b) {
     return first_root;
 }
 
-rs_status rs_trace_tree_build(const rs_span *spans, size_t n, rs_arena *arena, rs_trace_tree *out) {
+rs_status rs_trace_tree_build(const rs_span_place *spans, size_t n, rs_arena *arena, rs_trace_tree *out) {
     *out = (rs_trace_tree){.first_root = RS_TREE_NONE};
     if (n >= RS_TREE_NONE / 4) return RS_ERR_TOO_LARGE;
     builder b = {.spans = spans, .n = (uint32_t)n, .mask = 1, .seed = rs_id_random()};

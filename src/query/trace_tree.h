@@ -10,7 +10,7 @@
 #ifndef RS_QUERY_TRACE_TREE_H
 #define RS_QUERY_TRACE_TREE_H
 
-#include "otlp/span.h"
+#include "store/store.h"
 
 enum { RS_TREE_NONE = UINT32_MAX };
 
@@ -24,7 +24,7 @@ typedef struct rs_trace_tree {
     uint32_t n, first_root;
 } rs_trace_tree;
 
-RS_MUST_CHECK rs_status rs_trace_tree_build(const rs_span *spans, size_t n, rs_arena *arena,
+RS_MUST_CHECK rs_status rs_trace_tree_build(const rs_span_place *spans, size_t n, rs_arena *arena,
                                             rs_trace_tree *out);
 
 /* The node that follows in tree order (parents before children); RS_TREE_NONE at the end. */

@@ -7,6 +7,7 @@
 #include "server/api_json.h"
 #include "server/api_params.h"
 #include "server/server.h"
+#include "server/trace_stream.h"
 
 /* Ends every handler: an answer is whole, or it is an error. */
 static void finish(rs_response *res, rs_status st, const rs_err *err) {
@@ -54,21 +55,9 @@ void rs_api_list_traces(rs_server *server, rs_request *req, rs_response *res) {
     finish(res, RS_OK, &err);
 }
 
-static rs_status read_spans(rs_server *server, rs_request *req, const uint8_t id[16], bool content,
-                            rs_spans *spans, rs_err *err) {
-    rs_read_depth depth = content ? RS_READ_FULL : RS_READ_HEADS;
-    rs_status st = rs_store_read_trace(server->store, req->project, id, depth, &req->arena, spans, err);
-    for (size_t i = 0; content && st == RS_OK && i < spans->n; i++)
-        st = rs_normalize_span(&spans->items[i], &req->arena);
-    return st;
-}
-
 void rs_api_get_trace(rs_server *server, rs_request *req, rs_response *res) {
     uint8_t id[16];
     bool content = true, flat = false;
-    rs_trace_row row;
-    rs_spans spans;
-    rs_trace_tree tree;
     rs_err err = {0};
     if (!rs_api_read_flag(req, "content", &content, res) || !rs_api_read_flag(req, "flat", &flat, res))
         return;
@@ -76,20 +65,10 @@ void rs_api_get_trace(rs_server *server, rs_request *req, rs_response *res) {
         rs_response_error(res, 404, "not_found", "id", "a trace's id is 32 hex digits");
         return;
     }
-    rs_status st = rs_traces_get(server->store, req->project, id, &req->arena, &row, &err);
-    if (st == RS_OK) st = read_spans(server, req, id, content, &spans, &err);
-    if (st == RS_OK) st = rs_trace_tree_build(spans.items, spans.n, &req->arena, &tree);
+    rs_status st = rs_trace_stream(server->store, req, id, content, flat, res, &err);
     if (st == RS_ERR_NOT_FOUND) {
         rs_response_error(res, 404, "not_found", "id", "there is no trace %.*s", RS_STR_ARG(req->id));
         return;
-    }
-    if (st == RS_OK) {
-        rs_json j = rs_json_on(&res->body);
-        rs_json_object(&j);
-        rs_api_write_trace(&j, &row, content);
-        if (flat) rs_api_write_flat(&j, &spans, &tree, content);
-        else rs_api_write_tree(&j, &spans, &tree, content);
-        rs_json_object_end(&j);
     }
     finish(res, st, &err);
 }

@@ -31,6 +31,8 @@ enum {
     BODY_GRACE_S = 30,        /* a body may take this long, and … */
     BODY_MIN_RATE = 16 << 10, /* … a second more for each of these bytes */
     FIRST_RESERVE = 1 << 20,  /* of a declared length, taken at once */
+    STREAM_BLOCK = 32 << 10,  /* that libmicrohttpd asks a stream for */
+    KEPT_PIECE = 1 << 20,
     ARENA_LIMIT = 256 << 20,
 };
 #define IN_FLIGHT_BYTES ((size_t)512 << 20) /* all requests' bodies and what is made of them */
@@ -53,11 +55,14 @@ typedef struct exchange {
     struct MHD_Connection *connection;
     const rs_route *route;
     rs_buf body;
+    rs_buf piece; /* of a stream, and how much of it was taken */
+    size_t piece_at;
     size_t limit, seen, charged;
     uint64_t started_ns;
     bool refused;  /* res is ready, the body is discarded */
     bool endless;  /* nobody can say where the body ends: it is not read */
     bool deferred; /* someone else answers */
+    bool ended;    /* the stream has no more pieces */
     bool last;     /* the server is closing: so shall the connection */
 } exchange;
 
@@ -145,7 +150,9 @@ static exchange *exchange_new(rs_http *h, struct MHD_Connection *connection, con
 
 static void exchange_free(exchange *x) {
     rs_http *h = x->http;
+    if (x->res.stream.free) x->res.stream.free(x->res.stream.ctx);
     rs_arena_deinit(&x->req.arena);
+    rs_buf_deinit(&x->piece);
     rs_buf_deinit(&x->body);
     rs_buf_deinit(&x->res.body);
     pthread_mutex_lock(&h->lock);
@@ -297,6 +304,40 @@ static void add_headers(const exchange *x, struct MHD_Response *answer) {
         MHD_add_response_header(answer, MHD_HTTP_HEADER_CONTENT_TYPE, x->res.content_type);
 }
 
+/* The next bytes of a stream; libmicrohttpd calls it when there is room in the socket. */
+static ssize_t read_stream(void *cls, uint64_t pos, char *out, size_t max) {
+    exchange *x = cls;
+    rs_stream *s = &x->res.stream;
+    (void)pos;
+    while (x->piece_at == x->piece.n) {
+        if (x->ended) return MHD_CONTENT_READER_END_OF_STREAM;
+        if (x->piece.cap > KEPT_PIECE) rs_buf_deinit(&x->piece);
+        rs_buf_clear(&x->piece);
+        x->piece_at = 0;
+        rs_stream_state state = s->next(s->ctx, &x->piece);
+        if (state == RS_STREAM_WAIT) return 0;
+        if (state == RS_STREAM_FAIL || rs_buf_status(&x->piece) != RS_OK)
+            return MHD_CONTENT_READER_END_WITH_ERROR;
+        x->ended = state == RS_STREAM_END;
+    }
+    size_t n = x->piece.n - x->piece_at < max ? x->piece.n - x->piece_at : max;
+    memcpy(out, x->piece.p + x->piece_at, n);
+    x->piece_at += n;
+    return (ssize_t)n;
+}
+
+static struct MHD_Response *make_response(exchange *x) {
+    rs_response *res = &x->res;
+    if (res->stream.next) {
+        x->piece = res->body;
+        rs_buf_init(&res->body);
+        return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK, read_stream, x, NULL);
+    }
+    /* The exchange, and so the body, outlives the response's use of it. */
+    rs_str bytes = res->static_body.n ? res->static_body : rs_buf_slice(&res->body);
+    return MHD_create_response_from_buffer(bytes.n, (void *)(uintptr_t)bytes.p, MHD_RESPMEM_PERSISTENT);
+}
+
 static enum MHD_Result send_answer(exchange *x) {
     rs_response *res = &x->res;
     if (rs_buf_status(&res->body) != RS_OK) {
@@ -308,12 +349,7 @@ static enum MHD_Result send_answer(exchange *x) {
         rs_buf_deinit(&res->body);
         rs_response_error(res, 503, "unavailable", NULL, "too much is being answered at once: retry later");
     }
-    struct MHD_Response *answer;
-    if (res->static_body.n)
-        answer = MHD_create_response_from_buffer(res->static_body.n, (void *)(uintptr_t)res->static_body.p,
-                                                 MHD_RESPMEM_PERSISTENT);
-    else /* The exchange, and so the body, outlives the response's use of it. */
-        answer = MHD_create_response_from_buffer(res->body.n, res->body.p, MHD_RESPMEM_PERSISTENT);
+    struct MHD_Response *answer = make_response(x);
     if (!answer) return MHD_NO;
     add_headers(x, answer);
     rs_metrics_count_answer(&x->http->server->metrics, res->status);

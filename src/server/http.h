@@ -39,10 +39,27 @@ const char *rs_request_header(const rs_request *r, const char *name);
 /* Cookie value or NULL. */
 const char *rs_request_cookie(const rs_request *r, const char *name);
 
+/* An answer that is made while it is sent, so that it needs no memory of its size. */
+typedef enum rs_stream_state {
+    RS_STREAM_MORE, /* something was appended; there may be more */
+    RS_STREAM_WAIT, /* nothing for now: rs_request_defer was called, and some thread will call rs_request_finish */
+    RS_STREAM_END, /* that, if anything, was the last */
+    RS_STREAM_FAIL, /* it cannot go on: the connection ends without the answer's end, so that the client knows */
+} rs_stream_state;
+
+typedef struct rs_stream {
+    /* Appends the next piece to out, which is empty: some 64 KiB, quickly, since others wait for the thread. Called on the HTTP
+     * thread when the client has taken what was there. */
+    rs_stream_state (*next)(void *ctx, rs_buf *out);
+    void (*free)(void *ctx); /* once, whether all was sent or the client left; the request is still there */
+    void *ctx;
+} rs_stream;
+
 typedef struct rs_response {
     int status;               /* 200 unless set */
     const char *content_type; /* "application/json" unless set; static storage */
     rs_buf body;              /* handlers append; taken by http.c */
+    rs_stream stream;         /* if it has `next`: what comes behind body; freed by http.c */
     rs_str static_body;       /* instead of body: bytes that live as long as the program */
     struct {
         const char *name, *value; /* static storage, or the request's arena */

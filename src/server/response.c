@@ -22,6 +22,8 @@ void rs_response_error(rs_response *res, int status, const char *code, const cha
     res->status = status;
     res->content_type = "application/json";
     res->static_body = (rs_str){0};
+    if (res->stream.free) res->stream.free(res->stream.ctx);
+    res->stream = (rs_stream){0};
     rs_buf_clear(&res->body);
     rs_json j = rs_json_on(&res->body);
     rs_json_object(&j);

@@ -145,6 +145,24 @@ typedef enum rs_read_depth {
 RS_MUST_CHECK rs_status rs_store_read_trace(rs_store *s, uint64_t project, const uint8_t trace_id[16],
                                             rs_read_depth depth, rs_arena *arena, rs_spans *out, rs_err *err);
 
+/* Where a span of a trace is, and what its place in the tree depends on: 40 bytes instead of a span, so that a trace of any size can
+ * be gone through in any order, piece by piece. */
+typedef struct rs_span_place {
+    uint64_t number; /* of arrival, unique in the project */
+    uint64_t start_ns;
+    uint8_t span_id[8], parent_id[8];
+    uint32_t bytes; /* what it takes in full, about */
+    bool has_parent;
+} rs_span_place;
+
+/* All spans of a trace as rs_store_read_trace orders them, each span id once. RS_ERR_NOT_FOUND. RS_ERR_CORRUPT if a block is. */
+RS_MUST_CHECK rs_status rs_store_find_places(rs_store *s, uint64_t project, const uint8_t trace_id[16],
+                                             rs_arena *arena, rs_span_place **out, size_t *n, rs_err *err);
+/* Those n spans of the trace, by their numbers, which ascend. RS_ERR_NOT_FOUND if one is not there any more. */
+RS_MUST_CHECK rs_status rs_store_read_places(rs_store *s, uint64_t project, const uint8_t trace_id[16],
+                                             const uint64_t *numbers, size_t n, rs_read_depth depth,
+                                             rs_arena *arena, rs_span *out, rs_err *err);
+
 /* One span in full; trace_id may be NULL (then found by a filter over blocks). RS_ERR_NOT_FOUND. */
 RS_MUST_CHECK rs_status rs_store_read_span(rs_store *s, uint64_t project, const uint8_t *trace_id,
                                            const uint8_t span_id[8], rs_arena *arena, rs_span *out,

@@ -475,6 +475,56 @@ static bool list_span(void *ctx, int64_t key, const rs_span *head) {
     return ++l->n != l->limit;
 }
 
+/* Places in any order give the same spans as the whole trace, sent again or not, in each depth. */
+static void a_trace_by_places(void **state) {
+    fixture *f = *state;
+    enum { SPANS = 3000 };
+    rs_span *spans = calloc(SPANS, sizeof *spans);
+    for (uint64_t i = 0; i < SPANS; i++)
+        spans[i] = make_span(1, i + 1, i ? i / 2 + 1 : 0, i * 7919 % SPANS * MS);
+    for (size_t i = 0; i < SPANS; i += 500) commit_spans(f, spans + i, 500);
+    rs_span other = make_span(2, 1, 0, 0);
+    commit_spans(f, &other, 1);
+    for (int round = 0; round < 2; round++) {
+        rs_span_place *places;
+        size_t n;
+        rs_err err = {0};
+        uint8_t id[16];
+        put_number(id, 16, 1);
+        rs_spans whole = read_trace(f, 1, RS_READ_HEADS);
+        assert_int_equal(rs_store_find_places(f->store, 1, id, &f->arena, &places, &n, &err), RS_OK);
+        assert_int_equal(n, whole.n);
+        for (size_t i = 0; i < n; i++) {
+            assert_memory_equal(places[i].span_id, whole.items[i].span_id, 8);
+            assert_memory_equal(places[i].parent_id, whole.items[i].parent_id, 8);
+            assert_int_equal(places[i].start_ns, whole.items[i].start_ns);
+        }
+        for (size_t step = 1; step < n; step = step * 3 + 1) {
+            uint64_t numbers[SPANS];
+            rs_span read[SPANS];
+            size_t count = 0;
+            for (uint64_t number = 1; number < 2 * SPANS; number++)
+                for (size_t i = 0; i < n; i += step)
+                    if (places[i].number == number) numbers[count++] = number;
+            assert_int_equal(
+                rs_store_read_places(f->store, 1, id, numbers, count, RS_READ_FULL, &f->arena, read, &err),
+                RS_OK);
+            for (size_t k = 0, i = 0; k < count; k++) {
+                for (i = 0; places[i].number != numbers[k];) i++;
+                assert_memory_equal(read[k].span_id, places[i].span_id, 8);
+            }
+        }
+        uint64_t gone = 123456;
+        rs_span none;
+        assert_int_equal(
+            rs_store_read_places(f->store, 1, id, &gone, 1, RS_READ_HEADS, &f->arena, &none, &err),
+            RS_ERR_NOT_FOUND);
+        for (size_t i = 0; i < 100; i++) spans[i * 29].start_ns += 5 * MS;
+        for (size_t i = 0; i < 100; i++) commit_spans(f, spans + i * 29, 1);
+    }
+    free(spans);
+}
+
 static void spans_newest_first(void **state) {
     enum { SPANS = 2500 };
     fixture *f = *state;
@@ -558,8 +608,9 @@ int main(void) {
         TEST(summary_in_any_order),        TEST(summary_without_a_root),
         TEST(a_span_sent_again),           TEST(paging_in_both_orders),
         TEST(a_late_span_moves_the_start), TEST(tags_narrow_a_list),
-        TEST(spans_newest_first),          TEST(projects_are_apart),
-        TEST(odd_times_do_no_harm),        TEST(one_opener_at_a_time),
+        TEST(a_trace_by_places),           TEST(spans_newest_first),
+        TEST(projects_are_apart),          TEST(odd_times_do_no_harm),
+        TEST(one_opener_at_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,13 +8,13 @@
 
 #include <cmocka.h>
 
-static rs_span span_of(uint8_t id, uint8_t parent, uint64_t start) {
-    return (rs_span){
+static rs_span_place span_of(uint8_t id, uint8_t parent, uint64_t start) {
+    return (rs_span_place){
         .span_id = {[7] = id}, .parent_id = {[7] = parent}, .has_parent = parent != 0, .start_ns = start};
 }
 
 /* "a(b c(d)) e": ids as letters, in tree order. */
-static void draw(const rs_span *spans, size_t n, char *out, size_t cap) {
+static void draw(const rs_span_place *spans, size_t n, char *out, size_t cap) {
     rs_arena arena;
     rs_arena_init(&arena, 0);
     rs_trace_tree tree;
@@ -35,7 +35,7 @@ static void draw(const rs_span *spans, size_t n, char *out, size_t cap) {
     rs_arena_deinit(&arena);
 }
 
-static void assert_tree(const rs_span *spans, size_t n, const char *expected) {
+static void assert_tree(const rs_span_place *spans, size_t n, const char *expected) {
     char drawn[256];
     draw(spans, n, drawn, sizeof drawn);
     assert_string_equal(drawn, expected);
@@ -43,48 +43,52 @@ static void assert_tree(const rs_span *spans, size_t n, const char *expected) {
 
 static void test_children_in_start_order(void **state) {
     (void)state;
-    rs_span spans[] = {span_of('a', 0, 1), span_of('c', 'a', 2), span_of('b', 'a', 3), span_of('d', 'c', 4)};
+    rs_span_place spans[] = {span_of('a', 0, 1), span_of('c', 'a', 2), span_of('b', 'a', 3),
+                             span_of('d', 'c', 4)};
     assert_tree(spans, 4, "a(c(d) b)");
 }
 
 static void test_input_in_any_order(void **state) {
     (void)state;
-    rs_span spans[] = {span_of('d', 'c', 4), span_of('b', 'a', 3), span_of('c', 'a', 2), span_of('a', 0, 1)};
+    rs_span_place spans[] = {span_of('d', 'c', 4), span_of('b', 'a', 3), span_of('c', 'a', 2),
+                             span_of('a', 0, 1)};
     assert_tree(spans, 4, "a(c(d) b)");
 }
 
 static void test_missing_parent_is_a_root(void **state) {
     (void)state;
-    rs_span spans[] = {span_of('a', 0, 1), span_of('b', 'x', 2), span_of('c', 'b', 3)};
+    rs_span_place spans[] = {span_of('a', 0, 1), span_of('b', 'x', 2), span_of('c', 'b', 3)};
     assert_tree(spans, 3, "a b(c)");
 }
 
 static void test_child_before_parent(void **state) {
     (void)state;
-    rs_span spans[] = {span_of('b', 'a', 1), span_of('a', 0, 5)};
+    rs_span_place spans[] = {span_of('b', 'a', 1), span_of('a', 0, 5)};
     assert_tree(spans, 2, "a(b)");
 }
 
 static void test_own_parent(void **state) {
     (void)state;
-    rs_span spans[] = {span_of('a', 'a', 1), span_of('b', 'a', 2)};
+    rs_span_place spans[] = {span_of('a', 'a', 1), span_of('b', 'a', 2)};
     assert_tree(spans, 2, "a(b)");
 }
 
 static void test_cycle_is_cut_at_its_earliest(void **state) {
     (void)state;
-    rs_span spans[] = {span_of('t', 'b', 0), span_of('b', 'c', 1), span_of('c', 'a', 2),
-                       span_of('a', 'b', 3)};
+    rs_span_place spans[] = {span_of('t', 'b', 0), span_of('b', 'c', 1), span_of('c', 'a', 2),
+                             span_of('a', 'b', 3)};
     assert_tree(spans, 4, "b(t a(c))");
-    rs_span two[] = {span_of('a', 'b', 1), span_of('b', 'a', 1), span_of('c', 'd', 2), span_of('d', 'c', 3)};
+    rs_span_place two[] = {span_of('a', 'b', 1), span_of('b', 'a', 1), span_of('c', 'd', 2),
+                           span_of('d', 'c', 3)};
     assert_tree(two, 4, "a(b) c(d)");
 }
 
 static void test_one_id_twice(void **state) {
     (void)state;
-    rs_span spans[] = {span_of('a', 0, 1), span_of('b', 'a', 2), span_of('b', 'a', 3), span_of('c', 'b', 4)};
+    rs_span_place spans[] = {span_of('a', 0, 1), span_of('b', 'a', 2), span_of('b', 'a', 3),
+                             span_of('c', 'b', 4)};
     assert_tree(spans, 4, "a(b(c) b)");
-    rs_span under_itself[] = {span_of('a', 0, 1), span_of('a', 'a', 2)};
+    rs_span_place under_itself[] = {span_of('a', 0, 1), span_of('a', 'a', 2)};
     assert_tree(under_itself, 2, "a(a)");
 }
 
@@ -93,8 +97,8 @@ static void test_nothing(void **state) {
     assert_tree(NULL, 0, "");
 }
 
-static rs_span *numbered(size_t n) {
-    rs_span *spans = calloc(n, sizeof *spans);
+static rs_span_place *numbered(size_t n) {
+    rs_span_place *spans = calloc(n, sizeof *spans);
     assert_non_null(spans);
     for (size_t i = 0; i < n; i++) {
         uint64_t id = i + 1;
@@ -107,7 +111,7 @@ static rs_span *numbered(size_t n) {
 static void test_deep_chain(void **state) {
     (void)state;
     enum { N = 100000 };
-    rs_span *spans = numbered(N);
+    rs_span_place *spans = numbered(N);
     for (size_t i = 1; i < N; i++) {
         spans[i].has_parent = true;
         memcpy(spans[i].parent_id, spans[i - 1].span_id, 8);
@@ -132,7 +136,7 @@ static void test_random_graphs(void **state) {
     srand(7);
     for (int round = 0; round < 2000; round++) {
         size_t n = 1 + (size_t)rand() % 24;
-        rs_span spans[24];
+        rs_span_place spans[24];
         for (size_t i = 0; i < n; i++)
             spans[i] = span_of((uint8_t)(1 + rand() % 20), (uint8_t)(rand() % 22), (uint64_t)(rand() % 10));
         rs_arena arena;
@@ -155,7 +159,7 @@ static void test_random_graphs(void **state) {
 
 static void test_out_of_memory(void **state) {
     (void)state;
-    rs_span *spans = numbered(1000);
+    rs_span_place *spans = numbered(1000);
     rs_arena arena;
     rs_arena_init(&arena, 20000);
     rs_trace_tree tree;

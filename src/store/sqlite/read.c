@@ -205,6 +205,152 @@ rs_status rs_store_read_trace(rs_store *s, uint64_t project, const uint8_t trace
     return st;
 }
 
+/* ---- by place ------------------------------------------------------------------------------------------ */
+
+typedef struct places {
+    rs_span_place *items;
+    size_t n, cap;
+} places;
+
+static rs_status gather_places(rs_index *x, const rs_block_ref *ref, const uint8_t trace_id[16],
+                               rs_arena *arena, places *out, rs_err *err) {
+    rs_stored_span s;
+    bool more;
+    rs_status st = rs_view_open(&x->view, ref, RS_READ_HEADS, err);
+    while (st == RS_OK && (st = rs_view_next(&x->view, &s, &more, err)) == RS_OK && more) {
+        if (memcmp(s.span.trace_id, trace_id, 16) != 0) continue;
+        if (!rs_arena_grow(arena, (void **)&out->items, out->n, &out->cap, sizeof *out->items))
+            return no_room(err);
+        size_t bytes = s.extent.details + s.extent.content;
+        rs_span_place *p = &out->items[out->n++];
+        *p = (rs_span_place){.number = s.number,
+                             .start_ns = s.span.start_ns,
+                             .bytes = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX,
+                             .has_parent = s.span.has_parent};
+        memcpy(p->span_id, s.span.span_id, 8);
+        memcpy(p->parent_id, s.span.parent_id, 8);
+    }
+    return st;
+}
+
+static int place_by_id_then_newest(const void *a, const void *b) {
+    const rs_span_place *x = a, *y = b;
+    int order = memcmp(x->span_id, y->span_id, 8);
+    return order ? order : (x->number < y->number) - (x->number > y->number);
+}
+
+static int place_by_start(const void *a, const void *b) {
+    const rs_span_place *x = a, *y = b;
+    if (x->start_ns != y->start_ns) return x->start_ns < y->start_ns ? -1 : 1;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+/* As rs_stored_spans_dedupe, and in start order. */
+static void put_in_order(places *p, bool has_copies) {
+    size_t kept = 0;
+    if (has_copies) {
+        qsort(p->items, p->n, sizeof *p->items, place_by_id_then_newest);
+        for (size_t i = 0; i < p->n; i++)
+            if (kept == 0 || memcmp(p->items[i].span_id, p->items[kept - 1].span_id, 8) != 0)
+                p->items[kept++] = p->items[i];
+        p->n = kept;
+    }
+    if (p->n > 1) qsort(p->items, p->n, sizeof *p->items, place_by_start);
+}
+
+static rs_status find_places(const rs_partition_set *set, const uint8_t trace_id[16], rs_arena *arena,
+                             places *out, rs_err *err) {
+    rs_block_ref refs[PAGE];
+    rs_status corrupt = RS_OK;
+    uint64_t after = 0;
+    size_t n, rows = PAGE;
+    home at;
+    rs_status st = find_home(set, trace_id, &at, err);
+    if (st != RS_OK) return st;
+    while (st == RS_OK && rows == PAGE) {
+        st = next_blocks(at.x, at.key, NULL, &after, refs, &n, &rows, err);
+        for (size_t i = 0; i < n && st == RS_OK; i++) {
+            st = gather_places(at.x, &refs[i], trace_id, arena, out, err);
+            if (st == RS_ERR_CORRUPT) corrupt = st, st = RS_OK;
+        }
+    }
+    rs_partition_return(at.p, at.x);
+    put_in_order(out, out->n != at.spans);
+    return st == RS_OK ? corrupt : st;
+}
+
+rs_status rs_store_find_places(rs_store *s, uint64_t project, const uint8_t trace_id[16], rs_arena *arena,
+                               rs_span_place **out, size_t *n, rs_err *err) {
+    rs_project_data *p;
+    places found = {0};
+    *out = NULL;
+    *n = 0;
+    rs_status st = rs_store_find_project(s, project, false, &p, err);
+    if (st != RS_OK) return st;
+    if (!p) return not_found("trace", err);
+    const rs_partition_set *set = rs_project_data_hold(p);
+    st = find_places(set, trace_id, arena, &found, err);
+    rs_project_data_let_go(p, set);
+    *out = found.items;
+    *n = found.n;
+    return st;
+}
+
+static rs_status find_block(rs_index *x, uint64_t number, rs_block_ref *out, rs_err *err) {
+    sqlite3_stmt *stmt;
+    bool row = false;
+    rs_status st = rs_index_prepare(x, RS_SQL_LAST_BLOCKS, &stmt, err);
+    if (st != RS_OK) return st;
+    sqlite3_bind_int64(stmt, 1, (int64_t)number + 1);
+    sqlite3_bind_int64(stmt, 2, 0);
+    sqlite3_bind_int64(stmt, 3, 1);
+    st = rs_db_step(stmt, &row, err);
+    if (row) *out = rs_index_block_ref(stmt);
+    sqlite3_reset(stmt);
+    return st == RS_OK && (!row || number >= out->first + out->spans) ? not_found("span", err) : st;
+}
+
+/* Those of the numbers that are in the block; *done: how many of them are read. */
+static rs_status read_from_block(rs_index *x, const rs_block_ref *ref, const uint64_t *numbers, size_t n,
+                                 rs_read_depth depth, rs_arena *arena, rs_span *out, size_t *done,
+                                 rs_err *err) {
+    rs_stored_span s;
+    bool more;
+    rs_status st = rs_view_open(&x->view, ref, depth, err);
+    while (st == RS_OK && *done < n && (st = rs_view_next(&x->view, &s, &more, err)) == RS_OK && more) {
+        if (s.number != numbers[*done]) continue;
+        if ((st = rs_view_keep(&x->view, &s, depth, arena, err)) == RS_OK) out[(*done)++] = s.span;
+    }
+    return st;
+}
+
+rs_status rs_store_read_places(rs_store *s, uint64_t project, const uint8_t trace_id[16],
+                               const uint64_t *numbers, size_t n, rs_read_depth depth, rs_arena *arena,
+                               rs_span *out, rs_err *err) {
+    rs_project_data *p;
+    rs_block_ref ref;
+    size_t done = 0;
+    home at;
+    rs_status st = rs_store_find_project(s, project, false, &p, err);
+    if (st != RS_OK) return st;
+    if (!p) return not_found("trace", err);
+    const rs_partition_set *set = rs_project_data_hold(p);
+    st = find_home(set, trace_id, &at, err);
+    if (st == RS_OK) {
+        while (st == RS_OK && done < n) {
+            size_t before = done;
+            st = find_block(at.x, numbers[done], &ref, err);
+            if (st == RS_OK) st = read_from_block(at.x, &ref, numbers, n, depth, arena, out, &done, err);
+            if (st == RS_OK && done == before) st = not_found("span", err);
+        }
+        rs_partition_return(at.p, at.x);
+    }
+    rs_project_data_let_go(p, set);
+    return st;
+}
+
+/* ---- one span ------------------------------------------------------------------------------------------ */
+
 /* The trace that the row of this key is of. */
 static rs_status find_trace_id(rs_index *x, int64_t key, uint8_t trace_id[16], rs_err *err) {
     sqlite3_stmt *stmt;

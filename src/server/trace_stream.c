@@ -1,0 +1,195 @@
+#include "server/trace_stream.h"
+
+#include "base/log.h"
+#include "normalize/normalize.h"
+#include "query/trace_tree.h"
+#include "query/traces.h"
+#include "server/api_json.h"
+
+#include <stdlib.h>
+
+enum {
+    PIECE = 64 << 10,     /* handed to the socket at a time */
+    FIRST_WINDOW = 64,    /* spans: so that something is sent early */
+    SPAN_BYTES = 1 << 10, /* what a span takes beside what was sent of it, about */
+};
+
+typedef struct trace_stream {
+    rs_store *store;
+    uint64_t project;
+    const uint8_t *trace_id;
+    bool content, flat;
+    rs_json json;
+    /* of all spans, in the request's arena */
+    rs_span_place *places;
+    size_t n;
+    rs_trace_tree tree;
+    uint32_t next; /* node to be written */
+    uint32_t open; /* nodes whose brackets are open */
+    /* the window: spans of the nodes that come next */
+    rs_arena arena;
+    rs_span *spans;
+    size_t spans_at, spans_n, windows;
+} trace_stream;
+
+/* ---- windows ------------------------------------------------------------------------------------------- */
+
+typedef struct wanted {
+    uint64_t number;
+    size_t at; /* in the window */
+} wanted;
+
+static int by_number(const void *a, const void *b) {
+    const wanted *x = a, *y = b;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+/* How many nodes from the next on fit one. */
+static size_t window_size(const trace_stream *s) {
+    size_t n = 0, bytes = 0, limit = s->windows == 0 ? FIRST_WINDOW : SIZE_MAX;
+    for (uint32_t i = s->next; i != RS_TREE_NONE && n < limit; i = rs_trace_tree_next(&s->tree, i)) {
+        bytes += s->content ? s->places[i].bytes + SPAN_BYTES : SPAN_BYTES;
+        if (n > 0 && bytes > RS_TRACE_WINDOW) break;
+        n++;
+    }
+    return n;
+}
+
+/* The blocks are read in their order, the spans handed out in that of the tree. */
+static rs_status read_window(trace_stream *s, rs_err *err) {
+    size_t n = window_size(s), at = 0;
+    rs_arena_deinit(&s->arena);
+    wanted *order = rs_arena_zalloc(&s->arena, n, sizeof *order);
+    uint64_t *numbers = rs_arena_zalloc(&s->arena, n, sizeof *numbers);
+    rs_span *read = rs_arena_zalloc(&s->arena, n, sizeof *read);
+    s->spans = rs_arena_zalloc(&s->arena, n, sizeof *s->spans);
+    if (!order || !numbers || !read || !s->spans) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    for (uint32_t i = s->next; at < n; i = rs_trace_tree_next(&s->tree, i), at++)
+        order[at] = (wanted){s->places[i].number, at};
+    qsort(order, n, sizeof *order, by_number);
+    for (size_t i = 0; i < n; i++) numbers[i] = order[i].number;
+    rs_status st = rs_store_read_places(s->store, s->project, s->trace_id, numbers, n,
+                                        s->content ? RS_READ_FULL : RS_READ_HEADS, &s->arena, read, err);
+    for (size_t i = 0; st == RS_OK && i < n; i++) s->spans[order[i].at] = read[i];
+    s->spans_at = 0;
+    s->spans_n = st == RS_OK ? n : 0;
+    s->windows++;
+    return st;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------- */
+
+static void begin(trace_stream *s, const rs_trace_row *row) {
+    rs_json_object(&s->json);
+    rs_api_write_trace(&s->json, row, s->content);
+    rs_json_key(&s->json, s->flat ? RS_STR("spans") : RS_STR("span_tree"));
+    rs_json_array(&s->json);
+}
+
+static void close_nodes(trace_stream *s, uint32_t depth) {
+    for (; s->open > depth; s->open--) {
+        rs_json_array_end(&s->json);
+        rs_json_object_end(&s->json);
+    }
+}
+
+static rs_status write_node(trace_stream *s, rs_err *err) {
+    rs_json *j = &s->json;
+    uint32_t depth = s->tree.nodes[s->next].depth;
+    if (s->spans_at == s->spans_n) {
+        rs_status st = read_window(s, err);
+        if (st != RS_OK) return st;
+    }
+    rs_span *span = &s->spans[s->spans_at++];
+    rs_arena facts; /* one span's, so that a window does not hold them all */
+    rs_arena_init(&facts, 0);
+    rs_status st = s->content ? rs_normalize_span(span, &facts) : RS_OK;
+    if (st == RS_OK) {
+        if (!s->flat) close_nodes(s, depth);
+        rs_json_object(j);
+        if (s->flat) rs_json_put_int(j, "depth", depth);
+        rs_api_write_span(j, span, s->content);
+        if (s->flat) {
+            rs_json_object_end(j);
+        } else {
+            rs_json_key(j, RS_STR("children"));
+            rs_json_array(j);
+            s->open++;
+        }
+        s->next = rs_trace_tree_next(&s->tree, s->next);
+    } else {
+        rs_fail(err, st, 0, "%s", rs_status_text(st));
+    }
+    rs_arena_deinit(&facts);
+    return st;
+}
+
+/* Up to `enough` bytes or the end. */
+static rs_status write_nodes(trace_stream *s, size_t enough, rs_err *err) {
+    rs_status st = RS_OK;
+    while (st == RS_OK && s->next != RS_TREE_NONE && s->json.out->n < enough) st = write_node(s, err);
+    if (st != RS_OK || s->next != RS_TREE_NONE) return st;
+    close_nodes(s, 0);
+    rs_json_array_end(&s->json);
+    rs_json_object_end(&s->json);
+    return rs_buf_status(s->json.out);
+}
+
+/* ---- the stream ---------------------------------------------------------------------------------------- */
+
+static rs_stream_state next_piece(void *ctx, rs_buf *out) {
+    trace_stream *s = ctx;
+    rs_err err = {0};
+    s->json.out = out;
+    if (write_nodes(s, PIECE, &err) != RS_OK) {
+        rs_log("a trace could not be sent to its end: %s", err.message);
+        return RS_STREAM_FAIL;
+    }
+    return s->next == RS_TREE_NONE ? RS_STREAM_END : RS_STREAM_MORE;
+}
+
+static void free_stream(void *ctx) {
+    trace_stream *s = ctx;
+    rs_arena_deinit(&s->arena);
+    free(s);
+}
+
+static size_t bytes_of(const trace_stream *s) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < s->n; i++) bytes += SPAN_BYTES + (s->content ? s->places[i].bytes : 0);
+    return bytes;
+}
+
+/* What comes first lies in res->body: with a stream that is its first piece. */
+static rs_status start(trace_stream *s, rs_request *req, const rs_trace_row *row, rs_response *res,
+                       rs_err *err) {
+    size_t bytes = bytes_of(s);
+    s->json = rs_json_on(&res->body);
+    begin(s, row);
+    if (bytes <= RS_TRACE_WHOLE) return write_nodes(s, SIZE_MAX, err);
+    if (!rs_request_charge(req, bytes < RS_TRACE_WINDOW ? bytes : RS_TRACE_WINDOW))
+        return rs_fail(err, RS_ERR_FULL, 0, "too much is being answered at once: retry later");
+    rs_status st = write_nodes(s, PIECE, err); /* what is wrong at the beginning can still be said */
+    if (st == RS_OK && s->next != RS_TREE_NONE) res->stream = (rs_stream){next_piece, free_stream, s};
+    return st;
+}
+
+rs_status rs_trace_stream(rs_store *store, rs_request *req, const uint8_t trace_id[16], bool content,
+                          bool flat, rs_response *res, rs_err *err) {
+    rs_trace_row row;
+    trace_stream *s = calloc(1, sizeof *s);
+    if (!s) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    *s = (trace_stream){.store = store, .project = req->project, .content = content, .flat = flat};
+    rs_str id = rs_arena_copy(&req->arena, (rs_str){(const char *)trace_id, 16});
+    s->trace_id = (const uint8_t *)id.p;
+    rs_status st = id.p ? rs_traces_get(store, req->project, trace_id, &req->arena, &row, err)
+                        : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    if (st == RS_OK)
+        st = rs_store_find_places(store, req->project, trace_id, &req->arena, &s->places, &s->n, err);
+    if (st == RS_OK && (st = rs_trace_tree_build(s->places, s->n, &req->arena, &s->tree)) != RS_OK)
+        rs_fail(err, st, 0, "%s", rs_status_text(st));
+    s->next = st == RS_OK ? s->tree.first_root : RS_TREE_NONE;
+    if (st == RS_OK) st = start(s, req, &row, res, err);
+    if (!res->stream.next) free_stream(s);
+    return st;
+}
