@@ -19,7 +19,7 @@ void rs_arena_deinit(rs_arena *a) {
 }
 
 void *rs_arena_alloc(rs_arena *a, size_t n) {
-    if (n > SIZE_MAX / 2) return NULL;
+    if (n > SIZE_MAX / 2) return a->is_over_limit = true, NULL;
     n = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     if (a->at && n <= (size_t)(a->end - a->at)) {
         void *p = a->at;
@@ -30,7 +30,7 @@ void *rs_arena_alloc(rs_arena *a, size_t n) {
     if (size < n) size = n;
     if (a->limit && a->held + size > a->limit) {
         size = n;
-        if (a->held + size > a->limit) return NULL;
+        if (a->held + size > a->limit) return a->is_over_limit = true, NULL;
     }
     rs_arena_chunk *c = malloc(sizeof *c + size);
     if (!c) return NULL;

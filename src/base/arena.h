@@ -15,6 +15,7 @@ typedef struct rs_arena {
     rs_arena_chunk *chunks; /* newest first; only the newest has room */
     char *at, *end;
     size_t held, limit; /* bytes; limit 0: none */
+    bool is_over_limit; /* an allocation failed for the limit, not for want of memory */
 } rs_arena;
 
 static inline void rs_arena_init(rs_arena *a, size_t limit) { *a = (rs_arena){.limit = limit}; }

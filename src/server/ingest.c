@@ -17,10 +17,7 @@ typedef struct trace_intake {
 static rs_status decode_spans(rs_body_format as, rs_str body, rs_arena *arena, rs_spans *out, rs_err *err) {
     rs_status st = as == RS_BODY_PROTOBUF ? rs_otlp_decode_protobuf(body, arena, out, err)
                                           : rs_otlp_decode_json(body, arena, out, err);
-    if (st != RS_ERR_MEMORY) return st;
-    *err = (rs_err){0};
-    return rs_fail(err, RS_ERR_TOO_LARGE, 0,
-                   "the request holds more spans than fit in memory: send fewer at once");
+    return st == RS_ERR_MEMORY ? rs_intake_no_room(arena, err) : st;
 }
 
 static void answer(rs_intake *base) {

@@ -66,13 +66,16 @@ rs_status rs_intake_body(rs_server *server, rs_request *req, rs_str *out, rs_err
     return st == RS_OK && encoding != RS_ENCODING_IDENTITY ? inflate(server, req, encoding, out, err) : st;
 }
 
+rs_status rs_intake_no_room(const rs_arena *arena, rs_err *err) {
+    *err = (rs_err){0};
+    if (!arena->is_over_limit) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory: retry later");
+    return rs_fail(err, RS_ERR_TOO_LARGE, 0, "the request holds more than fits in memory: send less at once");
+}
+
 rs_status rs_intake_normalize(rs_spans *spans, rs_arena *arena, rs_err *err) {
     rs_status st = RS_OK;
     for (size_t i = 0; st == RS_OK && i < spans->n; i++) st = rs_normalize_for_store(&spans->items[i], arena);
-    if (st == RS_OK) return st;
-    *err = (rs_err){0};
-    return rs_fail(err, RS_ERR_TOO_LARGE, 0,
-                   "the request holds more spans than fit in memory: send fewer at once");
+    return st == RS_OK ? st : rs_intake_no_room(arena, err);
 }
 
 rs_status rs_intake_spans(rs_intake *in, rs_spans *spans, rs_err *err) {

@@ -40,7 +40,9 @@ void rs_intake_refuse(rs_response *res, const rs_err *err);
 /* An Export…ServiceResponse: {"partialSuccess":{}}, with how many were rejected (member `rejected`) and why, if any were. */
 void rs_intake_answer_otlp(rs_intake *in, const char *rejected, size_t n, const char *why);
 
-/* Normalizes spans for the store; RS_ERR_TOO_LARGE where the arena is exhausted. */
+/* What it means that an arena gave nothing: RS_ERR_TOO_LARGE, so that the request is not sent again, or RS_ERR_MEMORY, so that it is. */
+rs_status rs_intake_no_room(const rs_arena *arena, rs_err *err);
+/* Normalizes spans for the store; where the arena is exhausted, rs_intake_no_room. */
 RS_MUST_CHECK rs_status rs_intake_normalize(rs_spans *spans, rs_arena *arena, rs_err *err);
 
 #endif

@@ -45,10 +45,7 @@ static rs_status make_records(log_intake *in, rs_err *err) {
     rs_buf_deinit(&record);
     in->base.job.batch.events = events;
     in->base.job.batch.nevents = in->events.n;
-    if (st != RS_OK)
-        (void)!rs_fail(err, RS_ERR_TOO_LARGE, 0,
-                       "the request holds more than fits in memory: send less at once");
-    return st;
+    return st == RS_OK ? st : rs_intake_no_room(arena, err);
 }
 
 static rs_status decode(log_intake *in, rs_str body, rs_err *err) {
@@ -56,11 +53,7 @@ static rs_status decode(log_intake *in, rs_str body, rs_err *err) {
     rs_status st = in->base.format == RS_BODY_PROTOBUF
                        ? rs_otlp_decode_logs_protobuf(body, arena, &in->events, err)
                        : rs_otlp_decode_logs_json(body, arena, &in->events, err);
-    if (st == RS_ERR_MEMORY) {
-        *err = (rs_err){0};
-        return rs_fail(err, RS_ERR_TOO_LARGE, 0,
-                       "the request holds more log records than fit in memory: send fewer at once");
-    }
+    if (st == RS_ERR_MEMORY) return rs_intake_no_room(arena, err);
     return st == RS_OK ? make_records(in, err) : st;
 }
 

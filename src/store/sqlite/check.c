@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* What the blocks of a partition say of a trace. */
 typedef struct counted {
@@ -114,13 +115,13 @@ static rs_status check_blocks(check *c, rs_err *err) {
 
 /* ---- the index ----------------------------------------------------------------------------------------- */
 
-static rs_status check_database(check *c, rs_err *err) {
+static rs_status check_database(check *c, const char *file, rs_err *err) {
     sqlite3_stmt *stmt = NULL;
     bool row = true;
     rs_status st = rs_db_prepare(c->x.db, "PRAGMA integrity_check(10)", &stmt, err);
     while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
         rs_str said = rs_db_column_str(stmt, 0);
-        if (!rs_str_eq(said, RS_STR("ok"))) problem(c, "index.db: %.*s", (int)said.n, said.p);
+        if (!rs_str_eq(said, RS_STR("ok"))) problem(c, "%s: %.*s", file, (int)said.n, said.p);
     }
     sqlite3_finalize(stmt);
     return st;
@@ -238,7 +239,7 @@ static rs_status check_partition(const char *dir, rs_store_report *report, rs_pr
     rs_status st = open_parts(&c, &why);
     if (st == RS_OK) st = rs_db_exec(c.x.db, "BEGIN", &why); /* one moment for all that is asked */
     if (st == RS_OK) st = read_state(&c, &why);
-    if (st == RS_OK) st = check_database(&c, &why);
+    if (st == RS_OK) st = check_database(&c, "index.db", &why);
     if (st == RS_OK) st = check_blocks(&c, &why);
     if (st == RS_OK) st = check_traces(&c, &why);
     if (st == RS_OK) st = check_rollups(&c, &why);
@@ -279,9 +280,26 @@ static rs_status check_project(const char *dir, rs_store_report *report, rs_prob
     return each_folder(dir, 'p', check_partition, report, fn, ctx, err);
 }
 
+/* SQLite's own check of the control plane: a store without one is no problem of its own. */
+static rs_status check_control(const char *dir, rs_store_report *report, rs_problem_fn fn, void *ctx,
+                               rs_err *err) {
+    check c = {.report = report, .fn = fn, .ctx = ctx, .dir = dir};
+    char path[RS_PATH_MAX];
+    rs_err why = {0};
+    rs_status st = rs_path_join(path, dir, "control.db", err);
+    if (st != RS_OK || access(path, F_OK) != 0) return st;
+    st = rs_db_open_to_look(path, &c.x.db, &why);
+    if (st == RS_OK) st = check_database(&c, "control.db", &why);
+    sqlite3_close(c.x.db);
+    if (st == RS_ERR_MEMORY || st == RS_ERR_TIMEOUT) return rs_fail(err, st, 0, "%s: %s", path, why.message);
+    if (st != RS_OK) problem(&c, "%s", why.message);
+    return RS_OK;
+}
+
 rs_status rs_store_check(const char *dir, rs_problem_fn fn, void *ctx, rs_store_report *out, rs_err *err) {
     char projects[RS_PATH_MAX];
     *out = (rs_store_report){0};
     rs_status st = rs_path_join(projects, dir, "projects", err);
+    if (st == RS_OK) st = check_control(dir, out, fn, ctx, err);
     return st == RS_OK ? each_folder(projects, 0, check_project, out, fn, ctx, err) : st;
 }
