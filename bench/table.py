@@ -21,34 +21,13 @@ from importlib import metadata
 from pathlib import Path
 from statistics import median
 
+from report import Table, environment, load
+
 ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build-release"
 OURS, PEERS = ROOT / ".venv/bin/python", ROOT / ".venv-compat/bin/python"
 PYTHON = {"respan": OURS, "off": OURS, "opentelemetry": PEERS, "respan-ai": PEERS}
 NOWHERE = "http://127.0.0.1:9/api"
-
-
-def load():
-    return Path("/proc/loadavg").read_text().split()[0]
-
-
-class Table:
-    """One line a target. `good` is None where there is none to meet."""
-
-    def __init__(self):
-        self.missed = 0
-        print("| what | target | ours | peer | ratio | |\n| --- | --- | --- | --- | --- | --- |", flush=True)
-
-    def line(self, what, target, ours, peer="", ratio="", good=None):
-        self.missed += good is False
-        verdict = "" if good is None else "met" if good else "**missed**"
-        print(f"| {what} | {target} | {ours} | {peer} | {ratio} | {verdict} |", flush=True)
-
-
-def environment(home, **more):
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("RESPAN_", "OTEL_", "TRACELOOP_", "XDG_"))}
-    folders = {f"XDG_{kind}_HOME": f"{home}/{kind.lower()}" for kind in ("CONFIG", "DATA", "STATE")}
-    return {**kept, **folders, "HOME": str(home), **more}
 
 
 class Server:
