@@ -1,5 +1,6 @@
-/* respan traces list | get | wait: what was traced, in the terminal. */
+/* respan traces list | get | wait | delete: what was traced, in the terminal. */
 #include "base/clock.h"
+#include "base/json_write.h"
 #include "cli/cmd.h"
 #include "cli/table.h"
 #include "cli/traces_client.h"
@@ -186,6 +187,50 @@ static int run_get(rs_client *c, options *o, int argc, char **argv) {
     return status;
 }
 
+/* ---- delete -------------------------------------------------------------------------------------------- */
+
+enum { DELETE_TOGETHER = 1000 };
+
+/* Those of argv that one request takes, from *at on. */
+static int delete_some(rs_client *c, int argc, char **argv, int *at, long long *deleted) {
+    rs_buf body, answer;
+    long long some = 0;
+    int status = RS_EXIT_DONE;
+    rs_buf_init(&body);
+    rs_buf_init(&answer);
+    rs_json j = rs_json_on(&body);
+    rs_json_object(&j);
+    rs_json_key(&j, RS_STR("ids"));
+    rs_json_array(&j);
+    for (int n = 0; *at < argc && n < DELETE_TOGETHER && status == RS_EXIT_DONE; n++) {
+        char id[33];
+        status = rs_traces_resolve(c, argv[(*at)++], id);
+        if (status == RS_EXIT_DONE) rs_json_str(&j, rs_str_of(id));
+    }
+    rs_json_array_end(&j);
+    rs_json_object_end(&j);
+    rs_buf_byte(&body, 0);
+    if (status == RS_EXIT_DONE && rs_buf_status(&body) != RS_OK) status = RS_EXIT_NOT_FOUND;
+    if (status == RS_EXIT_DONE) status = rs_client_request(c, "/traces/delete/", body.p, &answer);
+    rs_buf_byte(&answer, 0);
+    if (status == RS_EXIT_DONE && sscanf(answer.p, "{\"deleted\":%lld", &some) == 1) *deleted += some;
+    rs_buf_deinit(&body);
+    rs_buf_deinit(&answer);
+    return status;
+}
+
+static int run_delete(rs_client *c, options *o, int argc, char **argv) {
+    long long deleted = 0;
+    int status = read_options(o, argc, argv, "");
+    if (status != RS_EXIT_DONE) return status;
+    if (optind == argc) return rs_cmd_usage(&rs_cmd_traces, "traces delete wants ids");
+    int at = optind, wanted = argc - optind;
+    status = rs_client_open(c);
+    while (status == RS_EXIT_DONE && at < argc) status = delete_some(c, argc, argv, &at, &deleted);
+    if (status == RS_EXIT_DONE || deleted) printf("%lld trace%s deleted\n", deleted, deleted == 1 ? "" : "s");
+    return status == RS_EXIT_DONE && deleted < wanted ? RS_EXIT_NOT_FOUND : status;
+}
+
 /* ---- wait ---------------------------------------------------------------------------------------------- */
 
 /* Traces whose root has arrived: before that a trace has no name of its own, and more of it is to come. Prints the
@@ -236,10 +281,10 @@ static int run_wait(rs_client *c, options *o, int argc, char **argv) {
 static const struct {
     const char *name;
     int (*run)(rs_client *c, options *o, int argc, char **argv);
-} subcommands[] = {{"list", run_list}, {"get", run_get}, {"wait", run_wait}};
+} subcommands[] = {{"list", run_list}, {"get", run_get}, {"wait", run_wait}, {"delete", run_delete}};
 
 static int run_traces(int argc, char **argv) {
-    if (argc < 2) return rs_cmd_usage(&rs_cmd_traces, "traces wants list, get or wait");
+    if (argc < 2) return rs_cmd_usage(&rs_cmd_traces, "traces wants list, get, wait or delete");
     for (size_t i = 0; i < RS_ARRAY_LEN(subcommands); i++) {
         if (strcmp(argv[1], subcommands[i].name) != 0) continue;
         rs_client client = {0};
@@ -254,15 +299,17 @@ static int run_traces(int argc, char **argv) {
 
 const rs_cmd rs_cmd_traces = {
     .name = "traces",
-    .summary = "list traces, show one, wait for one",
+    .summary = "list traces, show one, wait for one, delete some",
     .help = "usage: respan traces list [--limit N] [--filter FIELD=VALUE]... [--json]\n"
             "       respan traces get ID|latest [--content] [--json]\n"
+            "       respan traces delete ID...\n"
             "       respan traces wait [--name NAME] [--filter FIELD=VALUE]... [--since TIME] [--count N] "
             "[--timeout S]\n"
             "\n"
             "list   the newest traces (20), one a line\n"
             "get    one trace as a tree: a bar per span, and what models were asked and answered;\n"
             "       ID may be the first 6 or more digits of a trace's id\n"
+            "delete those traces, for good: out of every answer at once, and off the disk within minutes\n"
             "wait   until that many traces (1) are there, and print their ids\n"
             "\n"
             "  --limit N              how many traces\n"

@@ -1,6 +1,7 @@
 #include "server/routes.h"
 
 #include "server/api.h"
+#include "server/api_keep.h"
 #include "server/api_metrics.h"
 #include "server/ingest.h"
 #include "server/logs.h"
@@ -12,7 +13,9 @@
 static const rs_route routes[] = {
     /* reading */
     {"/api/traces/list/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_list_traces},
-    {"/api/traces/{id}/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_get_trace},
+    {"/api/traces/delete/", RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_delete_traces},
+    {"/api/traces/{id}/", RS_GET | RS_DELETE, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_trace},
+    {"/api/compact/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_compact},
     {"/api/spans/list/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_list_spans},
     {"/api/spans/{id}/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_get_span},
     {"/api/metrics/totals/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_metrics_totals},
@@ -71,6 +74,7 @@ const rs_route *rs_route_find(const char *path, rs_str *id) {
 
 bool rs_route_allows(const rs_route *route, const char *method) {
     if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) return route->methods & RS_GET;
+    if (strcmp(method, "DELETE") == 0) return route->methods & RS_DELETE;
     return strcmp(method, "POST") == 0 && route->methods & RS_POST;
 }
 
@@ -80,6 +84,8 @@ const char *rs_route_allow_header(const rs_route *route) {
         return "GET, HEAD";
     case RS_POST:
         return "POST";
+    case RS_GET | RS_DELETE:
+        return "GET, HEAD, DELETE";
     default:
         return "GET, HEAD, POST";
     }

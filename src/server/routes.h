@@ -4,7 +4,7 @@
 
 #include "server/http.h"
 
-enum { RS_GET = 1, RS_POST = 2 }; /* HEAD goes with GET */
+enum { RS_GET = 1, RS_POST = 2, RS_DELETE = 4 }; /* HEAD goes with GET */
 
 typedef enum rs_body_limit {
     RS_BODY_SMALL,  /* 1 MiB */
@@ -14,7 +14,7 @@ typedef enum rs_body_limit {
 typedef struct rs_route {
     const char *pattern; /* "/api/traces/{id}/": {id} is one segment; the last slash is optional; "/…/" + "*":
                             anything below */
-    unsigned methods;    /* RS_GET | RS_POST */
+    unsigned methods;    /* RS_GET, RS_POST, RS_DELETE */
     rs_auth auth;
     rs_body_limit body;
     rs_handler handler;

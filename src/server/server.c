@@ -28,6 +28,7 @@ rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err
     if (st == RS_OK) st = rs_control_open(config->data_dir, &s->control, err);
     if (st == RS_OK) st = rs_store_open(config->data_dir, &s->store, err);
     if (st == RS_OK) rs_store_set_durability(s->store, config->durability);
+    if (st == RS_OK) st = rs_store_start_keeper(s->store, NULL, NULL, err);
     if (st == RS_OK) st = rs_writer_start(s->store, RS_WRITER_QUEUE_BYTES, rs_join_events, &s->writer, err);
     if (st == RS_OK) st = rs_guard_new(s->control, &s->guard, err);
     if (st == RS_OK) st = rs_http_start(s, &fd, HTTP_THREADS, config->host, &s->http, err);

@@ -46,9 +46,11 @@ static rs_status commit_group(rs_writer *w, rs_job *group[], size_t n) {
     rs_arena arena;
     rs_arena_init(&arena, 0);
     for (size_t i = 0; i < n; i++) batches[i] = group[i]->batch;
+    rs_store_begin(w->store); /* a trace that is completed is not deleted before it is committed */
     rs_status st = w->complete ? w->complete(w->store, group, batches, n, &arena, &err) : RS_OK;
     if (st == RS_OK) st = rs_store_commit(w->store, batches, n, failed, &err);
     else memset(failed, true, sizeof failed);
+    rs_store_end(w->store);
     rs_arena_deinit(&arena);
     if (st != RS_OK && err.code == RS_OK) (void)!rs_fail(&err, st, 0, "%s", rs_status_text(st));
     bool final = n == 1 || st == RS_ERR_FULL;

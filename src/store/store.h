@@ -57,11 +57,50 @@ typedef struct rs_store_batch {
 RS_MUST_CHECK rs_status rs_store_prepare(rs_store *s, uint64_t project, const rs_span *spans, size_t n,
                                          rs_arena *arena, const rs_prepared **out, rs_err *err);
 
+/* Between these two nothing is committed or deleted by another thread: for a commit that depends on what is stored. */
+void rs_store_begin(rs_store *s);
+void rs_store_end(rs_store *s);
+
 /* Stores all batches or, for a project whose part fails, says so in failed[i] (if not NULL) for each of its batches. Of such a
  * project nothing was stored, or (late spans go to the partition of their trace) one partition's part: to send them again is right
  * either way. Returns RS_OK if all are safe. RS_ERR_FULL: no disk room; the store stays usable and readable. */
 RS_MUST_CHECK rs_status rs_store_commit(rs_store *s, const rs_store_batch *batches, size_t n, bool *failed,
                                         rs_err *err);
+
+/* ---- keeping ------------------------------------------------------------------------------------------- */
+
+/* A thread of the store, at the lowest priority: seals partitions that take no new traces (blocks of 4,000 spans, compressed
+ * harder, whole traces together), makes the bytes of deleted traces go, and drops partitions that are past what is kept. */
+
+/* How much of a project is kept; 0: all of it. */
+typedef struct rs_retention {
+    uint64_t age_ns; /* spans that began longer ago may go, */
+    uint64_t bytes;  /* and the oldest while there are more */
+} rs_retention;
+/* On the keeper's thread, about once a minute. */
+typedef rs_retention (*rs_retention_fn)(void *ctx, uint64_t project);
+
+/* Until rs_store_close. fn may be NULL: all is kept. */
+RS_MUST_CHECK rs_status rs_store_start_keeper(rs_store *s, rs_retention_fn fn, void *ctx, rs_err *err);
+/* Does at once for a project what the keeper will do for all but the partition that takes new traces; that one is closed and
+ * sealed, too. Any thread; takes seconds for a million spans. RS_ERR_FULL: there must be room for the largest partition again. */
+RS_MUST_CHECK rs_status rs_store_compact(rs_store *s, uint64_t project, rs_err *err);
+/* Has the keeper do it, and whether it is still to be done. */
+void rs_store_ask_compact(rs_store *s, uint64_t project);
+bool rs_store_is_compacting(rs_store *s, uint64_t project);
+/* Drops what is past that, in whole partitions; *dropped: how many (may be NULL). The keeper's work, for those without one. */
+RS_MUST_CHECK rs_status rs_store_retain(rs_store *s, uint64_t project, const rs_retention *keep,
+                                        size_t *dropped, rs_err *err);
+/* The projects that have spans, in order; *out is the caller's to free. */
+RS_MUST_CHECK rs_status rs_store_list_projects(rs_store *s, uint64_t **out, size_t *n, rs_err *err);
+
+enum { RS_DELETE_MOST = 1000 };
+/* Any thread. Deletes those of the traces that there are: when it returns they are in no answer and no count, and that they are
+ * deleted is as durable as a commit. Their bytes go when the keeper rewrites the partitions that they are in: of one that takes no new
+ * traces a quarter of a minute later, of the one that does within some five minutes, and as long as rewriting takes. A span
+ * that comes later begins a trace of that id anew. *deleted: how many there were. On an error some may be deleted. */
+RS_MUST_CHECK rs_status rs_store_delete_traces(rs_store *s, uint64_t project, const uint8_t (*ids)[16],
+                                               size_t n, size_t *deleted, rs_err *err);
 
 /* ---- reading (any thread) ------------------------------------------------------------------------------ */
 

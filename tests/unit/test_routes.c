@@ -53,6 +53,11 @@ static void methods(void **state) {
     assert_true(rs_route_allows(list, "HEAD"));
     assert_true(rs_route_allows(list, "POST"));
     assert_false(rs_route_allows(list, "DELETE"));
+    const rs_route *trace = rs_route_find("/api/traces/0af7/", &id);
+    assert_true(rs_route_allows(trace, "DELETE"));
+    assert_true(rs_route_allows(trace, "HEAD"));
+    assert_false(rs_route_allows(trace, "POST"));
+    assert_string_equal(rs_route_allow_header(trace), "GET, HEAD, DELETE");
     assert_false(rs_route_allows(list, "get"));
     assert_string_equal(rs_route_allow_header(ingest), "POST");
     assert_string_equal(rs_route_allow_header(list), "GET, HEAD, POST");

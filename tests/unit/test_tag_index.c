@@ -67,7 +67,7 @@ static void keys_come_and_go(void **state) {
     uint64_t seed = 7;
     int64_t spread = 0;
     snprintf(dir, sizeof dir, "%s/partition", f->dir);
-    assert_int_equal(rs_partition_open(1, 1, dir, RS_DURABLE_PROCESS, &p, NULL), RS_OK);
+    assert_int_equal(rs_partition_open(1, &(rs_folder){1, 1}, dir, RS_DURABLE_PROCESS, &p, NULL), RS_OK);
     rs_buf_init(&scratch);
     for (int round = 0; round < 600; round++) {
         int tag = (int)below(&seed, TAGS);
@@ -99,7 +99,7 @@ static void many_keys_are_several_rows(void **state) {
     uint64_t n;
     bool found;
     snprintf(dir, sizeof dir, "%s/partition", f->dir);
-    assert_int_equal(rs_partition_open(1, 1, dir, RS_DURABLE_PROCESS, &p, NULL), RS_OK);
+    assert_int_equal(rs_partition_open(1, &(rs_folder){1, 1}, dir, RS_DURABLE_PROCESS, &p, NULL), RS_OK);
     rs_buf_init(&scratch);
     for (size_t i = 0; i < RS_ARRAY_LEN(many); i++) many[i] = (int64_t)i * 3;
     assert_int_equal(rs_tag_put(&p->writer, 1, many, RS_ARRAY_LEN(many), &scratch, &spread, NULL), RS_OK);

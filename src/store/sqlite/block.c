@@ -12,6 +12,8 @@ enum {
     MIN_MATCH = 6,
     WINDOW_LOG = 21,
     HASH_LOG = 16,
+    SEALED_LEVEL = 6,
+    SEALED_WINDOW_LOG = 23, /* a block and its dictionary */
     HASHED = RS_BLOCK_HEADER - 8,
     KEPT_BYTES = 2 * RS_BLOCK_FULL_BYTES,
 };
@@ -48,6 +50,13 @@ rs_status rs_block_writer_init(rs_block_writer *w, rs_err *err) {
     return RS_OK;
 }
 
+void rs_block_writer_seal(rs_block_writer *w) {
+    w->is_sealing = true;
+    ZSTD_CCtx_reset(w->zstd, ZSTD_reset_session_and_parameters);
+    ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, SEALED_LEVEL);
+    ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_windowLog, SEALED_WINDOW_LOG);
+}
+
 void rs_block_writer_deinit(rs_block_writer *w) {
     rs_heads_writer_deinit(&w->heads);
     rs_details_writer_deinit(&w->details);
@@ -69,15 +78,21 @@ void rs_block_writer_use(rs_block_writer *w, const rs_block_dictionary *dictiona
     w->dictionary = dictionary;
 }
 
-rs_status rs_block_dictionary_make(rs_block_dictionary *d, rs_err *err) {
+static ZSTD_compressionParameters packing_parameters(size_t n, bool is_sealing) {
+    ZSTD_compressionParameters p = ZSTD_getCParams(is_sealing ? SEALED_LEVEL : LEVEL, 0, n);
+    p.windowLog = is_sealing ? SEALED_WINDOW_LOG : WINDOW_LOG;
+    if (is_sealing) return p;
+    p.hashLog = HASH_LOG;
+    p.minMatch = MIN_MATCH;
+    return p;
+}
+
+rs_status rs_block_dictionary_make(rs_block_dictionary *d, bool is_sealing, rs_err *err) {
     for (int i = 0; i < RS_SECTION_COUNT; i++) {
         if (d->raw[i].n == 0 || d->packing[i]) continue;
-        ZSTD_compressionParameters p = ZSTD_getCParams(LEVEL, 0, d->raw[i].n);
-        p.hashLog = HASH_LOG;
-        p.minMatch = MIN_MATCH;
-        p.windowLog = WINDOW_LOG;
-        d->packing[i] = ZSTD_createCDict_advanced(d->raw[i].p, d->raw[i].n, ZSTD_dlm_byRef,
-                                                  ZSTD_dct_rawContent, p, ZSTD_defaultCMem);
+        d->packing[i] =
+            ZSTD_createCDict_advanced(d->raw[i].p, d->raw[i].n, ZSTD_dlm_byRef, ZSTD_dct_rawContent,
+                                      packing_parameters(d->raw[i].n, is_sealing), ZSTD_defaultCMem);
         if (!d->packing[i]) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory for a dictionary");
     }
     return RS_OK;
@@ -95,8 +110,15 @@ void rs_block_add(rs_block_writer *w, const rs_span *s) {
     w->n++;
 }
 
+static size_t raw_bytes(const rs_block_writer *w) { return w->details.records.n + w->details.content.n; }
+
 bool rs_block_is_full(const rs_block_writer *w) {
-    return w->n >= RS_BLOCK_MAX_SPANS || w->details.records.n + w->details.content.n >= RS_BLOCK_FULL_BYTES;
+    return w->n >= (w->is_sealing ? RS_BLOCK_SEALED_SPANS : RS_BLOCK_MAX_SPANS) ||
+           raw_bytes(w) >= RS_BLOCK_FULL_BYTES;
+}
+
+bool rs_block_is_over(const rs_block_writer *w) {
+    return w->n >= RS_BLOCK_SEALED_MOST || raw_bytes(w) >= RS_BLOCK_FULL_BYTES;
 }
 
 static rs_status pack(rs_block_writer *w, rs_str raw, rs_section section, rs_buf *out, rs_block_header *h) {

@@ -11,7 +11,9 @@
 
 enum {
     RS_BLOCK_HEADER = 80,
-    RS_BLOCK_MAX_SPANS = 1024,       /* made; a trace of ten never unpacks more */
+    RS_BLOCK_MAX_SPANS = 1024,    /* of a commit; a trace of ten never unpacks more */
+    RS_BLOCK_SEALED_SPANS = 4000, /* of a sealed one, and as many more as its last trace has, up to … */
+    RS_BLOCK_SEALED_MOST = 8000,
     RS_BLOCK_FULL_BYTES = 8 << 20,   /* raw: a block that has this many takes no more spans */
     RS_BLOCK_SPANS_LIMIT = 1 << 16,  /* read */
     RS_BLOCK_SECTION_LIMIT = 1 << 28 /* raw bytes of one section, made and read */
@@ -54,10 +56,13 @@ typedef struct rs_block_writer {
     ZSTD_CCtx *zstd;
     const rs_block_dictionary *dictionary;
     uint32_t n;
+    bool is_sealing;
 } rs_block_writer;
 
 RS_MUST_CHECK rs_status rs_block_writer_init(rs_block_writer *w, rs_err *err);
 void rs_block_writer_deinit(rs_block_writer *w);
+/* From now on its blocks are larger and smaller: they are written once and read for long. */
+void rs_block_writer_seal(rs_block_writer *w);
 /* Forgets what was added and not finished. */
 void rs_block_writer_clear(rs_block_writer *w);
 
@@ -67,6 +72,8 @@ void rs_block_writer_use(rs_block_writer *w, const rs_block_dictionary *dictiona
 /* Borrows the span until rs_block_finish or rs_block_writer_clear. */
 void rs_block_add(rs_block_writer *w, const rs_span *s);
 bool rs_block_is_full(const rs_block_writer *w);
+/* No room for the rest of a trace either. */
+bool rs_block_is_over(const rs_block_writer *w);
 /* Appends the block to out and clears the writer. RS_ERR_TOO_LARGE: a section would be over its limit. */
 RS_MUST_CHECK rs_status rs_block_finish(rs_block_writer *w, uint64_t first, rs_buf *out,
                                         rs_block_header *header, rs_err *err);
@@ -75,7 +82,7 @@ RS_MUST_CHECK rs_status rs_block_finish(rs_block_writer *w, uint64_t first, rs_b
 void rs_block_put(rs_buf *out, rs_str block, rs_block_header *h, uint64_t first);
 
 /* Makes what packing takes of a dictionary whose raw sections are set (and stay) / frees it. */
-RS_MUST_CHECK rs_status rs_block_dictionary_make(rs_block_dictionary *d, rs_err *err);
+RS_MUST_CHECK rs_status rs_block_dictionary_make(rs_block_dictionary *d, bool is_sealing, rs_err *err);
 void rs_block_dictionary_deinit(rs_block_dictionary *d);
 
 /* ---- reading ------------------------------------------------------------------------------------------- */

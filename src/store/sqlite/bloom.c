@@ -60,6 +60,11 @@ void rs_bloom_add(rs_bloom *f, uint64_t hash) {
     f->added++;
 }
 
+void rs_bloom_add_trace(rs_bloom *f, rs_str trace_id, int64_t key) {
+    if (trace_id.n == 16) rs_bloom_add(f, rs_bloom_hash_id((const uint8_t *)trace_id.p));
+    rs_bloom_add(f, rs_bloom_hash_key(key));
+}
+
 static bool layer_has(const uint64_t *layer, uint64_t hash, uint64_t bits) {
     const uint64_t *line = layer + line_of(hash);
     for (int i = 0; i < BITS; i++, bits >>= 9)

@@ -29,6 +29,8 @@ void rs_bloom_deinit(rs_bloom *f);
 
 /* The writer. Without memory it answers "yes" from then on. */
 void rs_bloom_add(rs_bloom *f, uint64_t hash);
+/* A trace's id, if it is one, and key. */
+void rs_bloom_add_trace(rs_bloom *f, rs_str trace_id, int64_t key);
 /* Any thread. */
 bool rs_bloom_may_have(const rs_bloom *f, uint64_t hash);
 

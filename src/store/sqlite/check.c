@@ -230,7 +230,7 @@ static rs_status read_state(check *c, rs_err *err) {
     return st == RS_OK && !row ? rs_fail(err, RS_ERR_CORRUPT, 0, "the index has no state") : st;
 }
 
-/* What cannot even be opened is a problem, too. */
+/* What cannot even be opened is a problem, too; unless its folder is gone (RS_ERR_CLOSED). */
 static rs_status check_partition(const char *dir, rs_store_report *report, rs_problem_fn fn, void *ctx,
                                  rs_err *err) {
     check c = {.report = report, .fn = fn, .ctx = ctx, .dir = dir, .segment = {.fd = -1}};
@@ -239,6 +239,7 @@ static rs_status check_partition(const char *dir, rs_store_report *report, rs_pr
     rs_status st = open_parts(&c, &why);
     if (st == RS_OK) st = rs_db_exec(c.x.db, "BEGIN", &why); /* one moment for all that is asked */
     if (st == RS_OK) st = read_state(&c, &why);
+    bool is_gone = st != RS_OK && access(dir, F_OK) != 0;
     if (st == RS_OK) st = check_database(&c, "index.db", &why);
     if (st == RS_OK) st = check_blocks(&c, &why);
     if (st == RS_OK) st = check_traces(&c, &why);
@@ -251,33 +252,41 @@ static rs_status check_partition(const char *dir, rs_store_report *report, rs_pr
     rs_intern_deinit(&c.traces);
     rs_arena_deinit(&c.arena);
     free(c.counts);
+    if (is_gone) return rs_fail(err, RS_ERR_CLOSED, 0, "%s was replaced: try again", dir);
     if (st == RS_ERR_MEMORY || st == RS_ERR_TIMEOUT) return rs_fail(err, st, 0, "%s: %s", dir, why.message);
     if (st != RS_OK) problem(&c, "%s", why.message);
     return RS_OK;
 }
 
-/* Calls for each folder in `dir` whose name begins with `first`, or a digit if that is 0. */
-static rs_status each_folder(const char *dir, char first,
-                             rs_status (*fn)(const char *, rs_store_report *, rs_problem_fn, void *,
-                                             rs_err *),
-                             rs_store_report *report, rs_problem_fn problem_fn, void *ctx, rs_err *err) {
-    char path[RS_PATH_MAX];
+/* The server may put another folder in the place of one while it is looked at: then that one counts. */
+static rs_status check_number(const char *project, uint32_t number, rs_store_report *report, rs_problem_fn fn,
+                              void *ctx, rs_err *err) {
+    enum { TRIES = 5 };
+    char dir[RS_PATH_MAX];
+    rs_store_report before = *report;
     rs_status st = RS_OK;
-    DIR *d = opendir(dir);
-    if (!d && errno == ENOENT) return RS_OK;
-    if (!d) return rs_fail(err, RS_ERR_IO, 0, "cannot read %s: %s", dir, strerror(errno));
-    for (struct dirent *e; st == RS_OK && (e = readdir(d));) {
-        if (first ? e->d_name[0] != first : e->d_name[0] < '0' || e->d_name[0] > '9') continue;
-        st = rs_path_join(path, dir, e->d_name, err);
-        if (st == RS_OK) st = fn(path, report, problem_fn, ctx, err);
+    for (int i = 0; i < TRIES; i++) {
+        rs_folder folder;
+        *report = before;
+        st = rs_folders_find(project, number, &folder, err);
+        if (st == RS_ERR_NOT_FOUND) return RS_OK; /* it was dropped */
+        if (st == RS_OK) st = rs_folder_path(project, &folder, dir, err);
+        if (st != RS_OK) return st;
+        st = check_partition(dir, report, fn, ctx, err);
+        if (st != RS_ERR_CLOSED) return st;
     }
-    closedir(d);
     return st;
 }
 
 static rs_status check_project(const char *dir, rs_store_report *report, rs_problem_fn fn, void *ctx,
                                rs_err *err) {
-    return each_folder(dir, 'p', check_partition, report, fn, ctx, err);
+    rs_folder *folders;
+    size_t n;
+    rs_status st = rs_folders_list(dir, &folders, &n, err);
+    for (size_t i = 0; i < n && st == RS_OK; i++)
+        st = check_number(dir, folders[i].number, report, fn, ctx, err);
+    free(folders);
+    return st;
 }
 
 /* SQLite's own check of the control plane: a store without one is no problem of its own. */
@@ -297,9 +306,19 @@ static rs_status check_control(const char *dir, rs_store_report *report, rs_prob
 }
 
 rs_status rs_store_check(const char *dir, rs_problem_fn fn, void *ctx, rs_store_report *out, rs_err *err) {
-    char projects[RS_PATH_MAX];
+    char projects[RS_PATH_MAX], project[RS_PATH_MAX];
     *out = (rs_store_report){0};
     rs_status st = rs_path_join(projects, dir, "projects", err);
     if (st == RS_OK) st = check_control(dir, out, fn, ctx, err);
-    return st == RS_OK ? each_folder(projects, 0, check_project, out, fn, ctx, err) : st;
+    if (st != RS_OK) return st;
+    DIR *d = opendir(projects);
+    if (!d && errno == ENOENT) return RS_OK;
+    if (!d) return rs_fail(err, RS_ERR_IO, 0, "cannot read %s: %s", projects, strerror(errno));
+    for (struct dirent *e; st == RS_OK && (e = readdir(d));) {
+        if (e->d_name[0] < '0' || e->d_name[0] > '9') continue;
+        st = rs_path_join(project, projects, e->d_name, err);
+        if (st == RS_OK) st = check_project(project, out, fn, ctx, err);
+    }
+    closedir(d);
+    return st;
 }

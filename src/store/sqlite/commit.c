@@ -222,7 +222,7 @@ static void let_dictionary_go(rs_commit *c) {
 static bool fits(const rs_commit *c, const rs_prepared *prepared) {
     const rs_partition *p = c->partition;
     return prepared->dictionary == 0 ||
-           (p == rs_project_data_last(c->project) && prepared->partition == p->number &&
+           (p == rs_project_data_last(c->project) && prepared->partition == p->folder.number &&
             prepared->dictionary == p->dictionary);
 }
 
@@ -253,14 +253,7 @@ static rs_status index_blocks(rs_commit *c, rs_index *x, rs_err *err) {
     sqlite3_stmt *stmt;
     rs_status st = rs_index_prepare(x, RS_SQL_ADD_BLOCK, &stmt, err);
     for (size_t i = 0; i < c->nblocks && st == RS_OK; i++) {
-        const rs_block_ref *b = &c->blocks[i];
-        sqlite3_bind_int64(stmt, 1, (int64_t)b->first);
-        sqlite3_bind_int64(stmt, 2, (int64_t)b->at);
-        sqlite3_bind_int64(stmt, 3, (int64_t)b->length);
-        sqlite3_bind_int64(stmt, 4, (int64_t)b->heads_length);
-        sqlite3_bind_int64(stmt, 5, b->spans);
-        sqlite3_bind_int64(stmt, 6, (int64_t)b->min_start);
-        sqlite3_bind_int64(stmt, 7, (int64_t)b->max_start);
+        rs_index_bind_block(stmt, &c->blocks[i]);
         st = rs_db_run(stmt, err);
     }
     return st;
@@ -484,6 +477,11 @@ static void publish(rs_commit *c, const rs_partition_state *state) {
     rs_partition *p = c->partition;
     rs_segment_keep(&p->segment, state->segment_end);
     p->state = *state;
+    p->changes++;
+    for (size_t i = 0; i < c->nblocks; i++)
+        if (c->blocks[i].max_start > p->newest_ns)
+            __atomic_store_n(&p->newest_ns, c->blocks[i].max_start, __ATOMIC_RELEASE);
+    __atomic_store_n(&p->written_ns, rs_clock_mono_ns(), __ATOMIC_RELEASE);
     if (state->next_span > c->project->next_span) c->project->next_span = state->next_span;
 }
 

@@ -159,7 +159,7 @@ const rs_block_dictionary *rs_dictionary_blocks(const rs_dictionary *d) { return
 
 rs_status rs_dictionary_to_pack(rs_dictionary *d, const rs_block_dictionary **out, rs_err *err) {
     pthread_mutex_lock(&d->lock);
-    rs_status st = rs_block_dictionary_make(&d->blocks, err);
+    rs_status st = rs_block_dictionary_make(&d->blocks, false, err);
     pthread_mutex_unlock(&d->lock);
     *out = &d->blocks;
     return st;

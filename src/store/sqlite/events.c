@@ -43,7 +43,7 @@ static rs_status find_place(rs_project_data *p, const rs_store_event *e, rs_part
 
 static int by_partition(const void *a, const void *b) {
     const placed *x = a, *y = b;
-    if (x->at != y->at) return x->at->number < y->at->number ? -1 : 1;
+    if (x->at != y->at) return x->at->folder.number < y->at->folder.number ? -1 : 1;
     return (x->order > y->order) - (x->order < y->order);
 }
 
@@ -76,6 +76,7 @@ static rs_status write_to(rs_project_data *p, const placed *events, size_t n, in
         st = write_row(&at->writer, &events[i], now, err);
     }
     if (st == RS_OK) st = rs_index_run(&at->writer, RS_SQL_COMMIT, err);
+    at->changes++; /* even if it seems to have failed */
     if (st != RS_OK && at->writer.db && !sqlite3_get_autocommit(at->writer.db))
         sqlite3_exec(at->writer.db, "ROLLBACK", NULL, NULL, NULL);
     return st;

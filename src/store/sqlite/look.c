@@ -1,5 +1,6 @@
 /* A store seen from outside: its files are read beside the process that has it open, or without any. */
 #include "store/db.h"
+#include "store/sqlite/folders.h"
 #include "store/sqlite/schema.h"
 #include "store/store.h"
 
@@ -70,18 +71,18 @@ static DIR *open_folder(const char *path, rs_status *st, rs_err *err) {
 
 static rs_status look_at_project(const char *project, rs_store_facts *out, rs_err *err) {
     char partition[RS_PATH_MAX];
-    bool has_partition = false;
-    rs_status st = RS_OK;
-    DIR *d = open_folder(project, &st, err);
-    for (struct dirent *e; d && st == RS_OK && (e = readdir(d));) {
-        if (e->d_name[0] != 'p') continue;
-        if ((st = rs_path_join(partition, project, e->d_name, err)) != RS_OK) break;
-        has_partition = true;
+    rs_folder *folders;
+    size_t n;
+    rs_status st = rs_folders_list(project, &folders, &n, err);
+    for (size_t i = 0; i < n && st == RS_OK; i++) {
+        if ((st = rs_folder_path(project, &folders[i], partition, err)) != RS_OK) break;
         out->bytes += bytes_in(partition);
         st = read_index(partition, out, err);
+        /* Another folder may have taken its place meanwhile: its figures are missing then, as those of one just made. */
+        if (st != RS_OK && access(partition, F_OK) != 0) st = RS_OK;
     }
-    if (d) closedir(d);
-    out->projects += has_partition;
+    free(folders);
+    out->projects += n > 0;
     return st;
 }
 

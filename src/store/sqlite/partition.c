@@ -9,18 +9,14 @@
 
 /* ---- a connection -------------------------------------------------------------------------------------- */
 
-static rs_status index_open(rs_index *x, const char *path, const rs_segment *segment, bool writer,
-                            rs_err *err) {
+rs_status rs_index_open(rs_index *x, const char *path, const rs_segment *segment, bool create,
+                        const char *pragmas, rs_err *err) {
     *x = (rs_index){.segment = segment};
     rs_status st = rs_view_init(&x->view, segment, err);
-    if (st == RS_OK)
-        st = rs_db_open(path, writer, writer ? rs_schema_writer_pragmas : rs_schema_reader_pragmas, &x->db,
-                        err);
-    if (st == RS_OK && writer) st = rs_rollup_register(x->db, err);
-    return st;
+    return st == RS_OK ? rs_db_open(path, create, pragmas, &x->db, err) : st;
 }
 
-static void index_close(rs_index *x) {
+void rs_index_close(rs_index *x) {
     for (int i = 0; i < RS_SQL_COUNT; i++) sqlite3_finalize(x->stmts[i]);
     sqlite3_close(x->db);
     rs_view_deinit(&x->view);
@@ -52,6 +48,16 @@ rs_block_ref rs_index_block_ref(sqlite3_stmt *stmt) {
     };
 }
 
+void rs_index_bind_block(sqlite3_stmt *stmt, const rs_block_ref *ref) {
+    sqlite3_bind_int64(stmt, 1, (int64_t)ref->first);
+    sqlite3_bind_int64(stmt, 2, (int64_t)ref->at);
+    sqlite3_bind_int64(stmt, 3, (int64_t)ref->length);
+    sqlite3_bind_int64(stmt, 4, (int64_t)ref->heads_length);
+    sqlite3_bind_int64(stmt, 5, ref->spans);
+    sqlite3_bind_int64(stmt, 6, (int64_t)ref->min_start);
+    sqlite3_bind_int64(stmt, 7, (int64_t)ref->max_start);
+}
+
 rs_status rs_index_get_state(rs_index *x, rs_partition_state *out, rs_err *err) {
     sqlite3_stmt *stmt;
     bool row = false;
@@ -68,6 +74,8 @@ rs_status rs_index_get_state(rs_index *x, rs_partition_state *out, rs_err *err) 
         .opened_ns = (uint64_t)sqlite3_column_int64(stmt, 5),
         .tag_spread = sqlite3_column_int64(stmt, 6),
         .has_rollups = sqlite3_column_int(stmt, 7) != 0,
+        .sealed_end = (uint64_t)sqlite3_column_int64(stmt, 8),
+        .erasing_ns = (uint64_t)sqlite3_column_int64(stmt, 9),
     };
     sqlite3_reset(stmt);
     return RS_OK;
@@ -85,6 +93,8 @@ rs_status rs_index_set_state(rs_index *x, const rs_partition_state *state, rs_er
     sqlite3_bind_int64(stmt, 6, (int64_t)state->opened_ns);
     sqlite3_bind_int64(stmt, 7, state->tag_spread);
     sqlite3_bind_int(stmt, 8, state->has_rollups);
+    sqlite3_bind_int64(stmt, 9, (int64_t)state->sealed_end);
+    sqlite3_bind_int64(stmt, 10, (int64_t)state->erasing_ns);
     return rs_db_run(stmt, err);
 }
 
@@ -93,7 +103,7 @@ rs_status rs_index_set_state(rs_index *x, const rs_partition_state *state, rs_er
 static unsigned idle_readers; /* atomic: of all partitions */
 
 static void drop_reader(rs_index *x) {
-    index_close(x);
+    rs_index_close(x);
     free(x);
     __atomic_fetch_sub(&idle_readers, 1, __ATOMIC_RELAXED);
 }
@@ -104,9 +114,7 @@ static rs_status read_traces(rs_partition *p, rs_err *err) {
     bool row = false;
     rs_status st = rs_index_prepare(&p->writer, RS_SQL_ALL_TRACES, &stmt, err);
     while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
-        rs_str id = rs_db_column_str(stmt, 1);
-        if (id.n == 16) rs_bloom_add(&p->traces, rs_bloom_hash_id((const uint8_t *)id.p));
-        rs_bloom_add(&p->traces, rs_bloom_hash_key(sqlite3_column_int64(stmt, 0)));
+        rs_bloom_add_trace(&p->traces, rs_db_column_str(stmt, 1), sqlite3_column_int64(stmt, 0));
     }
     return st;
 }
@@ -142,11 +150,22 @@ static rs_status read_events(rs_partition *p, rs_err *err) {
     return st;
 }
 
+static rs_status read_newest(rs_partition *p, rs_err *err) {
+    sqlite3_stmt *stmt;
+    bool row = false;
+    rs_status st = rs_index_prepare(&p->writer, RS_SQL_NEWEST_START, &stmt, err);
+    if (st == RS_OK) st = rs_db_step(stmt, &row, err);
+    if (st == RS_OK && row) p->newest_ns = (uint64_t)sqlite3_column_int64(stmt, 0);
+    sqlite3_reset(stmt);
+    return st;
+}
+
 /* What is kept in memory of it. */
 static rs_status learn(rs_partition *p, rs_err *err) {
     rs_status st = rs_index_get_state(&p->writer, &p->state, err);
     if (st == RS_OK) st = read_keys(p, err);
     if (st == RS_OK) st = read_events(p, err);
+    if (st == RS_OK) st = read_newest(p, err);
     if (st != RS_OK) return st;
     p->span_end = p->state.next_span;
     p->skew = p->state.skew;
@@ -169,13 +188,13 @@ static rs_status make_rollups(rs_partition *p, rs_err *err) {
     return st;
 }
 
-rs_status rs_partition_open(uint64_t project, uint32_t number, const char *dir, rs_durability durability,
-                            rs_partition **out, rs_err *err) {
+rs_status rs_partition_open(uint64_t project, const rs_folder *folder, const char *dir,
+                            rs_durability durability, rs_partition **out, rs_err *err) {
     *out = NULL;
     rs_partition *p = calloc(1, sizeof *p);
     if (!p) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     p->project = project;
-    p->number = number;
+    p->folder = *folder;
     p->durability = durability;
     p->segment.fd = -1;
     p->rollup_rows = -1;
@@ -195,18 +214,19 @@ rs_status rs_partition_open(uint64_t project, uint32_t number, const char *dir, 
 
 rs_status rs_partition_wake(rs_partition *p, rs_err *err) {
     if (p->writer.db) return RS_OK;
-    rs_status st = index_open(&p->writer, p->index_path, &p->segment, true, err);
+    rs_status st = rs_index_open(&p->writer, p->index_path, &p->segment, true, rs_schema_writer_pragmas, err);
+    if (st == RS_OK) st = rs_rollup_register(p->writer.db, err);
     if (st == RS_OK && p->durability == RS_DURABLE_POWER)
         st = rs_db_exec(p->writer.db, rs_schema_power_pragmas, err);
     if (st == RS_OK) st = rs_db_migrate(p->writer.db, RS_SCHEMA_VERSION, rs_schema, rs_schema_upgrades, err);
-    if (st != RS_OK) index_close(&p->writer);
+    if (st != RS_OK) rs_index_close(&p->writer);
     return st;
 }
 
 void rs_partition_rest(rs_partition *p) {
     rs_err err = {0};
     if (!p->writer.db) return;
-    index_close(&p->writer);
+    rs_index_close(&p->writer);
     rs_bloom_deinit(&p->spans);
     p->knows_spans = false;
     if (p->is_filter_saved) return;
@@ -268,16 +288,26 @@ void rs_partition_note_state(rs_partition *p, const rs_partition_state *state) {
     __atomic_store_n(&p->span_end, state->next_span, __ATOMIC_RELEASE);
 }
 
+rs_str rs_partition_dir(const rs_partition *p) {
+    const char *slash = strrchr(p->index_path, '/');
+    return (rs_str){p->index_path, slash ? (size_t)(slash - p->index_path) : 0};
+}
+
 void rs_partition_close(rs_partition *p) {
     for (rs_index *x = p->idle, *next; x; x = next) {
         next = x->next;
         drop_reader(x);
     }
-    index_close(&p->writer); /* last: it checkpoints and removes the WAL */
+    rs_index_close(&p->writer); /* last: it checkpoints and removes the WAL */
     rs_segment_close(&p->segment);
     rs_bloom_deinit(&p->traces);
     rs_bloom_deinit(&p->spans);
     rs_bloom_deinit(&p->events);
+    if (p->is_dropped) {
+        rs_str dir = rs_partition_dir(p);
+        p->index_path[dir.n] = 0;
+        rs_folder_remove(p->index_path);
+    }
     pthread_cond_destroy(&p->returned);
     pthread_mutex_destroy(&p->lock);
     free(p);
@@ -299,7 +329,9 @@ rs_status rs_partition_borrow(rs_partition *p, rs_index **out, rs_err *err) {
     rs_status st = RS_ERR_MEMORY;
     x = calloc(1, sizeof *x);
     if (!x) rs_fail(err, st, 0, "out of memory");
-    else if ((st = index_open(x, p->index_path, &p->segment, false, err)) != RS_OK) index_close(x), free(x);
+    else if ((st = rs_index_open(x, p->index_path, &p->segment, false, rs_schema_reader_pragmas, err)) !=
+             RS_OK)
+        rs_index_close(x), free(x);
     if (st == RS_OK) {
         *out = x;
         return RS_OK;

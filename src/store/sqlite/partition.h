@@ -9,6 +9,7 @@
 
 #include "store/db.h"
 #include "store/sqlite/bloom.h"
+#include "store/sqlite/folders.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/segment.h"
 #include "store/sqlite/view.h"
@@ -31,26 +32,36 @@ typedef struct rs_index {
     struct rs_index *next;
 } rs_index;
 
+/* To the database at `path`, made if it is not there and `create`, with those pragmas. Close it in any case. */
+RS_MUST_CHECK rs_status rs_index_open(rs_index *x, const char *path, const rs_segment *segment, bool create,
+                                      const char *pragmas, rs_err *err);
+void rs_index_close(rs_index *x);
 RS_MUST_CHECK rs_status rs_index_prepare(rs_index *x, rs_sql sql, sqlite3_stmt **out, rs_err *err);
 /* Runs a statement that takes nothing and gives nothing. */
 RS_MUST_CHECK rs_status rs_index_run(rs_index *x, rs_sql sql, rs_err *err);
-/* A row of BLOCK_COLUMNS. */
+/* A row of BLOCK_COLUMNS, and the values of one. */
 rs_block_ref rs_index_block_ref(sqlite3_stmt *stmt);
+void rs_index_bind_block(sqlite3_stmt *stmt, const rs_block_ref *ref);
 
 /* The one row of table state. */
 typedef struct rs_partition_state {
     uint64_t next_span, segment_end, spans, traces;
     int64_t skew;
-    uint64_t opened_ns; /* its first commit; 0: there was none */
-    int64_t tag_spread; /* tag_index.h */
-    bool has_rollups;   /* rollup.h; false: an older version's, of which they have to be made */
+    uint64_t opened_ns;   /* its first commit; 0: there was none */
+    int64_t tag_spread;   /* tag_index.h */
+    uint64_t has_rollups; /* rollup.h; 0: an older version's, of which they have to be made */
+    uint64_t sealed_end;  /* the segment is sealed up to there; 0: it never was */
+    uint64_t
+        erasing_ns; /* when the first of those traces was deleted whose bytes are still there; 0: none are */
 } rs_partition_state;
 RS_MUST_CHECK rs_status rs_index_get_state(rs_index *x, rs_partition_state *out, rs_err *err);
 RS_MUST_CHECK rs_status rs_index_set_state(rs_index *x, const rs_partition_state *state, rs_err *err);
 
 typedef struct rs_partition {
     uint64_t project;
-    uint32_t number; /* of its directory, from 1 */
+    rs_folder folder;
+    unsigned users;  /* sets that it is in; under the project's lock */
+    bool is_dropped; /* under that, too: its folder goes when nobody uses it any more */
     rs_durability durability;
     char index_path[RS_PATH_MAX], filter_path[RS_PATH_MAX];
     rs_segment segment;
@@ -65,6 +76,11 @@ typedef struct rs_partition {
     bool has_no_dictionary;   /* … nor later: the writer's */
     rs_bloom events;          /* spans of which events were sent apart, if … */
     bool has_events;          /* … atomic: there are any */
+    uint64_t changes;         /* the writer's: how often something was committed to its index */
+    bool is_closed;           /* the writer's: takes no new traces, whatever its state says */
+    uint64_t newest_ns;       /* atomic: the last start of a span in it */
+    uint64_t
+        written_ns; /* atomic: when something was last committed to it, by the monotonic clock; 0: not since it is open */
     int64_t key_min, key_max; /* atomic: of its traces; min > max: it has none */
     uint64_t span_end;        /* atomic: every arrival number in it is below */
     int64_t skew, tag_spread; /* atomic: the state's */
@@ -75,9 +91,12 @@ typedef struct rs_partition {
 } rs_partition;
 
 /* Opens or makes it in dir (mode 0700) and cuts an orphan tail of its segment. */
-RS_MUST_CHECK rs_status rs_partition_open(uint64_t project, uint32_t number, const char *dir,
+RS_MUST_CHECK rs_status rs_partition_open(uint64_t project, const rs_folder *folder, const char *dir,
                                           rs_durability durability, rs_partition **out, rs_err *err);
-void rs_partition_close(rs_partition *p); /* nothing is borrowed any more */
+/* Nothing is borrowed any more. Removes its folder if it was dropped. */
+void rs_partition_close(rs_partition *p);
+/* The folder that it is in. */
+rs_str rs_partition_dir(const rs_partition *p);
 
 /* The writer: has all spans in memory, to tell new ones from copies without asking the index. Without memory it does not. */
 void rs_partition_learn_spans(rs_partition *p);

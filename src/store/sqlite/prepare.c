@@ -99,7 +99,7 @@ static rs_dictionary *borrow_dictionary(rs_store *s, uint64_t project, rs_prepar
     const rs_partition_set *set = rs_project_data_hold(p);
     rs_partition *last = set->n ? set->items[set->n - 1] : NULL;
     as->dictionary = last ? __atomic_load_n(&last->dictionary, __ATOMIC_ACQUIRE) : 0;
-    as->partition = last ? last->number : 0;
+    as->partition = last ? last->folder.number : 0;
     if (as->dictionary && rs_dictionary_borrow(&last->segment, as->dictionary, &d, NULL) != RS_OK) d = NULL;
     rs_project_data_let_go(p, set);
     if (!d) as->dictionary = 0;

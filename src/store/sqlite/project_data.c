@@ -1,7 +1,6 @@
 #include "store/sqlite/project_data.h"
 #include "base/clock.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,10 +24,25 @@ const rs_partition_set *rs_project_data_hold(rs_project_data *p) {
 
 void rs_project_data_let_go(rs_project_data *p, const rs_partition_set *held) {
     rs_partition_set *set = (rs_partition_set *)held;
+    size_t unused = 0;
     pthread_mutex_lock(&p->lock);
-    unsigned left = --set->users;
+    bool is_last = --set->users == 0;
+    for (size_t i = 0; is_last && i < set->n; i++)
+        if (--set->items[i]->users == 0) set->items[unused++] = set->items[i];
     pthread_mutex_unlock(&p->lock);
-    if (left == 0) free(set);
+    if (!is_last) return;
+    for (size_t i = 0; i < unused; i++) rs_partition_close(set->items[i]);
+    free(set);
+}
+
+/* Takes the set; whoever reads in the one before goes on in that. */
+static void publish(rs_project_data *p, rs_partition_set *set) {
+    pthread_mutex_lock(&p->lock);
+    rs_partition_set *old = p->set;
+    for (size_t i = 0; i < set->n; i++) set->items[i]->users++;
+    p->set = set;
+    pthread_mutex_unlock(&p->lock);
+    rs_project_data_let_go(p, old);
 }
 
 /* One partition more. */
@@ -37,44 +51,28 @@ static rs_status extend(rs_project_data *p, rs_partition *last, rs_err *err) {
     if (!set) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     memcpy(set->items, old->items, old->n * sizeof *set->items);
     set->items[old->n] = last;
+    p->last_number = last->folder.number;
+    publish(p, set);
+    return RS_OK;
+}
+
+rs_status rs_project_data_replace(rs_project_data *p, rs_partition *old, rs_partition *made, rs_err *err) {
+    rs_partition_set *set = set_new(p->set->n);
+    if (!set) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    set->n = 0;
+    for (size_t i = 0; i < p->set->n; i++) {
+        rs_partition *at = p->set->items[i] == old ? made : p->set->items[i];
+        if (at) set->items[set->n++] = at;
+    }
+    if (p->awake == old) p->awake = NULL;
     pthread_mutex_lock(&p->lock);
-    p->set = set;
+    old->is_dropped = true;
     pthread_mutex_unlock(&p->lock);
-    rs_project_data_let_go(p, old);
+    publish(p, set);
     return RS_OK;
 }
 
 /* ---- opening ------------------------------------------------------------------------------------------- */
-
-static int by_number(const void *a, const void *b) {
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return (x > y) - (x < y);
-}
-
-/* The numbers of the directories p000001, p000002, … that there are, in order. */
-static rs_status list_partitions(const char *dir, uint32_t **numbers, size_t *n, rs_err *err) {
-    DIR *d = opendir(dir);
-    size_t cap = 0;
-    *numbers = NULL;
-    *n = 0;
-    if (!d && errno == ENOENT) return RS_OK;
-    if (!d) return rs_fail(err, RS_ERR_IO, 0, "cannot read %s: %s", dir, strerror(errno));
-    rs_status st = RS_OK;
-    for (struct dirent *e; st == RS_OK && (e = readdir(d));) {
-        char *end;
-        unsigned long number = e->d_name[0] == 'p' ? strtoul(e->d_name + 1, &end, 10) : 0;
-        if (number == 0 || number > UINT32_MAX - 1 || *end) continue;
-        if (*n == cap) {
-            uint32_t *more = realloc(*numbers, (cap = cap ? cap * 2 : 16) * sizeof *more);
-            if (more) *numbers = more;
-            else st = rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
-        }
-        if (st == RS_OK) (*numbers)[(*n)++] = (uint32_t)number;
-    }
-    closedir(d);
-    if (st == RS_OK && *n) qsort(*numbers, *n, sizeof **numbers, by_number);
-    return st;
-}
 
 /* The files of a partition are to be found again: their entries, and those of the folders up to the store's. */
 static rs_status sync_folders(const char *dir, rs_err *err) {
@@ -88,19 +86,37 @@ static rs_status sync_folders(const char *dir, rs_err *err) {
     return st;
 }
 
-static rs_status open_partition(rs_project_data *p, uint32_t number, rs_partition **out, rs_err *err) {
-    char dir[RS_PATH_MAX], name[16];
-    snprintf(name, sizeof name, "p%06u", number);
-    rs_status st = rs_path_join(dir, p->dir, name, err);
-    if (st == RS_OK) st = rs_partition_open(p->id, number, dir, p->durability, out, err);
+static rs_status open_partition(rs_project_data *p, const rs_folder *folder, rs_partition **out,
+                                rs_err *err) {
+    char dir[RS_PATH_MAX];
+    rs_status st = rs_folder_path(p->dir, folder, dir, err);
+    if (st == RS_OK) st = rs_partition_open(p->id, folder, dir, p->durability, out, err);
     if (st != RS_OK || p->durability == RS_DURABLE_PROCESS) return st;
     if ((st = sync_folders(dir, err)) != RS_OK) rs_partition_close(*out), *out = NULL;
     return st;
 }
 
+static rs_status open_all(rs_project_data *p, const rs_folder *folders, size_t n, rs_err *err) {
+    rs_status st = RS_OK;
+    if (!(p->set = set_new(n))) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    p->set->n = 0; /* so many are open */
+    for (size_t i = 0; st == RS_OK && i < n; i++) {
+        rs_partition *at;
+        if ((st = open_partition(p, &folders[i], &at, err)) != RS_OK) break;
+        at->users = 1;
+        p->set->items[p->set->n++] = at;
+        p->last_number = at->folder.number;
+        if (at->state.next_span > p->next_span) p->next_span = at->state.next_span;
+        p->has_events |= at->has_events;
+        if (i + 1 < n) rs_partition_rest(at);
+        else rs_partition_learn_spans(at);
+    }
+    return st;
+}
+
 rs_status rs_project_data_open(uint64_t id, const char *dir, rs_durability durability, rs_project_data **out,
                                rs_err *err) {
-    uint32_t *numbers = NULL;
+    rs_folder *folders = NULL;
     size_t n = 0;
     *out = NULL;
     rs_project_data *p = calloc(1, sizeof *p);
@@ -110,19 +126,10 @@ rs_status rs_project_data_open(uint64_t id, const char *dir, rs_durability durab
     p->next_span = 1;
     pthread_mutex_init(&p->lock, NULL);
     snprintf(p->dir, sizeof p->dir, "%s", dir);
-    rs_status st = list_partitions(dir, &numbers, &n, err);
-    if (st == RS_OK && !(p->set = set_new(n))) st = rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
-    for (size_t i = 0; st == RS_OK && i < n; i++) {
-        p->set->n = i; /* so many are open */
-        if ((st = open_partition(p, numbers[i], &p->set->items[i], err)) != RS_OK) break;
-        p->set->n = i + 1;
-        if (p->set->items[i]->state.next_span > p->next_span)
-            p->next_span = p->set->items[i]->state.next_span;
-        p->has_events |= p->set->items[i]->has_events;
-        if (i + 1 < n) rs_partition_rest(p->set->items[i]);
-        else rs_partition_learn_spans(p->set->items[i]);
-    }
-    free(numbers);
+    rs_folders_clean(dir);
+    rs_status st = rs_folders_list(dir, &folders, &n, err);
+    if (st == RS_OK) st = open_all(p, folders, n, err);
+    free(folders);
     if (st == RS_OK) *out = p;
     else rs_project_data_close(p);
     return st;
@@ -141,8 +148,9 @@ rs_partition *rs_project_data_last(const rs_project_data *p) {
     return p->set->n ? p->set->items[p->set->n - 1] : NULL;
 }
 
-static bool takes_more(const rs_partition *p, const rs_partition_limits *limits) {
+bool rs_project_data_takes_more(const rs_partition *p, const rs_partition_limits *limits) {
     const rs_partition_state *s = &p->state;
+    if (p->is_closed || s->sealed_end > 0) return false;
     if (s->spans == 0) return true;
     uint64_t now = rs_clock_wall_ns();
     return s->spans < limits->spans && (now < s->opened_ns || now - s->opened_ns < limits->age_ns);
@@ -150,8 +158,9 @@ static bool takes_more(const rs_partition *p, const rs_partition_limits *limits)
 
 rs_status rs_project_data_make_room(rs_project_data *p, const rs_partition_limits *limits, rs_err *err) {
     rs_partition *last = rs_project_data_last(p), *made;
-    if (last && takes_more(last, limits)) return RS_OK;
-    rs_status st = open_partition(p, last ? last->number + 1 : 1, &made, err);
+    if (last && rs_project_data_takes_more(last, limits)) return RS_OK;
+    rs_folder folder = {p->last_number + 1, 1};
+    rs_status st = open_partition(p, &folder, &made, err);
     if (st != RS_OK) return st;
     if ((st = extend(p, made, err)) != RS_OK) {
         rs_partition_close(made);
@@ -163,7 +172,8 @@ rs_status rs_project_data_make_room(rs_project_data *p, const rs_partition_limit
 }
 
 rs_status rs_project_data_wake(rs_project_data *p, rs_partition *partition, rs_err *err) {
-    if (partition == rs_project_data_last(p) || partition == p->awake) return RS_OK;
+    if (partition == p->awake) return RS_OK;
+    if (partition == rs_project_data_last(p)) return rs_partition_wake(partition, err);
     if (p->awake) rs_partition_rest(p->awake);
     p->awake = NULL;
     rs_status st = rs_partition_wake(partition, err);

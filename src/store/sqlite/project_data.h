@@ -28,8 +28,10 @@ typedef struct rs_project_data {
     rs_partition_set *set;
     rs_partition *
         awake; /* the writer's: of those that take no new traces, the one whose writer's connection is open */
-    bool has_events;    /* atomic: a partition has */
-    uint64_t next_span; /* the writer's: arrival numbers are unique in the project */
+    bool has_events;       /* atomic: a partition has */
+    uint64_t next_span;    /* the writer's: arrival numbers are unique in the project */
+    uint32_t last_number;  /* the writer's: of a partition; none comes again while the store is open */
+    bool wants_compacting; /* atomic: the keeper is asked to, or is at it */
     struct rs_project_data *next;
 } rs_project_data;
 
@@ -48,6 +50,12 @@ RS_MUST_CHECK rs_status rs_project_data_make_room(rs_project_data *p, const rs_p
                                                   rs_err *err);
 /* The one that new traces go to; NULL: there is none. */
 rs_partition *rs_project_data_last(const rs_project_data *p);
+/* Whether new traces go to it while it is the last one. */
+bool rs_project_data_takes_more(const rs_partition *p, const rs_partition_limits *limits);
+/* Puts another in the place of a partition, or nothing if that is NULL: whoever reads in the old one goes on, and its folder is
+ * removed with the last of them. */
+RS_MUST_CHECK rs_status rs_project_data_replace(rs_project_data *p, rs_partition *old, rs_partition *made,
+                                                rs_err *err);
 /* Where the trace is, or goes if it is new. There is a partition. */
 RS_MUST_CHECK rs_status rs_project_data_home(rs_project_data *p, const uint8_t trace_id[16],
                                              rs_partition **out, rs_err *err);

@@ -3,8 +3,8 @@
  * away in the same way.
  *
  * A partition has at most RS_ROLLUP_ROWS_MAX kinds of rows: what comes with a new one then goes to the row of its hour that is
- * of no kind, and so do names longer than RS_ROLLUP_NAME_MAX. Rows are never removed one by one, so what once went there
- * goes there again. The writer thread only, but for rs_rollup_scan. */
+ * of no kind, and so do names longer than RS_ROLLUP_NAME_MAX. Rows are not removed one by one, so what once went there
+ * goes there again; but deleting traces removes rows that are of nothing any more, while there never were too many. The writer thread only, but for rs_rollup_scan. */
 #ifndef RS_STORE_SQLITE_ROLLUP_H
 #define RS_STORE_SQLITE_ROLLUP_H
 

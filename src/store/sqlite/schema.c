@@ -43,9 +43,11 @@ const char rs_schema[] =
     "  traces INTEGER NOT NULL,"
     "  skew INTEGER NOT NULL,"             /* the most that a trace's key is ahead of its start, in µs */
     "  opened INTEGER NOT NULL DEFAULT 0," /* time of the first commit, in ns; 0: there was none, or version 1 made it */
-    "  tag_spread INTEGER NOT NULL DEFAULT 0,"   /* how far a row of tag reaches, at most */
-    "  has_rollups INTEGER NOT NULL DEFAULT 0);" /* 0: rollup has yet to be made of what is there */
-    "INSERT INTO state VALUES(1, 1, 0, 0, 0, 0, 0, 0, 1);"
+    "  tag_spread INTEGER NOT NULL DEFAULT 0,"  /* how far a row of tag reaches, at most */
+    "  has_rollups INTEGER NOT NULL DEFAULT 0," /* 0: rollup has yet to be made of what is there */
+    "  sealed_end INTEGER NOT NULL DEFAULT 0,"  /* of the segment's sealed blocks */
+    "  erasing INTEGER NOT NULL DEFAULT 0);" /* time of the first deletion whose bytes are still there; 0: none are */
+    "INSERT INTO state VALUES(1, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0);"
     "CREATE TABLE block("
     "  first INTEGER PRIMARY KEY," /* arrival number of its first span */
     "  at INTEGER NOT NULL, length INTEGER NOT NULL, heads_length INTEGER NOT NULL," /* in the segment */
@@ -77,6 +79,8 @@ const char *const rs_schema_upgrades[] = {
     "DROP TABLE tag_of_version_1;",
     "DROP TABLE rollup; ALTER TABLE state ADD COLUMN has_rollups INTEGER NOT NULL DEFAULT 0;" CREATE_ROLLUP,
     CREATE_EVENT,
+    "ALTER TABLE state ADD COLUMN sealed_end INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE state ADD COLUMN erasing INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define TRACE_STATE_COLUMNS                                                                                  \
@@ -97,12 +101,14 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_COMMIT] = "COMMIT",
     [RS_SQL_ROLLBACK] = "ROLLBACK",
     [RS_SQL_GET_STATE] =
-        "SELECT next_span, segment_end, spans, traces, skew, opened, tag_spread, has_rollups FROM state",
+        "SELECT next_span, segment_end, spans, traces, skew, opened, tag_spread, has_rollups, "
+        "sealed_end, erasing FROM state",
     [RS_SQL_SET_STATE] =
         "UPDATE state SET next_span = ?1, segment_end = ?2, spans = ?3, traces = ?4, skew = ?5, opened = ?6, "
-        "tag_spread = ?7, has_rollups = ?8",
+        "tag_spread = ?7, has_rollups = ?8, sealed_end = ?9, erasing = ?10",
     [RS_SQL_ADD_BLOCK] = "INSERT INTO block VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     [RS_SQL_ALL_BLOCKS] = "SELECT " BLOCK_COLUMNS " FROM block ORDER BY at",
+    [RS_SQL_NEWEST_START] = "SELECT max(max_start) FROM block",
     [RS_SQL_LAST_BLOCK] = "SELECT max(first) FROM block WHERE first < ?1",
     [RS_SQL_LAST_BLOCKS] =
         "SELECT " BLOCK_COLUMNS " FROM block WHERE first < ?1 AND first >= ?2 ORDER BY first DESC LIMIT ?3",
@@ -145,6 +151,11 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_TAG_SOME_OLDEST] =
         "SELECT last, reach, before FROM tag WHERE hash = ?1 AND last BETWEEN ?2 AND ?3"
         " ORDER BY last ASC LIMIT ?4",
+    [RS_SQL_EVERY_TAG] = "SELECT last, reach, before, hash FROM tag",
+    [RS_SQL_DROP_TRACE] = "DELETE FROM trace WHERE key = ?1",
+    [RS_SQL_DROP_TRACE_BLOCKS] = "DELETE FROM trace_block WHERE trace = ?1",
+    [RS_SQL_DROP_EVENTS] = "DELETE FROM event WHERE trace_id = ?1",
+    [RS_SQL_DROP_EMPTY_ROLLUPS] = "DELETE FROM rollup WHERE n = 0 AND (SELECT count(*) FROM rollup) < ?1",
     [RS_SQL_TAG_COUNT] = "SELECT sum(n) FROM tag WHERE hash = ?1",
     [RS_SQL_ADD_SUPERSEDED] = "INSERT OR IGNORE INTO superseded VALUES(?1)",
     [RS_SQL_SUPERSEDED] = "SELECT span FROM superseded WHERE span >= ?1 AND span < ?2",
@@ -168,3 +179,38 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_EVENTS_OF] = "SELECT hash, record FROM event WHERE trace_id = ?1 AND span_id = ?2 ORDER BY place",
     [RS_SQL_EVERY_EVENT] = "SELECT trace_id, span_id FROM event",
 };
+
+/* ---- rewriting ----------------------------------------------------------------------------------------- */
+
+const char rs_schema_rewriter_pragmas[] = "PRAGMA temp_store=FILE; PRAGMA cache_size=-2048;";
+/* A new index is nobody's until it is whole and synced. */
+const char rs_schema_fresh_pragmas[] =
+    "PRAGMA fresh.journal_mode=OFF; PRAGMA fresh.synchronous=NORMAL; PRAGMA fresh.cache_size=-8192;"
+    "DROP INDEX fresh.trace_by_id;";
+
+/* In the order of each key, so that pages fill up. `SELECT *`: upgrades add columns where the schema has them, at the end. */
+const char rs_schema_copy[] =
+    "DELETE FROM fresh.trace; INSERT INTO fresh.trace SELECT * FROM main.trace ORDER BY key;"
+    "CREATE UNIQUE INDEX IF NOT EXISTS fresh.trace_by_id ON trace(trace_id);"
+    "DELETE FROM fresh.tag; INSERT INTO fresh.tag SELECT * FROM main.tag ORDER BY hash, last;"
+    "DELETE FROM fresh.superseded; INSERT INTO fresh.superseded SELECT * FROM main.superseded ORDER BY span;"
+    "DELETE FROM fresh.event; INSERT INTO fresh.event SELECT * FROM main.event;"
+    "DELETE FROM fresh.rollup; INSERT INTO fresh.rollup SELECT * FROM main.rollup;"
+    "DELETE FROM fresh.state; INSERT INTO fresh.state SELECT * FROM main.state;";
+const char rs_schema_drop_strays[] =
+    "DELETE FROM fresh.trace_block WHERE trace NOT IN (SELECT key FROM fresh.trace);";
+
+const char rs_schema_parts[] = "CREATE TEMP TABLE part(trace INTEGER, block INTEGER, ids BLOB);"
+                               "CREATE TEMP TABLE carried(first INTEGER PRIMARY KEY);";
+const char rs_schema_take_parts[] =
+    "INSERT INTO part SELECT trace, block, ids FROM main.trace_block WHERE block IN (SELECT first FROM "
+    "carried);"
+    "INSERT INTO fresh.trace_block SELECT trace, block, ids FROM part ORDER BY trace, block;"
+    "DELETE FROM part; DELETE FROM carried;";
+
+const char rs_sql_attach[] = "ATTACH ?1 AS fresh";
+const char rs_sql_set_fresh_end[] = "UPDATE fresh.state SET segment_end = ?1, sealed_end = ?2, erasing = ?3";
+const char rs_sql_add_fresh_block[] = "INSERT INTO fresh.block VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const char rs_sql_key_of_trace[] = "SELECT key FROM main.trace WHERE trace_id = ?1";
+const char rs_sql_add_part[] = "INSERT INTO part VALUES(?1, ?2, ?3)";
+const char rs_sql_add_carried[] = "INSERT INTO carried VALUES(?1)";

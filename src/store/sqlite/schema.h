@@ -3,13 +3,25 @@
 #ifndef RS_STORE_SQLITE_SCHEMA_H
 #define RS_STORE_SQLITE_SCHEMA_H
 
-enum { RS_SCHEMA_VERSION = 4 };
+enum { RS_SCHEMA_VERSION = 5 };
 extern const char rs_schema[];
 /* What brings version 1 to 2, and so on. */
 extern const char *const rs_schema_upgrades[RS_SCHEMA_VERSION - 1];
 extern const char rs_schema_writer_pragmas[];
 extern const char rs_schema_power_pragmas[]; /* after the writer's */
 extern const char rs_schema_reader_pragmas[];
+
+/* ---- rewriting an index: rewrite.c, reblock.c ---- */
+/* Of the connection that has the old one as `main` and the new one as `fresh`; then of the latter. */
+extern const char rs_schema_rewriter_pragmas[], rs_schema_fresh_pragmas[];
+/* All tables but those of blocks, from one to the other, as often as one likes. */
+extern const char rs_schema_copy[];
+/* Of traces that are gone since. */
+extern const char rs_schema_drop_strays[];
+/* Rows of trace_block wait in a table of their own, and are then written in order. */
+extern const char rs_schema_parts[], rs_schema_take_parts[];
+extern const char rs_sql_attach[], rs_sql_set_fresh_end[], rs_sql_add_fresh_block[], rs_sql_key_of_trace[],
+    rs_sql_add_part[], rs_sql_add_carried[];
 
 /* The columns of a trace row in the order of every statement that reads or writes one. */
 typedef enum rs_trace_column {
@@ -54,6 +66,7 @@ typedef enum rs_sql {
     RS_SQL_ADD_BLOCK,
     RS_SQL_ALL_BLOCKS,
     RS_SQL_LAST_BLOCK,
+    RS_SQL_NEWEST_START,
     RS_SQL_LAST_BLOCKS,
     RS_SQL_ADD_TRACE,
     RS_SQL_SET_TRACE,
@@ -80,6 +93,11 @@ typedef enum rs_sql {
     RS_SQL_TAG_SOME_NEWEST,
     RS_SQL_TAG_SOME_OLDEST,
     RS_SQL_TAG_COUNT,
+    RS_SQL_EVERY_TAG,
+    RS_SQL_DROP_TRACE,
+    RS_SQL_DROP_TRACE_BLOCKS,
+    RS_SQL_DROP_EVENTS,
+    RS_SQL_DROP_EMPTY_ROLLUPS,
     RS_SQL_ADD_SUPERSEDED,
     RS_SQL_SUPERSEDED,
     RS_SQL_ADD_ROLLUP,

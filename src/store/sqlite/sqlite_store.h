@@ -5,8 +5,10 @@
 
 #include "store/sqlite/prepare.h"
 #include "store/sqlite/project_data.h"
+#include "store/sqlite/turns.h"
 #include "store/store.h"
 
+typedef struct rs_keeper rs_keeper; /* keep.c */
 typedef struct rs_commit rs_commit; /* commit.h: the writer's scratch */
 
 struct rs_store {
@@ -16,8 +18,12 @@ struct rs_store {
     rs_durability durability;
     pthread_mutex_t lock; /* over the list */
     rs_project_data *projects;
-    rs_commit *commit; /* the writer thread's */
+    rs_turns writing; /* what the writer's own is: the commit below, connections, states, sets */
+    rs_commit *commit;
     rs_block_writers writers;
+    pthread_mutex_t
+        keeping;       /* held by whoever rewrites or drops partitions: while it is, no other one goes away */
+    rs_keeper *keeper; /* NULL: none was started */
 };
 
 /* The project, opened if it was not; if not `create`, *out is NULL if it has nothing stored. Any thread. */
@@ -28,6 +34,11 @@ RS_MUST_CHECK rs_status rs_store_find_project(rs_store *s, uint64_t project, boo
 static inline bool rs_in_window(uint64_t start, uint64_t min, uint64_t max) {
     return start >= min && (max == 0 || start < max);
 }
+
+/* Ends the keeper's thread, if there is one. */
+void rs_keeper_stop(rs_keeper *k);
+/* Something is to be erased: not later than that. */
+void rs_keeper_wake(rs_keeper *k);
 
 /* Copies of spans, in an arena. */
 typedef struct rs_stored_spans {

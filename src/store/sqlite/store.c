@@ -41,6 +41,8 @@ rs_status rs_store_open(const char *dir, rs_store **out, rs_err *err) {
     s->lock_fd = -1;
     s->limits = (rs_partition_limits){PARTITION_SPANS, PARTITION_AGE_NS};
     pthread_mutex_init(&s->lock, NULL);
+    rs_turns_init(&s->writing);
+    pthread_mutex_init(&s->keeping, NULL);
     rs_block_writers_init(&s->writers);
     int n = snprintf(s->dir, sizeof s->dir, "%s", dir);
     rs_status st = rs_path_make_dirs(dir, err);
@@ -55,6 +57,7 @@ rs_status rs_store_open(const char *dir, rs_store **out, rs_err *err) {
 
 void rs_store_close(rs_store *s) {
     if (!s) return;
+    rs_keeper_stop(s->keeper);
     for (rs_project_data *p = s->projects, *next; p; p = next) {
         next = p->next;
         rs_project_data_close(p);
@@ -62,6 +65,8 @@ void rs_store_close(rs_store *s) {
     rs_commit_free(s->commit);
     rs_block_writers_deinit(&s->writers);
     if (s->lock_fd >= 0) close(s->lock_fd); /* last: it gives the lock up */
+    rs_turns_deinit(&s->writing);
+    pthread_mutex_destroy(&s->keeping);
     pthread_mutex_destroy(&s->lock);
     free(s);
 }
@@ -107,9 +112,13 @@ static bool seen_before(const rs_store_batch *batches, size_t at) {
     return false;
 }
 
+void rs_store_begin(rs_store *s) { rs_turns_take(&s->writing); }
+void rs_store_end(rs_store *s) { rs_turns_give(&s->writing); }
+
 rs_status rs_store_commit(rs_store *s, const rs_store_batch *batches, size_t n, bool *failed, rs_err *err) {
     rs_status result = RS_OK;
     for (size_t i = 0; failed && i < n; i++) failed[i] = false;
+    rs_turns_take(&s->writing);
     for (size_t i = 0; i < n; i++) {
         if (seen_before(batches, i)) continue;
         rs_project_data *p;
@@ -120,6 +129,7 @@ rs_status rs_store_commit(rs_store *s, const rs_store_batch *batches, size_t n, 
         for (size_t j = i; failed && j < n; j++)
             if (batches[j].project == batches[i].project) failed[j] = true;
     }
+    rs_turns_give(&s->writing);
     return result;
 }
 

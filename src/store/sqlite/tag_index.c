@@ -97,6 +97,35 @@ rs_status rs_tag_count(rs_index *x, int64_t hash, uint64_t *out, rs_err *err) {
     return st;
 }
 
+/* The first of the sorted keys that is not before `key`. */
+static size_t lower_bound(const int64_t *sorted, size_t n, int64_t key) {
+    size_t low = 0;
+    while (low < n) {
+        size_t middle = low + (n - low) / 2;
+        if (sorted[middle] < key) low = middle + 1;
+        else n = middle;
+    }
+    return low;
+}
+
+rs_status rs_tag_find_keys(rs_index *x, const int64_t *sorted, size_t n, rs_tag_fn fn, void *ctx,
+                           rs_err *err) {
+    sqlite3_stmt *stmt;
+    bool row = false;
+    rs_status st = rs_index_prepare(x, RS_SQL_EVERY_TAG, &stmt, err);
+    while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
+        size_t at = lower_bound(sorted, n, first_of(stmt));
+        rs_tag_keys k = rs_tag_keys_of(stmt);
+        if (at == n || sorted[at] > k.key) continue; /* most rows are of other times */
+        do {
+            at = lower_bound(sorted, n, k.key);
+            if (at < n && sorted[at] == k.key) st = fn(ctx, sqlite3_column_int64(stmt, 3), k.key, err);
+        } while (st == RS_OK && rs_tag_keys_previous(&k));
+    }
+    if (st != RS_OK) sqlite3_reset(stmt);
+    return st;
+}
+
 /* ---- writing ------------------------------------------------------------------------------------------- */
 
 static rs_status put_row(rs_index *x, int64_t hash, const int64_t *sorted, size_t n, rs_buf *scratch,

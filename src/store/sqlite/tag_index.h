@@ -24,6 +24,11 @@ RS_MUST_CHECK rs_status rs_tag_seek(rs_index *x, int64_t hash, int64_t low, int6
                                     int64_t spread, int64_t *key, bool *found, rs_err *err);
 RS_MUST_CHECK rs_status rs_tag_count(rs_index *x, int64_t hash, uint64_t *out, rs_err *err);
 
+/* Which of the sorted keys each tag has: calls fn for each pair, tags in order. Goes through the whole table. */
+typedef rs_status (*rs_tag_fn)(void *ctx, int64_t hash, int64_t key, rs_err *err);
+RS_MUST_CHECK rs_status rs_tag_find_keys(rs_index *x, const int64_t *sorted, size_t n, rs_tag_fn fn,
+                                         void *ctx, rs_err *err);
+
 /* The writer. Keys that the tag does not have yet, ascending; scratch is cleared. *spread grows to that of the rows made. */
 RS_MUST_CHECK rs_status rs_tag_put(rs_index *x, int64_t hash, const int64_t *keys, size_t n, rs_buf *scratch,
                                    int64_t *spread, rs_err *err);

@@ -43,6 +43,8 @@ RS_MUST_CHECK rs_status rs_view_next(rs_view *v, rs_stored_span *out, bool *more
 /* Moves a head that rs_view_next gave into the arena: its strings, and with RS_READ_FULL its details. */
 RS_MUST_CHECK rs_status rs_view_keep(rs_view *v, rs_stored_span *s, rs_read_depth depth, rs_arena *arena,
                                      rs_err *err);
+/* The arena that spans were kept in is freed: the next span is read into it, or another, from scratch. */
+static inline void rs_view_leave_arena(rs_view *v) { v->details.arena = NULL; }
 /* Gives back memory that an unusually large block took. */
 void rs_view_trim(rs_view *v);
 

@@ -1,0 +1,110 @@
+#include "server/api_keep.h"
+
+#include "base/ids.h"
+#include "base/json_read.h"
+#include "base/json_write.h"
+#include "server/api.h"
+#include "server/auth.h"
+#include "server/server.h"
+
+/* A browser sends the session cookie along with what a page of another port made it send, but says so. */
+static bool may_change(const rs_request *req, rs_response *res) {
+    bool has_key = rs_request_header(req, "Authorization") || rs_request_header(req, "x-api-key");
+    if (has_key || !rs_guard_sent_from_elsewhere(req)) return true;
+    rs_response_error(res, 403, "forbidden", "Sec-Fetch-Site",
+                      "only this server's own page changes anything");
+    return false;
+}
+
+static void fail(rs_response *res, rs_status st, rs_err *err) {
+    if (err->code == RS_OK) (void)!rs_fail(err, st, 0, "%s", rs_status_text(st));
+    rs_response_from_err(res, err);
+}
+
+/* ---- deleting ------------------------------------------------------------------------------------------ */
+
+static void answer_deleted(rs_response *res, size_t deleted) {
+    rs_json j = rs_json_on(&res->body);
+    rs_json_object(&j);
+    rs_json_put_int(&j, "deleted", (int64_t)deleted);
+    rs_json_object_end(&j);
+}
+
+static void delete_trace(rs_server *server, rs_request *req, rs_response *res) {
+    uint8_t id[1][16];
+    size_t deleted;
+    rs_err err = {0};
+    if (!may_change(req, res)) return;
+    if (!rs_unhex(req->id, id[0], sizeof id[0])) {
+        rs_response_error(res, 404, "not_found", "id", "a trace's id is 32 hex digits");
+        return;
+    }
+    rs_status st =
+        rs_store_delete_traces(server->store, req->project, (const uint8_t(*)[16])id, 1, &deleted, &err);
+    if (st != RS_OK) fail(res, st, &err);
+    else if (deleted == 0)
+        rs_response_error(res, 404, "not_found", "id", "there is no trace %.*s", RS_STR_ARG(req->id));
+    else answer_deleted(res, deleted);
+}
+
+void rs_api_trace(rs_server *server, rs_request *req, rs_response *res) {
+    if (strcmp(req->method, "DELETE") == 0) delete_trace(server, req, res);
+    else rs_api_get_trace(server, req, res);
+}
+
+/* {"ids": ["32 hex digits", …]}. False: it is answered. */
+static bool read_ids(rs_request *req, rs_response *res, uint8_t (*ids)[16], size_t *n) {
+    rs_json_reader r;
+    rs_json_read_init(&r, req->body, &req->arena);
+    bool ok = rs_json_read(&r) == RS_JSON_OBJECT && rs_json_read(&r) == RS_JSON_KEY &&
+              rs_str_eq(r.text, RS_STR("ids")) && rs_json_read(&r) == RS_JSON_ARRAY;
+    rs_json_token token = RS_JSON_ERROR;
+    *n = 0;
+    while (ok && (token = rs_json_read(&r)) == RS_JSON_STRING) {
+        if (*n == RS_DELETE_MOST) {
+            rs_response_error(res, 400, "invalid", "ids", "at most %d ids at once", RS_DELETE_MOST);
+            return false;
+        }
+        if (!rs_unhex(r.text, ids[*n], sizeof ids[*n])) {
+            rs_response_error(res, 400, "invalid", "ids", "a trace's id is 32 hex digits, not '%.40s'",
+                              r.text.n <= 40 ? rs_arena_copy(&req->arena, r.text).p : "something longer");
+            return false;
+        }
+        ++*n;
+    }
+    if (ok && token == RS_JSON_ARRAY_END && rs_json_read(&r) == RS_JSON_OBJECT_END &&
+        rs_json_read(&r) == RS_JSON_END)
+        return true;
+    rs_response_error(res, 400, "invalid", "ids", "the body is {\"ids\": [trace id, …]}");
+    return false;
+}
+
+void rs_api_delete_traces(rs_server *server, rs_request *req, rs_response *res) {
+    rs_err err = {0};
+    size_t n, deleted;
+    if (!may_change(req, res)) return;
+    uint8_t(*ids)[16] = rs_arena_alloc(&req->arena, RS_DELETE_MOST * sizeof *ids);
+    if (!ids) {
+        fail(res, RS_ERR_MEMORY, &err);
+        return;
+    }
+    if (!read_ids(req, res, ids, &n)) return;
+    rs_status st =
+        rs_store_delete_traces(server->store, req->project, (const uint8_t(*)[16])ids, n, &deleted, &err);
+    if (st != RS_OK) fail(res, st, &err);
+    else answer_deleted(res, deleted);
+}
+
+/* ---- compacting ---------------------------------------------------------------------------------------- */
+
+/* It takes seconds or minutes: POST has the keeper begin, GET says whether it is at it. */
+void rs_api_compact(rs_server *server, rs_request *req, rs_response *res) {
+    if (strcmp(req->method, "POST") == 0) {
+        if (!may_change(req, res)) return;
+        rs_store_ask_compact(server->store, req->project);
+    }
+    rs_json j = rs_json_on(&res->body);
+    rs_json_object(&j);
+    rs_json_put_bool(&j, "compacting", rs_store_is_compacting(server->store, req->project));
+    rs_json_object_end(&j);
+}

@@ -1,0 +1,296 @@
+/* Keeping: which partitions are rewritten or dropped, and when. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/sqlite/rewrite.h"
+#include "store/sqlite/sqlite_store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define NS_PER_S 1000000000ull
+
+enum {
+    FIRST_LOOK_S = 10, /* after the start: what a process that died left to do */
+    LOOK_EVERY_S = 60,
+    ERASE_AFTER_S = 10,       /* so that deletions that come together share a rewriting */
+    ERASE_LIVE_AFTER_S = 300, /* of the partition that takes new traces, which is closed for it */
+    QUIET_S = 60,             /* late spans are mostly over */
+    NICE = 15,
+};
+
+struct rs_keeper {
+    rs_store *store;
+    rs_retention_fn retention;
+    void *ctx;
+    pthread_t thread;
+    pthread_mutex_t lock; /* the following */
+    pthread_cond_t wake;
+    uint64_t next_ns; /* the next look, by the monotonic clock */
+    bool stopping;    /* atomic */
+};
+
+/* ---- one project --------------------------------------------------------------------------------------- */
+
+static bool is_quiet(const rs_partition *p) {
+    uint64_t written = __atomic_load_n(&p->written_ns, __ATOMIC_ACQUIRE);
+    return written == 0 || rs_clock_mono_ns() - written >= QUIET_S * NS_PER_S;
+}
+
+static bool is_since(uint64_t wall_ns, uint64_t seconds) {
+    uint64_t now = rs_clock_wall_ns();
+    return now < wall_ns || now - wall_ns >= seconds * NS_PER_S;
+}
+
+/* In the writer's turn. */
+static bool is_due(const rs_store *s, const rs_partition *p, bool is_last, bool at_once) {
+    const rs_partition_state *state = &p->state;
+    bool is_live = is_last && rs_project_data_takes_more(p, &s->limits);
+    uint64_t since = state->segment_end - state->sealed_end;
+    if (state->segment_end == 0) return false;
+    if (at_once) return since > 0 || state->erasing_ns;
+    if (state->erasing_ns && is_since(state->erasing_ns, is_live ? ERASE_LIVE_AFTER_S : ERASE_AFTER_S))
+        return true;
+    return !is_live && since > state->sealed_end / 4 && is_quiet(p);
+}
+
+/* One that is due, or NULL. Of one that is empty nothing is written anew: it is dropped. */
+static rs_status take_next(rs_store *s, rs_project_data *p, bool at_once, rs_partition **due, rs_err *err) {
+    rs_status st = RS_OK;
+    *due = NULL;
+    rs_turns_take(&s->writing);
+    for (size_t i = 0; i < p->set->n && !*due; i++)
+        if (is_due(s, p->set->items[i], i + 1 == p->set->n, at_once)) *due = p->set->items[i];
+    bool is_empty = *due && (*due)->state.traces == 0;
+    if (is_empty) st = rs_project_data_replace(p, *due, NULL, err);
+    rs_turns_give(&s->writing);
+    return st != RS_OK || !is_empty ? st : take_next(s, p, at_once, due, err);
+}
+
+/* Under s->keeping. */
+static rs_status rewrite_due(rs_store *s, rs_project_data *p, bool at_once, const bool *stop, rs_err *err) {
+    rs_partition *due;
+    rs_turns_take(&s->writing);
+    size_t most = p->set->n; /* each once, should one be due again at once */
+    rs_turns_give(&s->writing);
+    rs_status st = take_next(s, p, at_once, &due, err);
+    while (st == RS_OK && due && most-- > 0) {
+        st = rs_rewrite(&s->writing, p, due, stop, err);
+        if (st == RS_OK) st = take_next(s, p, at_once, &due, err);
+    }
+    return st;
+}
+
+rs_status rs_store_compact(rs_store *s, uint64_t project, rs_err *err) {
+    rs_project_data *p;
+    rs_status st = rs_store_find_project(s, project, false, &p, err);
+    if (st != RS_OK || !p) return st;
+    pthread_mutex_lock(&s->keeping);
+    st = rewrite_due(s, p, true, NULL, err);
+    pthread_mutex_unlock(&s->keeping);
+    return st;
+}
+
+static uint64_t bytes_of(const rs_partition *p) {
+    static const char *const files[] = {"segment", "index.db", "index.db-wal", "traces.filter"};
+    rs_str dir = rs_partition_dir(p);
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < RS_ARRAY_LEN(files); i++) {
+        char path[RS_PATH_MAX];
+        struct stat st;
+        int n = snprintf(path, sizeof path, "%.*s/%s", RS_STR_ARG(dir), files[i]);
+        if (n > 0 && (size_t)n < sizeof path && stat(path, &st) == 0) bytes += (uint64_t)st.st_size;
+    }
+    return bytes;
+}
+
+/* The last start in it. A clock that was ahead does not keep it for ever: then it is what the segment was written last. */
+static uint64_t newest_of(const rs_partition *p, uint64_t now) {
+    struct stat st;
+    uint64_t newest = __atomic_load_n(&p->newest_ns, __ATOMIC_ACQUIRE);
+    if (newest <= now || fstat(p->segment.fd, &st) != 0) return newest;
+    return (uint64_t)st.st_mtim.tv_sec * NS_PER_S;
+}
+
+/* The oldest partition if it is to go. The one that takes new traces stays. */
+static rs_partition *pick_old(rs_store *s, rs_project_data *p, const rs_retention *keep) {
+    uint64_t now = rs_clock_wall_ns(), bytes = 0;
+    rs_partition *old = NULL;
+    rs_turns_take(&s->writing);
+    for (size_t i = 0; i < p->set->n && keep->bytes; i++) bytes += bytes_of(p->set->items[i]);
+    for (size_t i = 0; i < p->set->n && !old; i++) {
+        rs_partition *at = p->set->items[i];
+        if (i + 1 == p->set->n && rs_project_data_takes_more(at, &s->limits)) continue;
+        bool is_past = keep->age_ns && now > keep->age_ns && newest_of(at, now) < now - keep->age_ns;
+        if (is_past || (keep->bytes && bytes > keep->bytes && i == 0)) old = at;
+    }
+    rs_turns_give(&s->writing);
+    return old;
+}
+
+static rs_status drop_old(rs_store *s, rs_project_data *p, const rs_retention *keep, size_t *dropped,
+                          rs_err *err) {
+    rs_status st = RS_OK;
+    for (rs_partition *old; st == RS_OK && (old = pick_old(s, p, keep)) != NULL;) {
+        rs_turns_take(&s->writing);
+        st = rs_project_data_replace(p, old, NULL, err);
+        rs_turns_give(&s->writing);
+        if (st == RS_OK && dropped) ++*dropped;
+    }
+    return st;
+}
+
+rs_status rs_store_retain(rs_store *s, uint64_t project, const rs_retention *keep, size_t *dropped,
+                          rs_err *err) {
+    rs_project_data *p;
+    if (dropped) *dropped = 0;
+    rs_status st = rs_store_find_project(s, project, false, &p, err);
+    if (st != RS_OK || !p) return st;
+    pthread_mutex_lock(&s->keeping);
+    st = drop_old(s, p, keep, dropped, err);
+    pthread_mutex_unlock(&s->keeping);
+    return st;
+}
+
+/* ---- all of them --------------------------------------------------------------------------------------- */
+
+static int by_id(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+rs_status rs_store_list_projects(rs_store *s, uint64_t **out, size_t *n, rs_err *err) {
+    char path[RS_PATH_MAX];
+    size_t cap = 0;
+    *out = NULL;
+    *n = 0;
+    rs_status st = rs_path_join(path, s->dir, "projects", err);
+    if (st != RS_OK) return st;
+    DIR *d = opendir(path);
+    if (!d && errno == ENOENT) return RS_OK;
+    if (!d) return rs_fail(err, RS_ERR_IO, 0, "cannot read %s: %s", path, strerror(errno));
+    for (struct dirent *e; st == RS_OK && (e = readdir(d));) {
+        unsigned long long id;
+        if (!rs_str_to_u64(rs_str_of(e->d_name), &id) || id == 0) continue;
+        if (*n == cap) {
+            uint64_t *more = realloc(*out, (cap = cap ? cap * 2 : 16) * sizeof *more);
+            if (more) *out = more;
+            else st = rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+        }
+        if (st == RS_OK) (*out)[(*n)++] = id;
+    }
+    closedir(d);
+    if (*n) qsort(*out, *n, sizeof **out, by_id);
+    return st;
+}
+
+static void keep_project(rs_keeper *k, uint64_t project) {
+    rs_store *s = k->store;
+    rs_project_data *p;
+    rs_err err = {0};
+    rs_status st = rs_store_find_project(s, project, false, &p, &err);
+    rs_retention keep = k->retention ? k->retention(k->ctx, project) : (rs_retention){0};
+    if (st == RS_OK && p) {
+        bool at_once = __atomic_load_n(&p->wants_compacting, __ATOMIC_ACQUIRE);
+        pthread_mutex_lock(&s->keeping);
+        if (keep.age_ns || keep.bytes) st = drop_old(s, p, &keep, NULL, &err);
+        if (st == RS_OK) st = rewrite_due(s, p, at_once, &k->stopping, &err);
+        pthread_mutex_unlock(&s->keeping);
+        if (at_once) __atomic_store_n(&p->wants_compacting, false, __ATOMIC_RELEASE);
+    }
+    if (st != RS_OK && st != RS_ERR_CLOSED)
+        rs_log("project %llu: %s", (unsigned long long)project, err.message);
+}
+
+static void look_around(rs_keeper *k) {
+    uint64_t *projects;
+    size_t n;
+    rs_err err = {0};
+    if (rs_store_list_projects(k->store, &projects, &n, &err) != RS_OK) rs_log("%s", err.message);
+    for (size_t i = 0; i < n && !__atomic_load_n(&k->stopping, __ATOMIC_ACQUIRE); i++)
+        keep_project(k, projects[i]);
+    free(projects);
+}
+
+static void *run(void *arg) {
+    rs_keeper *k = arg;
+    /* Of this thread alone: that is what it means on Linux. */
+    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), NICE);
+    pthread_mutex_lock(&k->lock);
+    while (!k->stopping) {
+        uint64_t now = rs_clock_mono_ns();
+        if (now < k->next_ns) {
+            struct timespec until = {(time_t)(k->next_ns / NS_PER_S), (long)(k->next_ns % NS_PER_S)};
+            pthread_cond_timedwait(&k->wake, &k->lock, &until);
+            continue;
+        }
+        k->next_ns = now + LOOK_EVERY_S * NS_PER_S;
+        pthread_mutex_unlock(&k->lock);
+        look_around(k);
+        pthread_mutex_lock(&k->lock);
+    }
+    pthread_mutex_unlock(&k->lock);
+    return NULL;
+}
+
+rs_status rs_store_start_keeper(rs_store *s, rs_retention_fn fn, void *ctx, rs_err *err) {
+    rs_keeper *k = calloc(1, sizeof *k);
+    if (!k) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    *k = (rs_keeper){.store = s, .retention = fn, .ctx = ctx};
+    k->next_ns = rs_clock_mono_ns() + FIRST_LOOK_S * NS_PER_S;
+    pthread_mutex_init(&k->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&k->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (pthread_create(&k->thread, NULL, run, k) == 0) {
+        s->keeper = k;
+        return RS_OK;
+    }
+    pthread_cond_destroy(&k->wake);
+    pthread_mutex_destroy(&k->lock);
+    free(k);
+    return rs_fail(err, RS_ERR_MEMORY, 0, "cannot start the keeper's thread");
+}
+
+void rs_keeper_stop(rs_keeper *k) {
+    if (!k) return;
+    pthread_mutex_lock(&k->lock);
+    __atomic_store_n(&k->stopping, true, __ATOMIC_RELEASE);
+    pthread_cond_signal(&k->wake);
+    pthread_mutex_unlock(&k->lock);
+    pthread_join(k->thread, NULL);
+    pthread_cond_destroy(&k->wake);
+    pthread_mutex_destroy(&k->lock);
+    free(k);
+}
+
+static void look_by(rs_keeper *k, uint64_t seconds) {
+    if (!k) return;
+    uint64_t at = rs_clock_mono_ns() + seconds * NS_PER_S;
+    pthread_mutex_lock(&k->lock);
+    if (at < k->next_ns) k->next_ns = at;
+    pthread_cond_signal(&k->wake);
+    pthread_mutex_unlock(&k->lock);
+}
+
+void rs_keeper_wake(rs_keeper *k) { look_by(k, ERASE_AFTER_S + 1); }
+
+void rs_store_ask_compact(rs_store *s, uint64_t project) {
+    rs_project_data *p;
+    if (!s->keeper || rs_store_find_project(s, project, false, &p, NULL) != RS_OK || !p) return;
+    __atomic_store_n(&p->wants_compacting, true, __ATOMIC_RELEASE);
+    look_by(s->keeper, 0);
+}
+
+bool rs_store_is_compacting(rs_store *s, uint64_t project) {
+    rs_project_data *p;
+    if (rs_store_find_project(s, project, false, &p, NULL) != RS_OK || !p) return false;
+    return __atomic_load_n(&p->wants_compacting, __ATOMIC_ACQUIRE);
+}
