@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include "base/log.h"
 #include "server/auth.h"
 #include "server/http.h"
 #include "server/join.h"
@@ -10,6 +11,15 @@
 
 enum { HTTP_THREADS = 4, DRAIN_MS = 3000, LAST_ANSWERS_MS = 500 };
 #define DEFAULT_MAX_BODY ((size_t)64 << 20)
+
+/* What cannot be read keeps everything. */
+static rs_retention retention_of(void *ctx, uint64_t id) {
+    rs_project project = {0};
+    rs_err err = {0};
+    rs_status st = rs_control_get_project(ctx, id, &project, &err);
+    if (st != RS_OK && st != RS_ERR_NOT_FOUND) rs_log("%s", err.message);
+    return st == RS_OK ? project.keep : (rs_retention){0};
+}
 
 rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err *err) {
     *out = NULL;
@@ -28,7 +38,7 @@ rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err
     if (st == RS_OK) st = rs_control_open(config->data_dir, &s->control, err);
     if (st == RS_OK) st = rs_store_open(config->data_dir, &s->store, err);
     if (st == RS_OK) rs_store_set_durability(s->store, config->durability);
-    if (st == RS_OK) st = rs_store_start_keeper(s->store, NULL, NULL, err);
+    if (st == RS_OK) st = rs_store_start_keeper(s->store, retention_of, s->control, err);
     if (st == RS_OK) st = rs_writer_start(s->store, RS_WRITER_QUEUE_BYTES, rs_join_events, &s->writer, err);
     if (st == RS_OK) st = rs_guard_new(s->control, &s->guard, err);
     if (st == RS_OK) st = rs_http_start(s, &fd, HTTP_THREADS, config->host, &s->http, err);

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FORMAT = 1, SECRET_BYTES = 32, HASH_BYTES = crypto_generichash_BYTES };
+enum { FORMAT = 2, SECRET_BYTES = 32, HASH_BYTES = crypto_generichash_BYTES };
 #define NS_PER_S        1000000000ull
 #define USE_NOTED_EVERY (60 * NS_PER_S)
 #define KEY_PREFIX      "rsp_"
@@ -21,7 +21,8 @@ static const char pragmas[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
                               "PRAGMA cache_size=-256; PRAGMA temp_store=MEMORY;";
 
 static const char schema[] =
-    "CREATE TABLE project(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE project(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
+    "  keep_ns INTEGER NOT NULL DEFAULT 0, keep_bytes INTEGER NOT NULL DEFAULT 0);" /* retention.h */
     "CREATE TABLE api_key(id INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL REFERENCES project,"
     "  name TEXT NOT NULL, hint TEXT NOT NULL, prefix INTEGER NOT NULL, hash BLOB NOT NULL,"
     "  created INTEGER NOT NULL, last_used INTEGER NOT NULL DEFAULT 0, revoked INTEGER NOT NULL DEFAULT 0);"
@@ -35,10 +36,17 @@ static const char schema[] =
     "  expires INTEGER NOT NULL);"
     "CREATE INDEX session_prefix ON session(prefix);";
 
+static const char *const upgrades[FORMAT - 1] = {
+    "ALTER TABLE project ADD COLUMN keep_ns INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE project ADD COLUMN keep_bytes INTEGER NOT NULL DEFAULT 0;",
+};
+
 typedef enum query {
     FIND_PROJECT,
     GET_PROJECT,
     ADD_PROJECT,
+    LIST_PROJECTS,
+    SET_RETENTION,
     ADD_KEY,
     REVOKE_KEY,
     LIST_KEYS,
@@ -55,12 +63,15 @@ typedef enum query {
     QUERY_COUNT,
 } query;
 
-#define KEY_COLUMNS "id, project, name, hint, created, last_used, revoked"
+#define PROJECT_COLUMNS "id, name, keep_ns, keep_bytes"
+#define KEY_COLUMNS     "id, project, name, hint, created, last_used, revoked"
 
 static const char *const sql[QUERY_COUNT] = {
-    [FIND_PROJECT] = "SELECT id, name FROM project WHERE name = ?1",
-    [GET_PROJECT] = "SELECT id, name FROM project WHERE id = ?1",
+    [FIND_PROJECT] = "SELECT " PROJECT_COLUMNS " FROM project WHERE name = ?1",
+    [GET_PROJECT] = "SELECT " PROJECT_COLUMNS " FROM project WHERE id = ?1",
     [ADD_PROJECT] = "INSERT INTO project(name) VALUES(?1)",
+    [LIST_PROJECTS] = "SELECT " PROJECT_COLUMNS " FROM project ORDER BY id",
+    [SET_RETENTION] = "UPDATE project SET keep_ns = ?2, keep_bytes = ?3 WHERE id = ?1",
     [ADD_KEY] =
         "INSERT INTO api_key(project, name, hint, prefix, hash, created) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
     [REVOKE_KEY] = "UPDATE api_key SET revoked = CASE revoked WHEN 0 THEN ?3 ELSE revoked END"
@@ -103,7 +114,7 @@ rs_status rs_control_open(const char *dir, rs_control **out, rs_err *err) {
     if (!c) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     pthread_mutex_init(&c->lock, NULL);
     st = rs_db_open(path, true, pragmas, &c->db, err);
-    if (st == RS_OK) st = rs_db_migrate(c->db, FORMAT, schema, NULL, err);
+    if (st == RS_OK) st = rs_db_migrate(c->db, FORMAT, schema, upgrades, err);
     if (st == RS_OK) *out = c;
     else rs_control_close(c);
     return st;
@@ -204,15 +215,48 @@ static rs_status check_name(const char *what, const char *name, size_t size, rs_
 
 /* ---- projects ------------------------------------------------------------------------------------------ */
 
+static void read_project(sqlite3_stmt *stmt, rs_project *out) {
+    *out = (rs_project){
+        .id = (uint64_t)sqlite3_column_int64(stmt, 0),
+        .keep = {(uint64_t)sqlite3_column_int64(stmt, 2), (uint64_t)sqlite3_column_int64(stmt, 3)}};
+    copy_text(out->name, sizeof out->name, rs_db_column_str(stmt, 1));
+}
+
 static rs_status take_project(sqlite3_stmt *stmt, rs_project *out, rs_err *err) {
     bool row;
     rs_status st = rs_db_step(stmt, &row, err);
     if (st != RS_OK) return st;
     if (!row) return rs_fail(err, RS_ERR_NOT_FOUND, 0, "no such project");
-    out->id = (uint64_t)sqlite3_column_int64(stmt, 0);
-    copy_text(out->name, sizeof out->name, rs_db_column_str(stmt, 1));
+    read_project(stmt, out);
     sqlite3_reset(stmt);
     return RS_OK;
+}
+
+rs_status rs_control_list_projects(rs_control *c, rs_project_fn fn, void *ctx, rs_err *err) {
+    sqlite3_stmt *stmt;
+    bool row = false;
+    pthread_mutex_lock(&c->lock);
+    rs_status st = prepare(c, LIST_PROJECTS, &stmt, err);
+    while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
+        rs_project project;
+        read_project(stmt, &project);
+        if (fn(ctx, &project)) continue;
+        sqlite3_reset(stmt);
+        break;
+    }
+    pthread_mutex_unlock(&c->lock);
+    return st;
+}
+
+rs_status rs_control_set_retention(rs_control *c, uint64_t project, const rs_retention *keep, rs_err *err) {
+    if (keep->age_ns > INT64_MAX || keep->bytes > INT64_MAX)
+        return rs_fail(err, RS_ERR_INVALID, 0, "so much cannot be kept");
+    int64_t values[] = {(int64_t)project, (int64_t)keep->age_ns, (int64_t)keep->bytes};
+    pthread_mutex_lock(&c->lock);
+    rs_status st = run_ints(c, SET_RETENTION, values, 3, err);
+    if (st == RS_OK && sqlite3_changes(c->db) == 0) st = rs_fail(err, RS_ERR_NOT_FOUND, 0, "no such project");
+    pthread_mutex_unlock(&c->lock);
+    return st;
 }
 
 rs_status rs_control_find_project(rs_control *c, const char *name, rs_project *out, rs_err *err) {
@@ -256,7 +300,7 @@ rs_status rs_control_create_project(rs_control *c, const char *name, rs_project 
     rs_db_bind_str(stmt, 1, rs_str_of(name));
     st = rs_db_run(stmt, err);
     sqlite3_clear_bindings(stmt);
-    out->id = (uint64_t)sqlite3_last_insert_rowid(c->db);
+    *out = (rs_project){.id = (uint64_t)sqlite3_last_insert_rowid(c->db)};
     copy_text(out->name, sizeof out->name, rs_str_of(name));
 out:
     return finish(c, st, err);

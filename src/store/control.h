@@ -8,6 +8,7 @@
 
 #include "base/status.h"
 #include "base/str.h"
+#include "store/retention.h"
 #include <stdint.h>
 
 typedef struct rs_control rs_control;
@@ -24,12 +25,19 @@ enum { RS_SECRET_MAX = 80 }; /* characters of any secret below and its NUL */
 typedef struct rs_project {
     uint64_t id; /* from 1 */
     char name[64];
+    rs_retention keep;
 } rs_project;
 RS_MUST_CHECK rs_status rs_control_find_project(rs_control *c, const char *name, rs_project *out,
                                                 rs_err *err);
 RS_MUST_CHECK rs_status rs_control_get_project(rs_control *c, uint64_t id, rs_project *out, rs_err *err);
 RS_MUST_CHECK rs_status rs_control_create_project(rs_control *c, const char *name, rs_project *out,
                                                   rs_err *err);
+
+typedef bool (*rs_project_fn)(void *ctx, const rs_project *project);
+/* By id. Return false to stop. */
+RS_MUST_CHECK rs_status rs_control_list_projects(rs_control *c, rs_project_fn fn, void *ctx, rs_err *err);
+RS_MUST_CHECK rs_status rs_control_set_retention(rs_control *c, uint64_t project, const rs_retention *keep,
+                                                 rs_err *err);
 
 /* API keys: "rsp_" and 43 base64url characters. */
 typedef struct rs_api_key {

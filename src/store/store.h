@@ -10,6 +10,7 @@
 #define RS_STORE_STORE_H
 
 #include "otlp/span.h"
+#include "store/retention.h"
 #include "store/sums.h"
 
 typedef struct rs_store rs_store;
@@ -72,11 +73,6 @@ RS_MUST_CHECK rs_status rs_store_commit(rs_store *s, const rs_store_batch *batch
 /* A thread of the store, at the lowest priority: seals partitions that take no new traces (blocks of 4,000 spans, compressed
  * harder, whole traces together), makes the bytes of deleted traces go, and drops partitions that are past what is kept. */
 
-/* How much of a project is kept; 0: all of it. */
-typedef struct rs_retention {
-    uint64_t age_ns; /* spans that began longer ago may go, */
-    uint64_t bytes;  /* and the oldest while there are more */
-} rs_retention;
 /* On the keeper's thread, about once a minute. */
 typedef rs_retention (*rs_retention_fn)(void *ctx, uint64_t project);
 

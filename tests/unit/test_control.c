@@ -2,6 +2,7 @@
 #include "store/control.h"
 
 #include <setjmp.h>
+#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -153,12 +154,58 @@ static void two_at_once(void **state) {
     assert_null(memmem(text, n, secret + 12, 20));
 }
 
+static bool sum_ids(void *ctx, const rs_project *project) {
+    *(uint64_t *)ctx += project->id;
+    return project->id < 2;
+}
+
+static void retention(void **state) {
+    fixture *f = *state;
+    rs_project p, other;
+    uint64_t ids = 0;
+    rs_retention keep = {7 * 24 * 3600 * 1000000000ull, 10ull << 30};
+    assert_int_equal(rs_control_create_project(f->c, "other", &other, NULL), RS_OK);
+    assert_int_equal(other.keep.age_ns, 0);
+    assert_int_equal(rs_control_set_retention(f->c, other.id, &keep, NULL), RS_OK);
+    assert_int_equal(rs_control_set_retention(f->c, 77, &keep, NULL), RS_ERR_NOT_FOUND);
+    assert_int_equal(rs_control_set_retention(f->c, 1, &(rs_retention){UINT64_MAX, 0}, NULL), RS_ERR_INVALID);
+    assert_int_equal(rs_control_find_project(f->c, "other", &p, NULL), RS_OK);
+    assert_true(p.keep.age_ns == keep.age_ns && p.keep.bytes == keep.bytes);
+    assert_int_equal(rs_control_get_project(f->c, 1, &p, NULL), RS_OK);
+    assert_true(p.keep.age_ns == 0 && p.keep.bytes == 0);
+    assert_int_equal(rs_control_create_project(f->c, "third", &other, NULL), RS_OK);
+    assert_int_equal(rs_control_list_projects(f->c, sum_ids, &ids, NULL), RS_OK);
+    assert_int_equal(ids, 3); /* it had enough */
+    assert_int_equal(rs_control_list_projects(f->c, sum_ids, &ids, NULL), RS_OK);
+}
+
+static void one_of_version_1_goes_on(void **state) {
+    fixture *f = *state;
+    char path[128];
+    sqlite3 *db;
+    rs_project p;
+    rs_control_close(f->c);
+    snprintf(path, sizeof path, "%s/control.db", f->dir);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    const char *sql = "ALTER TABLE project DROP COLUMN keep_ns; ALTER TABLE project DROP COLUMN keep_bytes;"
+                      "PRAGMA user_version=1";
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_equal(rs_control_look(f->dir, NULL), RS_OK);
+    assert_int_equal(rs_control_open(f->dir, &f->c, NULL), RS_OK);
+    assert_int_equal(rs_control_find_project(f->c, "default", &p, NULL), RS_OK);
+    assert_true(p.keep.age_ns == 0);
+    assert_int_equal(rs_control_set_retention(f->c, p.id, &(rs_retention){1, 2}, NULL), RS_OK);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(projects, setup, teardown),
         cmocka_unit_test_setup_teardown(keys, setup, teardown),
         cmocka_unit_test_setup_teardown(link_works_once, setup, teardown),
         cmocka_unit_test_setup_teardown(two_at_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(retention, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_of_version_1_goes_on, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,12 @@
+/* How much of a project is kept; 0: all of it. Whole partitions go (store.h), so somewhat more is kept than is said. */
+#ifndef RS_STORE_RETENTION_H
+#define RS_STORE_RETENTION_H
+
+#include <stdint.h>
+
+typedef struct rs_retention {
+    uint64_t age_ns; /* spans that began longer ago may go, */
+    uint64_t bytes;  /* and the oldest while there are more on the disk */
+} rs_retention;
+
+#endif
