@@ -61,6 +61,13 @@ static rs_spool_watch *watch_spool(rs_server *server, uint64_t project) {
     return watch;
 }
 
+/* A prices.txt in the configuration folder is read without being named. */
+static bool has_own_prices(char path[RS_PATH_MAX]) {
+    char config[RS_PATH_MAX];
+    return rs_path_config(config, NULL) == RS_OK && rs_path_join(path, config, "prices.txt", NULL) == RS_OK &&
+           access(path, F_OK) == 0;
+}
+
 static int serve(const rs_server_config *config, const char *data, bool spool) {
     rs_err err = {0};
     rs_server *server;
@@ -94,6 +101,7 @@ static int run(int argc, char **argv) {
                                           {"max-body", required_argument, NULL, 'm'},
                                           {"no-spool", no_argument, NULL, 's'},
                                           {"durability", required_argument, NULL, 'y'},
+                                          {"prices", required_argument, NULL, 'p'},
                                           {0}};
     rs_server_config config = {.listen = "127.0.0.1:8460"};
     const char *data = NULL;
@@ -106,6 +114,7 @@ static int run(int argc, char **argv) {
         else if (c == 'o') config.otlp_listen = "127.0.0.1:4318";
         else if (c == 'h') config.host = optarg;
         else if (c == 's') spool = false;
+        else if (c == 'p') config.prices = optarg;
         else if (c == 'y' && strcmp(optarg, "process") == 0) config.durability = RS_DURABLE_PROCESS;
         else if (c == 'y' && strcmp(optarg, "power") == 0) config.durability = RS_DURABLE_POWER;
         else if (c == 'y') return rs_cmd_usage(&rs_cmd_serve, "--durability takes process or power");
@@ -124,6 +133,8 @@ static int run(int argc, char **argv) {
         return RS_EXIT_USAGE;
     }
     config.data_dir = dir;
+    char prices[RS_PATH_MAX];
+    if (!config.prices && has_own_prices(prices)) config.prices = prices;
     return serve(&config, data, spool);
 }
 
@@ -140,6 +151,9 @@ const rs_cmd rs_cmd_serve = {
         "  --durability WHAT    what an acknowledged span outlives: process (default): the server, however "
         "it dies;\n"
         "                       power: the machine, too. Each commit then waits for the disk\n"
+        "  --prices FILE        what model calls cost, before the built-in prices (default: prices.txt in "
+        "$XDG_CONFIG_HOME/respan, if\n"
+        "                       it is there)\n"
         "  --no-spool           leave the spans that killed programs wrote to the spool to others\n\n"
         "Prints its address and a link that signs a browser in. The first start makes an API key and "
         "writes it to\n"

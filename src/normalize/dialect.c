@@ -1,5 +1,5 @@
-#include "dialect_index.h" /* index_names, index_buckets, index_prefixes: made by make_index.c */
 #include "normalize/dialect.h"
+#include "dialect_index.h" /* index_names, index_buckets, index_prefixes: made by make_index.c */
 
 static bool find_exact(rs_str name, rs_found *out) {
     for (uint32_t at = rs_hash_name(name);; at = (at + 1) % RS_INDEX_SLOTS) {

@@ -190,11 +190,13 @@ static bool is_loopback(rs_str server) {
     return false;
 }
 
-static bool is_local(const rs_gather *g) {
+static rs_local local_of(const rs_gather *g, const rs_span *span) {
     const rs_value *v = g->best[RS_FIELD_SERVER];
+    if (rs_str_eq(span->scope->name, RS_STR("opentelemetry.instrumentation.transformers")))
+        return RS_LOCAL_PROCESS;
     for (size_t i = 0; i < g->model_facts.n; i++)
-        if (rs_str_eq(g->model_facts.items[i].key, RS_STR("device"))) return true;
-    return v && v->type == RS_VALUE_STRING && is_loopback(v->s);
+        if (rs_str_eq(g->model_facts.items[i].key, RS_STR("device"))) return RS_LOCAL_PROCESS;
+    return v && v->type == RS_VALUE_STRING && is_loopback(v->s) ? RS_LOCAL_SERVER : RS_LOCAL_NO;
 }
 
 static rs_status fill_tools(rs_gather *g, rs_facts *f) {
@@ -259,7 +261,7 @@ static rs_status normalize(rs_span *span, bool previews_only, rs_arena *arena) {
     if (st != RS_OK) return st;
 
     rs_facts *f = &span->facts;
-    *f = (rs_facts){.interrupted = truth_of(&g, RS_FIELD_INTERRUPTED), .is_local = is_local(&g)};
+    *f = (rs_facts){.interrupted = truth_of(&g, RS_FIELD_INTERRUPTED), .local = local_of(&g, span)};
     fill_usage(&g, span, f);
     f->log_type = log_type_of(&g, f);
     st = fill_names(&g, span, f);
@@ -283,4 +285,19 @@ rs_status rs_normalize_for_store(rs_span *span, rs_arena *arena) {
     span->facts.input = span->facts.output = (rs_str){0};
     span->facts.input_is_json = span->facts.output_is_json = false;
     return st;
+}
+
+static rs_status keep_cost(rs_span *span, rs_arena *arena, rs_status (*make)(rs_span *, rs_arena *)) {
+    double cost = span->facts.cost;
+    rs_status st = make(span, arena);
+    if (isnan(span->facts.cost)) span->facts.cost = cost;
+    return st;
+}
+
+rs_status rs_normalize_stored(rs_span *span, rs_arena *arena) {
+    return keep_cost(span, arena, rs_normalize_span);
+}
+
+rs_status rs_normalize_again_for_store(rs_span *span, rs_arena *arena) {
+    return keep_cost(span, arena, rs_normalize_for_store);
 }

@@ -15,4 +15,9 @@ RS_MUST_CHECK rs_status rs_normalize_span(rs_span *span, rs_arena *arena);
 /* The same but for input and output, which are left empty: what a store keeps beside the attributes are their previews. */
 RS_MUST_CHECK rs_status rs_normalize_for_store(rs_span *span, rs_arena *arena);
 
+/* The same of a span that has facts already, as one that a store handed out: the cost that they tell stays where the span
+ * itself tells none. */
+RS_MUST_CHECK rs_status rs_normalize_stored(rs_span *span, rs_arena *arena);
+RS_MUST_CHECK rs_status rs_normalize_again_for_store(rs_span *span, rs_arena *arena);
+
 #endif

@@ -111,6 +111,12 @@ typedef enum rs_usage_source {
 } rs_usage_source;
 rs_str rs_usage_source_name(rs_usage_source s); /* "" for none */
 
+typedef enum rs_local {
+    RS_LOCAL_NO,
+    RS_LOCAL_SERVER,  /* a server of the sender's machine was asked; whom that asks, who knows */
+    RS_LOCAL_PROCESS, /* the model ran in the process itself */
+} rs_local;
+
 /* What a span says in one vocabulary, whatever dialect it came in. Filled by normalize/, stored by store/, shown by
  * server/. "Small" facts are stored with the span's head and are there on every read; the others are made again
  * from the attributes when a span is read in full. */
@@ -140,7 +146,7 @@ typedef struct rs_facts {
     rs_attrs metadata;                    /* respan.metadata.KEY -> KEY */
     rs_attrs model_facts;                 /* respan.model.dtype -> dtype: which model it was */
     rs_str tools;                         /* a JSON array: the tools that were offered; empty: none */
-    bool is_local;                        /* the model ran in the process, or on this machine */
+    rs_local local;                       /* how near the model was */
 } rs_facts;
 
 enum { RS_PREVIEW_MAX = 160 };

@@ -90,7 +90,7 @@ static bool write_span(void *ctx, int64_t key, const rs_span *stored) {
     rs_span span = *stored;
     rs_arena arena; /* one span's facts, so that a page does not hold them all */
     rs_arena_init(&arena, 0);
-    if (w->content) w->status = rs_normalize_span(&span, &arena);
+    if (w->content) w->status = rs_normalize_stored(&span, &arena);
     if (w->status == RS_OK) {
         rs_json_object(&w->json);
         rs_api_write_span(&w->json, &span, w->content);
@@ -144,7 +144,7 @@ void rs_api_get_span(rs_server *server, rs_request *req, rs_response *res) {
         rs_response_error(res, 404, "not_found", "id", "there is no span %.*s", RS_STR_ARG(req->id));
         return;
     }
-    if (st == RS_OK) st = rs_normalize_span(&span, &req->arena);
+    if (st == RS_OK) st = rs_normalize_stored(&span, &req->arena);
     if (st == RS_OK) {
         rs_json j = rs_json_on(&res->body);
         rs_json_object(&j);

@@ -72,16 +72,20 @@ rs_status rs_intake_no_room(const rs_arena *arena, rs_err *err) {
     return rs_fail(err, RS_ERR_TOO_LARGE, 0, "the request holds more than fits in memory: send less at once");
 }
 
-rs_status rs_intake_normalize(rs_spans *spans, rs_arena *arena, rs_err *err) {
+rs_status rs_intake_normalize(const rs_server *server, rs_spans *spans, rs_arena *arena, rs_err *err) {
     rs_status st = RS_OK;
-    for (size_t i = 0; st == RS_OK && i < spans->n; i++) st = rs_normalize_for_store(&spans->items[i], arena);
+    rs_price_memo memo = {0};
+    for (size_t i = 0; st == RS_OK && i < spans->n; i++) {
+        st = rs_normalize_for_store(&spans->items[i], arena);
+        if (st == RS_OK) rs_prices_apply(server->prices, &spans->items[i].facts, &memo);
+    }
     return st == RS_OK ? st : rs_intake_no_room(arena, err);
 }
 
 rs_status rs_intake_spans(rs_intake *in, rs_spans *spans, rs_err *err) {
     rs_store_batch *batch = &in->job.batch;
     rs_arena *arena = &in->req->arena;
-    rs_status st = rs_intake_normalize(spans, arena, err);
+    rs_status st = rs_intake_normalize(in->server, spans, arena, err);
     if (st != RS_OK) return st;
     batch->spans = spans->items;
     batch->n = spans->n;

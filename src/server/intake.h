@@ -42,7 +42,8 @@ void rs_intake_answer_otlp(rs_intake *in, const char *rejected, size_t n, const 
 
 /* What it means that an arena gave nothing: RS_ERR_TOO_LARGE, so that the request is not sent again, or RS_ERR_MEMORY, so that it is. */
 rs_status rs_intake_no_room(const rs_arena *arena, rs_err *err);
-/* Normalizes spans for the store; where the arena is exhausted, rs_intake_no_room. */
-RS_MUST_CHECK rs_status rs_intake_normalize(rs_spans *spans, rs_arena *arena, rs_err *err);
+/* Normalizes spans for the store, and computes what calls cost that do not say; where the arena is exhausted, rs_intake_no_room. */
+RS_MUST_CHECK rs_status rs_intake_normalize(const rs_server *server, rs_spans *spans, rs_arena *arena,
+                                            rs_err *err);
 
 #endif

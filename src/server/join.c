@@ -135,7 +135,7 @@ static rs_status complete(join *j, rs_span *span, const events *with) {
     for (size_t i = 0; i < with->n; i++) sorted[i] = *order[i];
     span->events = sorted;
     span->nevents = (uint32_t)with->n;
-    return rs_normalize_for_store(span, j->arena) == RS_OK ? RS_OK : no_memory(j);
+    return rs_normalize_again_for_store(span, j->arena) == RS_OK ? RS_OK : no_memory(j);
 }
 
 /* ---- what the batches are to have ---------------------------------------------------------------------- */

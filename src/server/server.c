@@ -34,6 +34,7 @@ rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err
     rs_status st = rs_listen(config->listen, &fd, s->url, &s->is_loopback, err);
     if (st == RS_OK && config->otlp_listen)
         st = rs_listen(config->otlp_listen, &otlp_fd, otlp_url, &loopback, err);
+    if (st == RS_OK) st = rs_prices_open(config->prices, &s->prices, err);
     if (st == RS_OK) st = rs_path_make_dirs(config->data_dir, err);
     if (st == RS_OK) st = rs_control_open(config->data_dir, &s->control, err);
     if (st == RS_OK) st = rs_store_open(config->data_dir, &s->store, err);
@@ -63,5 +64,6 @@ void rs_server_close(rs_server *s) {
     rs_store_close(s->store);
     rs_guard_free(s->guard);
     rs_control_close(s->control);
+    rs_prices_free(s->prices);
     free(s);
 }

@@ -6,6 +6,7 @@
 #define RS_SERVER_SERVER_H
 
 #include "base/paths.h"
+#include "normalize/prices.h"
 #include "server/listen.h"
 #include "server/metrics.h"
 #include "store/control.h"
@@ -21,6 +22,7 @@ typedef struct rs_server {
     rs_guard *guard;
     rs_writer *writer;
     rs_http *http, *otlp_http; /* the second is NULL without --otlp */
+    rs_prices *prices;
     rs_metrics metrics;
     size_t max_body;      /* bytes of an ingest body, compressed or not */
     char url[RS_URL_MAX]; /* "http://127.0.0.1:8460": how this machine reaches it */
@@ -33,6 +35,7 @@ typedef struct rs_server_config {
     const char *listen;      /* "127.0.0.1:8460"; port 0: any free one */
     const char *otlp_listen; /* a second address, or NULL */
     const char *host;        /* a further name that clients may call the server by, or NULL */
+    const char *prices;      /* the user's price file, or NULL */
     size_t max_body;         /* 0: 64 MiB */
     rs_durability durability;
 } rs_server_config;

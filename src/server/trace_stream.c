@@ -103,7 +103,7 @@ static rs_status write_node(trace_stream *s, rs_err *err) {
     rs_span *span = &s->spans[s->spans_at++];
     rs_arena facts; /* one span's, so that a window does not hold them all */
     rs_arena_init(&facts, 0);
-    rs_status st = s->content ? rs_normalize_span(span, &facts) : RS_OK;
+    rs_status st = s->content ? rs_normalize_stored(span, &facts) : RS_OK;
     if (st == RS_OK) {
         if (!s->flat) close_nodes(s, depth);
         rs_json_object(j);

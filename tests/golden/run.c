@@ -5,12 +5,18 @@
  *
  * A new case, or a new dialect, is a new file or folder; no code. */
 #include "normalize/normalize.h"
+#include "normalize/prices.h"
 #include "otlp/decode.h"
 #include <dirent.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+/* Prices that stay, before the built-in ones, which will change. */
+static const rs_str test_prices = RS_STR("provider openai OpenAI\n"
+                                         "price gpt-4o* 2.5 10 1.25\n"
+                                         "price text-embedding-3-small 0.02\n");
 
 static bool read_file(const char *path, rs_buf *out) {
     FILE *f = fopen(path, "rb");
@@ -77,7 +83,8 @@ static void put_span(rs_buf *out, const rs_span *s) {
     if (f->interrupted) rs_buf_text(out, "interrupted: true\n");
     put_text(out, f->input_is_json ? "input (json)" : "input", f->input);
     put_text(out, f->output_is_json ? "output (json)" : "output", f->output);
-    if (f->is_local) rs_buf_text(out, "local: true\n");
+    static const char *const nearness[] = {"", "server", "process"};
+    put_text(out, "local", rs_str_of(nearness[f->local]));
     put_text(out, "tools (json)", f->tools);
     put_text(out, "input_preview", f->input_preview);
     put_text(out, "output_preview", f->output_preview);
@@ -107,10 +114,11 @@ static bool is_same_but_for_content(const rs_span *full, rs_span for_store) {
     return same;
 }
 
-static bool render(rs_str request, bool json, rs_buf *out) {
+static bool render(rs_str request, bool json, const rs_prices *prices, rs_buf *out) {
     rs_arena arena;
     rs_arena_init(&arena, 64 << 20);
     rs_spans spans = {0};
+    rs_price_memo memo = {0};
     rs_err err = {0};
     rs_status st = json ? rs_otlp_decode_json(request, &arena, &spans, &err)
                         : rs_otlp_decode_protobuf(request, &arena, &spans, &err);
@@ -119,6 +127,8 @@ static bool render(rs_str request, bool json, rs_buf *out) {
         rs_span for_store = spans.items[i];
         st = rs_normalize_span(&spans.items[i], &arena);
         if (st == RS_OK) st = rs_normalize_for_store(&for_store, &arena);
+        rs_prices_apply(prices, &spans.items[i].facts, &memo);
+        rs_prices_apply(prices, &for_store.facts, &memo);
         if (st == RS_OK) put_span(out, &spans.items[i]);
         if (st == RS_OK && !is_same_but_for_content(&spans.items[i], for_store)) st = RS_ERR_INVALID;
     }
@@ -138,14 +148,15 @@ static void show_difference(rs_str expected, rs_str got) {
     fprintf(stderr, "line %zu\n  expected: %.*s\n  got:      %.*s\n", number, RS_STR_ARG(a), RS_STR_ARG(b));
 }
 
-static bool run_case(const char *folder, const char *file, bool update) {
+static bool run_case(const char *folder, const char *file, const rs_prices *prices, bool update) {
     const char *dot = strrchr(file, '.');
     char path[1024], expected_path[1024];
     snprintf(path, sizeof path, "%s/%s", folder, file);
     snprintf(expected_path, sizeof expected_path, "%s/%.*s.expected", folder, (int)(dot - file), file);
     rs_buf request, got, expected;
     rs_buf_init(&request), rs_buf_init(&got), rs_buf_init(&expected);
-    bool ok = read_file(path, &request) && render(rs_buf_slice(&request), strcmp(dot, ".json") == 0, &got);
+    bool ok =
+        read_file(path, &request) && render(rs_buf_slice(&request), strcmp(dot, ".json") == 0, prices, &got);
     if (ok && update) {
         FILE *f = fopen(expected_path, "wb");
         ok = f && fwrite(got.p, 1, got.n, f) == got.n;
@@ -163,15 +174,20 @@ int main(int argc, char **argv) {
     bool update = argc == 3 && strcmp(argv[1], "--update") == 0;
     if (argc != 2 + update) return fprintf(stderr, "usage: %s [--update] FOLDER\n", argv[0]), 2;
     DIR *dir = opendir(argv[argc - 1]);
+    rs_prices *prices;
+    rs_err err = {0};
     if (!dir) return perror(argv[argc - 1]), 2;
+    if (rs_prices_parse(test_prices, "test_prices", &prices, &err) != RS_OK)
+        return fprintf(stderr, "%s\n", err.message), 2;
     int cases = 0, failed = 0;
     for (struct dirent *e; (e = readdir(dir));) {
         const char *dot = strrchr(e->d_name, '.');
         if (!dot || (strcmp(dot, ".json") != 0 && strcmp(dot, ".pb") != 0)) continue;
         cases++;
-        failed += !run_case(argv[argc - 1], e->d_name, update);
+        failed += !run_case(argv[argc - 1], e->d_name, prices, update);
     }
     closedir(dir);
+    rs_prices_free(prices);
     printf("%d cases, %d failed\n", cases, failed);
     return cases == 0 || failed != 0;
 }

@@ -1,0 +1,34 @@
+/* A user's price file: read or refused with a line, and what is read is found again. */
+#include "normalize/price_file.h"
+#include <math.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void hold(bool what) {
+    if (!what) abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    rs_prices prices = {0};
+    rs_err err = {0};
+    rs_status st = rs_price_file_read((rs_str){(const char *)data, size}, "fuzz", &prices.users, &err);
+    hold(st == RS_OK || (st == RS_ERR_INVALID && err.message[0]));
+    rs_price_memo memo = {0};
+    for (size_t i = 0; st == RS_OK && i < prices.users.n; i++) {
+        const rs_price *price = &prices.users.items[i];
+        hold(price->input >= 0 && price->provider < prices.users.nproviders);
+        const rs_price_provider *provider = &prices.users.providers[price->provider];
+        rs_facts f = {.log_type = RS_LOG_CHAT,
+                      .usage_source = RS_USAGE_REPORTED,
+                      .model = price->pattern,
+                      .provider = provider->n ? provider->names[0] : (rs_str){0},
+                      .prompt_tokens = 1,
+                      .cost = NAN};
+        rs_prices_apply(&prices, &f, &memo);
+        hold(isnan(f.cost) || f.cost >= 0);
+    }
+    rs_price_list_deinit(&prices.users);
+    rs_price_list_deinit(&prices.builtin);
+    return 0;
+}
