@@ -76,10 +76,22 @@ void rs_client_close(rs_client *c) {
 
 /* ---- one request --------------------------------------------------------------------------------------- */
 
+typedef struct receiving {
+    rs_client *client;
+    rs_client_answer *answer;
+} receiving;
+
 static size_t on_body(char *p, size_t size, size_t n, void *ctx) {
-    rs_buf *out = ctx;
-    rs_buf_put(out, p, size * n);
-    return rs_buf_status(out) == RS_OK ? size * n : 0;
+    const receiving *r = ctx;
+    rs_client_answer *out = r->answer;
+    if (out->to && !out->status)
+        r->client->lib->curl_easy_getinfo(r->client->curl, CURLINFO_RESPONSE_CODE, &out->status);
+    if (out->to && out->status == 200) {
+        out->unwritten = fwrite(p, size, n, out->to) != n;
+        return out->unwritten ? 0 : size * n;
+    }
+    rs_buf_put(&out->body, p, size * n);
+    return rs_buf_status(&out->body) == RS_OK ? size * n : 0;
 }
 
 static int complain(rs_client *c, int status, const char *message, const char *remedy) {
@@ -143,6 +155,7 @@ static CURLcode perform(rs_client *c, const char *url, const char *body, unsigne
                         rs_client_answer *out) {
     const rs_libcurl *lib = c->lib;
     CURL *curl = c->curl;
+    receiving receiver = {c, out};
     struct curl_slist *headers = NULL;
     char authorization[sizeof c->to.api_key + 32];
     snprintf(authorization, sizeof authorization, "Authorization: Bearer %s", c->to.api_key);
@@ -155,7 +168,7 @@ static CURLcode perform(rs_client *c, const char *url, const char *body, unsigne
     lib->curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     lib->curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, out->why);
     lib->curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
-    lib->curl_easy_setopt(curl, CURLOPT_WRITEDATA, &out->body);
+    lib->curl_easy_setopt(curl, CURLOPT_WRITEDATA, &receiver);
     lib->curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
     lib->curl_easy_setopt(curl, CURLOPT_HEADERDATA, out);
     lib->curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
@@ -189,17 +202,30 @@ void rs_client_exchange(rs_client *c, const char *path, const char *body, unsign
     rs_buf_deinit(&url);
 }
 
+static int judge(rs_client *c, const rs_client_answer *a) {
+    if (a->failure != CURLE_OK) return cannot_reach(c, a->why);
+    if (a->status == 401) return refused(c, &a->body);
+    return a->status == 200 ? RS_EXIT_DONE : server_error(c, a->status, &a->body);
+}
+
 int rs_client_request(rs_client *c, const char *path, const char *body, rs_buf *out) {
-    rs_client_answer a;
-    int status;
+    rs_client_answer a = {.to = NULL};
     rs_buf_init(&a.body);
     a.body.limit = RESPONSE_MAX;
     rs_client_exchange(c, path, body, REQUEST_TIMEOUT_S, &a);
-    if (a.failure != CURLE_OK) status = cannot_reach(c, a.why);
-    else if (a.status == 401) status = refused(c, &a.body);
-    else if (a.status != 200) status = server_error(c, a.status, &a.body);
-    else status = RS_EXIT_DONE;
+    int status = judge(c, &a);
     if (status == RS_EXIT_DONE) rs_buf_str(out, rs_buf_slice(&a.body));
+    rs_buf_deinit(&a.body);
+    return status;
+}
+
+int rs_client_download(rs_client *c, const char *path, FILE *to) {
+    rs_client_answer a = {.to = to};
+    rs_buf_init(&a.body);
+    a.body.limit = RESPONSE_MAX;
+    rs_client_exchange(c, path, NULL, 0, &a); /* as long as it takes */
+    int status =
+        a.unwritten ? complain(c, RS_EXIT_NOT_FOUND, "cannot write what the server sends", "") : judge(c, &a);
     rs_buf_deinit(&a.body);
     return status;
 }

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/credentials.h"
+#include <stdio.h>
 
 typedef struct rs_client {
     rs_credentials to;      /* base_url without a last slash; api_key may be empty */
@@ -29,6 +30,8 @@ typedef struct rs_client_answer {
     char why[256];
     long long date; /* of the Date header, Unix seconds; -1: none */
     rs_buf body;    /* the caller's */
+    FILE *to;       /* where the body of a 200 goes instead; NULL: nowhere */
+    bool unwritten; /* … and it could not */
 } rs_client_answer;
 
 /* GET {base_url}{path}, or POST with a JSON body if body is not NULL; says nothing. `body` of *out is appended to. */
@@ -46,5 +49,8 @@ void rs_client_close(rs_client *c);
  * 0; 1 the server has no such thing; 2 it did not understand; 3 it cannot be reached or refuses the key. Complains
  * itself on standard error, with the remedy. */
 int rs_client_request(rs_client *c, const char *path, const char *body, rs_buf *out);
+
+/* The same of an answer of any size, which goes to a file as it comes. 1 also if it could not be written. */
+int rs_client_download(rs_client *c, const char *path, FILE *to);
 
 #endif

@@ -1,4 +1,4 @@
-/* respan traces list | get | wait | delete: what was traced, in the terminal. */
+/* respan traces list | get | wait | delete | export: what was traced, in the terminal or in a file. */
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "cli/cmd.h"
@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,22 +17,19 @@ enum { DEFAULT_LIMIT = 20, DEFAULT_TIMEOUT_S = 30, POLL_MS = 200, WAIT_SPARE = 5
 
 /* Options of all subcommands; each takes those that its letters name. */
 typedef struct options {
-    bool json, content;
+    bool json, content, spans;
     long limit, count, timeout;
-    const char *name, *since;
+    const char *name, *since, *format, *output;
     rs_trace_query query;
 } options;
 
 static const struct option long_options[] = {
-    {"limit", required_argument, NULL, 'n'},
-    {"filter", required_argument, NULL, 'f'},
-    {"json", no_argument, NULL, 'j'},
-    {"content", no_argument, NULL, 'c'},
-    {"name", required_argument, NULL, 'm'},
-    {"count", required_argument, NULL, 'k'},
-    {"timeout", required_argument, NULL, 't'},
-    {"since", required_argument, NULL, 's'},
-    {0},
+    {"limit", required_argument, NULL, 'n'},   {"filter", required_argument, NULL, 'f'},
+    {"json", no_argument, NULL, 'j'},          {"content", no_argument, NULL, 'c'},
+    {"name", required_argument, NULL, 'm'},    {"count", required_argument, NULL, 'k'},
+    {"timeout", required_argument, NULL, 't'}, {"since", required_argument, NULL, 's'},
+    {"format", required_argument, NULL, 'r'},  {"output", required_argument, NULL, 'o'},
+    {"spans", no_argument, NULL, 'p'},         {0},
 };
 
 static const char *name_of(int letter) {
@@ -76,6 +74,15 @@ static int take_option(options *o, int letter, const char *value) {
         break;
     case 's':
         o->since = value;
+        break;
+    case 'r':
+        o->format = value;
+        break;
+    case 'o':
+        o->output = value;
+        break;
+    case 'p':
+        o->spans = true;
         break;
     default:
         break;
@@ -276,15 +283,56 @@ static int run_wait(rs_client *c, options *o, int argc, char **argv) {
     return status == RS_EXIT_DONE ? RS_EXIT_NOT_FOUND : status;
 }
 
+/* ---- export -------------------------------------------------------------------------------------------- */
+
+static int download(rs_client *c, options *o, FILE *to) {
+    rs_buf path;
+    rs_buf_init(&path);
+    rs_buf_printf(&path, "/%s/export/?", o->spans ? "spans" : "traces");
+    rs_buf_str(&path, rs_buf_slice(&o->query.parameters));
+    const char *target = rs_buf_cstr(&path);
+    int status = target ? rs_client_download(c, target, to) : RS_EXIT_NOT_FOUND;
+    rs_buf_deinit(&path);
+    return status;
+}
+
+/* A file that is not whole does not stay. */
+static int download_to_file(rs_client *c, options *o) {
+    FILE *to = fopen(o->output, "we");
+    int status = to ? download(c, o, to) : RS_EXIT_NOT_FOUND;
+    bool written = to && fclose(to) == 0;
+    if (!to || (status == RS_EXIT_DONE && !written)) {
+        fprintf(stderr, "respan: cannot write %s: %s\n", o->output, strerror(errno));
+        status = RS_EXIT_NOT_FOUND;
+    }
+    if (to && status != RS_EXIT_DONE) remove(o->output);
+    return status;
+}
+
+static int run_export(rs_client *c, options *o, int argc, char **argv) {
+    int status = read_options(o, argc, argv, "frops");
+    if (status != RS_EXIT_DONE) return status;
+    if (optind < argc)
+        return rs_cmd_usage(&rs_cmd_traces, "traces export takes no argument '%s'", argv[optind]);
+    if (o->since) rs_trace_query_add(&o->query, "start_time", o->since);
+    rs_trace_query_add(&o->query, "format", o->format ? o->format : "jsonl");
+    status = rs_client_open(c);
+    if (status != RS_EXIT_DONE) return status;
+    if (o->output) return download_to_file(c, o);
+    status = download(c, o, stdout);
+    return status == RS_EXIT_DONE && fflush(stdout) != 0 ? RS_EXIT_NOT_FOUND : status;
+}
+
 /* ---- traces -------------------------------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
     int (*run)(rs_client *c, options *o, int argc, char **argv);
-} subcommands[] = {{"list", run_list}, {"get", run_get}, {"wait", run_wait}, {"delete", run_delete}};
+} subcommands[] = {
+    {"list", run_list}, {"get", run_get}, {"wait", run_wait}, {"delete", run_delete}, {"export", run_export}};
 
 static int run_traces(int argc, char **argv) {
-    if (argc < 2) return rs_cmd_usage(&rs_cmd_traces, "traces wants list, get, wait or delete");
+    if (argc < 2) return rs_cmd_usage(&rs_cmd_traces, "traces wants list, get, wait, delete or export");
     for (size_t i = 0; i < RS_ARRAY_LEN(subcommands); i++) {
         if (strcmp(argv[1], subcommands[i].name) != 0) continue;
         rs_client client = {0};
@@ -299,18 +347,21 @@ static int run_traces(int argc, char **argv) {
 
 const rs_cmd rs_cmd_traces = {
     .name = "traces",
-    .summary = "list traces, show one, wait for one, delete some",
+    .summary = "list traces, show one, wait for one, delete or export some",
     .help = "usage: respan traces list [--limit N] [--filter FIELD=VALUE]... [--json]\n"
             "       respan traces get ID|latest [--content] [--json]\n"
             "       respan traces delete ID...\n"
             "       respan traces wait [--name NAME] [--filter FIELD=VALUE]... [--since TIME] [--count N] "
             "[--timeout S]\n"
+            "       respan traces export [--format F] [--output FILE] [--spans] [--filter FIELD=VALUE]... "
+            "[--since TIME]\n"
             "\n"
             "list   the newest traces (20), one a line\n"
             "get    one trace as a tree: a bar per span, and what models were asked and answered;\n"
             "       ID may be the first 6 or more digits of a trace's id\n"
             "delete those traces, for good: out of every answer at once, and off the disk within minutes\n"
             "wait   until that many traces (1) are there, and print their ids\n"
+            "export all traces, or their spans, newest first\n"
             "\n"
             "  --limit N              how many traces\n"
             "  --filter FIELD=VALUE   only traces with that value, such as model=gpt2, metadata__run=7 or\n"
@@ -322,6 +373,9 @@ const rs_cmd rs_cmd_traces = {
             "  --name NAME            a trace of that name\n"
             "  --since TIME           that began at or after TIME (RFC 3339, or Unix seconds)\n"
             "  --timeout S            give up after S seconds (30)\n"
+            "  --format F             jsonl (default), csv or parquet\n"
+            "  --output FILE          write there instead of to standard output\n"
+            "  --spans                a row for each span, with inputs and outputs, not for each trace\n"
             "\n"
             "The server is RESPAN_BASE_URL and the key RESPAN_API_KEY; without them, what the first `respan "
             "serve`\n"

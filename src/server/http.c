@@ -319,6 +319,7 @@ static ssize_t read_stream(void *cls, uint64_t pos, char *out, size_t max) {
         if (state == RS_STREAM_FAIL || rs_buf_status(&x->piece) != RS_OK)
             return MHD_CONTENT_READER_END_WITH_ERROR;
         x->ended = state == RS_STREAM_END;
+        if (x->piece.n == 0 && !x->ended) return 0; /* others have their turn */
     }
     size_t n = x->piece.n - x->piece_at < max ? x->piece.n - x->piece_at : max;
     memcpy(out, x->piece.p + x->piece_at, n);

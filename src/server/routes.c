@@ -3,6 +3,7 @@
 #include "server/api.h"
 #include "server/api_keep.h"
 #include "server/api_metrics.h"
+#include "server/export.h"
 #include "server/ingest.h"
 #include "server/logs.h"
 #include "server/metrics.h"
@@ -13,10 +14,12 @@
 static const rs_route routes[] = {
     /* reading */
     {"/api/traces/list/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_list_traces},
+    {"/api/traces/export/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_export_traces},
     {"/api/traces/delete/", RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_delete_traces},
     {"/api/traces/{id}/", RS_GET | RS_DELETE, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_trace},
     {"/api/compact/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_compact},
     {"/api/spans/list/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_list_spans},
+    {"/api/spans/export/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_export_spans},
     {"/api/spans/{id}/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_get_span},
     {"/api/metrics/totals/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_metrics_totals},
     {"/api/metrics/series/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_metrics_series},
