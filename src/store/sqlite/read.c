@@ -311,14 +311,15 @@ static rs_status find_block(rs_index *x, uint64_t number, rs_block_ref *out, rs_
 }
 
 /* Those of the numbers that are in the block; *done: how many of them are read. */
-static rs_status read_from_block(rs_index *x, const rs_block_ref *ref, const uint64_t *numbers, size_t n,
-                                 rs_read_depth depth, rs_arena *arena, rs_span *out, size_t *done,
-                                 rs_err *err) {
+static rs_status read_from_block(rs_index *x, const rs_block_ref *ref, const uint8_t trace_id[16],
+                                 const uint64_t *numbers, size_t n, rs_read_depth depth, rs_arena *arena,
+                                 rs_span *out, size_t *done, rs_err *err) {
     rs_stored_span s;
     bool more;
     rs_status st = rs_view_open(&x->view, ref, depth, err);
     while (st == RS_OK && *done < n && (st = rs_view_next(&x->view, &s, &more, err)) == RS_OK && more) {
         if (s.number != numbers[*done]) continue;
+        if (memcmp(s.span.trace_id, trace_id, 16) != 0) return not_found("span", err);
         if ((st = rs_view_keep(&x->view, &s, depth, arena, err)) == RS_OK) out[(*done)++] = s.span;
     }
     return st;
@@ -340,7 +341,8 @@ rs_status rs_store_read_places(rs_store *s, uint64_t project, const uint8_t trac
         while (st == RS_OK && done < n) {
             size_t before = done;
             st = find_block(at.x, numbers[done], &ref, err);
-            if (st == RS_OK) st = read_from_block(at.x, &ref, numbers, n, depth, arena, out, &done, err);
+            if (st == RS_OK)
+                st = read_from_block(at.x, &ref, trace_id, numbers, n, depth, arena, out, &done, err);
             if (st == RS_OK && done == before) st = not_found("span", err);
         }
         rs_partition_return(at.p, at.x);
