@@ -6,7 +6,7 @@
 #include "store/sqlite/events.h"
 #include "store/sqlite/rollup.h"
 #include "store/sqlite/summary.h"
-#include "store/sqlite/tag.h"
+#include "store/sqlite/tag_recent.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -457,12 +457,18 @@ static rs_status upsert_trace(rs_commit *c, rs_index *x, const group *g, rs_err 
 
 /* ---- the transaction ----------------------------------------------------------------------------------- */
 
+static rs_status write_tags(rs_commit *c, rs_index *x, rs_err *err) {
+    int64_t *recent = &c->partition->recent_tags;
+    rs_status st = *recent < 0 ? rs_tag_recent_count(x, recent, err) : RS_OK;
+    if (st == RS_OK) st = rs_tags_erase(&c->gone, x, recent, &c->state.tag_spread, err);
+    return st == RS_OK ? rs_tags_write(&c->tags, x, recent, &c->state.tag_spread, err) : st;
+}
+
 static rs_status index_all(rs_commit *c, rs_index *x, rs_err *err) {
     rs_status st = rs_index_run(x, RS_SQL_BEGIN, err);
     if (st == RS_OK) st = index_blocks(c, x, err);
     for (uint32_t g = 0; g < c->traces.n && st == RS_OK; g++) st = upsert_trace(c, x, &c->groups[g], err);
-    if (st == RS_OK) st = rs_tags_erase(&c->gone, x, c->state.tag_spread, err);
-    if (st == RS_OK) st = rs_tags_write(&c->tags, x, &c->state.tag_spread, err);
+    if (st == RS_OK) st = write_tags(c, x, err);
     if (st == RS_OK) st = rs_rollup_write(&c->rollup, x, &c->partition->rollup_rows, err);
     c->state.next_span += c->ids.n;
     c->state.spans += c->ids.n;
@@ -491,7 +497,7 @@ static void recover(rs_commit *c) {
     rs_partition *p = c->partition;
     rs_partition_state state;
     rs_err trouble = {0};
-    p->rollup_rows = -1;
+    p->rollup_rows = p->recent_tags = -1;
     if (!sqlite3_get_autocommit(p->writer.db)) sqlite3_exec(p->writer.db, "ROLLBACK", NULL, NULL, NULL);
     if (rs_index_get_state(&p->writer, &state, &trouble) != RS_OK) {
         rs_log("%s", trouble.message);

@@ -4,6 +4,7 @@
 #include "store/sqlite/rollup.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/summary.h"
+#include "store/sqlite/tag.h"
 #include "store/sqlite/tag_index.h"
 
 #include <stdlib.h>
@@ -114,7 +115,8 @@ static rs_status note_tag(void *ctx, int64_t hash, int64_t key, rs_err *err) {
 static rs_status erase_tags(erase *e, rs_index *x, rs_err *err) {
     qsort(e->keys, e->n, sizeof *e->keys, by_value);
     e->ntags = 0;
-    rs_status st = rs_tag_find_keys(x, e->keys, e->n, note_tag, e, err);
+    rs_status st = rs_tags_settle(x, &e->partition->recent_tags, &e->state.tag_spread, err);
+    if (st == RS_OK) st = rs_tag_find_keys(x, e->keys, e->n, note_tag, e, err);
     for (size_t i = 0; i < e->ntags && st == RS_OK; i++)
         st = rs_tag_drop(x, e->tags[i].hash, e->tags[i].key, e->state.tag_spread, &e->scratch, err);
     return st;
@@ -132,9 +134,10 @@ static rs_status erase_all(erase *e, rs_index *x, const uint8_t (*ids)[16], size
     if (st == RS_OK && e->n > 0) st = erase_tags(e, x, err);
     if (st == RS_OK) st = rs_rollup_write(&e->rollup, x, &e->partition->rollup_rows, err);
     if (st == RS_OK && e->n > 0) st = run_with(x, RS_SQL_DROP_EMPTY_ROLLUPS, RS_ROLLUP_ROWS_MAX, err);
-    e->partition->rollup_rows = -1;
+    e->partition->rollup_rows = e->partition->recent_tags = -1;
     if ((e->n > 0 || had_events) && e->state.erasing_ns == 0) e->state.erasing_ns = rs_clock_wall_ns();
     if (st == RS_OK) st = rs_index_set_state(x, &e->state, err);
+    if (st == RS_OK) rs_partition_note_state(e->partition, &e->state); /* tags may reach further */
     return st == RS_OK ? rs_index_run(x, RS_SQL_COMMIT, err) : st;
 }
 

@@ -197,7 +197,7 @@ rs_status rs_partition_open(uint64_t project, const rs_folder *folder, const cha
     p->folder = *folder;
     p->durability = durability;
     p->segment.fd = -1;
-    p->rollup_rows = -1;
+    p->rollup_rows = p->recent_tags = -1;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->returned, NULL);
     rs_status st = rs_path_make_dirs(dir, err);

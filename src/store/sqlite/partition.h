@@ -68,6 +68,7 @@ typedef struct rs_partition {
     rs_index writer;          /* db NULL: it rests */
     rs_partition_state state; /* the writer's */
     int64_t rollup_rows;      /* the writer's: that table rollup has; -1: not known */
+    int64_t recent_tags;      /* the writer's: that table tag_recent has; -1: not known */
     rs_bloom traces;          /* ids and keys of its traces … */
     bool is_filter_saved;     /* … which a file beside it has */
     rs_bloom spans;           /* of its traces, where many are written … */

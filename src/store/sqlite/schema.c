@@ -26,6 +26,11 @@ const char rs_schema_reader_pragmas[] =
     "  prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, cost REAL NOT NULL,"              \
     "  latency BLOB, ttft BLOB, speed BLOB," /* histograms: rollup.c */                                      \
     "  PRIMARY KEY(of, hour, log_type, model, environment)) WITHOUT ROWID;"
+#define CREATE_TAG_RECENT                                                                                    \
+    "CREATE TABLE IF NOT EXISTS tag_recent("                                                                 \
+    "  id INTEGER PRIMARY KEY,"                     /* a row a commit */                                     \
+    "  n INTEGER NOT NULL, entries BLOB NOT NULL);" /* so many tags: tag_recent.c */
+
 #define CREATE_EVENT                                                                                         \
     "CREATE TABLE IF NOT EXISTS event("                                                                      \
     "  trace_id BLOB NOT NULL, span_id BLOB NOT NULL,"                                                       \
@@ -69,7 +74,7 @@ const char rs_schema[] =
     "  ids BLOB NOT NULL," /* a fingerprint of 4 bytes for each span of the trace in the block */
     "  PRIMARY KEY(trace, block)) WITHOUT ROWID;" CREATE_TAG
     "CREATE TABLE superseded(span INTEGER PRIMARY KEY);" /* arrival numbers of copies that were sent again */
-    CREATE_ROLLUP CREATE_EVENT;
+    CREATE_ROLLUP CREATE_EVENT CREATE_TAG_RECENT;
 
 const char *const rs_schema_upgrades[] = {
     "ALTER TABLE state ADD COLUMN opened INTEGER NOT NULL DEFAULT 0;"
@@ -81,6 +86,7 @@ const char *const rs_schema_upgrades[] = {
     CREATE_EVENT,
     "ALTER TABLE state ADD COLUMN sealed_end INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE state ADD COLUMN erasing INTEGER NOT NULL DEFAULT 0;",
+    CREATE_TAG_RECENT,
 };
 
 #define TRACE_STATE_COLUMNS                                                                                  \
@@ -98,6 +104,7 @@ const char *const rs_schema_upgrades[] = {
 
 const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_BEGIN] = "BEGIN IMMEDIATE",
+    [RS_SQL_BEGIN_READ] = "BEGIN",
     [RS_SQL_COMMIT] = "COMMIT",
     [RS_SQL_ROLLBACK] = "ROLLBACK",
     [RS_SQL_GET_STATE] =
@@ -157,6 +164,10 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_DROP_EVENTS] = "DELETE FROM event WHERE trace_id = ?1",
     [RS_SQL_DROP_EMPTY_ROLLUPS] = "DELETE FROM rollup WHERE n = 0 AND (SELECT count(*) FROM rollup) < ?1",
     [RS_SQL_TAG_COUNT] = "SELECT sum(n) FROM tag WHERE hash = ?1",
+    [RS_SQL_ADD_RECENT_TAGS] = "INSERT INTO tag_recent(n, entries) VALUES(?1, ?2)",
+    [RS_SQL_RECENT_TAGS] = "SELECT entries FROM tag_recent",
+    [RS_SQL_COUNT_RECENT_TAGS] = "SELECT coalesce(sum(n), 0) FROM tag_recent",
+    [RS_SQL_CLEAR_RECENT_TAGS] = "DELETE FROM tag_recent",
     [RS_SQL_ADD_SUPERSEDED] = "INSERT OR IGNORE INTO superseded VALUES(?1)",
     [RS_SQL_SUPERSEDED] = "SELECT span FROM superseded WHERE span >= ?1 AND span < ?2",
     [RS_SQL_ADD_ROLLUP] =

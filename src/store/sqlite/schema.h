@@ -3,7 +3,7 @@
 #ifndef RS_STORE_SQLITE_SCHEMA_H
 #define RS_STORE_SQLITE_SCHEMA_H
 
-enum { RS_SCHEMA_VERSION = 5 };
+enum { RS_SCHEMA_VERSION = 6 };
 extern const char rs_schema[];
 /* What brings version 1 to 2, and so on. */
 extern const char *const rs_schema_upgrades[RS_SCHEMA_VERSION - 1];
@@ -59,6 +59,7 @@ typedef enum rs_trace_column {
 
 typedef enum rs_sql {
     RS_SQL_BEGIN,
+    RS_SQL_BEGIN_READ,
     RS_SQL_COMMIT,
     RS_SQL_ROLLBACK,
     RS_SQL_GET_STATE,
@@ -98,6 +99,10 @@ typedef enum rs_sql {
     RS_SQL_DROP_TRACE_BLOCKS,
     RS_SQL_DROP_EVENTS,
     RS_SQL_DROP_EMPTY_ROLLUPS,
+    RS_SQL_ADD_RECENT_TAGS,
+    RS_SQL_RECENT_TAGS,
+    RS_SQL_COUNT_RECENT_TAGS,
+    RS_SQL_CLEAR_RECENT_TAGS,
     RS_SQL_ADD_SUPERSEDED,
     RS_SQL_SUPERSEDED,
     RS_SQL_ADD_ROLLUP,

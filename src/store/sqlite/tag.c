@@ -1,5 +1,6 @@
 #include "store/sqlite/tag.h"
 #include "store/sqlite/tag_index.h"
+#include "store/sqlite/tag_recent.h"
 
 #include "base/xxh.h"
 #include <stdlib.h>
@@ -34,23 +35,26 @@ void rs_tags_begin_trace(rs_tags *t, bool is_old) {
     t->is_old = is_old;
 }
 
+bool rs_tags_put(rs_tags *t, int64_t hash, int64_t trace, bool may_exist) {
+    if (t->n == t->cap) {
+        size_t cap = t->cap ? t->cap * 2 : 1024;
+        struct rs_tag_row *rows = realloc(t->rows, cap * sizeof *rows);
+        if (!rows) t->failed = RS_ERR_MEMORY;
+        if (!rows) return false;
+        t->rows = rows;
+        t->cap = cap;
+    }
+    t->rows[t->n++] = (struct rs_tag_row){hash, trace, may_exist};
+    return true;
+}
+
 static void add(rs_tags *t, rs_str key, rs_str value, int64_t trace) {
     if (value.n == 0 || t->failed != RS_OK) return;
     int64_t hash = rs_tag_hash(key, value);
     size_t from = t->n - t->trace_from > LOOK_BACK ? t->n - LOOK_BACK : t->trace_from;
     for (size_t i = t->n; i-- > from;)
         if (t->rows[i].hash == hash) return;
-    if (t->n == t->cap) {
-        size_t cap = t->cap ? t->cap * 2 : 1024;
-        struct rs_tag_row *rows = realloc(t->rows, cap * sizeof *rows);
-        if (!rows) {
-            t->failed = RS_ERR_MEMORY;
-            return;
-        }
-        t->rows = rows;
-        t->cap = cap;
-    }
-    t->rows[t->n++] = (struct rs_tag_row){hash, trace, t->is_old};
+    (void)rs_tags_put(t, hash, trace, t->is_old);
 }
 
 /* A key below `prefix`; a value that is no string is its JSON. */
@@ -136,7 +140,8 @@ static rs_status take_tag(rs_tags *t, rs_index *x, size_t *at, int64_t spread, s
     return st;
 }
 
-rs_status rs_tags_write(rs_tags *t, rs_index *x, int64_t *spread, rs_err *err) {
+/* Where they belong. */
+static rs_status settle(rs_tags *t, rs_index *x, int64_t *spread, rs_err *err) {
     rs_status st = sort(t, err);
     for (size_t at = 0; at < t->n && st == RS_OK;) {
         int64_t hash = t->rows[at].hash;
@@ -147,9 +152,34 @@ rs_status rs_tags_write(rs_tags *t, rs_index *x, int64_t *spread, rs_err *err) {
     return st;
 }
 
-rs_status rs_tags_erase(rs_tags *t, rs_index *x, int64_t spread, rs_err *err) {
+/* With those of the last commits. */
+static rs_status settle_all(rs_tags *t, rs_index *x, int64_t *recent, int64_t *spread, rs_err *err) {
+    rs_status st = *recent ? rs_tag_recent_take(x, t, err) : RS_OK;
+    *recent = 0;
+    return st == RS_OK ? settle(t, x, spread, err) : st;
+}
+
+rs_status rs_tags_write(rs_tags *t, rs_index *x, int64_t *recent, int64_t *spread, rs_err *err) {
+    if (t->failed != RS_OK) return rs_fail(err, t->failed, 0, "out of memory for tags");
+    if (t->n == 0) return RS_OK;
+    if (*recent + (int64_t)t->n > RS_TAG_RECENT_MAX) return settle_all(t, x, recent, spread, err);
+    *recent += (int64_t)t->n;
+    return rs_tag_recent_add(x, t->rows, t->n, &t->text, err);
+}
+
+rs_status rs_tags_settle(rs_index *x, int64_t *recent, int64_t *spread, rs_err *err) {
+    rs_tags last;
+    rs_tags_init(&last);
+    rs_status st = settle_all(&last, x, recent, spread, err);
+    rs_tags_deinit(&last);
+    return st;
+}
+
+rs_status rs_tags_erase(rs_tags *t, rs_index *x, int64_t *recent, int64_t *spread, rs_err *err) {
+    if (t->n == 0 && t->failed == RS_OK) return RS_OK;
     rs_status st = sort(t, err);
+    if (st == RS_OK) st = rs_tags_settle(x, recent, spread, err);
     for (size_t i = 0; i < t->n && st == RS_OK; i++)
-        st = rs_tag_drop(x, t->rows[i].hash, t->rows[i].trace, spread, &t->text, err);
+        st = rs_tag_drop(x, t->rows[i].hash, t->rows[i].trace, *spread, &t->text, err);
     return st;
 }

@@ -31,8 +31,15 @@ void rs_tags_clear(rs_tags *t);
 /* Spans added from here on are of this trace; is_old: it is in the index already. */
 void rs_tags_begin_trace(rs_tags *t, bool is_old);
 void rs_tags_add(rs_tags *t, const rs_span *s, int64_t trace_key);
-/* Gives their traces the tags, or takes them away. *spread: see tag_index.h. */
-RS_MUST_CHECK rs_status rs_tags_write(rs_tags *t, rs_index *x, int64_t *spread, rs_err *err);
-RS_MUST_CHECK rs_status rs_tags_erase(rs_tags *t, rs_index *x, int64_t spread, rs_err *err);
+/* One that is known by its hash. False if memory is exhausted. */
+bool rs_tags_put(rs_tags *t, int64_t hash, int64_t trace, bool may_exist);
+
+/* Gives their traces the tags: puts them to those of the last commits (*recent of them), or with these where they belong. *spread: see
+ * tag_index.h. */
+RS_MUST_CHECK rs_status rs_tags_write(rs_tags *t, rs_index *x, int64_t *recent, int64_t *spread, rs_err *err);
+/* Those of the last commits go where they belong. */
+RS_MUST_CHECK rs_status rs_tags_settle(rs_index *x, int64_t *recent, int64_t *spread, rs_err *err);
+/* Takes them away. */
+RS_MUST_CHECK rs_status rs_tags_erase(rs_tags *t, rs_index *x, int64_t *recent, int64_t *spread, rs_err *err);
 
 #endif

@@ -1,4 +1,5 @@
 #include "store/sqlite/tag_cursor.h"
+#include "store/sqlite/tag_recent.h"
 
 #include <stdlib.h>
 
@@ -84,6 +85,22 @@ static bool is_certain(const rs_tag_cursor *c, int64_t key, int64_t spread) {
 
 /* ---- rows ---------------------------------------------------------------------------------------------- */
 
+/* The first keys at hand: rows of `tag` are put among them. */
+static rs_status read_recent(rs_tag_cursor *c, rs_index *x, rs_err *err) {
+    rs_recent_keys recent;
+    rs_status st = rs_tag_recent_find(x, c->hash, &recent, err);
+    if (st != RS_OK) return st;
+    if (make_room(c, recent.n)) {
+        for (size_t i = 0; i < recent.n; i++) c->keys[c->n++] = recent.items[i].key;
+        if (!c->oldest_first) reverse(c->keys, c->n);
+        c->has_recent = true;
+    } else {
+        st = rs_fail(err, RS_ERR_MEMORY, 0, "out of memory for tags");
+    }
+    free(recent.items);
+    return st;
+}
+
 /* The next rows that may have a key from `from` to `limit`. */
 static rs_status read_rows(rs_tag_cursor *c, rs_index *x, int64_t from, int64_t limit, int64_t spread,
                            rs_err *err) {
@@ -118,8 +135,9 @@ static rs_status read_rows(rs_tag_cursor *c, rs_index *x, int64_t from, int64_t 
 
 rs_status rs_tag_cursor_seek(rs_tag_cursor *c, rs_index *x, int64_t from, int64_t limit, int64_t spread,
                              int64_t *key, bool *found, rs_err *err) {
-    rs_status st = RS_OK;
+    rs_status st = c->has_recent ? RS_OK : read_recent(c, x, err);
     *found = false;
+    if (st != RS_OK) return st;
     for (;;) {
         pass(c, from);
         if (c->at < c->n && is_certain(c, c->keys[c->at], spread)) break;

@@ -11,7 +11,8 @@
 typedef struct rs_tag_cursor {
     int64_t hash;
     bool oldest_first;
-    bool has_edge, complete; /* rows were read; there are no more */
+    bool has_recent;         /* keys of table tag_recent were read … */
+    bool has_edge, complete; /* … and rows of `tag`; there are no more */
     int64_t edge;            /* `last` of the row that was read last */
     unsigned batch;          /* rows to read at a time */
     int64_t *keys, *spare;   /* unpacked, in order; those before `at` are passed */

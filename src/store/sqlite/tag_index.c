@@ -1,4 +1,5 @@
 #include "store/sqlite/tag_index.h"
+#include "store/sqlite/tag_recent.h"
 #include "store/sqlite/wire.h"
 
 #include <stdlib.h>
@@ -85,7 +86,7 @@ rs_status rs_tag_seek(rs_index *x, int64_t hash, int64_t low, int64_t high, bool
                   : seek_newest(stmt, low, high, key, found, err);
 }
 
-rs_status rs_tag_count(rs_index *x, int64_t hash, uint64_t *out, rs_err *err) {
+static rs_status count_settled(rs_index *x, int64_t hash, uint64_t *out, rs_err *err) {
     sqlite3_stmt *stmt;
     bool row = false;
     rs_status st = rs_index_prepare(x, RS_SQL_TAG_COUNT, &stmt, err);
@@ -95,6 +96,27 @@ rs_status rs_tag_count(rs_index *x, int64_t hash, uint64_t *out, rs_err *err) {
     *out = st == RS_OK && row ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
     sqlite3_reset(stmt);
     return st;
+}
+
+/* In one transaction, so that what moves from one table to the other is counted once. */
+rs_status rs_tag_count(rs_index *x, int64_t hash, uint64_t *out, rs_err *err) {
+    rs_recent_keys recent = {0};
+    int64_t key;
+    *out = 0;
+    rs_status st = rs_index_run(x, RS_SQL_BEGIN_READ, err);
+    if (st != RS_OK) return st;
+    st = rs_tag_recent_find(x, hash, &recent, err);
+    if (st == RS_OK) st = count_settled(x, hash, out, err);
+    for (size_t i = 0; i < recent.n && st == RS_OK; i++) {
+        bool has = false;
+        int64_t at = recent.items[i].key;
+        if (recent.items[i].may_exist)
+            st = rs_tag_seek(x, hash, at, at, false, RS_TAG_SPREAD_MAX, &key, &has, err);
+        *out += !has;
+    }
+    free(recent.items);
+    rs_status ended = rs_index_run(x, RS_SQL_COMMIT, err);
+    return st != RS_OK ? st : ended;
 }
 
 /* The first of the sorted keys that is not before `key`. */

@@ -19,9 +19,10 @@ typedef struct rs_tag_keys {
 rs_tag_keys rs_tag_keys_of(sqlite3_stmt *stmt);
 bool rs_tag_keys_previous(rs_tag_keys *row); /* false: that was the first */
 
-/* The first key in [low, high], from the end or from the beginning. */
+/* The first key in [low, high], from the end or from the beginning; those of tag_recent aside. */
 RS_MUST_CHECK rs_status rs_tag_seek(rs_index *x, int64_t hash, int64_t low, int64_t high, bool oldest,
                                     int64_t spread, int64_t *key, bool *found, rs_err *err);
+/* Traces that have it. */
 RS_MUST_CHECK rs_status rs_tag_count(rs_index *x, int64_t hash, uint64_t *out, rs_err *err);
 
 /* Which of the sorted keys each tag has: calls fn for each pair, tags in order. Goes through the whole table. */
