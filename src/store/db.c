@@ -77,6 +77,23 @@ rs_status rs_db_open_to_look(const char *path, sqlite3 **out, rs_err *err) {
     return st;
 }
 
+rs_status rs_db_copy(const char *from, const char *to, rs_err *err) {
+    sqlite3 *source = NULL, *target = NULL;
+    rs_status st = rs_db_open_to_look(from, &source, err);
+    if (st == RS_OK)
+        st = rs_db_open(to, true, "PRAGMA synchronous=OFF;", &target, err); /* the caller syncs it */
+    if (st == RS_OK) {
+        sqlite3_backup *copy = sqlite3_backup_init(target, "main", source, "main");
+        if (copy) sqlite3_backup_step(copy, -1);
+        int rc = copy ? sqlite3_backup_finish(copy) : sqlite3_errcode(target);
+        if (rc != SQLITE_OK) st = rs_db_fail(target, rc, "cannot copy", err);
+    }
+    if (st == RS_OK) st = rs_db_exec(target, "PRAGMA journal_mode=DELETE", err);
+    sqlite3_close(target);
+    sqlite3_close(source);
+    return st;
+}
+
 rs_status rs_db_exec(sqlite3 *db, const char *sql, rs_err *err) {
     int rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
     return rc == SQLITE_OK ? RS_OK : rs_db_fail(db, rc, sql, err);

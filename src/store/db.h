@@ -26,6 +26,10 @@ RS_MUST_CHECK rs_status rs_db_check_version(sqlite3 *db, int version, rs_err *er
 RS_MUST_CHECK rs_status rs_db_migrate(sqlite3 *db, int version, const char *schema,
                                       const char *const *upgrades, rs_err *err);
 
+/* Makes `to` (mode 0600) what `from` is at one moment, while others write to that; without a write-ahead log, so that it can be read
+ * where nothing can be written. */
+RS_MUST_CHECK rs_status rs_db_copy(const char *from, const char *to, rs_err *err);
+
 RS_MUST_CHECK rs_status rs_db_exec(sqlite3 *db, const char *sql, rs_err *err);
 
 /* Prepares on first use into *stmt, which the caller finalizes before it closes the connection. */

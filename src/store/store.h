@@ -285,4 +285,9 @@ typedef void (*rs_problem_fn)(void *ctx, const char *text);
 RS_MUST_CHECK rs_status rs_store_check(const char *dir, rs_problem_fn fn, void *ctx, rs_store_report *out,
                                        rs_err *err);
 
+/* Any process, whether another has the store `from` open or not; changes nothing in it. Copies all of it to the folder `to`, synced:
+ * each partition as it was at some moment after the call began, so every span acknowledged before is there. RS_ERR_INVALID:
+ * `to` is neither missing nor empty. RS_ERR_FULL. What failed leaves a folder without `projects`. */
+RS_MUST_CHECK rs_status rs_store_copy(const char *from, const char *to, rs_err *err);
+
 #endif

@@ -91,13 +91,28 @@ static void assert_all_there(fixture *f, const rs_spans *spans) {
     }
 }
 
+static uint64_t tagged(fixture *f, rs_str key, rs_str value) {
+    uint64_t n;
+    assert_int_equal(rs_store_count_tag(f->store, 1, &(rs_tag){key, value}, &n, NULL), RS_OK);
+    return n;
+}
+
+static uint64_t tagged_in_all(fixture *f) {
+    return tagged(f, RS_STR("status_code"), RS_STR("ok")) +
+           100 * tagged(f, RS_STR("status_code"), RS_STR("error")) +
+           10000 * tagged(f, RS_STR("status_code"), RS_STR("unset"));
+}
+
 static void what_is_sealed_is_the_same(void **state) {
     fixture *f = *state;
     rs_arena arena = {0};
     rs_spans spans = make_all(&arena);
     commit_all(f, &spans);
     assert_true(count_folders(f, "") > 3);
+    uint64_t tags = tagged_in_all(f);
+    assert_true(tags > 10000);
     compact(f);
+    assert_int_equal(tagged_in_all(f), tags);
     assert_int_equal(count_folders(f, ".2"), count_folders(f, ""));
     assert_whole(f);
     assert_all_there(f, &spans);
@@ -359,12 +374,6 @@ static bool find_span(void *ctx, int64_t key, const rs_span *head) {
     (void)key;
     *(bool *)ctx |= head->trace_id[15] == 20;
     return true;
-}
-
-static uint64_t tagged(fixture *f, rs_str key, rs_str value) {
-    uint64_t n;
-    assert_int_equal(rs_store_count_tag(f->store, 1, &(rs_tag){key, value}, &n, NULL), RS_OK);
-    return n;
 }
 
 static void assert_not_there(fixture *f) {

@@ -1,6 +1,7 @@
 #include "store/sqlite/rewrite.h"
 #include "base/log.h"
 #include "store/sqlite/reblock.h"
+#include "store/sqlite/tag.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -45,6 +46,20 @@ static rs_status make_index(rewrite *r, rs_err *err) {
     return st == RS_OK ? rs_db_exec(r->x.db, rs_schema_fresh_pragmas, err) : st;
 }
 
+static rs_status copy_tables(rewrite *r, rs_err *err) {
+    sqlite3_stmt *stmt = NULL;
+    bool row = false;
+    rs_status st = rs_db_prepare(r->x.db, rs_sql_tables_to_copy, &stmt, err);
+    while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
+        const char *name = (const char *)sqlite3_column_text(stmt, 0);
+        char *sql = name ? sqlite3_mprintf(rs_sql_copy_table, name, name, name) : NULL;
+        st = sql ? rs_db_exec(r->x.db, sql, err) : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+        sqlite3_free(sql);
+    }
+    sqlite3_finalize(stmt);
+    return st == RS_OK ? rs_db_exec(r->x.db, rs_schema_fresh_index, err) : st;
+}
+
 static rs_status set_end(rewrite *r, uint64_t erasing_ns, rs_err *err) {
     sqlite3_stmt *stmt = NULL;
     rs_status st = rs_db_prepare(r->x.db, rs_sql_set_fresh_end, &stmt, err);
@@ -57,11 +72,30 @@ static rs_status set_end(rewrite *r, uint64_t erasing_ns, rs_err *err) {
     return st;
 }
 
+/* Tags that came last go where they belong: nobody needs them apart any more. */
+static rs_status settle_tags(rewrite *r, rs_err *err) {
+    rs_partition *p = r->old;
+    rs_partition_state state = p->state;
+    rs_status st = rs_project_data_wake(r->project, p, err);
+    if (st == RS_OK) st = rs_index_run(&p->writer, RS_SQL_BEGIN, err);
+    if (st != RS_OK) return st;
+    st = rs_tags_settle(&p->writer, &p->recent_tags, &state.tag_spread, err);
+    if (st == RS_OK) st = rs_index_set_state(&p->writer, &state, err);
+    if (st == RS_OK) rs_partition_note_state(p, &state);
+    if (st == RS_OK) st = rs_index_run(&p->writer, RS_SQL_COMMIT, err);
+    p->changes++;
+    p->recent_tags = -1;
+    if (st == RS_OK) p->state = state;
+    else if (!sqlite3_get_autocommit(p->writer.db)) sqlite3_exec(p->writer.db, "ROLLBACK", NULL, NULL, NULL);
+    return st;
+}
+
 /* One moment of the old index, which takes no new traces from then on. */
 static rs_status look(rewrite *r, rs_err *err) {
     r->old->is_closed = true;
+    rs_status st = settle_tags(r, err);
     r->seen_changes = r->old->changes;
-    rs_status st = rs_db_exec(r->x.db, "BEGIN", err);
+    if (st == RS_OK) st = rs_db_exec(r->x.db, "BEGIN", err);
     return st == RS_OK ? rs_index_get_state(&r->x, &r->seen, err) : st;
 }
 
@@ -69,7 +103,7 @@ static rs_status copy(rewrite *r, const bool *stop, rs_err *err) {
     rs_status st = rs_reblock_init(&r->blocks, &r->x, r->beside, err);
     if (st == RS_OK) st = rs_reblock_run(&r->blocks, stop, err);
     r->sealed_end = r->blocks.to.end;
-    if (st == RS_OK) st = rs_db_exec(r->x.db, rs_schema_copy, err);
+    if (st == RS_OK) st = copy_tables(r, err);
     if (st == RS_OK) st = set_end(r, 0, err);
     if (st == RS_OK) st = rs_segment_sync(&r->blocks.to, err);
     return st == RS_OK ? rs_db_exec(r->x.db, "COMMIT", err) : st;
@@ -103,7 +137,7 @@ static rs_status catch_up(rewrite *r, rs_err *err) {
     if (r->old->changes == r->seen_changes) return RS_OK;
     rs_status st = look(r, err);
     if (st == RS_OK) st = rs_reblock_carry(&r->blocks, from, err);
-    if (st == RS_OK) st = rs_db_exec(r->x.db, rs_schema_copy, err);
+    if (st == RS_OK) st = copy_tables(r, err);
     if (st == RS_OK) st = rs_db_exec(r->x.db, rs_schema_drop_strays, err);
     if (st == RS_OK) st = set_end(r, r->seen.erasing_ns, err);
     if (st == RS_OK) st = rs_segment_sync(&r->blocks.to, err);

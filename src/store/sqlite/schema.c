@@ -199,15 +199,13 @@ const char rs_schema_fresh_pragmas[] =
     "PRAGMA fresh.journal_mode=OFF; PRAGMA fresh.synchronous=NORMAL; PRAGMA fresh.cache_size=-8192;"
     "DROP INDEX fresh.trace_by_id;";
 
-/* In the order of each key, so that pages fill up. `SELECT *`: upgrades add columns where the schema has them, at the end. */
-const char rs_schema_copy[] =
-    "DELETE FROM fresh.trace; INSERT INTO fresh.trace SELECT * FROM main.trace ORDER BY key;"
-    "CREATE UNIQUE INDEX IF NOT EXISTS fresh.trace_by_id ON trace(trace_id);"
-    "DELETE FROM fresh.tag; INSERT INTO fresh.tag SELECT * FROM main.tag ORDER BY hash, last;"
-    "DELETE FROM fresh.superseded; INSERT INTO fresh.superseded SELECT * FROM main.superseded ORDER BY span;"
-    "DELETE FROM fresh.event; INSERT INTO fresh.event SELECT * FROM main.event;"
-    "DELETE FROM fresh.rollup; INSERT INTO fresh.rollup SELECT * FROM main.rollup;"
-    "DELETE FROM fresh.state; INSERT INTO fresh.state SELECT * FROM main.state;";
+/* All but those that are made anew. */
+const char rs_sql_tables_to_copy[] = "SELECT name FROM main.sqlite_schema WHERE type = 'table'"
+                                     " AND name NOT LIKE 'sqlite_%' AND name NOT IN ('block', 'trace_block')";
+/* In the order of its key, so that pages fill up. `SELECT *`: upgrades add columns where the schema has them, at the end. */
+const char rs_sql_copy_table[] = "DELETE FROM fresh.%s; INSERT INTO fresh.%s SELECT * FROM main.%s;";
+const char rs_schema_fresh_index[] =
+    "CREATE UNIQUE INDEX IF NOT EXISTS fresh.trace_by_id ON trace(trace_id);";
 const char rs_schema_drop_strays[] =
     "DELETE FROM fresh.trace_block WHERE trace NOT IN (SELECT key FROM fresh.trace);";
 

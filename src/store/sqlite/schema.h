@@ -14,8 +14,8 @@ extern const char rs_schema_reader_pragmas[];
 /* ---- rewriting an index: rewrite.c, reblock.c ---- */
 /* Of the connection that has the old one as `main` and the new one as `fresh`; then of the latter. */
 extern const char rs_schema_rewriter_pragmas[], rs_schema_fresh_pragmas[];
-/* All tables but those of blocks, from one to the other, as often as one likes. */
-extern const char rs_schema_copy[];
+/* Tables but for those of blocks, from one to the other, as often as one likes; %s: a table's name. */
+extern const char rs_sql_tables_to_copy[], rs_sql_copy_table[], rs_schema_fresh_index[];
 /* Of traces that are gone since. */
 extern const char rs_schema_drop_strays[];
 /* Rows of trace_block wait in a table of their own, and are then written in order. */
