@@ -26,8 +26,8 @@ static void tune_memory(void) {
 
 static void allow_many_files(void) {
     struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= 4096) return;
-    files.rlim_cur = files.rlim_max < 4096 ? files.rlim_max : 4096;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max) return;
+    files.rlim_cur = files.rlim_max;
     (void)!setrlimit(RLIMIT_NOFILE, &files); /* without it fewer connections fit, no more */
 }
 
@@ -99,6 +99,9 @@ static int run(int argc, char **argv) {
                                           {"otlp", no_argument, NULL, 'o'},
                                           {"host", required_argument, NULL, 'h'},
                                           {"max-body", required_argument, NULL, 'm'},
+                                          {"connections", required_argument, NULL, 'c'},
+                                          {"cors-origin", required_argument, NULL, 'r'},
+                                          {"log-format", required_argument, NULL, 'f'},
                                           {"no-spool", no_argument, NULL, 's'},
                                           {"durability", required_argument, NULL, 'y'},
                                           {"prices", required_argument, NULL, 'p'},
@@ -106,7 +109,9 @@ static int run(int argc, char **argv) {
     rs_server_config config = {.listen = "127.0.0.1:8460"};
     const char *data = NULL;
     bool spool = true;
-    unsigned long long mib;
+    unsigned long long mib, n;
+    const char *origins[32];
+    config.cors.origins = origins;
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         if (c == 'l') config.listen = optarg;
@@ -120,6 +125,18 @@ static int run(int argc, char **argv) {
         else if (c == 'y') return rs_cmd_usage(&rs_cmd_serve, "--durability takes process or power");
         else if (c == 'm' && rs_str_to_u64(rs_str_of(optarg), &mib) && mib >= 1 && mib <= 256)
             config.max_body = (size_t)mib << 20;
+        else if (c == 'c' && rs_str_to_u64(rs_str_of(optarg), &n) && n >= 16 && n <= 1000000)
+            config.connections = (unsigned)n;
+        else if (c == 'c') return rs_cmd_usage(&rs_cmd_serve, "--connections takes 16 to 1000000");
+        else if (c == 'r' && rs_cors_is_origin(optarg) && config.cors.n < RS_ARRAY_LEN(origins))
+            origins[config.cors.n++] = optarg;
+        else if (c == 'r')
+            return rs_cmd_usage(&rs_cmd_serve,
+                                "--cors-origin takes https://HOST[:PORT] without a path, or *; at most %zu",
+                                RS_ARRAY_LEN(origins));
+        else if (c == 'f' && strcmp(optarg, "json") == 0) rs_log_set_format(RS_LOG_JSON_LINES);
+        else if (c == 'f' && strcmp(optarg, "text") == 0) rs_log_set_format(RS_LOG_TEXT_LINES);
+        else if (c == 'f') return rs_cmd_usage(&rs_cmd_serve, "--log-format takes text or json");
         else if (c == 'm') return rs_cmd_usage(&rs_cmd_serve, "--max-body takes 1 to 256 (MiB)");
         else
             return rs_cmd_usage(&rs_cmd_serve, "there is no option '%s', or its value is missing",
@@ -154,6 +171,13 @@ const rs_cmd rs_cmd_serve = {
         "  --prices FILE        what model calls cost, before the built-in prices (default: prices.txt in "
         "$XDG_CONFIG_HOME/respan, if\n"
         "                       it is there)\n"
+        "  --connections N      at a time (default 10240, or what the limit of open files allows); at the "
+        "limit\n"
+        "                       the longest idle one is closed\n"
+        "  --cors-origin ORIGIN pages of this origin (https://app.example, or * for all) may send spans with "
+        "a\n"
+        "                       key; may be given several times\n"
+        "  --log-format FORMAT  text (default) or json: how lines on standard error are written\n"
         "  --no-spool           leave the spans that killed programs wrote to the spool to others\n\n"
         "Prints its address and a link that signs a browser in. The first start makes an API key and "
         "writes it to\n"

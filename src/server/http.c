@@ -10,6 +10,8 @@
 
 #include "base/clock.h"
 #include "server/auth.h"
+#include "server/connections.h"
+#include "server/cors.h"
 #include "server/headers.h"
 #include "server/routes.h"
 #include "server/server.h"
@@ -21,10 +23,10 @@
 
 enum {
     CONNECTION_MEMORY =
-        32 << 10, /* headers and the read buffer; 1 MB cost nine tenths of the small-request rate */
-    CONNECTIONS = 1000,
-    CONNECTIONS_PER_ADDRESS = 500,
-    IDLE_TIMEOUT_S = 60, /* no byte either way */
+        32 << 10,           /* headers and the read buffer; 1 MB cost nine tenths of the small-request rate */
+    SPARE_CONNECTIONS = 64, /* of each thread, beyond the limit: those that are being closed */
+    QUERY_PARAMETERS = 400, /* more than some 450 use the memory for a connection up, without an answer */
+    IDLE_TIMEOUT_S = 60,    /* no byte either way */
     THREAD_STACK = 512 << 10,
     SMALL_BODY = 1 << 20,
     DISCARD_FACTOR = 4,       /* a refused body up to this many times its limit is read and thrown away */
@@ -39,6 +41,7 @@ enum {
 
 struct rs_http {
     rs_server *server;
+    rs_connections *connections;
     struct MHD_Daemon *daemon;
     const char *names[2]; /* allowed in Host: the machine's, and the configured one */
     char hostname[256];
@@ -53,6 +56,7 @@ typedef struct exchange {
     rs_response res;
     rs_http *http;
     struct MHD_Connection *connection;
+    rs_connection *at; /* NULL: not looked after */
     const rs_route *route;
     rs_buf body;
     rs_buf piece; /* of a stream, and how much of it was taken */
@@ -141,6 +145,8 @@ static exchange *exchange_new(rs_http *h, struct MHD_Connection *connection, con
     x->res.status = MHD_HTTP_OK;
     x->res.content_type = "application/json";
     x->started_ns = rs_clock_mono_ns();
+    x->at = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    rs_connections_take(h->connections, x->at);
     pthread_mutex_lock(&h->lock);
     h->active++;
     x->last = h->closing;
@@ -239,6 +245,11 @@ static void check_headers(exchange *x) {
         return;
     }
     if (x->route->body == RS_BODY_INGEST) x->limit = h->server->max_body;
+    rs_cors_allow(&h->server->cors, x->route, r, &x->res);
+    if (rs_cors_preflight(&h->server->cors, x->route, r, &x->res)) {
+        x->refused = true; /* it is answered */
+        return;
+    }
     if (!rs_route_allows(x->route, r->method)) {
         rs_response_error(&x->res, 405, "method_not_allowed", NULL, "this endpoint takes %s",
                           rs_route_allow_header(x->route));
@@ -275,6 +286,7 @@ static bool answers_early(const exchange *x) {
 /* Takes or discards a piece of the body; false: close the connection. */
 static bool take_body(exchange *x, const char *data, size_t n) {
     x->seen += n;
+    rs_connections_grant(x->http->connections, x->at, n);
     uint64_t allowed_ns = (BODY_GRACE_S + x->seen / BODY_MIN_RATE) * 1000000000ULL;
     if (rs_clock_mono_ns() - x->started_ns > allowed_ns) return false;
     if (x->refused) return x->seen / DISCARD_FACTOR <= x->limit;
@@ -354,9 +366,21 @@ static enum MHD_Result send_answer(exchange *x) {
     if (!answer) return MHD_NO;
     add_headers(x, answer);
     rs_metrics_count_answer(&x->http->server->metrics, res->status);
+    if (res->stream.next) rs_connections_hold(x->http->connections, x->at); /* it holds little */
+    else rs_connections_answer(x->http->connections, x->at, res->body.n);
     enum MHD_Result queued = MHD_queue_response(x->connection, (unsigned)res->status, answer);
     MHD_destroy_response(answer);
     return queued;
+}
+
+static char
+    too_many_parameters; /* what a request with them has in place of an exchange, until its headers are in */
+
+static void refuse_parameters(exchange *x) {
+    x->limit = SMALL_BODY;
+    x->refused = true;
+    rs_response_error(&x->res, 400, "invalid", NULL,
+                      "more than %d query parameters: send them in the body of a POST", QUERY_PARAMETERS);
 }
 
 /* libmicrohttpd calls this when the headers are in, for each piece of body, at its end, and after a resume. */
@@ -364,11 +388,13 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
                                   const char *method, const char *version, const char *data,
                                   size_t *data_size, void **slot) {
     (void)version;
-    exchange *x = *slot;
+    exchange *x = *slot == &too_many_parameters ? NULL : *slot;
     if (!x) {
+        bool has_query = *slot == NULL;
         x = *slot = exchange_new(cls, connection, method, url);
         if (!x) return MHD_NO;
-        check_headers(x);
+        if (has_query) check_headers(x);
+        else refuse_parameters(x);
         return answers_early(x) ? send_answer(x) : MHD_YES;
     }
     if (*data_size) {
@@ -378,6 +404,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
     }
     if (!x->refused && !x->deferred) {
         x->req.body = rs_buf_slice(&x->body);
+        rs_connections_hold(x->http->connections, x->at);
         x->route->handler(x->http->server, &x->req, &x->res);
         if (x->deferred) return MHD_YES;
     }
@@ -387,8 +414,44 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
 static void on_completed(void *cls, struct MHD_Connection *connection, void **slot,
                          enum MHD_RequestTerminationCode why) {
     (void)cls, (void)connection, (void)why;
-    if (*slot) exchange_free(*slot);
+    exchange *x = *slot;
     *slot = NULL;
+    if (!x || (void *)x == &too_many_parameters) return;
+    rs_connections_idle(x->http->connections, x->at);
+    exchange_free(x);
+}
+
+/* ---- connections --------------------------------------------------------------------------------------- */
+
+static enum MHD_Result on_accept(void *cls, const struct sockaddr *from, socklen_t n) {
+    (void)n;
+    const rs_http *h = cls;
+    return rs_connections_admit(h->connections, from) ? MHD_YES : MHD_NO;
+}
+
+static void on_connection(void *cls, struct MHD_Connection *connection, void **context,
+                          enum MHD_ConnectionNotificationCode what) {
+    const rs_http *h = cls;
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+        const struct sockaddr *from =
+            MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+        *context = rs_connections_open(h->connections, fd, from);
+    } else {
+        rs_connections_close(h->connections, *context);
+        *context = NULL;
+    }
+}
+
+/* Before libmicrohttpd takes the query apart, for which it might not have the memory: then it need not. */
+static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connection) {
+    (void)cls, (void)connection;
+    const char *query = strchr(uri, '?');
+    unsigned n = 0;
+    for (const char *at = query; at; at = strchr(at + 1, '&')) n++;
+    if (n <= QUERY_PARAMETERS) return NULL;
+    ((char *)(uintptr_t)query)[1] = 0; /* its own buffer */
+    return &too_many_parameters;
 }
 
 /* ---- the server ---------------------------------------------------------------------------------------- */
@@ -397,12 +460,16 @@ static void on_log(void *cls, const char *fmt, va_list ap) {
     (void)cls, (void)fmt, (void)ap; /* peers that hang up or talk nonsense are not news */
 }
 
-rs_status rs_http_start(rs_server *server, int *listen_fd, unsigned threads, const char *host, rs_http **out,
-                        rs_err *err) {
+rs_status rs_http_start(rs_server *server, int *listen_fd, unsigned threads, unsigned connections,
+                        const char *host, rs_http **out, rs_err *err) {
     *out = NULL;
     rs_http *h = calloc(1, sizeof *h);
     if (!h) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     h->server = server;
+    if (rs_connections_new(connections, &h->connections, err) != RS_OK) {
+        free(h);
+        return RS_ERR_MEMORY;
+    }
     if (gethostname(h->hostname, sizeof h->hostname - 1) == 0) h->names[0] = h->hostname;
     h->names[1] = host;
     pthread_mutex_init(&h->lock, NULL);
@@ -412,14 +479,15 @@ rs_status rs_http_start(rs_server *server, int *listen_fd, unsigned threads, con
     pthread_cond_init(&h->idle, &monotonic);
     pthread_condattr_destroy(&monotonic);
     h->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, on_accept, h,
         on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, *listen_fd,
         MHD_OPTION_THREAD_POOL_SIZE, threads, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_PER_ADDRESS,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
+        (connections + SPARE_CONNECTIONS) * threads, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h,
+        MHD_OPTION_URI_LOG_CALLBACK, on_uri, h, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
     if (!h->daemon) {
+        rs_connections_free(h->connections);
         pthread_cond_destroy(&h->idle);
         pthread_mutex_destroy(&h->lock);
         free(h);
@@ -428,6 +496,10 @@ rs_status rs_http_start(rs_server *server, int *listen_fd, unsigned threads, con
     *listen_fd = -1;
     *out = h;
     return RS_OK;
+}
+
+void rs_http_count_connections(rs_http *h, rs_connection_counts *out) {
+    rs_connections_count(h->connections, out);
 }
 
 void rs_http_quiesce(rs_http *h, unsigned timeout_ms) {
@@ -448,6 +520,7 @@ void rs_http_quiesce(rs_http *h, unsigned timeout_ms) {
 void rs_http_stop(rs_http *h) {
     if (!h) return;
     MHD_stop_daemon(h->daemon);
+    rs_connections_free(h->connections);
     pthread_cond_destroy(&h->idle);
     pthread_mutex_destroy(&h->lock);
     free(h);

@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/status.h"
+#include "server/connections.h"
 #include <stdint.h>
 
 typedef struct rs_server rs_server; /* server.h */
@@ -94,10 +95,11 @@ rs_str rs_request_replace_body(rs_request *r, rs_buf *buf);
 
 typedef struct rs_http rs_http;
 
-/* Serves on a listening socket, which it takes (*listen_fd becomes -1). `threads` HTTP threads; requests
+/* Serves on a listening socket, which it takes (*listen_fd becomes -1). `threads` HTTP threads, at most so many connections; requests
  * reach handlers at once. `host` is a further name allowed in Host headers, or NULL. */
-RS_MUST_CHECK rs_status rs_http_start(rs_server *server, int *listen_fd, unsigned threads, const char *host,
-                                      rs_http **out, rs_err *err);
+RS_MUST_CHECK rs_status rs_http_start(rs_server *server, int *listen_fd, unsigned threads,
+                                      unsigned connections, const char *host, rs_http **out, rs_err *err);
+void rs_http_count_connections(rs_http *h, rs_connection_counts *out);
 /* Takes no more connections; waits up to timeout_ms for requests in progress. May be called again. */
 void rs_http_quiesce(rs_http *h, unsigned timeout_ms);
 void rs_http_stop(rs_http *h);

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 256 };
+enum { BACKLOG = 1024 };
 
 /* Splits an address into host and port, with defaults for what is missing. */
 static bool split(const char *address, char host[256], char port[8]) {

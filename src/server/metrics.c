@@ -47,6 +47,20 @@ static void put_answers(rs_buf *out, const rs_metrics *m) {
             now_of(&m->answers[class]));
 }
 
+static void put_connections(rs_buf *out, rs_http *http) {
+    rs_connection_counts c;
+    rs_http_count_connections(http, &c);
+    put_count(out, "respan_connections", "gauge", "Connections that are open.", c.open);
+    put_count(out, "respan_idle_connections", "gauge", "Of them, those without a request in progress.",
+              c.idle);
+    put_count(out, "respan_connections_limit", "gauge", "How many there may be.", c.limit);
+    put_count(out, "respan_evicted_connections_total", "counter",
+              "Closed, as the longest idle, for another one.", c.evicted);
+    put_count(out, "respan_late_connections_total", "counter", "Closed for sending or reading too slowly.",
+              c.late);
+    put_count(out, "respan_refused_connections_total", "counter", "Not let in.", c.refused);
+}
+
 static void put_writer(rs_buf *out, const rs_writer_stats *w) {
     put_count(out, "respan_queue_bytes", "gauge", "Spans taken in and not yet committed, in bytes of memory.",
               w->queued_bytes);
@@ -100,6 +114,7 @@ void rs_metrics_show(rs_server *server, rs_request *req, rs_response *res) {
               now_of(&server->metrics.rejected_spans));
     put_count(out, "respan_ingest_body_bytes_total", "counter", "Bodies of spans, as sent.",
               now_of(&server->metrics.body_bytes));
+    put_connections(out, server->http);
     put_writer(out, &writer);
     put_process(out);
 }

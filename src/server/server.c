@@ -7,9 +7,10 @@
 #include "server/writer.h"
 
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-enum { HTTP_THREADS = 4, DRAIN_MS = 3000, LAST_ANSWERS_MS = 500 };
+enum { HTTP_THREADS = 4, CONNECTIONS = 10240, FILES_BESIDE = 512, DRAIN_MS = 3000, LAST_ANSWERS_MS = 500 };
 #define DEFAULT_MAX_BODY ((size_t)64 << 20)
 
 /* What cannot be read keeps everything. */
@@ -21,14 +22,28 @@ static rs_retention retention_of(void *ctx, uint64_t id) {
     return st == RS_OK ? project.keep : (rs_retention){0};
 }
 
+/* Each connection is a file, and the store has some, too. */
+static unsigned connections_for(const rs_server_config *config) {
+    struct rlimit files;
+    rlim_t most = config->connections ? config->connections : CONNECTIONS,
+           sockets = config->otlp_listen ? 2 : 1;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY) {
+        rlim_t left = files.rlim_cur > 2 * FILES_BESIDE ? files.rlim_cur - FILES_BESIDE : FILES_BESIDE;
+        if (most > left / sockets) most = left / sockets;
+    }
+    return (unsigned)most;
+}
+
 rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err *err) {
     *out = NULL;
     int fd = -1, otlp_fd = -1;
+    unsigned connections = connections_for(config);
     bool loopback;
     char otlp_url[RS_URL_MAX];
     rs_server *s = calloc(1, sizeof *s);
     if (!s) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     s->durability = config->durability;
+    s->cors = config->cors;
     s->max_body = config->max_body ? config->max_body : DEFAULT_MAX_BODY;
     /* Sockets first: a taken port is found before any file is made. */
     rs_status st = rs_listen(config->listen, &fd, s->url, &s->is_loopback, err);
@@ -42,9 +57,9 @@ rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err
     if (st == RS_OK) st = rs_store_start_keeper(s->store, retention_of, s->control, err);
     if (st == RS_OK) st = rs_writer_start(s->store, RS_WRITER_QUEUE_BYTES, rs_join_events, &s->writer, err);
     if (st == RS_OK) st = rs_guard_new(s->control, &s->guard, err);
-    if (st == RS_OK) st = rs_http_start(s, &fd, HTTP_THREADS, config->host, &s->http, err);
+    if (st == RS_OK) st = rs_http_start(s, &fd, HTTP_THREADS, connections, config->host, &s->http, err);
     if (st == RS_OK && otlp_fd >= 0)
-        st = rs_http_start(s, &otlp_fd, HTTP_THREADS, config->host, &s->otlp_http, err);
+        st = rs_http_start(s, &otlp_fd, HTTP_THREADS, connections, config->host, &s->otlp_http, err);
     if (fd >= 0) close(fd);
     if (otlp_fd >= 0) close(otlp_fd);
     if (st == RS_OK) *out = s;

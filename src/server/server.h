@@ -7,6 +7,7 @@
 
 #include "base/paths.h"
 #include "normalize/prices.h"
+#include "server/cors.h"
 #include "server/listen.h"
 #include "server/metrics.h"
 #include "store/control.h"
@@ -24,6 +25,7 @@ typedef struct rs_server {
     rs_http *http, *otlp_http; /* the second is NULL without --otlp */
     rs_prices *prices;
     rs_metrics metrics;
+    rs_cors cors;
     size_t max_body;      /* bytes of an ingest body, compressed or not */
     char url[RS_URL_MAX]; /* "http://127.0.0.1:8460": how this machine reaches it */
     bool is_loopback;     /* nobody but this machine can */
@@ -37,6 +39,8 @@ typedef struct rs_server_config {
     const char *host;        /* a further name that clients may call the server by, or NULL */
     const char *prices;      /* the user's price file, or NULL */
     size_t max_body;         /* 0: 64 MiB */
+    rs_cors cors;            /* none: pages of other sites may not send */
+    unsigned connections;    /* of each address at a time; 0: 10,240, or what the limit of files allows */
     rs_durability durability;
 } rs_server_config;
 

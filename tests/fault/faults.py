@@ -269,6 +269,10 @@ class Shim:
         self._put(0, 0)
         return struct.unpack_from("=q", self.page, 4 * 8)[0]
 
+    def slow_disk(self, seconds: float):
+        """How long each sync takes."""
+        self._put(6, int(seconds * 1e9))
+
     def shift_clock(self, seconds: float):
         self._put(5, int(seconds * 1e9))
 

@@ -23,7 +23,8 @@ static struct control {
     int64_t error;     /* errno */
     int64_t failed;    /* so many did */
     int64_t shift_ns;  /* of the wall clock */
-} *control;
+    int64_t sync_ns;   /* how long the disk takes */
+} * control;
 
 __attribute__((constructor)) static void map_control(void) {
     const char *path = getenv("FAULT_CONTROL");
@@ -75,12 +76,19 @@ int ftruncate64(int fd, off64_t n) {
     static void *at;
     return is_due(WRITE) ? -1 : REAL(ftruncate64)(fd, n);
 }
+static void wait_for_disk(void) {
+    int64_t ns = control ? __atomic_load_n(&control->sync_ns, __ATOMIC_RELAXED) : 0;
+    if (ns) nanosleep(&(struct timespec){ns / 1000000000, ns % 1000000000}, NULL);
+}
+
 int fsync(int fd) {
     static void *at;
+    wait_for_disk();
     return is_due(SYNC) ? -1 : REAL(fsync)(fd);
 }
 int fdatasync(int fd) {
     static void *at;
+    wait_for_disk();
     return is_due(SYNC) ? -1 : REAL(fdatasync)(fd);
 }
 
