@@ -24,6 +24,7 @@ from pathlib import Path
 from statistics import median
 from urllib.parse import quote
 
+from peers import PEERS
 from report import Table, environment, load
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -364,7 +365,37 @@ def idle(table, options, _):
     table.line("idle: memory", "≤ 10 MB", f"{rss:.1f} MB", good=rss <= 10)
 
 
-PARTS = {"ingest": ingest, "growth": growth, "idle": idle}
+# ---- peers -----------------------------------------------------------------------------------------------------------
+
+PEER_SPANS = 2000  # they take their time
+
+
+def peers(table, options, tools):
+    """The same few spans to each, 1 connection, 100 a request, until they are in its database."""
+    with server(options) as target:
+        rate = tools.load(target, PEER_SPANS, "-c", 1, "-b", 100)["spans_per_s"]
+        newest, rss, ready = p95_ms(target, ["/api/traces/list/"]), target.megabytes(), target.ready_ms
+    for peer in PEERS:
+        if not peer.binary.exists():
+            table.line(f"{peer.name}", "", "", "not installed: tools/make_peers_venv")
+            continue
+        with tempfile.TemporaryDirectory(prefix="respan-bench-") as home:
+            other = peer(home)
+            try:
+                figures = other.take_in(tools.loadgen, PEER_SPANS), other.newest_ms(), other.megabytes(), other.ready_s
+            finally:
+                other.stop()
+        for what, ours, theirs, unit in (
+            (f"{PEER_SPANS:,} spans taken in and stored", rate, figures[0], "/s"),
+            ("the newest 50 of them: p95", newest, figures[1], " ms"),
+            ("memory after that", rss, figures[2], " MB"),
+            ("exec to ready", ready, figures[3] * 1e3, " ms"),
+        ):
+            ratio = f"{ours / theirs:,.0f}×" if unit == "/s" else f"1/{theirs / ours:,.0f}"
+            table.line(f"{what}; {peer.name}", "", f"{ours:,.1f}{unit}", f"{theirs:,.0f}{unit}", ratio)
+
+
+PARTS = {"ingest": ingest, "growth": growth, "idle": idle, "peers": peers}
 
 
 def main():
