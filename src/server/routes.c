@@ -5,6 +5,7 @@
 #include "server/api_metrics.h"
 #include "server/export.h"
 #include "server/ingest.h"
+#include "server/legacy.h"
 #include "server/logs.h"
 #include "server/metrics.h"
 #include "server/signin.h"
@@ -30,6 +31,10 @@ static const rs_route routes[] = {
     {"/api/v2/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},
     {"/api/v1/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},
     {"/v1/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},
+    {"/api/v1/traces/ingest", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_legacy_take},
+    {"/api/openai/v1/traces/ingest", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_legacy_take},
+    {"/api/request-logs/create/", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_legacy_take},
+    {"/api/request-logs/", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_legacy_take},
     {"/api/v2/logs", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_logs_take},
     {"/api/v1/logs", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_logs_take},
     {"/v1/logs", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_logs_take},
