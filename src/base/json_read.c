@@ -316,6 +316,13 @@ bool rs_json_read_skip(rs_json_reader *r, rs_str *raw) {
     return true;
 }
 
+bool rs_json_read_element(rs_json_reader *r, rs_str *raw) {
+    size_t at = r->at;
+    while (at < r->in.n && memchr(" \t\n\r", r->in.p[at], 4)) at++;
+    if (at < r->in.n && r->in.p[at] == ']') return (void)rs_json_read(r), false;
+    return rs_json_read_skip(r, raw);
+}
+
 bool rs_json_is_valid(rs_str s) {
     rs_json_reader r;
     rs_json_token t;

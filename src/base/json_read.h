@@ -43,6 +43,9 @@ rs_json_token rs_json_read(rs_json_reader *r);
  * Call where a value is expected: after a KEY, or inside an array. False on error. */
 bool rs_json_read_skip(rs_json_reader *r, rs_str *raw);
 
+/* Inside an array: the text of the next element; false at its end, which is read, and on error. */
+bool rs_json_read_element(rs_json_reader *r, rs_str *raw);
+
 /* The text of a scalar token that was read last: a string's, a number's, true or false; false for anything else. */
 bool rs_json_scalar(const rs_json_reader *r, rs_json_token t, rs_str *out);
 

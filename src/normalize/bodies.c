@@ -29,7 +29,8 @@ static rs_status take_request_member(rs_gather *g, unsigned rank, rs_str key, rs
     if (v.type == RS_VALUE_EMPTY) return RS_OK;
     if (IS_ANY(key, messages_keys)) return rs_gather_put_copy(g, RS_FIELD_INPUT_MESSAGES, rank, v);
     if (IS_ANY(key, system_keys)) return rs_gather_put_copy(g, RS_FIELD_SYSTEM_MESSAGE, rank, v);
-    if (rs_str_eq(key, RS_STR("model"))) return rs_gather_put_copy(g, RS_FIELD_MODEL, rank, v);
+    if (rs_str_eq(key, RS_STR("model")))
+        return v.type == RS_VALUE_STRING ? rs_gather_put_copy(g, RS_FIELD_MODEL, rank, v) : RS_OK;
     return rs_gather_parameter(g, rank, key, &v);
 }
 
@@ -68,10 +69,8 @@ static rs_status take_choices(rs_gather *g, unsigned rank, rs_str choices) {
     rs_buf buf;
     rs_buf_init(&buf);
     rs_json_read_init(&all, choices, g->arena);
-    bool more = rs_json_read(&all) == RS_JSON_ARRAY;
-    while (more) {
-        rs_json_reader ahead = all; /* an array's end is only seen by reading on */
-        if (rs_json_read(&ahead) == RS_JSON_ARRAY_END || !rs_json_read_skip(&all, &choice)) break;
+    bool some = rs_json_read(&all) == RS_JSON_ARRAY;
+    while (some && rs_json_read_element(&all, &choice)) {
         rs_json_read_init(&one, choice, g->arena);
         if (rs_json_read(&one) != RS_JSON_OBJECT) continue;
         while (next_member(&one, &key, &raw))
@@ -121,9 +120,15 @@ static rs_status take_response(rs_gather *g) {
     return st;
 }
 
+/* NULL for what says that there is nothing. */
+static const rs_value *body_of(const rs_gather *g, rs_field field) {
+    const rs_value *v = g->best[field];
+    return v && v->type == RS_VALUE_STRING && rs_str_eq(v->s, RS_STR("null")) ? NULL : v;
+}
+
 rs_status rs_gather_bodies(rs_gather *g) {
     bool call = rs_log_type_is_model_call(g->log_type);
-    const rs_value *request = g->best[RS_FIELD_REQUEST], *response = g->best[RS_FIELD_RESPONSE];
+    const rs_value *request = body_of(g, RS_FIELD_REQUEST), *response = body_of(g, RS_FIELD_RESPONSE);
     rs_status st = RS_OK;
     if (request && !call) rs_gather_put(g, RS_FIELD_INPUT, g->rank[RS_FIELD_REQUEST], request);
     else if (request && !g->input.n && !g->best[RS_FIELD_INPUT_MESSAGES]) st = take_request(g);

@@ -106,10 +106,8 @@ rs_status rs_gather_message_events(rs_gather *g, const rs_value *v) {
     if (v->type != RS_VALUE_STRING) return RS_OK;
     rs_json_read_init(&r, v->s, g->arena);
     if (rs_json_read(&r) != RS_JSON_ARRAY) return RS_OK;
-    for (uint32_t number = 0; st == RS_OK; number++) {
-        rs_json_reader ahead = r; /* an array's end is only seen by reading on */
-        rs_value one = {.type = RS_VALUE_STRING};
-        if (rs_json_read(&ahead) == RS_JSON_ARRAY_END || !rs_json_read_skip(&r, &one.s)) break;
+    rs_value one = {.type = RS_VALUE_STRING};
+    for (uint32_t number = 0; st == RS_OK && rs_json_read_element(&r, &one.s); number++) {
         const struct event_row *row = row_of_object(one.s, g->arena);
         if (!row) continue;
         rs_parts *to = row->output ? &g->output : &g->input;

@@ -66,13 +66,6 @@ void rs_message_end(rs_message_writer *w) {
 
 /* ---- replies that only call tools ---------------------------------------------------------------------- */
 
-/* The next element of an array, as it is written; false at its end. */
-static bool next_element(rs_json_reader *r, rs_str *raw) {
-    rs_json_reader ahead = *r; /* an end is only seen by reading on */
-    rs_json_token token = rs_json_read(&ahead);
-    return token != RS_JSON_ARRAY_END && token != RS_JSON_ERROR && rs_json_read_skip(r, raw);
-}
-
 /* A member as a reader sees it: of a string its text, else its JSON. Empty if there is none. */
 static rs_str member(rs_str object, rs_str key, rs_arena *arena) {
     rs_json_reader r;
@@ -107,12 +100,12 @@ static rs_str gist_of_calls(rs_str messages, rs_arena *arena) {
     rs_buf_init(&buf);
     rs_json_read_init(&all, messages, arena);
     rs_json_read(&all);
-    while (buf.n < RS_PREVIEW_MAX && next_element(&all, &message)) {
+    while (buf.n < RS_PREVIEW_MAX && rs_json_read_element(&all, &message)) {
         rs_json_reader calls;
         rs_json_read_init(&calls, message, arena);
         if (!rs_json_find_key(&calls, RS_STR("tool_calls")) || rs_json_read(&calls) != RS_JSON_ARRAY)
             continue;
-        while (buf.n < RS_PREVIEW_MAX && next_element(&calls, &call)) put_call(&buf, call, arena);
+        while (buf.n < RS_PREVIEW_MAX && rs_json_read_element(&calls, &call)) put_call(&buf, call, arena);
     }
     if (rs_buf_status(&buf) == RS_OK) gist = rs_arena_copy(arena, rs_buf_slice(&buf));
     rs_buf_deinit(&buf);

@@ -46,18 +46,17 @@ static bool read_string(rs_json_reader *r, rs_str raw, rs_str *out) {
     return true;
 }
 
-static bool read_piece(rs_json_reader *r, struct piece *out) {
-    *out = (struct piece){0};
-    if (!rs_json_read_skip(r, &out->raw)) return false;
+static bool read_piece(rs_str piece, rs_arena *arena, struct piece *out) {
+    *out = (struct piece){.raw = piece};
     rs_json_reader in;
-    rs_json_read_init(&in, out->raw, r->arena);
+    rs_json_read_init(&in, piece, arena);
     if (rs_json_read(&in) != RS_JSON_OBJECT) return true;
     while (rs_json_read(&in) == RS_JSON_KEY) {
         rs_str key = in.text, raw;
         if (!rs_json_read_skip(&in, &raw)) return false;
-        if (rs_str_eq(key, RS_STR("type"))) read_string(r, raw, &out->type);
+        if (rs_str_eq(key, RS_STR("type"))) read_string(&in, raw, &out->type);
         else if (rs_str_eq(key, RS_STR("content")) || rs_str_eq(key, RS_STR("text")))
-            read_string(r, raw, &out->text);
+            read_string(&in, raw, &out->text);
         else if (rs_str_eq(key, RS_STR("response")) || rs_str_eq(key, RS_STR("result"))) out->response = raw;
     }
     return true;
@@ -70,12 +69,10 @@ static bool write_pieces(rs_message_writer *w, rs_str parts) {
     rs_json_reader r;
     rs_json_read_init(&r, parts, w->arena);
     bool ok = rs_json_read(&r) == RS_JSON_ARRAY;
-    rs_str response = {0};
-    while (ok && r.at < parts.n) {
-        rs_json_reader ahead = r; /* an array's end is only seen by reading on */
-        if (rs_json_read(&ahead) == RS_JSON_ARRAY_END) break;
+    rs_str response = {0}, raw;
+    while (ok && rs_json_read_element(&r, &raw)) {
         struct piece piece;
-        if (!(ok = read_piece(&r, &piece))) break;
+        if (!(ok = read_piece(raw, w->arena, &piece))) break;
         bool is_call = rs_str_eq(piece.type, RS_STR("tool_call"));
         if (piece.text.p && (!piece.type.p || rs_str_eq(piece.type, RS_STR("text")))) {
             if (text.n) rs_buf_byte(&text, '\n');
@@ -177,12 +174,9 @@ static bool write_messages(rs_message_writer *w, rs_str json) {
     rs_json_token first = rs_json_read(&r);
     if (first == RS_JSON_OBJECT) return write_message(w, json);
     if (first != RS_JSON_ARRAY) return false;
-    for (;;) {
-        rs_json_reader ahead = r;
-        if (rs_json_read(&ahead) == RS_JSON_ARRAY_END) return w->n > 0;
-        rs_str raw;
-        if (!rs_json_read_skip(&r, &raw) || !write_message(w, raw)) return false;
-    }
+    for (rs_str raw; rs_json_read_element(&r, &raw);)
+        if (!write_message(w, raw)) return false;
+    return w->n > 0;
 }
 
 rs_status rs_content_from_messages(const rs_value *messages, const rs_value *system,

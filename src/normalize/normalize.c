@@ -93,6 +93,7 @@ static void fill_usage(const rs_gather *g, const rs_span *span, rs_facts *f) {
     if (f->prompt_tokens >= 0 && f->cached_tokens > f->prompt_tokens)
         f->prompt_tokens += f->cached_tokens; /* a count of what was new alone */
     f->usage_source = f->prompt_tokens < 0 && f->completion_tokens < 0 ? RS_USAGE_NONE : usage_source(g);
+    if (f->usage_source == RS_USAGE_NONE) f->cached_tokens = f->reasoning_tokens = -1; /* parts of nothing */
     f->cost = cost_of(g);
     f->ttft = seconds_of(g, span);
     f->tokens_per_second = number_of(g, RS_FIELD_TOKENS_PER_SECOND);

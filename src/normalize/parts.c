@@ -134,7 +134,8 @@ static void write_others(rs_message_writer *w, const rs_part *from, const rs_par
     for (const rs_part *p = from; p < to; p++) {
         rs_json_key(&w->json, p->name);
         bool structure = p->value->type == RS_VALUE_STRING && rs_message_is_structure(p->value->s);
-        if (structure) rs_json_raw(&w->json, p->value->s), w->plain = false;
+        if (structure || rs_str_eq(p->name, RS_STR("reasoning"))) w->plain = false;
+        if (structure) rs_json_raw(&w->json, p->value->s);
         else rs_value_write_json(&w->json, p->value);
     }
 }

@@ -32,10 +32,7 @@ rs_status rs_tools_from_value(const rs_value *v, rs_arena *arena, rs_str *out) {
         rs_json_raw(&j, json);
         n = 1;
     } else {
-        for (rs_json_reader ahead = r; rs_json_read(&ahead) != RS_JSON_ARRAY_END; ahead = r, n++) {
-            if (!rs_json_read_skip(&r, &raw)) break;
-            put_tool(&j, raw, arena);
-        }
+        for (; rs_json_read_element(&r, &raw); n++) put_tool(&j, raw, arena);
     }
     rs_json_array_end(&j);
     return finish(&buf, n, arena, out);

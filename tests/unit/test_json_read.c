@@ -156,11 +156,38 @@ static void values_are_skipped_whole(void **state) {
     assert_int_equal(rs_json_read(&r), RS_JSON_ERROR);
 }
 
+static void elements_come_one_by_one(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t n; /* elements before the end, or the error */
+        bool whole;
+    } cases[] = {{"[]", 0, true},
+                 {"[ \n]", 0, true},
+                 {"[1 , [2,[]],{} ]", 3, true},
+                 {"[\"]\",\"a\"]", 2, true},
+                 {"[1,]", 1, false},
+                 {"[1", 1, false},
+                 {"[", 0, false},
+                 {"[1 2]", 1, false}};
+    for (size_t i = 0; i < RS_ARRAY_LEN(cases); i++) {
+        rs_json_reader r;
+        rs_str raw, last = {0};
+        size_t n = 0;
+        rs_json_read_init(&r, rs_str_of(cases[i].text), NULL);
+        assert_int_equal(rs_json_read(&r), RS_JSON_ARRAY);
+        for (; rs_json_read_element(&r, &raw); n++) last = raw;
+        if (n != cases[i].n) fail_msg("%s: %zu, last %.*s", cases[i].text, n, RS_STR_ARG(last));
+        assert_int_equal(rs_json_read(&r), cases[i].whole ? RS_JSON_END : RS_JSON_ERROR);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(tokens_in_order),       cmocka_unit_test(malformed_text),
-        cmocka_unit_test(strings_are_unescaped), cmocka_unit_test(no_memory_for_a_string),
-        cmocka_unit_test(nesting_is_bounded),    cmocka_unit_test(values_are_skipped_whole),
+        cmocka_unit_test(tokens_in_order),          cmocka_unit_test(malformed_text),
+        cmocka_unit_test(strings_are_unescaped),    cmocka_unit_test(no_memory_for_a_string),
+        cmocka_unit_test(nesting_is_bounded),       cmocka_unit_test(values_are_skipped_whole),
+        cmocka_unit_test(elements_come_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
