@@ -101,3 +101,23 @@ bool rs_walk_needs_only(const rs_list *list, const char *const *fields, size_t n
 bool rs_walk_matches(const rs_list *list, const void *row) {
     return rs_filter_judge(&list->filter, &(rs_evidence){.row = row}) == RS_YES;
 }
+
+rs_status rs_walk_decide(rs_store *store, uint64_t project, const rs_list *list, const rs_trace_row *row,
+                         bool *holds, rs_err *err) {
+    rs_evidence e = {.row = row};
+    rs_truth t = rs_filter_judge(&list->filter, &e);
+    rs_status st = RS_OK;
+    for (int depth = RS_READ_HEADS; st == RS_OK && t == RS_MAYBE && depth <= RS_READ_FULL; depth++) {
+        rs_arena arena;
+        rs_spans spans;
+        if (row->span_count > RS_WALK_DECIDE_SPANS) break;
+        rs_arena_init(&arena, 0);
+        st = rs_store_read_trace(store, project, row->trace_id, (rs_read_depth)depth, &arena, &spans, err);
+        e.spans = &spans;
+        e.in_full = depth == RS_READ_FULL;
+        if (st == RS_OK) t = rs_filter_judge(&list->filter, &e);
+        rs_arena_deinit(&arena);
+    }
+    *holds = t != RS_NO;
+    return st;
+}

@@ -42,4 +42,10 @@ bool rs_walk_needs_only(const rs_list *list, const char *const *fields, size_t n
 /* Whether it holds for a row that is at hand; of a trace: as far as its row says. */
 bool rs_walk_matches(const rs_list *list, const void *row);
 
+/* Whether it holds for a trace of which the row is at hand: what that does not tell, its spans do, which are then read (of a trace
+ * of more than RS_WALK_DECIDE_SPANS it is taken to hold). */
+enum { RS_WALK_DECIDE_SPANS = 20000 };
+RS_MUST_CHECK rs_status rs_walk_decide(rs_store *store, uint64_t project, const rs_list *list,
+                                       const rs_trace_row *row, bool *holds, rs_err *err);
+
 #endif

@@ -6,6 +6,7 @@
 #include "server/export.h"
 #include "server/ingest.h"
 #include "server/legacy.h"
+#include "server/live.h"
 #include "server/logs.h"
 #include "server/metrics.h"
 #include "server/signin.h"
@@ -26,6 +27,7 @@ static const rs_route routes[] = {
     {"/api/metrics/series/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_metrics_series},
     {"/api/metrics/histogram/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_metrics_histogram},
     {"/api/metrics/facets/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_metrics_facets},
+    {"/api/live/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_live_listen},
     {"/api/session/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_get_session},
     /* ingest: OTLP/HTTP */
     {"/api/v2/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},

@@ -4,6 +4,7 @@
 #include "server/auth.h"
 #include "server/http.h"
 #include "server/join.h"
+#include "server/live.h"
 #include "server/writer.h"
 
 #include <stdlib.h>
@@ -55,7 +56,10 @@ rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err
     if (st == RS_OK) st = rs_store_open(config->data_dir, &s->store, err);
     if (st == RS_OK) rs_store_set_durability(s->store, config->durability);
     if (st == RS_OK) st = rs_store_start_keeper(s->store, retention_of, s->control, err);
-    if (st == RS_OK) st = rs_writer_start(s->store, RS_WRITER_QUEUE_BYTES, rs_join_events, &s->writer, err);
+    if (st == RS_OK) st = rs_live_start(s->store, &s->live, err);
+    if (st == RS_OK)
+        st = rs_writer_start(s->store, RS_WRITER_QUEUE_BYTES, rs_join_events, rs_live_note, s->live,
+                             &s->writer, err);
     if (st == RS_OK) st = rs_guard_new(s->control, &s->guard, err);
     if (st == RS_OK) st = rs_http_start(s, &fd, HTTP_THREADS, connections, config->host, &s->http, err);
     if (st == RS_OK && otlp_fd >= 0)
@@ -69,6 +73,7 @@ rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err
 
 void rs_server_close(rs_server *s) {
     if (!s) return;
+    rs_live_stop(s->live); /* else the listeners would be waited for */
     if (s->http) rs_http_quiesce(s->http, DRAIN_MS);
     if (s->otlp_http) rs_http_quiesce(s->otlp_http, s->http ? LAST_ANSWERS_MS : DRAIN_MS);
     rs_writer_stop(s->writer); /* every deferred answer is given now */
@@ -76,6 +81,7 @@ void rs_server_close(rs_server *s) {
     rs_http_stop(s->http);
     rs_http_stop(s->otlp_http);
     rs_writer_free(s->writer); /* not before: a request that came in late still asks it */
+    rs_live_free(s->live);
     rs_store_close(s->store);
     rs_guard_free(s->guard);
     rs_control_close(s->control);

@@ -16,12 +16,14 @@
 typedef struct rs_writer rs_writer; /* writer.h */
 typedef struct rs_guard rs_guard;   /* auth.h */
 typedef struct rs_http rs_http;     /* http.h */
+typedef struct rs_live rs_live;     /* live.h */
 
 typedef struct rs_server {
     rs_control *control;
     rs_store *store;
     rs_guard *guard;
     rs_writer *writer;
+    rs_live *live;
     rs_http *http, *otlp_http; /* the second is NULL without --otlp */
     rs_prices *prices;
     rs_metrics metrics;

@@ -12,6 +12,8 @@ enum { GROUP_JOBS = 128, GROUP_BYTES = 16 << 20, IDLE_TRIM_S = 2 };
 struct rs_writer {
     rs_store *store;
     rs_writer_complete complete;
+    rs_writer_stored stored;
+    void *ctx; /* of stored */
     size_t limit;
     pthread_t thread;
     pthread_mutex_t lock; /* the following */
@@ -51,6 +53,8 @@ static rs_status commit_group(rs_writer *w, rs_job *group[], size_t n) {
     if (st == RS_OK) st = rs_store_commit(w->store, batches, n, failed, &err);
     else memset(failed, true, sizeof failed);
     rs_store_end(w->store);
+    for (size_t i = 0; w->stored && i < n; i++)
+        if (st == RS_OK || !failed[i]) w->stored(w->ctx, &batches[i]);
     rs_arena_deinit(&arena);
     if (st != RS_OK && err.code == RS_OK) (void)!rs_fail(&err, st, 0, "%s", rs_status_text(st));
     bool final = n == 1 || st == RS_ERR_FULL;
@@ -104,13 +108,15 @@ static void *run(void *arg) {
     return NULL;
 }
 
-rs_status rs_writer_start(rs_store *store, size_t queue_bytes, rs_writer_complete complete, rs_writer **out,
-                          rs_err *err) {
+rs_status rs_writer_start(rs_store *store, size_t queue_bytes, rs_writer_complete complete,
+                          rs_writer_stored stored, void *ctx, rs_writer **out, rs_err *err) {
     *out = NULL;
     rs_writer *w = calloc(1, sizeof *w);
     if (!w) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     w->store = store;
     w->complete = complete;
+    w->stored = stored;
+    w->ctx = ctx;
     w->limit = queue_bytes;
     w->last = &w->first;
     pthread_mutex_init(&w->lock, NULL);

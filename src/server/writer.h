@@ -33,9 +33,12 @@ typedef struct rs_writer_stats {
 typedef rs_status (*rs_writer_complete)(rs_store *store, rs_job *const jobs[], rs_store_batch batches[],
                                         size_t n, rs_arena *arena, rs_err *err);
 
-/* complete may be NULL. */
+/* After each commit, on the writer thread, of each batch that was stored: to be quick. */
+typedef void (*rs_writer_stored)(void *ctx, const rs_store_batch *batch);
+
+/* complete and stored may be NULL. */
 RS_MUST_CHECK rs_status rs_writer_start(rs_store *store, size_t queue_bytes, rs_writer_complete complete,
-                                        rs_writer **out, rs_err *err);
+                                        rs_writer_stored stored, void *ctx, rs_writer **out, rs_err *err);
 /* RS_ERR_FULL, or RS_ERR_CLOSED once stopping: the job stays the caller's. */
 RS_MUST_CHECK rs_status rs_writer_push(rs_writer *w, rs_job *job);
 void rs_writer_get_stats(rs_writer *w, rs_writer_stats *out);

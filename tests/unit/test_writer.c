@@ -77,7 +77,7 @@ static void what_waits_is_one_group(void **state) {
     rs_store store = new_store(false);
     rs_writer *w;
     told jobs[5];
-    assert_int_equal(rs_writer_start(&store, 1000, NULL, &w, NULL), RS_OK);
+    assert_int_equal(rs_writer_start(&store, 1000, NULL, NULL, NULL, &w, NULL), RS_OK);
     jobs[0] = make(1, 10);
     assert_int_equal(rs_writer_push(w, &jobs[0].job), RS_OK);
     await_commit(&store, 1);
@@ -101,7 +101,7 @@ static void what_cannot_be_stored_fails_alone(void **state) {
     rs_store store = new_store(false);
     rs_writer *w;
     told jobs[5];
-    assert_int_equal(rs_writer_start(&store, 1000, NULL, &w, NULL), RS_OK);
+    assert_int_equal(rs_writer_start(&store, 1000, NULL, NULL, NULL, &w, NULL), RS_OK);
     for (size_t i = 0; i < 5; i++) {
         jobs[i] = make(1, 10);
         if (i == 2) jobs[i].job.batch.n = 666;
@@ -122,7 +122,7 @@ static void full_is_refused(void **state) {
     rs_store store = new_store(false);
     rs_writer *w;
     told huge = make(1, 5000), small = make(1, 1);
-    assert_int_equal(rs_writer_start(&store, 1000, NULL, &w, NULL), RS_OK);
+    assert_int_equal(rs_writer_start(&store, 1000, NULL, NULL, NULL, &w, NULL), RS_OK);
     assert_int_equal(rs_writer_push(w, &huge.job), RS_OK); /* alone, any size */
     await_commit(&store, 1);
     assert_int_equal(rs_writer_push(w, &small.job), RS_ERR_FULL); /* what is being committed counts */
@@ -138,7 +138,7 @@ static void stopping_commits_what_is_queued(void **state) {
     rs_store store = new_store(true);
     rs_writer *w;
     told jobs[300];
-    assert_int_equal(rs_writer_start(&store, 1 << 20, NULL, &w, NULL), RS_OK);
+    assert_int_equal(rs_writer_start(&store, 1 << 20, NULL, NULL, NULL, &w, NULL), RS_OK);
     for (size_t i = 0; i < 300; i++) {
         jobs[i] = make(1, 10);
         assert_int_equal(rs_writer_push(w, &jobs[i].job), RS_OK);

@@ -1,0 +1,27 @@
+/* rs_live: tells listeners of traces that are new or have grown (GET /api/live/, server-sent events).
+ *
+ * The writer notes which traces a commit was about: a few of them under a short lock, and none while nobody listens. One thread
+ * takes these notes every LIVE_TICK_MS, reads the rows of the traces once for all listeners, and puts an event into the buffer of each
+ * whose filter fits. Buffers are bounded: of a listener that does not keep up, and where more traces change at once than anybody can
+ * look at, what is left is dropped and an event says so. Listeners are suspended connections and cost no thread. */
+#ifndef RS_SERVER_LIVE_H
+#define RS_SERVER_LIVE_H
+
+#include "server/http.h"
+#include "store/store.h"
+
+typedef struct rs_live rs_live;
+
+RS_MUST_CHECK rs_status rs_live_start(rs_store *store, rs_live **out, rs_err *err);
+/* Ends all listeners' answers, and takes no more of them. May be called again. */
+void rs_live_stop(rs_live *live);
+/* Frees one that was stopped; nobody listens or writes any more. */
+void rs_live_free(rs_live *live);
+
+/* The writer (rs_writer_stored): spans of these traces are stored. */
+void rs_live_note(void *live, const rs_store_batch *batch);
+
+/* The handler. */
+void rs_live_listen(rs_server *server, rs_request *req, rs_response *res);
+
+#endif
