@@ -150,6 +150,7 @@ static void *watch(void *arg) {
             pthread_mutex_unlock(&c->lock);
             malloc_trim(0);
             pthread_mutex_lock(&c->lock);
+            continue; /* it may be ending by now, with nobody left to wake it */
         }
         if (close_late(c) == 0 && !c->busy.first) {
             pthread_cond_wait(&c->changed, &c->lock);

@@ -172,7 +172,7 @@ def test_hundreds_of_listeners(start_server):
     for live in listeners:
         assert live.until(lambda name, data: name == "trace")[-1][2]["name"] == "all"
     now = int(re.search(r"Threads:\s+(\d+)", Path(f"/proc/{server.process.pid}/status").read_text())[1])
-    assert now == threads
+    assert now < threads + 10
     for live in listeners[:100]:
         live.close()
     assert server.send([span("some")]).status == 200
