@@ -19,6 +19,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -110,6 +111,12 @@ void rs_request_defer(rs_request *r) {
 }
 
 void rs_request_finish(rs_request *r) { MHD_resume_connection(exchange_of(r)->connection); }
+
+void rs_request_hang_up(rs_request *r) {
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange_of(r)->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (info) shutdown(info->connect_fd, SHUT_RDWR);
+}
 
 bool rs_request_charge(rs_request *r, size_t n) {
     exchange *x = exchange_of(r);

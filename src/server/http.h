@@ -84,6 +84,9 @@ typedef void (*rs_handler)(rs_server *server, rs_request *req, rs_response *res)
 void rs_request_defer(rs_request *r);
 void rs_request_finish(rs_request *r);
 
+/* Any thread, while the request is there: its connection takes and sends no more, and so it ends. */
+void rs_request_hang_up(rs_request *r);
+
 /* Counts n more bytes that the request holds until it is answered (what was inflated or decoded) against the
  * server's memory for requests in flight; false if that is used up: answer 503. */
 bool rs_request_charge(rs_request *r, size_t n);

@@ -398,7 +398,10 @@ void rs_live_stop(rs_live *l) {
     pthread_mutex_lock(&l->lock);
     bool was_stopped = l->stopping;
     l->stopping = true;
-    for (listener *at = l->first; at; at = at->next) resume(at);
+    for (listener *at = l->first; at; at = at->next) {
+        if (at->waits) resume(at);
+        else rs_request_hang_up(at->req); /* it has yet to read something, and may never */
+    }
     pthread_cond_signal(&l->wake);
     pthread_mutex_unlock(&l->lock);
     if (!was_stopped) pthread_join(l->thread, NULL);
