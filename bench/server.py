@@ -77,12 +77,19 @@ class Server:
         return sum(one.stat().st_size for one in (self.home / "data").rglob("*") if one.is_file())
 
     def ask(self, path):
-        """The answer, over a connection that stays open."""
-        self.connection = self.connection or http.client.HTTPConnection("127.0.0.1", self.port)
+        """The answer, over a connection that stays open, until the server closes it after a minute without questions."""
         headers = {"Authorization": f"Bearer {getattr(self, 'key', '')}"}
-        self.connection.request("GET", path, headers=headers)
-        answer = self.connection.getresponse()
-        body = answer.read()
+        for last in (False, True):
+            self.connection = self.connection or http.client.HTTPConnection("127.0.0.1", self.port)
+            try:
+                self.connection.request("GET", path, headers=headers)
+                answer = self.connection.getresponse()
+                body = answer.read()
+                break
+            except (http.client.RemoteDisconnected, ConnectionError):
+                self.connection = None
+                if last:
+                    raise
         assert answer.status == 200, (path, answer.status, body[:200])
         return body
 

@@ -66,6 +66,26 @@ static void strings_are_escaped(void **state) {
     assert_written(RS_STR("\xed\xa0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""); /* a surrogate */
 }
 
+/* Wherever it stands, also where eight bytes are looked at together. */
+static void every_byte_is_escaped_that_has_to_be(void **state) {
+    (void)state;
+    for (int c = 0; c < 256; c++)
+        for (size_t at = 0; at < 20; at++) {
+            char text[20];
+            rs_buf b;
+            memset(text, 'x', sizeof text);
+            text[at] = (char)c;
+            rs_buf_init(&b);
+            rs_json j = rs_json_on(&b);
+            rs_json_str(&j, (rs_str){text, sizeof text});
+            assert_true(rs_json_is_valid(rs_buf_slice(&b)));
+            bool plain = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+            assert_int_equal(b.n == sizeof text + 2, plain);
+            if (plain) assert_int_equal(b.p[at + 1], c);
+            rs_buf_deinit(&b);
+        }
+}
+
 static void doubles_read_back_the_same(void **state) {
     (void)state;
     static const double values[] = {0,        -0.0, 0.1,  1.0 / 3, 1e300, 5e-324, 123456789012345678.0, -2.5,
@@ -91,6 +111,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commas_stand_where_they_belong),
         cmocka_unit_test(strings_are_escaped),
+        cmocka_unit_test(every_byte_is_escaped_that_has_to_be),
         cmocka_unit_test(doubles_read_back_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
