@@ -89,7 +89,7 @@ static bool loose_key(rs_str name, rs_str *key, bool *of_model) {
 bool rs_filter_knows(const rs_field_table *table, rs_str name) {
     rs_str key;
     bool of_model;
-    return rs_field_find(table, name) || loose_key(name, &key, &of_model);
+    return rs_field_find(table, name) || rs_str_eq(name, RS_STR("text")) || loose_key(name, &key, &of_model);
 }
 
 static rs_status resolve(const rs_field_table *table, rs_str name, rs_condition *c, rs_err *err) {
@@ -144,10 +144,24 @@ static rs_status read_values(rs_condition *c, rs_str name, const rs_str *values,
     return RS_OK;
 }
 
+/* What a trace, or a span, says. */
+static rs_status text_condition(const rs_filter_builder *b, rs_filter_op op, const rs_str *values, size_t n,
+                                rs_filter_node **out, rs_err *err) {
+    bool goes = op == RS_OP_EQUAL || op == RS_OP_NOT || op == RS_OP_CONTAINS || op == RS_OP_ICONTAINS;
+    if (!goes || n != 1)
+        return rs_fail(err, RS_ERR_INVALID, 0,
+                       "'text' is asked for one word or phrase, by equality or 'icontains'");
+    rs_status st = rs_filter_word(b, values[0], true, out, err);
+    if (st != RS_OK || op != RS_OP_NOT) return st;
+    *out = rs_filter_make(b, RS_FILTER_NOT, *out);
+    return *out ? RS_OK : no_memory(err);
+}
+
 rs_status rs_filter_condition(const rs_filter_builder *b, rs_str name, rs_filter_op op, const rs_str *values,
                               size_t n, rs_filter_node **out, rs_err *err) {
     rs_condition c = {.op = op};
     *out = NULL;
+    if (rs_str_eq(name, RS_STR("text"))) return text_condition(b, op, values, n, out, err);
     rs_status st = resolve(b->table, name, &c, err);
     if (st == RS_OK) st = check_op(&c, name, n, err);
     if (st == RS_OK) st = count_leaf(b, err);
@@ -170,16 +184,23 @@ rs_status rs_filter_condition(const rs_filter_builder *b, rs_str name, rs_filter
     return node ? RS_OK : no_memory(err);
 }
 
-rs_status rs_filter_word(const rs_filter_builder *b, rs_str word, rs_filter_node **out, rs_err *err) {
+rs_status rs_filter_word(const rs_filter_builder *b, rs_str word, bool is_text, rs_filter_node **out,
+                         rs_err *err) {
     *out = NULL;
     if (b->filter->words == RS_FILTER_MAX_WORDS)
         return rs_fail(err, RS_ERR_INVALID, 0, "more than %d words", RS_FILTER_MAX_WORDS);
-    b->filter->words++;
+    unsigned number = b->filter->words++;
     rs_status st = count_leaf(b, err);
     if (st != RS_OK) return st;
     rs_filter_node *node = rs_filter_make(b, RS_FILTER_WORD, NULL);
     if (node) node->word = rs_arena_copy(b->arena, word);
-    if (!node || !node->word.p) return no_memory(err);
+    if (!node || !node->word.p || rs_phrase_make(node->word, b->arena, &node->phrase) != RS_OK)
+        return no_memory(err);
+    if (is_text && node->phrase.nwords == 0)
+        return rs_fail(err, RS_ERR_INVALID, 0, "there is no word in '%.*s' to look for",
+                       RS_STR_ARG(rs_str_cut_utf8(word, 60)));
+    node->is_text = is_text;
+    node->number = number;
     *out = node;
     return RS_OK;
 }

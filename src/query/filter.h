@@ -63,14 +63,17 @@ typedef enum rs_filter_kind {
     RS_FILTER_NOT,       /* of its one child */
     RS_FILTER_SPAN,      /* one span of the trace fulfils its one child, which is about spans */
     RS_FILTER_CONDITION, /* the others have no children */
-    RS_FILTER_WORD,
+    RS_FILTER_WORD,      /* or a phrase */
 } rs_filter_kind;
 
 typedef struct rs_filter_node {
     rs_filter_kind kind;
     struct rs_filter_node *child, *next; /* first child; next of the same parent */
     rs_condition condition;
-    rs_str word; /* to be found in a searched field, in any case (ASCII) */
+    rs_str word;      /* to be found in a searched field, in any case (ASCII) … */
+    rs_phrase phrase; /* … or as words in what a span says */
+    bool is_text;     /* in that alone */
+    unsigned number;  /* among the filter's words */
 } rs_filter_node;
 
 typedef struct rs_filter {
@@ -109,8 +112,8 @@ bool rs_filter_knows(const rs_field_table *table, rs_str name);
 RS_MUST_CHECK rs_status rs_filter_condition(const rs_filter_builder *b, rs_str name, rs_filter_op op,
                                             const rs_str *values, size_t n, rs_filter_node **out,
                                             rs_err *err);
-RS_MUST_CHECK rs_status rs_filter_word(const rs_filter_builder *b, rs_str word, rs_filter_node **out,
-                                       rs_err *err);
+RS_MUST_CHECK rs_status rs_filter_word(const rs_filter_builder *b, rs_str word, bool is_text,
+                                       rs_filter_node **out, rs_err *err);
 
 /* Both in one: what has to hold as well. */
 RS_MUST_CHECK rs_status rs_filter_add(rs_filter *f, rs_str name, rs_filter_op op, const rs_str *values,
@@ -133,6 +136,11 @@ typedef struct rs_filter_plan {
     const rs_tag_group *groups; /* every trace that matches has a tag of each */
     size_t ngroups;
     bool tags_decide; /* all of it */
+    const rs_filter_node
+        *words[RS_FILTER_MAX_WORDS]; /* what has to be found, each, and has words to be found by */
+    size_t nwords;
+    bool
+        may_be_stale; /* a tag may be left of what a span said before it was sent again: what matches has to be looked at */
 } rs_filter_plan;
 
 /* Numbers the tags of the filter's conditions. RS_ERR_INVALID: there are too many. */
@@ -149,11 +157,18 @@ typedef struct rs_evidence {
     bool trusts_tags;      /* a tag is as good as the span that it promises; else that span has to be seen */
     const rs_spans *spans; /* of the trace; NULL: not read */
     bool in_full;          /* the spans, or a row that is a span, have their attributes */
+    const bool
+        *may_say; /* by the number of a word: whether a span of the trace may say it; NULL: not known */
+    const rs_filter_node *lead; /* of this word it is known whether … */
+    bool lead_is_said;          /* … a span of the trace says it */
 } rs_evidence;
 
 rs_truth rs_filter_judge(const rs_filter *f, const rs_evidence *e);
 
-/* True if spans have to come with their attributes to be decided, always. */
+/* The words that a span has to say, each; at most RS_FILTER_MAX_WORDS. */
+size_t rs_filter_words(const rs_filter *f, const rs_filter_node *out[RS_FILTER_MAX_WORDS]);
+
+/* True if spans have to come with their attributes to be decided, apart from those words. */
 bool rs_filter_needs_attributes(const rs_filter *f);
 
 #endif

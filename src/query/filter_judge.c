@@ -1,5 +1,6 @@
 /* Asking a filter of a row: as much is decided as what is known of the row decides. */
 #include "query/filter_value.h"
+#include "store/span_text.h"
 
 static rs_truth truth(bool holds) { return holds ? RS_YES : RS_NO; }
 
@@ -63,7 +64,7 @@ static rs_truth trace_condition(const rs_filter *f, const rs_condition *c, const
     if (row_holds(f, c, e->row)) return RS_YES;
     if (!of_any) return e->row ? RS_NO : RS_MAYBE;
     if (e->spans) return any_span(c, e);
-    if (c->tags_decide && e->tags && e->trusts_tags) return RS_YES; /* it is not ruled out */
+    if (c->tags_decide && e->tags && (c->field || e->trusts_tags)) return RS_YES; /* it is not ruled out */
     return e->row && is_empty_alone(c) ? RS_NO : RS_MAYBE;
 }
 
@@ -71,21 +72,40 @@ static rs_truth trace_condition(const rs_filter *f, const rs_condition *c, const
 
 static rs_truth judge(const rs_filter *f, const rs_filter_node *node, const rs_evidence *e);
 
-static rs_truth judge_word(const rs_filter *f, rs_str word, const rs_evidence *e) {
-    if (!e->row) return RS_MAYBE;
+static bool row_has(const rs_filter *f, rs_str word, const void *row) {
     for (size_t i = 0; i < f->table->n; i++) {
         rs_field_value v;
         const rs_field *field = &f->table->fields[i];
-        if ((field->flags & RS_FIELD_SEARCHED) && field->get(e->row, &v) && rs_text_has_nocase(v.text, word))
-            return RS_YES;
+        if ((field->flags & RS_FIELD_SEARCHED) && field->get(row, &v) && rs_text_has_nocase(v.text, word))
+            return true;
     }
-    return RS_NO;
+    return false;
+}
+
+static bool is_said(const rs_phrase *phrase, const rs_span *spans, size_t n) {
+    rs_buf scratch;
+    bool says = false;
+    rs_buf_init(&scratch);
+    for (size_t i = 0; i < n && !says; i++)
+        if (rs_span_says(&spans[i], phrase, &scratch, &says) != RS_OK) says = false;
+    rs_buf_deinit(&scratch);
+    return says;
+}
+
+static rs_truth judge_word(const rs_filter *f, const rs_filter_node *node, const rs_evidence *e) {
+    if (e->row && !node->is_text && row_has(f, node->word, e->row)) return RS_YES;
+    if (node->phrase.nwords == 0) return e->row ? RS_NO : RS_MAYBE;
+    if (e->lead == node) return truth(e->lead_is_said);
+    if (e->may_say && !e->may_say[node->number] && e->row) return RS_NO;
+    if (!e->in_full) return RS_MAYBE;
+    if (f->table == &rs_span_fields) return e->row ? truth(is_said(&node->phrase, e->row, 1)) : RS_MAYBE;
+    return e->spans ? truth(is_said(&node->phrase, e->spans->items, e->spans->n)) : RS_MAYBE;
 }
 
 /* One span has to fulfil all of it. */
 static rs_truth judge_spans(const rs_filter_node *node, const rs_evidence *e) {
     rs_filter on_spans = {.table = &rs_span_fields};
-    rs_evidence one = {.tags = e->tags, .in_full = e->in_full};
+    rs_evidence one = {.tags = e->tags, .in_full = e->in_full, .may_say = e->may_say};
     if (!e->spans) return judge(&on_spans, node->child, &one);
     rs_truth best = RS_NO;
     for (size_t i = 0; i < e->spans->n && best != RS_YES; i++) {
@@ -105,7 +125,7 @@ static rs_truth judge(const rs_filter *f, const rs_filter_node *node, const rs_e
         return f->table == &rs_span_fields ? span_condition(&node->condition, e)
                                            : trace_condition(f, &node->condition, e);
     case RS_FILTER_WORD:
-        return judge_word(f, node->word, e);
+        return judge_word(f, node, e);
     case RS_FILTER_NOT:
         return (rs_truth)(RS_YES - judge(f, node->child, e));
     case RS_FILTER_SPAN:
@@ -125,11 +145,18 @@ rs_truth rs_filter_judge(const rs_filter *f, const rs_evidence *e) {
     return f->root ? judge(f, f->root, e) : RS_YES;
 }
 
-static bool needs_attributes(const rs_filter_node *node) {
+static bool needs_attributes(const rs_filter_node *node, const rs_filter_node *const *but, size_t n) {
     if (node->kind == RS_FILTER_CONDITION) return !node->condition.field;
+    for (size_t i = 0; i < n; i++)
+        if (but[i] == node) return false;
+    if (node->kind == RS_FILTER_WORD) return node->phrase.nwords > 0;
     for (const rs_filter_node *c = node->child; c; c = c->next)
-        if (needs_attributes(c)) return true;
+        if (needs_attributes(c, but, n)) return true;
     return false;
 }
 
-bool rs_filter_needs_attributes(const rs_filter *f) { return f->root && needs_attributes(f->root); }
+bool rs_filter_needs_attributes(const rs_filter *f) {
+    const rs_filter_node *words[RS_FILTER_MAX_WORDS];
+    size_t n = rs_filter_words(f, words);
+    return f->root && needs_attributes(f->root, words, n);
+}

@@ -87,6 +87,7 @@ static rs_status number_tags(planner *p, rs_condition *c, bool of_span) {
         st = add_tag(p, c, key, c->values[i].text);
         if (st == RS_OK && !c->field) st = add_number(p, c, key, c->values[i].text);
     }
+    p->plan->may_be_stale = p->plan->may_be_stale || (c->of_model && !of_span);
     c->tags_decide = !of_span && (c->of_model || (c->field && (c->field->flags & RS_FIELD_ANY_SPAN)));
     return st;
 }
@@ -172,6 +173,17 @@ static rs_status collect(planner *p, const rs_filter_node *node, collected *out)
     return st;
 }
 
+size_t rs_filter_words(const rs_filter *f, const rs_filter_node *out[RS_FILTER_MAX_WORDS]) {
+    size_t n = 0;
+    for (const rs_filter_node *c = f->root ? f->root->child : NULL; c; c = c->next) {
+        const rs_filter_node *in =
+            c->kind == RS_FILTER_AND ? c->child : c; /* a text is one AND within the root */
+        for (; in && n < RS_FILTER_MAX_WORDS; in = c->kind == RS_FILTER_AND ? in->next : NULL)
+            if (in->kind == RS_FILTER_WORD && in->phrase.nwords > 0) out[n++] = in;
+    }
+    return n;
+}
+
 rs_status rs_filter_make_plan(rs_filter *f, rs_arena *arena, rs_filter_plan *out, rs_err *err) {
     static const rs_tag_group none;
     planner p = {.arena = arena, .plan = out, .err = err};
@@ -183,5 +195,6 @@ rs_status rs_filter_make_plan(rs_filter *f, rs_arena *arena, rs_filter_plan *out
     out->groups = groups.n ? groups.items : &none;
     out->ngroups = groups.n;
     out->tags_decide = all_decided(f->root);
+    out->nwords = rs_filter_words(f, out->words);
     return st;
 }

@@ -290,7 +290,7 @@ static rs_filter_node *parse_words(parser *p) {
     if (quoted && word.n == 0)
         return fail_at(p, at, RS_ERR_INVALID, "there is nothing in these quotes%.*s", word);
     if (!quoted) word = take_plain(p, false);
-    rs_status st = rs_filter_word(&p->build, word, &node, &why);
+    rs_status st = rs_filter_word(&p->build, word, false, &node, &why);
     return st == RS_OK ? node : pass_on(p, at, st, &why);
 }
 

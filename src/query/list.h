@@ -15,9 +15,14 @@ enum {
     RS_LIST_SCAN_MAX = 1000000, /* rows that one request looks through; see traces.h for what happens then */
     RS_LIST_SCAN_STEP = 4096,   /* rows per read transaction, so that none pins the log for long */
     RS_LIST_READS = 2000,       /* traces whose spans one request reads to decide on them */
+    RS_LIST_BLOCKS = 300,       /* blocks that one request unpacks to find words in */
+    RS_LIST_BLOCK_ROWS = 1024,  /* what unpacking one counts for where rows are counted */
+    RS_LIST_WORD_ROWS =
+        4096, /* traces in whose own fields a word is looked for that leads by what spans say */
     RS_LIST_COUNT_MATCHES = 10000, /* that are counted one by one, … */
-    RS_LIST_COUNT_ROWS = 4096, /* … looking at so many rows at most, where rows have to be looked at, … */
-    RS_LIST_COUNT_READS = 50,  /* … and so often into the spans of a trace: what is left is estimated */
+    RS_LIST_COUNT_ROWS = 4096, /* … looking at so many rows at most (a quarter where tags lead to each), … */
+    RS_LIST_COUNT_BLOCKS = 4,
+    RS_LIST_COUNT_READS = 50,    /* … and so often into the spans of a trace: what is left is estimated */
     RS_LIST_COUNT_SPANS = 32768, /* the same in lists of spans */
     RS_LIST_BODY_MAX = 1 << 20,  /* bytes of a POST body */
     RS_CURSOR_LEN = 33,

@@ -14,7 +14,9 @@ typedef struct question {
     uint64_t matches; /* of the whole walk, or before the place it was stopped at */
     bool more;
     /* the walk */
-    rs_span_scan scan; /* before: the last span seen */
+    rs_span_scan scan;                             /* before: the last span seen */
+    const rs_phrase *phrases[RS_FILTER_MAX_WORDS]; /* that each span has to say */
+    bool in_full;                                  /* the span at hand has its attributes */
     uint32_t step, left;
     uint64_t seen, last_start; /* spans of the whole walk; start of the last of them */
     bool stopped, complete;
@@ -27,7 +29,7 @@ static bool see_span(void *ctx, int64_t key, const rs_span *span) {
     q->left--;
     q->seen++;
     q->last_start = span->start_ns;
-    rs_evidence e = {.row = span, .in_full = q->scan.depth == RS_READ_FULL};
+    rs_evidence e = {.row = span, .in_full = q->in_full};
     if (rs_filter_judge(&q->list->filter, &e) == RS_YES && !q->take(q, key)) q->stopped = true;
     if (!q->stopped) q->scan.has_before = true, q->scan.before = key;
     return !q->stopped && q->step < RS_LIST_SCAN_STEP && q->left > 0;
@@ -163,6 +165,7 @@ static rs_status hand_out(question *q, rs_span_fn fn, void *ctx, rs_span_page *o
     if (q->n == 0) return RS_OK;
     delivery d = {.keys = q->keys, .n = q->n, .fn = fn, .ctx = ctx};
     rs_span_scan scan = q->scan;
+    scan.nphrases = 0;
     scan.depth = q->list->content ? RS_READ_FULL : RS_READ_HEADS;
     scan.has_before = q->keys[0] < INT64_MAX;
     scan.before = q->keys[0] + scan.has_before;
@@ -181,6 +184,11 @@ rs_status rs_spans_list(rs_store *store, uint64_t project, rs_list *list, rs_are
     q.scan = (rs_span_scan){.depth = rs_filter_needs_attributes(&list->filter) ? RS_READ_FULL : RS_READ_HEADS,
                             .start_min_ns = list->start_min_ns,
                             .start_max_ns = list->start_max_ns};
+    const rs_filter_node *words[RS_FILTER_MAX_WORDS];
+    q.scan.nphrases = rs_filter_words(&list->filter, words);
+    for (size_t i = 0; i < q.scan.nphrases; i++) q.phrases[i] = &words[i]->phrase;
+    q.scan.phrases = q.phrases;
+    q.scan.in_full = &q.in_full;
     if (!list->has_cursor) q.skip = (uint64_t)(list->page - 1) * list->page_size;
     if (q.skip + list->page_size > RS_LIST_DEPTH_MAX) {
         snprintf(list->bad_field, sizeof list->bad_field, "page");

@@ -30,7 +30,8 @@ static rs_trace_walk walk_of(const question *q, uint64_t rows) {
                            .start_min_ns = q->list->start_min_ns,
                            .start_max_ns = q->list->start_max_ns,
                            .rows_left = rows,
-                           .reads_left = RS_LIST_READS};
+                           .reads_left = RS_LIST_READS,
+                           .blocks_left = RS_LIST_BLOCKS};
 }
 
 static bool keep_row(void *ctx, const rs_trace_row *row) {
@@ -71,7 +72,7 @@ static rs_status estimate(question *q, const rs_trace_walk *w, rs_err *err) {
     rs_status st = rs_store_estimate_traces(q->store, q->project, &all, &of_all, err);
     if (st == RS_OK) st = rs_store_estimate_traces(q->store, q->project, &seen, &of_seen, err);
     if (st != RS_OK) return st;
-    if (w->plan.ngroups == 0 && w->rows_seen > 0) of_seen = (double)w->rows_seen;
+    if (w->plan.ngroups == 0 && w->plan.nwords == 0 && w->rows_seen > 0) of_seen = (double)w->rows_seen;
     double factor = of_seen > 0 && of_all > of_seen ? of_all / of_seen : 1;
     q->page->count = (uint64_t)((double)q->matches * factor + 0.5);
     q->page->counted = true;
@@ -91,10 +92,13 @@ static rs_status count_all(question *q) {
         return st;
     }
     q->matches = 0;
-    rs_trace_walk w = walk_of(q, l->scan_max < RS_LIST_COUNT_ROWS ? l->scan_max : RS_LIST_COUNT_ROWS);
+    rs_trace_walk w = walk_of(q, RS_LIST_COUNT_ROWS);
     w.keys_only = true;
-    if (q->plan.tags_decide) w.rows_left = RS_LIST_COUNT_MATCHES; /* no rows are read */
+    if (q->plan.ngroups > 0) /* what has the tags is read row by row, or not at all */
+        w.rows_left = q->plan.tags_decide ? RS_LIST_COUNT_MATCHES : RS_LIST_COUNT_ROWS / 4;
+    if (w.rows_left > l->scan_max) w.rows_left = l->scan_max;
     w.reads_left = RS_LIST_COUNT_READS;
+    w.blocks_left = RS_LIST_COUNT_BLOCKS;
     st = rs_trace_walk_run(&w, take_for_count, q, q->err);
     if (st != RS_OK) return st;
     if (!w.complete) return estimate(q, &w, q->err);
@@ -220,7 +224,7 @@ static rs_status list_by_value(question *q) {
 
 /* ---- checking what tags promised ----------------------------------------------------------------------- */
 
-/* A tag is a hash, and hashes can collide. */
+/* A new copy of a span may have taken a fact of the model back. */
 static rs_status verify(question *q) {
     rs_trace_page *page = q->page;
     rs_trace_walk w = walk_of(q, 0);
@@ -248,7 +252,7 @@ rs_status rs_traces_list(rs_store *store, uint64_t project, rs_list *list, rs_ar
     }
     rs_status st = rs_filter_make_plan(&list->filter, arena, &q.plan, err);
     if (st == RS_OK) st = list->sort ? list_by_value(&q) : list_by_start(&q);
-    return st == RS_OK && q.plan.ntags ? verify(&q) : st;
+    return st == RS_OK && q.plan.may_be_stale ? verify(&q) : st;
 }
 
 rs_status rs_traces_get(rs_store *store, uint64_t project, const uint8_t trace_id[16], rs_arena *arena,

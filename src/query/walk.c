@@ -39,7 +39,8 @@ static rs_status walk_traces(step *s, rs_err *err) {
                        .start_min_ns = w->start_min_ns,
                        .start_max_ns = w->start_max_ns,
                        .rows_left = w->left,
-                       .reads_left = w->left / RS_WALK_READ_ROWS + 1};
+                       .reads_left = w->left / RS_WALK_READ_ROWS + 1,
+                       .blocks_left = w->left / RS_LIST_BLOCK_ROWS + 1};
     rs_status st = rs_trace_walk_run(&t, see_trace, s, err);
     w->left = t.rows_left;
     w->has_after = t.has_after;
@@ -62,10 +63,17 @@ static bool see_span(void *ctx, int64_t key, const rs_span *span) {
 
 static rs_status step_spans(step *s, rs_err *err) {
     const rs_walk *w = s->w;
-    s->in_full = w->content || rs_filter_needs_attributes(&w->list->filter);
+    const rs_filter_node *words[RS_FILTER_MAX_WORDS];
+    const rs_phrase *phrases[RS_FILTER_MAX_WORDS];
+    size_t n = rs_filter_words(&w->list->filter, words);
+    bool full = w->content || rs_filter_needs_attributes(&w->list->filter);
+    for (size_t i = 0; i < n; i++) phrases[i] = &words[i]->phrase;
     rs_span_scan scan = {.has_before = w->has_after,
                          .before = w->after,
-                         .depth = s->in_full ? RS_READ_FULL : RS_READ_HEADS,
+                         .depth = full ? RS_READ_FULL : RS_READ_HEADS,
+                         .phrases = phrases,
+                         .nphrases = n,
+                         .in_full = &s->in_full,
                          .start_min_ns = w->start_min_ns,
                          .start_max_ns = w->start_max_ns};
     return rs_store_scan_spans(w->store, w->project, &scan, see_span, s, err);

@@ -12,6 +12,7 @@
 #include "otlp/span.h"
 #include "store/retention.h"
 #include "store/sums.h"
+#include "store/words.h"
 
 typedef struct rs_store rs_store;
 
@@ -155,6 +156,29 @@ typedef bool (*rs_trace_fn)(void *ctx, const rs_trace_row *row);
 RS_MUST_CHECK rs_status rs_store_scan_traces(rs_store *s, uint64_t project, const rs_trace_scan *scan,
                                              rs_trace_fn fn, void *ctx, rs_err *err);
 
+/* Traces one of whose spans has the phrase in what it says (span_text.h), in the order of their keys. Blocks that may have it are
+ * unpacked, as many as are allowed: a scan that ends before all is seen is taken up again behind `after`. The rows have no tags. */
+typedef struct rs_text_scan {
+    const rs_phrase *phrase;
+    bool oldest_first;
+    bool has_after;                      /* go on behind this key */
+    int64_t after;                       /* when it ends: up to there all is decided */
+    uint64_t start_min_ns, start_max_ns; /* trace start in [min, max); max 0: open */
+    uint64_t blocks_left;                /* that may be unpacked; what was is taken off */
+    bool complete;                       /* there are no more */
+} rs_text_scan;
+RS_MUST_CHECK rs_status rs_store_scan_text(rs_store *s, uint64_t project, rs_text_scan *scan, rs_trace_fn fn,
+                                           void *ctx, rs_err *err);
+
+/* Of some of the newest blocks, how many may have each phrase: which of them is rare. */
+RS_MUST_CHECK rs_status rs_store_sample_text(rs_store *s, uint64_t project, const rs_phrase *const *phrases,
+                                             size_t n, unsigned *counts, rs_err *err);
+
+/* Whether a span of the trace may say any of these phrases, from filters alone: may[i]. RS_ERR_NOT_FOUND. */
+RS_MUST_CHECK rs_status rs_store_trace_may_say(rs_store *s, uint64_t project, const uint8_t trace_id[16],
+                                               const rs_phrase *const *phrases, size_t n, bool *may,
+                                               rs_err *err);
+
 /* About how many traces have a key in [low, high]: known for each partition, and shared out evenly in it. */
 typedef struct rs_store_range {
     int64_t low, high;
@@ -211,6 +235,10 @@ typedef struct rs_span_scan {
     int64_t before; /* only spans with a smaller key */
     rs_read_depth depth;
     uint64_t start_min_ns, start_max_ns; /* span start in [min, max); max 0: open */
+    /* Blocks whose filters let them have all of these are read in full, whatever the depth, and *in_full says so. */
+    const rs_phrase *const *phrases;
+    size_t nphrases;
+    bool *in_full;
 } rs_span_scan;
 RS_MUST_CHECK rs_status rs_store_scan_spans(rs_store *s, uint64_t project, const rs_span_scan *scan,
                                             rs_span_fn fn, void *ctx, rs_err *err);

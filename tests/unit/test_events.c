@@ -107,11 +107,13 @@ static void a_store_of_version_3_goes_on(void **state) {
     rs_store_close(f->store);
     snprintf(path, sizeof path, "%s/projects/1/p000001/index.db", f->dir);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db,
-                                  "DROP TABLE event; ALTER TABLE state DROP COLUMN sealed_end;"
-                                  "ALTER TABLE state DROP COLUMN erasing; PRAGMA user_version=3;",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db,
+                     "ALTER TABLE block DROP COLUMN words; ALTER TABLE block DROP COLUMN min_key;"
+                     "DROP TABLE event; ALTER TABLE state DROP COLUMN sealed_end;"
+                     "ALTER TABLE state DROP COLUMN erasing; PRAGMA user_version=3;",
+                     NULL, NULL, NULL),
+        SQLITE_OK);
     sqlite3_close(db);
     assert_int_equal(rs_store_open(f->dir, &f->store, NULL), RS_OK);
     rs_store_event e = make_event(1, 11, "a", false);

@@ -289,7 +289,8 @@ static void a_store_of_version_1_goes_on(void **state) {
     fill(f, 1, 2);
     rs_store_close(f->store);
     snprintf(path, sizeof path, "%s/projects/1/p000001/index.db", f->dir);
-    run_sql(path, "ALTER TABLE state DROP COLUMN opened; ALTER TABLE state DROP COLUMN tag_spread;"
+    run_sql(path, "ALTER TABLE block DROP COLUMN words; ALTER TABLE block DROP COLUMN min_key;"
+                  "ALTER TABLE state DROP COLUMN opened; ALTER TABLE state DROP COLUMN tag_spread;"
                   "ALTER TABLE state DROP COLUMN has_rollups; ALTER TABLE state DROP COLUMN sealed_end;"
                   "ALTER TABLE state DROP COLUMN erasing;"
                   "CREATE TABLE old(hash INTEGER NOT NULL, trace INTEGER NOT NULL, PRIMARY KEY(hash, trace)) "

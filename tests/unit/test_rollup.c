@@ -175,6 +175,7 @@ static void a_store_of_version_2_gets_its_sums(void **state) {
     snprintf(path, sizeof path, "%s/projects/1/p000001/index.db", f->dir);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     const char *sql =
+        "ALTER TABLE block DROP COLUMN words; ALTER TABLE block DROP COLUMN min_key;"
         "ALTER TABLE state DROP COLUMN has_rollups; ALTER TABLE state DROP COLUMN sealed_end;"
         "ALTER TABLE state DROP COLUMN erasing; DROP TABLE rollup;"
         "CREATE TABLE rollup(hour INTEGER NOT NULL, model TEXT NOT NULL, PRIMARY KEY(hour, model));"

@@ -22,7 +22,7 @@ static struct {
 static bool has_tag(const rs_trace_row *row, const rs_tag *tag) {
     if (rs_str_eq(tag->key, RS_STR("environment"))) return rs_str_eq(row->environment, tag->value);
     if (rs_str_eq(tag->key, RS_STR("model")))
-        return rs_str_eq(row->model, tag->value) || rs_str_eq(tag->value, RS_STR("collides")) ||
+        return rs_str_eq(row->model, tag->value) ||
                (world.other_model && rs_str_eq(rs_str_of(world.other_model), tag->value));
     return true;
 }
@@ -68,6 +68,41 @@ rs_status rs_store_estimate_traces(rs_store *s, uint64_t project, const rs_store
     *out = 0;
     for (size_t i = 0; i < world.n; i++)
         *out += world.rows[i].key >= keys->low && world.rows[i].key <= keys->high;
+    return RS_OK;
+}
+
+/* What spans say is the output of the trace's row, and no filter rules anything out. */
+rs_status rs_store_scan_text(rs_store *s, uint64_t project, rs_text_scan *scan, rs_trace_fn fn, void *ctx,
+                             rs_err *err) {
+    (void)s, (void)project, (void)err;
+    rs_trace_scan as = {.oldest_first = scan->oldest_first,
+                        .has_after = scan->has_after,
+                        .after = scan->after,
+                        .start_min_ns = scan->start_min_ns,
+                        .start_max_ns = scan->start_max_ns};
+    scan->complete = true;
+    for (size_t i = 0; i < world.n; i++) {
+        const rs_trace_row *row = &world.rows[scan->oldest_first ? i : world.n - 1 - i];
+        if (!in_scan(&as, row) || !rs_phrase_is_in(scan->phrase, row->output)) continue;
+        scan->complete = fn(ctx, row);
+        scan->has_after = true;
+        scan->after = row->key;
+        if (!scan->complete) break;
+    }
+    return RS_OK;
+}
+
+rs_status rs_store_trace_may_say(rs_store *s, uint64_t project, const uint8_t id[16],
+                                 const rs_phrase *const *phrases, size_t n, bool *may, rs_err *err) {
+    (void)s, (void)project, (void)id, (void)phrases, (void)err;
+    for (size_t i = 0; i < n; i++) may[i] = true;
+    return RS_OK;
+}
+
+rs_status rs_store_sample_text(rs_store *s, uint64_t project, const rs_phrase *const *phrases, size_t n,
+                               unsigned *counts, rs_err *err) {
+    (void)s, (void)project, (void)phrases, (void)err;
+    for (size_t i = 0; i < n; i++) counts[i] = 0;
     return RS_OK;
 }
 
@@ -342,7 +377,7 @@ static void test_tags_are_verified(void **state) {
     (void)state;
     make_world(20);
     answer a;
-    ASK(&a, NULL, "model", "collides"); /* the tag says so, no span does */
+    ASK(&a, NULL, "respan.model.dtype", "stale"); /* the tag says so, no span does */
     assert_int_equal(a.page.n, 0);
     assert_int_equal(a.page.count, 0);
     rs_arena_deinit(&a.arena);

@@ -6,22 +6,21 @@
 
 #define MAGIC "RSPB"
 enum {
-    VERSION = 1,
-    VERSION_DICTIONARY = 2, /* of a block that needs one */
+    VERSION_BEFORE = 1, /* without a word filter; one more: it needs a dictionary */
+    VERSION = 3,        /* the same with one */
     LEVEL = 1,
     MIN_MATCH = 6,
     WINDOW_LOG = 21,
     HASH_LOG = 16,
     SEALED_LEVEL = 6,
     SEALED_WINDOW_LOG = 23, /* a block and its dictionary */
-    HASHED = RS_BLOCK_HEADER - 8,
     KEPT_BYTES = 2 * RS_BLOCK_FULL_BYTES,
 };
 
 static const char *const section_names[RS_SECTION_COUNT] = {"heads", "details", "content"};
 
 size_t rs_block_length(const rs_block_header *h, rs_section last) {
-    size_t n = RS_BLOCK_HEADER;
+    size_t n = h->length + (last > RS_SECTION_HEADS ? h->words : 0);
     for (int i = 0; i <= (int)last; i++) n += h->sections[i].stored;
     return n;
 }
@@ -60,6 +59,7 @@ void rs_block_writer_seal(rs_block_writer *w) {
 void rs_block_writer_deinit(rs_block_writer *w) {
     rs_heads_writer_deinit(&w->heads);
     rs_details_writer_deinit(&w->details);
+    rs_word_set_deinit(&w->words);
     rs_buf_deinit(&w->raw);
     ZSTD_freeCCtx(w->zstd);
     w->zstd = NULL;
@@ -68,6 +68,7 @@ void rs_block_writer_deinit(rs_block_writer *w) {
 void rs_block_writer_clear(rs_block_writer *w) {
     rs_heads_writer_clear(&w->heads);
     rs_details_writer_clear(&w->details);
+    rs_word_set_clear(&w->words);
     clear_buf(&w->details.records);
     clear_buf(&w->details.content);
     clear_buf(&w->raw);
@@ -107,6 +108,7 @@ void rs_block_add(rs_block_writer *w, const rs_span *s) {
     size_t details, content;
     rs_details_add(&w->details, s, &details, &content);
     rs_heads_add(&w->heads, s, details, content);
+    rs_word_set_add(&w->words, s);
     w->n++;
 }
 
@@ -145,8 +147,9 @@ static void put_header(rs_buf *out, size_t at, const rs_block_header *h) {
     size_t end = out->n;
     out->n = at; /* its place was kept */
     rs_buf_put(out, MAGIC, 4);
-    rs_wire_u16(out, h->dictionary ? VERSION_DICTIONARY : VERSION);
-    rs_wire_u16(out, RS_SECTION_COUNT);
+    bool has_words = h->length == RS_BLOCK_HEADER;
+    rs_wire_u16(out, (uint16_t)((has_words ? VERSION : VERSION_BEFORE) + (h->dictionary != 0)));
+    rs_wire_u16(out, (uint16_t)(RS_SECTION_COUNT + has_words));
     rs_wire_u64(out, h->first);
     rs_wire_u32(out, h->spans);
     rs_wire_u32(out, h->dictionary);
@@ -155,20 +158,37 @@ static void put_header(rs_buf *out, size_t at, const rs_block_header *h) {
         rs_wire_u32(out, h->sections[i].raw);
         rs_wire_u64(out, h->sections[i].hash);
     }
-    rs_wire_u64(out, XXH3_64bits(out->p + at, HASHED));
+    if (has_words) {
+        rs_wire_u32(out, h->words);
+        rs_wire_u32(out, h->words);
+        rs_wire_u64(out, h->words_hash);
+    }
+    rs_wire_u64(out, XXH3_64bits(out->p + at, h->length - 8));
     out->n = end;
+}
+
+static rs_status put_words(rs_block_writer *w, rs_buf *out, rs_block_header *h) {
+    size_t at = out->n;
+    rs_status st = rs_word_set_finish(&w->words, w->n, out);
+    if (st != RS_OK) return st;
+    h->words = (uint32_t)(out->n - at);
+    h->words_hash = XXH3_64bits(out->p + at, h->words);
+    return RS_OK;
 }
 
 rs_status rs_block_finish(rs_block_writer *w, uint64_t first, rs_buf *out, rs_block_header *header,
                           rs_err *err) {
     size_t at = out->n;
-    *header = (rs_block_header){
-        .first = first, .spans = w->n, .dictionary = w->dictionary ? w->dictionary->number : 0};
+    *header = (rs_block_header){.first = first,
+                                .spans = w->n,
+                                .dictionary = w->dictionary ? w->dictionary->number : 0,
+                                .length = RS_BLOCK_HEADER};
     rs_status st = RS_ERR_MEMORY;
     if (!rs_buf_reserve(out, RS_BLOCK_HEADER)) goto out;
     out->n += RS_BLOCK_HEADER;
     if ((st = rs_heads_finish(&w->heads, &w->raw)) != RS_OK) goto out;
     if ((st = pack(w, rs_buf_slice(&w->raw), RS_SECTION_HEADS, out, header)) != RS_OK) goto out;
+    if ((st = put_words(w, out, header)) != RS_OK) goto out;
     rs_buf_clear(&w->raw);
     if ((st = rs_details_finish(&w->details, &w->raw)) != RS_OK) goto out;
     if ((st = pack(w, rs_buf_slice(&w->raw), RS_SECTION_DETAILS, out, header)) != RS_OK) goto out;
@@ -191,10 +211,13 @@ void rs_block_put(rs_buf *out, rs_str block, rs_block_header *h, uint64_t first)
 
 rs_status rs_block_read_header(rs_str bytes, rs_block_header *out, rs_err *err) {
     rs_cursor c = rs_cursor_on(bytes);
-    if (bytes.n < RS_BLOCK_HEADER) return rs_fail(err, RS_ERR_CORRUPT, 0, "block header is cut off");
+    if (bytes.n < RS_BLOCK_HEADER_BEFORE) return rs_fail(err, RS_ERR_CORRUPT, 0, "block header is cut off");
     if (memcmp(bytes.p, MAGIC, 4) != 0) return rs_fail(err, RS_ERR_CORRUPT, 0, "no block begins here");
     rs_cursor_bytes(&c, 4);
     uint16_t version = rs_cursor_u16(&c), sections = rs_cursor_u16(&c);
+    bool has_words = version >= VERSION && version <= VERSION + 1;
+    *out = (rs_block_header){.length = has_words ? RS_BLOCK_HEADER : RS_BLOCK_HEADER_BEFORE};
+    if (bytes.n < out->length) return rs_fail(err, RS_ERR_CORRUPT, 0, "block header is cut off");
     out->first = rs_cursor_u64(&c);
     out->spans = rs_cursor_u32(&c);
     out->dictionary = rs_cursor_u32(&c);
@@ -203,18 +226,35 @@ rs_status rs_block_read_header(rs_str bytes, rs_block_header *out, rs_err *err) 
         out->sections[i].raw = rs_cursor_u32(&c);
         out->sections[i].hash = rs_cursor_u64(&c);
     }
-    if (rs_cursor_u64(&c) != XXH3_64bits(bytes.p, HASHED))
+    if (has_words) {
+        out->words = rs_cursor_u32(&c);
+        rs_cursor_u32(&c);
+        out->words_hash = rs_cursor_u64(&c);
+    }
+    if (rs_cursor_u64(&c) != XXH3_64bits(bytes.p, out->length - 8))
         return rs_fail(err, RS_ERR_CORRUPT, 0, "block header does not match its checksum");
-    bool known = out->dictionary ? version == VERSION_DICTIONARY : version == VERSION;
-    if (!known || sections != RS_SECTION_COUNT)
+    unsigned expected = (has_words ? VERSION : VERSION_BEFORE) + (unsigned)(out->dictionary != 0);
+    if (version != expected || sections != RS_SECTION_COUNT + has_words)
         return rs_fail(err, RS_ERR_UNSUPPORTED, 0, "block format %u is not one that this respan reads",
                        version);
     if (out->spans > RS_BLOCK_SPANS_LIMIT)
         return rs_fail(err, RS_ERR_CORRUPT, 0, "block claims too many spans");
+    if (out->words > RS_WORD_FILTER_MAX)
+        return rs_fail(err, RS_ERR_CORRUPT, 0, "block's word filter is over its limit");
     for (int i = 0; i < RS_SECTION_COUNT; i++)
         if (out->sections[i].raw > RS_BLOCK_SECTION_LIMIT ||
             out->sections[i].stored > RS_BLOCK_SECTION_LIMIT * 2u)
             return rs_fail(err, RS_ERR_CORRUPT, 0, "block section is over its limit");
+    return RS_OK;
+}
+
+rs_status rs_block_words(const rs_block_header *h, rs_str block, rs_str *out, rs_err *err) {
+    size_t at = rs_block_length(h, RS_SECTION_HEADS);
+    *out = (rs_str){0};
+    if (at + h->words > block.n) return rs_fail(err, RS_ERR_CORRUPT, 0, "block's word filter is cut off");
+    if (h->words > 0) *out = (rs_str){block.p + at, h->words};
+    if (h->length == RS_BLOCK_HEADER && XXH3_64bits(block.p + at, h->words) != h->words_hash)
+        return rs_fail(err, RS_ERR_CORRUPT, 0, "block's word filter does not match its checksum");
     return RS_OK;
 }
 

@@ -1,5 +1,5 @@
-/* A block: up to RS_BLOCK_MAX_SPANS spans of one project, as three compressed sections behind a header of
- * RS_BLOCK_HEADER bytes. Layout byte by byte: docs/store-format.md.
+/* A block: up to RS_BLOCK_MAX_SPANS spans of one project, as three compressed sections and a filter of the words in their texts, behind
+ * a header of RS_BLOCK_HEADER bytes. Layout byte by byte: docs/store-format.md.
  *
  * Bytes in, bytes out: no I/O here. A writer is reused from block to block, by one thread at a time. */
 #ifndef RS_STORE_SQLITE_BLOCK_H
@@ -7,10 +7,12 @@
 
 #include "store/sqlite/details.h"
 #include "store/sqlite/heads.h"
+#include "store/sqlite/word_filter.h"
 #include <zstd.h>
 
 enum {
-    RS_BLOCK_HEADER = 80,
+    RS_BLOCK_HEADER = 96,
+    RS_BLOCK_HEADER_BEFORE = 80,  /* of a block that was made without a filter */
     RS_BLOCK_MAX_SPANS = 1024,    /* of a commit; a trace of ten never unpacks more */
     RS_BLOCK_SEALED_SPANS = 4000, /* of a sealed one, and as many more as its last trace has, up to … */
     RS_BLOCK_SEALED_MOST = 8000,
@@ -38,6 +40,9 @@ typedef struct rs_block_header {
     uint64_t first; /* arrival number of the first span; the others follow */
     uint32_t spans;
     uint32_t dictionary; /* its number; 0: none */
+    uint32_t length;     /* of the header itself */
+    uint32_t words;      /* bytes of the word filter, which lies behind the heads; 0: there is none */
+    uint64_t words_hash;
     struct {
         uint32_t stored, raw; /* bytes */
         uint64_t hash;        /* XXH3 of the stored bytes */
@@ -52,6 +57,7 @@ size_t rs_block_length(const rs_block_header *h, rs_section last);
 typedef struct rs_block_writer {
     rs_heads_writer heads;
     rs_details_writer details;
+    rs_word_set words;
     rs_buf raw;
     ZSTD_CCtx *zstd;
     const rs_block_dictionary *dictionary;
@@ -89,6 +95,8 @@ void rs_block_dictionary_deinit(rs_block_dictionary *d);
 
 /* RS_ERR_CORRUPT unless the bytes begin with a header that is whole. */
 RS_MUST_CHECK rs_status rs_block_read_header(rs_str bytes, rs_block_header *out, rs_err *err);
+/* The word filter of a block, checked; empty if it has none. */
+RS_MUST_CHECK rs_status rs_block_words(const rs_block_header *h, rs_str block, rs_str *out, rs_err *err);
 /* Checks and decompresses one section of a block (its bytes from the header on) into raw, which is cleared
  * first. `dictionary`: the one that the header names; NULL if it names none. */
 RS_MUST_CHECK rs_status rs_block_unpack(const rs_block_header *h, rs_section section, rs_str block,

@@ -60,6 +60,35 @@ static rs_status count_span(check *c, const rs_span *s, rs_err *err) {
     return RS_OK;
 }
 
+typedef struct word_check {
+    rs_str filter;
+    bool lacks;
+} word_check;
+
+static bool filter_has(void *ctx, rs_str text) {
+    word_check *c = ctx;
+    rs_words words = rs_words_of(text, true);
+    for (uint64_t h; !c->lacks && (h = rs_words_next(&words)) != 0;) {
+        size_t at = rs_word_filter_line(c->filter.n, h);
+        rs_str line = {c->filter.p + at, c->filter.n < RS_WORD_LINE ? c->filter.n : RS_WORD_LINE};
+        c->lacks = !rs_word_line_may_have(line, h);
+    }
+    return !c->lacks;
+}
+
+/* The filter must know each word of the span. */
+static rs_status check_words(rs_str filter, const rs_span *s, rs_err *err) {
+    rs_buf scratch;
+    word_check c = {filter, false};
+    if (filter.n == 0) return RS_OK;
+    rs_buf_init(&scratch);
+    rs_status st = rs_span_each_text(s, &scratch, filter_has, &c);
+    rs_buf_deinit(&scratch);
+    if (st == RS_OK && c.lacks)
+        return rs_fail(err, RS_ERR_CORRUPT, 0, "a block's word filter lacks a word of its spans");
+    return st == RS_OK ? st : rs_fail(err, st, 0, "out of memory");
+}
+
 /* Every checksum, every span in full. A damaged block is a problem, not a failure. */
 static rs_status check_block(check *c, const rs_block_ref *ref, rs_err *err) {
     rs_stored_span s;
@@ -68,11 +97,14 @@ static rs_status check_block(check *c, const rs_block_ref *ref, rs_err *err) {
     bool more = true,
          *gone = ref->spans <= RS_BLOCK_SPANS_LIMIT ? calloc(ref->spans + 1, sizeof *gone) : NULL;
     uint32_t n = 0;
+    rs_str words = {0};
     if (!gone) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     rs_status st = rs_index_superseded(&c->x, ref, gone, &why);
     if (st == RS_OK) st = rs_view_open(&c->x.view, ref, RS_READ_FULL, &why);
+    if (st == RS_OK) st = rs_view_words(&c->x.view, &words, &why);
     while (st == RS_OK && (st = rs_view_next(&c->x.view, &s, &more, &why)) == RS_OK && more) {
         st = rs_view_keep(&c->x.view, &s, RS_READ_FULL, &details, &why);
+        if (st == RS_OK) st = check_words(words, &s.span, &why);
         if (st == RS_OK && n < ref->spans && gone[n]) c->copies++;
         else if (st == RS_OK) st = count_span(c, &s.span, &why);
         n++;

@@ -166,7 +166,8 @@ static rs_status add_block(rs_commit *c, const rs_block_ref *ref, rs_err *err) {
     if (!rs_arena_grow(&c->arena, &blocks, c->nblocks, &c->blocks_cap, sizeof *c->blocks))
         return no_memory(err);
     c->blocks = blocks;
-    c->blocks[c->nblocks++] = *ref;
+    c->blocks[c->nblocks] = *ref;
+    c->blocks[c->nblocks++].min_key = INT64_MAX; /* until the keys of its traces are known */
     return RS_OK;
 }
 
@@ -178,6 +179,7 @@ static rs_status finish_block(rs_commit *c, rs_block_ref *ref, rs_err *err) {
     ref->at = c->state.segment_end + before;
     ref->length = rs_block_length(&h, RS_SECTION_CONTENT);
     ref->heads_length = rs_block_length(&h, RS_SECTION_HEADS);
+    ref->words = h.words;
     ref->spans = h.spans;
     return add_block(c, ref, err);
 }
@@ -421,6 +423,7 @@ static rs_status index_trace_blocks(rs_commit *c, rs_index *x, const group *g, r
         uint32_t next = c->items[i].next;
         if (next != NONE && c->state.next_span + next < c->blocks[b].first + c->blocks[b].spans) continue;
         if (rs_buf_status(&c->ids_blob) != RS_OK) return no_memory(err);
+        if (c->summary.row.key < c->blocks[b].min_key) c->blocks[b].min_key = c->summary.row.key;
         sqlite3_bind_int64(stmt, 1, c->summary.row.key);
         sqlite3_bind_int64(stmt, 2, (int64_t)c->blocks[b].first);
         rs_db_bind_blob(stmt, 3, c->ids_blob.p, c->ids_blob.n);
@@ -466,9 +469,9 @@ static rs_status write_tags(rs_commit *c, rs_index *x, rs_err *err) {
 
 static rs_status index_all(rs_commit *c, rs_index *x, rs_err *err) {
     rs_status st = rs_index_run(x, RS_SQL_BEGIN, err);
-    if (st == RS_OK) st = index_blocks(c, x, err);
     for (uint32_t g = 0; g < c->traces.n && st == RS_OK; g++) st = upsert_trace(c, x, &c->groups[g], err);
     if (st == RS_OK) st = write_tags(c, x, err);
+    if (st == RS_OK) st = index_blocks(c, x, err); /* by now it is known whose they are */
     if (st == RS_OK) st = rs_rollup_write(&c->rollup, x, &c->partition->rollup_rows, err);
     c->state.next_span += c->ids.n;
     c->state.spans += c->ids.n;

@@ -37,6 +37,7 @@ rs_status rs_index_run(rs_index *x, rs_sql sql, rs_err *err) {
 }
 
 rs_block_ref rs_index_block_ref(sqlite3_stmt *stmt) {
+    bool has_words = sqlite3_column_count(stmt) > 8; /* else it is an older version's */
     return (rs_block_ref){
         .first = (uint64_t)sqlite3_column_int64(stmt, 0),
         .at = (uint64_t)sqlite3_column_int64(stmt, 1),
@@ -45,6 +46,9 @@ rs_block_ref rs_index_block_ref(sqlite3_stmt *stmt) {
         .spans = (uint32_t)sqlite3_column_int64(stmt, 4),
         .min_start = (uint64_t)sqlite3_column_int64(stmt, 5),
         .max_start = (uint64_t)sqlite3_column_int64(stmt, 6),
+        .words = has_words ? (size_t)sqlite3_column_int64(stmt, 7) : 0,
+        .min_key = has_words && sqlite3_column_type(stmt, 8) == SQLITE_INTEGER ? sqlite3_column_int64(stmt, 8)
+                                                                               : INT64_MIN,
     };
 }
 
@@ -56,6 +60,9 @@ void rs_index_bind_block(sqlite3_stmt *stmt, const rs_block_ref *ref) {
     sqlite3_bind_int64(stmt, 5, ref->spans);
     sqlite3_bind_int64(stmt, 6, (int64_t)ref->min_start);
     sqlite3_bind_int64(stmt, 7, (int64_t)ref->max_start);
+    sqlite3_bind_int64(stmt, 8, (int64_t)ref->words);
+    if (ref->min_key == INT64_MIN) sqlite3_bind_null(stmt, 9);
+    else sqlite3_bind_int64(stmt, 9, ref->min_key);
 }
 
 rs_status rs_index_get_state(rs_index *x, rs_partition_state *out, rs_err *err) {

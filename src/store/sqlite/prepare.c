@@ -87,6 +87,7 @@ static rs_status make_block(struct rs_idle_writer *w, const rs_span *spans, size
     ref->spans = out->header.spans;
     ref->length = rs_block_length(&out->header, RS_SECTION_CONTENT);
     ref->heads_length = rs_block_length(&out->header, RS_SECTION_HEADS);
+    ref->words = out->header.words;
     out->bytes = rs_arena_copy(arena, rs_buf_slice(&w->bytes));
     return out->bytes.p ? RS_OK : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory for a block");
 }

@@ -60,7 +60,7 @@ static rs_status next_blocks(rs_index *x, int64_t key, const uint8_t *span_id, u
         refs[*n] = rs_index_block_ref(stmt);
         *after = refs[*n].first;
         ++*rows;
-        *n += !span_id || ids_have(rs_db_column_str(stmt, 7), fingerprint);
+        *n += !span_id || ids_have(rs_db_column_str(stmt, 9), fingerprint);
     }
     return st;
 }
@@ -352,6 +352,39 @@ rs_status rs_store_read_places(rs_store *s, uint64_t project, const uint8_t trac
 }
 
 /* ---- one span ------------------------------------------------------------------------------------------ */
+
+static rs_status may_say(rs_index *x, int64_t key, const rs_phrase *const *phrases, size_t n, bool *may,
+                         rs_err *err) {
+    rs_block_ref refs[PAGE];
+    uint64_t after = 0;
+    size_t blocks, rows = PAGE;
+    while (rows == PAGE) {
+        rs_status st = next_blocks(x, key, NULL, &after, refs, &blocks, &rows, err);
+        if (st != RS_OK) return st;
+        for (size_t b = 0; b < blocks; b++)
+            for (size_t i = 0; i < n; i++)
+                may[i] = may[i] || rs_view_may_say(&x->view, &refs[b], phrases[i]->keys, phrases[i]->nkeys);
+    }
+    return RS_OK;
+}
+
+rs_status rs_store_trace_may_say(rs_store *s, uint64_t project, const uint8_t trace_id[16],
+                                 const rs_phrase *const *phrases, size_t n, bool *may, rs_err *err) {
+    rs_project_data *p;
+    home at;
+    for (size_t i = 0; i < n; i++) may[i] = false;
+    rs_status st = rs_store_find_project(s, project, false, &p, err);
+    if (st != RS_OK) return st;
+    if (!p) return not_found("trace", err);
+    const rs_partition_set *set = rs_project_data_hold(p);
+    st = find_home(set, trace_id, &at, err);
+    if (st == RS_OK) {
+        st = may_say(at.x, at.key, phrases, n, may, err);
+        rs_partition_return(at.p, at.x);
+    }
+    rs_project_data_let_go(p, set);
+    return st;
+}
 
 /* The trace that the row of this key is of. */
 static rs_status find_trace_id(rs_index *x, int64_t key, uint8_t trace_id[16], rs_err *err) {

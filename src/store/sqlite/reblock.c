@@ -76,6 +76,7 @@ static rs_status add_part(rs_reblock *r, rs_str trace_id, rs_err *err) {
     st = rs_db_step(r->find_key, &row, err);
     int64_t key = row ? sqlite3_column_int64(r->find_key, 0) : 0;
     sqlite3_reset(r->find_key);
+    if (row && key < r->ref.min_key) r->ref.min_key = key;
     if (st != RS_OK || !row)
         return st; /* of a trace that nobody knows: an index that says otherwise stays so */
     sqlite3_bind_int64(r->add_part, 1, key);
@@ -102,7 +103,7 @@ static rs_status write_block(rs_reblock *r, rs_err *err) {
     if (st != RS_OK) return st;
     r->ref.at = r->to.end;
     rs_segment_keep(&r->to, r->to.end + r->bytes.n);
-    return index_block(r, err);
+    return RS_OK;
 }
 
 /* Once the first blocks are there, the others are packed against them (dictionary.h), as hard. */
@@ -131,8 +132,10 @@ static rs_status finish_block(rs_reblock *r, rs_err *err) {
     r->ref.length = rs_block_length(&h, RS_SECTION_CONTENT);
     r->ref.heads_length = rs_block_length(&h, RS_SECTION_HEADS);
     r->ref.spans = h.spans;
+    r->ref.words = h.words;
     if (st == RS_OK) st = write_block(r, err);
     if (st == RS_OK) st = index_parts(r, err);
+    if (st == RS_OK) st = index_block(r, err);
     r->n = 0;
     rs_intern_clear(&r->traces);
     rs_arena_deinit(&r->arena);
@@ -152,7 +155,8 @@ static rs_status add_span(rs_reblock *r, rs_stored_span *s, bool is_gone, rs_err
     bool is_apart = r->writer.n > 0 && s->number != r->ref.first + r->writer.n;
     rs_status st = is_full || is_apart ? finish_block(r, err) : RS_OK;
     if (st != RS_OK) return st;
-    if (r->writer.n == 0) r->ref = (rs_block_ref){.first = s->number, .min_start = UINT64_MAX};
+    if (r->writer.n == 0)
+        r->ref = (rs_block_ref){.first = s->number, .min_start = UINT64_MAX, .min_key = INT64_MAX};
     if (is_gone) {
         rs_block_add(&r->writer, &nobody);
         return RS_OK;
@@ -180,6 +184,7 @@ static rs_status carry_block(rs_reblock *r, const rs_block_ref *ref, rs_err *err
     if (st == RS_OK && rs_buf_status(&r->bytes) != RS_OK) st = no_memory(err);
     r->ref = *ref;
     if (st == RS_OK) st = write_block(r, err);
+    if (st == RS_OK) st = index_block(r, err);
     if (st == RS_OK) st = rs_db_prepare(r->x->db, rs_sql_add_carried, &r->carry, err);
     if (st != RS_OK) return st;
     sqlite3_bind_int64(r->carry, 1, (int64_t)ref->first);

@@ -9,12 +9,9 @@
 
 enum { TRACE_STEP = 128 };
 
-/* Keys that may still come, both ends inclusive. */
-typedef struct range {
-    int64_t low, high;
-} range;
+typedef rs_key_range range; /* what may still come */
 
-static rs_status hand_out_row(rs_index *x, sqlite3_stmt *stmt, rs_trace_row *row, rs_err *err) {
+rs_status rs_index_trace_row(rs_index *x, sqlite3_stmt *stmt, rs_trace_row *row, rs_err *err) {
     rs_summary s;
     rs_summary_init(&s);
     rs_buf_clear(&x->metadata);
@@ -28,8 +25,8 @@ static rs_status hand_out_row(rs_index *x, sqlite3_stmt *stmt, rs_trace_row *row
 }
 
 /* A trace's key is never before its start in µs, and at most `skew` behind it. */
-static range key_range(const rs_trace_scan *scan, int64_t skew) {
-    range r = {INT64_MIN, INT64_MAX};
+rs_key_range rs_scan_keys(const rs_trace_scan *scan, int64_t skew) {
+    rs_key_range r = {INT64_MIN, INT64_MAX};
     if (scan->start_min_ns) r.low = (int64_t)(scan->start_min_ns / 1000);
     if (scan->start_max_ns && __builtin_add_overflow((int64_t)(scan->start_max_ns / 1000), skew, &r.high))
         r.high = INT64_MAX;
@@ -188,7 +185,7 @@ static rs_status offer_row(trace_scan *t, rs_trace_row *row, rs_err *err) {
 /* Hands the statement's row out if it is in the window. */
 static rs_status offer(trace_scan *t, sqlite3_stmt *stmt, rs_err *err) {
     rs_trace_row row;
-    rs_status st = hand_out_row(t->x, stmt, &row, err);
+    rs_status st = rs_index_trace_row(t->x, stmt, &row, err);
     return st == RS_OK ? offer_row(t, &row, err) : st;
 }
 
@@ -335,7 +332,7 @@ static rs_status merge(trace_scan *each, size_t n, const bool *stopped, rs_err *
 }
 
 /* A trace's key is at most `skew` behind its start: of any partition, since the window is one. */
-static int64_t skew_of(const rs_partition_set *set) {
+int64_t rs_partition_set_skew(const rs_partition_set *set) {
     int64_t skew = 0;
     for (size_t i = 0; i < set->n; i++) {
         int64_t of_it = __atomic_load_n(&set->items[i]->skew, __ATOMIC_ACQUIRE);
@@ -352,8 +349,8 @@ rs_status rs_store_scan_traces(rs_store *s, uint64_t project, const rs_trace_sca
     if (st != RS_OK || !p) return st;
     const rs_partition_set *set = rs_project_data_hold(p);
     trace_scan *each = calloc(set->n ? set->n : 1, sizeof *each);
-    int64_t skew = skew_of(set);
-    range keys = key_range(scan, skew);
+    int64_t skew = rs_partition_set_skew(set);
+    range keys = rs_scan_keys(scan, skew);
     tag_plan plan = {0};
     st = each ? plan_init(&plan, scan, err) : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     for (size_t i = 0; each && i < set->n; i++) {
@@ -414,7 +411,7 @@ static rs_status get_from(rs_partition *p, const uint8_t trace_id[16], rs_trace_
         rs_db_bind_blob(stmt, 1, trace_id, 16);
         st = rs_db_step(stmt, &found, err);
         if (st == RS_OK && !found) st = rs_fail(err, RS_ERR_NOT_FOUND, 0, "no such trace");
-        if (st == RS_OK && (st = hand_out_row(x, stmt, &row, err)) == RS_OK) fn(ctx, &row);
+        if (st == RS_OK && (st = rs_index_trace_row(x, stmt, &row, err)) == RS_OK) fn(ctx, &row);
         sqlite3_reset(stmt);
     }
     rs_partition_return(p, x);

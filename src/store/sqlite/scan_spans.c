@@ -22,12 +22,12 @@ typedef struct span_scan {
 } span_scan;
 
 /* Heads are read forwards and handed out backwards. */
-static rs_status read_block(span_scan *t, const rs_block_ref *ref, rs_stored_span *spans, size_t *n,
-                            rs_err *err) {
+static rs_status read_block(span_scan *t, const rs_block_ref *ref, rs_read_depth depth, rs_stored_span *spans,
+                            size_t *n, rs_err *err) {
     bool more, *gone = rs_arena_zalloc(&t->arena, ref->spans, sizeof *gone);
     if (!gone) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     rs_status st = rs_index_superseded(t->x, ref, gone, err);
-    if (st == RS_OK) st = rs_view_open(&t->x->view, ref, t->scan->depth, err);
+    if (st == RS_OK) st = rs_view_open(&t->x->view, ref, depth, err);
     while (st == RS_OK && (st = rs_view_next(&t->x->view, &spans[*n], &more, err)) == RS_OK && more) {
         const rs_stored_span *s = &spans[*n];
         if (s->number >= t->before || gone[s->number - ref->first]) continue;
@@ -36,17 +36,27 @@ static rs_status read_block(span_scan *t, const rs_block_ref *ref, rs_stored_spa
     return st;
 }
 
+static rs_read_depth depth_of(span_scan *t, const rs_block_ref *ref) {
+    const rs_span_scan *s = t->scan;
+    bool all = s->nphrases > 0;
+    for (size_t i = 0; i < s->nphrases && all; i++)
+        all = rs_view_may_say(&t->x->view, ref, s->phrases[i]->keys, s->phrases[i]->nkeys);
+    rs_read_depth depth = all ? RS_READ_FULL : s->depth;
+    if (s->in_full) *s->in_full = depth == RS_READ_FULL;
+    return depth;
+}
+
 static rs_status offer_block(span_scan *t, const rs_block_ref *ref, rs_err *err) {
     size_t n = 0;
     if (ref->max_start < t->scan->start_min_ns ||
         (t->scan->start_max_ns && ref->min_start >= t->scan->start_max_ns))
         return RS_OK;
+    rs_read_depth depth = depth_of(t, ref);
     rs_stored_span *spans = rs_arena_zalloc(&t->arena, (size_t)ref->spans + 1, sizeof *spans);
     rs_status st =
-        spans ? read_block(t, ref, spans, &n, err) : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+        spans ? read_block(t, ref, depth, spans, &n, err) : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     while (st == RS_OK && n-- > 0 && !*t->stopped) {
-        if (t->scan->depth == RS_READ_FULL)
-            st = rs_view_keep(&t->x->view, &spans[n], RS_READ_FULL, &t->arena, err);
+        if (depth == RS_READ_FULL) st = rs_view_keep(&t->x->view, &spans[n], RS_READ_FULL, &t->arena, err);
         if (st == RS_OK && !t->fn(t->ctx, (int64_t)spans[n].number, &spans[n].span)) *t->stopped = true;
     }
     return st;

@@ -56,7 +56,9 @@ const char rs_schema[] =
     "CREATE TABLE block("
     "  first INTEGER PRIMARY KEY," /* arrival number of its first span */
     "  at INTEGER NOT NULL, length INTEGER NOT NULL, heads_length INTEGER NOT NULL," /* in the segment */
-    "  spans INTEGER NOT NULL, min_start INTEGER NOT NULL, max_start INTEGER NOT NULL);"
+    "  spans INTEGER NOT NULL, min_start INTEGER NOT NULL, max_start INTEGER NOT NULL,"
+    "  words INTEGER NOT NULL DEFAULT 0," /* bytes of its word filter; 0: it has none */
+    "  min_key INTEGER);"                 /* the smallest key of the traces of its spans; NULL: not known */
     "CREATE TABLE trace("
     "  key INTEGER PRIMARY KEY, trace_id BLOB NOT NULL, root_id BLOB, log_type INTEGER NOT NULL,"
     "  start INTEGER NOT NULL, end INTEGER NOT NULL,"
@@ -87,6 +89,8 @@ const char *const rs_schema_upgrades[] = {
     "ALTER TABLE state ADD COLUMN sealed_end INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE state ADD COLUMN erasing INTEGER NOT NULL DEFAULT 0;",
     CREATE_TAG_RECENT,
+    "ALTER TABLE block ADD COLUMN words INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE block ADD COLUMN min_key INTEGER;",
 };
 
 #define TRACE_STATE_COLUMNS                                                                                  \
@@ -100,7 +104,7 @@ const char *const rs_schema_upgrades[] = {
     "?24, ?25, ?26,"                                                                                         \
     " ?27, ?28, ?29"
 #define TRACE_COLUMNS "key, trace_id, " TRACE_STATE_COLUMNS
-#define BLOCK_COLUMNS "first, at, length, heads_length, block.spans, min_start, max_start"
+#define BLOCK_COLUMNS "first, at, length, heads_length, block.spans, min_start, max_start, words, min_key"
 
 const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -113,8 +117,9 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_SET_STATE] =
         "UPDATE state SET next_span = ?1, segment_end = ?2, spans = ?3, traces = ?4, skew = ?5, opened = ?6, "
         "tag_spread = ?7, has_rollups = ?8, sealed_end = ?9, erasing = ?10",
-    [RS_SQL_ADD_BLOCK] = "INSERT INTO block VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-    [RS_SQL_ALL_BLOCKS] = "SELECT " BLOCK_COLUMNS " FROM block ORDER BY at",
+    [RS_SQL_ADD_BLOCK] = "INSERT INTO block VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    [RS_SQL_ALL_BLOCKS] = "SELECT * FROM block ORDER BY at", /* of an index of any version */
+    [RS_SQL_BLOCKS_SINCE] = "SELECT " BLOCK_COLUMNS " FROM block WHERE max_start >= ?1",
     [RS_SQL_NEWEST_START] = "SELECT max(max_start) FROM block",
     [RS_SQL_LAST_BLOCK] = "SELECT max(first) FROM block WHERE first < ?1",
     [RS_SQL_LAST_BLOCKS] =
@@ -219,7 +224,7 @@ const char rs_schema_take_parts[] =
 
 const char rs_sql_attach[] = "ATTACH ?1 AS fresh";
 const char rs_sql_set_fresh_end[] = "UPDATE fresh.state SET segment_end = ?1, sealed_end = ?2, erasing = ?3";
-const char rs_sql_add_fresh_block[] = "INSERT INTO fresh.block VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+const char rs_sql_add_fresh_block[] = "INSERT INTO fresh.block VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 const char rs_sql_key_of_trace[] = "SELECT key FROM main.trace WHERE trace_id = ?1";
 const char rs_sql_add_part[] = "INSERT INTO part VALUES(?1, ?2, ?3)";
 const char rs_sql_add_carried[] = "INSERT INTO carried VALUES(?1)";

@@ -3,7 +3,7 @@
 #ifndef RS_STORE_SQLITE_SCHEMA_H
 #define RS_STORE_SQLITE_SCHEMA_H
 
-enum { RS_SCHEMA_VERSION = 6 };
+enum { RS_SCHEMA_VERSION = 7 };
 extern const char rs_schema[];
 /* What brings version 1 to 2, and so on. */
 extern const char *const rs_schema_upgrades[RS_SCHEMA_VERSION - 1];
@@ -66,6 +66,7 @@ typedef enum rs_sql {
     RS_SQL_SET_STATE,
     RS_SQL_ADD_BLOCK,
     RS_SQL_ALL_BLOCKS,
+    RS_SQL_BLOCKS_SINCE,
     RS_SQL_LAST_BLOCK,
     RS_SQL_NEWEST_START,
     RS_SQL_LAST_BLOCKS,

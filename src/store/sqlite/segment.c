@@ -88,3 +88,10 @@ rs_status rs_segment_read(const rs_segment *s, uint64_t at, size_t n, rs_buf *ou
     out->n += done;
     return RS_OK;
 }
+
+bool rs_segment_peek(const rs_segment *s, uint64_t at, char *out, size_t n) {
+    ssize_t got;
+    do got = pread(s->fd, out, n, (off_t)at);
+    while (got < 0 && errno == EINTR);
+    return got == (ssize_t)n;
+}

@@ -31,6 +31,8 @@ RS_MUST_CHECK rs_status rs_segment_sync(rs_segment *s, rs_err *err);
 void rs_segment_keep(rs_segment *s, uint64_t end);
 void rs_segment_cut(rs_segment *s);
 
+/* Exactly n bytes at `at`; false: they cannot be had. */
+bool rs_segment_peek(const rs_segment *s, uint64_t at, char *out, size_t n);
 /* Up to n bytes at `at`, appended to out: fewer only at the end of the file. */
 RS_MUST_CHECK rs_status rs_segment_read(const rs_segment *s, uint64_t at, size_t n, rs_buf *out, rs_err *err);
 

@@ -35,6 +35,17 @@ static inline bool rs_in_window(uint64_t start, uint64_t min, uint64_t max) {
     return start >= min && (max == 0 || start < max);
 }
 
+/* Both ends inclusive. */
+typedef struct rs_key_range {
+    int64_t low, high;
+} rs_key_range;
+/* The keys that a scan of traces may hand out; `skew`: the most that a key is behind its trace's start. */
+rs_key_range rs_scan_keys(const rs_trace_scan *scan, int64_t skew);
+int64_t rs_partition_set_skew(const rs_partition_set *set);
+
+/* The row that a statement of the columns of a trace is at, valid until its next step. */
+RS_MUST_CHECK rs_status rs_index_trace_row(rs_index *x, sqlite3_stmt *stmt, rs_trace_row *row, rs_err *err);
+
 /* Ends the keeper's thread, if there is one. */
 void rs_keeper_stop(rs_keeper *k);
 /* Something is to be erased: not later than that. */

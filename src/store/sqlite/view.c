@@ -46,6 +46,8 @@ static rs_status unpack(rs_view *v, const rs_block_header *h, const rs_block_dic
     rs_str bytes = rs_buf_slice(&v->stored);
     rs_status st = rs_block_unpack(h, RS_SECTION_HEADS, bytes, d, v->zstd, &v->raw_heads, err);
     if (st != RS_OK || depth != RS_READ_FULL) return st;
+    rs_str words; /* looked at in part elsewhere, and whole nowhere else */
+    if ((st = rs_block_words(h, bytes, &words, err)) != RS_OK) return st;
     st = rs_block_unpack(h, RS_SECTION_DETAILS, bytes, d, v->zstd, &v->raw_details, err);
     if (st != RS_OK) return st;
     return rs_block_unpack(h, RS_SECTION_CONTENT, bytes, d, v->zstd, &v->raw_content, err);
@@ -93,6 +95,30 @@ rs_status rs_view_open(rs_view *v, const rs_block_ref *ref, rs_read_depth depth,
     return located(v, &inner, err);
 }
 
+rs_status rs_view_words(rs_view *v, rs_str *out, rs_err *err) {
+    rs_block_header h;
+    rs_err inner = {0};
+    rs_str bytes = rs_buf_slice(&v->stored);
+    rs_status st = rs_block_read_header(bytes, &h, &inner);
+    if (st == RS_OK) st = rs_block_words(&h, bytes, out, &inner);
+    if (st == RS_OK && h.words != v->ref.words)
+        st = rs_fail(&inner, RS_ERR_CORRUPT, 0, "its index says that the word filter has another size");
+    return st == RS_OK ? st : located(v, &inner, err);
+}
+
+bool rs_view_may_say(rs_view *v, const rs_block_ref *ref, const uint64_t *words, size_t n) {
+    char room[RS_WORD_LINE];
+    size_t line = ref->words < RS_WORD_LINE ? ref->words : RS_WORD_LINE, held = SIZE_MAX;
+    for (size_t i = 0; line > 0 && i < n; i++) {
+        size_t at = rs_word_filter_line(ref->words, words[i]);
+        if (at != held && !rs_segment_peek(v->segment, ref->at + ref->heads_length + at, room, line))
+            return true;
+        held = at;
+        if (!rs_word_line_may_have((rs_str){room, line}, words[i])) return false;
+    }
+    return true;
+}
+
 rs_status rs_view_next(rs_view *v, rs_stored_span *out, bool *more, rs_err *err) {
     *more = rs_heads_next(&v->heads, &out->span, &out->extent);
     if (*more) {
@@ -111,4 +137,20 @@ rs_status rs_view_keep(rs_view *v, rs_stored_span *s, rs_read_depth depth, rs_ar
     if (depth != RS_READ_FULL || rs_details_read(&v->details, &s->extent, arena, &s->span, &inner) == RS_OK)
         return RS_OK;
     return located(v, &inner, err);
+}
+
+static bool part_may_say(rs_str section, uint64_t at, size_t n, const rs_phrase *phrase) {
+    if (at > section.n || n > section.n - at) return true; /* it is damaged: whoever reads it will say so */
+    return rs_phrase_may_be_in(phrase, (rs_str){section.p + at, n});
+}
+
+bool rs_view_span_may_say(const rs_view *v, const rs_extent *extent, const rs_phrase *phrase) {
+    return part_may_say(v->details.content, extent->content_at, extent->content, phrase) ||
+           part_may_say(v->details.records, extent->details_at, extent->details, phrase);
+}
+
+bool rs_view_block_may_say(const rs_view *v, const rs_phrase *phrase) {
+    return rs_phrase_may_be_in(phrase, v->details.content) ||
+           rs_phrase_may_be_in(phrase, v->details.records) ||
+           rs_phrase_may_be_in(phrase, rs_buf_slice(&v->raw_heads));
 }

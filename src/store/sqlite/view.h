@@ -13,6 +13,8 @@ typedef struct rs_block_ref {
     size_t length, heads_length; /* heads_length: with the header */
     uint32_t spans;
     uint64_t min_start, max_start;
+    int64_t min_key; /* the smallest of the traces of its spans; INT64_MIN: not known */
+    size_t words;    /* bytes of its word filter, behind the heads; 0: it has none */
 } rs_block_ref;
 
 typedef struct rs_view {
@@ -45,6 +47,14 @@ RS_MUST_CHECK rs_status rs_view_keep(rs_view *v, rs_stored_span *s, rs_read_dept
                                      rs_err *err);
 /* The arena that spans were kept in is freed: the next span is read into it, or another, from scratch. */
 static inline void rs_view_leave_arena(rs_view *v) { v->details.arena = NULL; }
+/* The word filter of the block that was opened in full. */
+RS_MUST_CHECK rs_status rs_view_words(rs_view *v, rs_str *out, rs_err *err);
+/* Whether a text of the block may have all of those words; reads the lines of its filter that tell. A filter that cannot be read, or is
+ * not there, rules nothing out. The view stays as it is. */
+bool rs_view_may_say(rs_view *v, const rs_block_ref *ref, const uint64_t *words, size_t n);
+/* Whether the phrase may be in the span's attributes and events, or in any span of the block: of one that was opened in full. */
+bool rs_view_span_may_say(const rs_view *v, const rs_extent *extent, const rs_phrase *phrase);
+bool rs_view_block_may_say(const rs_view *v, const rs_phrase *phrase);
 /* Gives back memory that an unusually large block took. */
 void rs_view_trim(rs_view *v);
 

@@ -1,0 +1,130 @@
+#include "store/sqlite/word_filter.h"
+
+#include "base/xxh.h"
+#include <stdlib.h>
+
+enum {
+    FIRST_SLOTS = 1 << 12,
+    KEPT_SLOTS = 1 << 17,
+    MOST_SLOTS = 1 << 22, /* past it a filter knows nothing: every answer is "yes" */
+    PROBES = 7,
+    LONG_TEXT = 32, /* bytes: hashing it is less work than cutting it up */
+};
+
+/* ---- the set ------------------------------------------------------------------------------------------- */
+
+void rs_word_set_deinit(rs_word_set *set) {
+    free(set->slots);
+    rs_buf_deinit(&set->scratch);
+    *set = (rs_word_set){0};
+}
+
+void rs_word_set_clear(rs_word_set *set) {
+    if (set->mask >= KEPT_SLOTS || set->scratch.cap > KEPT_SLOTS) rs_word_set_deinit(set);
+    if (set->slots && set->used) memset(set->slots, 0, ((size_t)set->mask + 1) * sizeof *set->slots);
+    set->used = set->words = 0;
+    set->failed = RS_OK;
+}
+
+/* Where h is, or belongs. */
+static uint64_t *place(uint64_t *slots, uint32_t mask, uint64_t h) {
+    uint32_t at = (uint32_t)(h >> 20) & mask;
+    while (slots[at] && slots[at] != h) at = (at + 1) & mask;
+    return &slots[at];
+}
+
+static bool grow(rs_word_set *set) {
+    uint32_t n = set->mask ? (set->mask + 1) * 2 : FIRST_SLOTS;
+    uint64_t *slots = n > MOST_SLOTS ? NULL : calloc(n, sizeof *slots);
+    if (!slots) {
+        set->failed = n > MOST_SLOTS ? RS_ERR_TOO_LARGE : RS_ERR_MEMORY;
+        return false;
+    }
+    for (uint32_t i = 0; set->mask && i <= set->mask; i++)
+        if (set->slots[i]) *place(slots, n - 1, set->slots[i]) = set->slots[i];
+    free(set->slots);
+    set->slots = slots;
+    set->mask = n - 1;
+    return true;
+}
+
+/* False: it was there, or cannot be. The lowest bit says what it is: a word (1) or a text. */
+static bool put(rs_word_set *set, uint64_t h) {
+    if (set->used * 2 >= set->mask && !grow(set)) return false;
+    uint64_t *slot = place(set->slots, set->mask, h);
+    if (*slot) return false;
+    *slot = h;
+    set->used++;
+    return true;
+}
+
+static bool add_text(void *ctx, rs_str text) {
+    rs_word_set *set = ctx;
+    if (text.n >= LONG_TEXT && !put(set, (XXH3_64bits(text.p, text.n) & ~1ull) | 2))
+        return set->failed == RS_OK; /* the same text came before, with all its words */
+    rs_words w = rs_words_of(text, true);
+    uint64_t some[64];
+    size_t n = RS_ARRAY_LEN(some);
+    while (n == RS_ARRAY_LEN(some) && set->failed == RS_OK) {
+        n = rs_words_take(&w, some, RS_ARRAY_LEN(some));
+        for (size_t i = 0; i < n; i++) set->words += put(set, some[i] | 1);
+    }
+    return set->failed == RS_OK;
+}
+
+void rs_word_set_add(rs_word_set *set, const rs_span *s) {
+    if (set->failed != RS_OK) return;
+    rs_status st = rs_span_each_text(s, &set->scratch, add_text, set);
+    if (set->failed == RS_OK) set->failed = st;
+}
+
+/* ---- the filter ---------------------------------------------------------------------------------------- */
+
+size_t rs_word_filter_line(size_t filter, uint64_t word) {
+    size_t lines = filter / RS_WORD_LINE;
+    return lines < 2 ? 0 : (size_t)((word >> 32) * lines >> 32) * RS_WORD_LINE;
+}
+
+/* Bit i of a word, of `bits` in its line. */
+static uint32_t bit_of(uint64_t word, uint32_t i, uint32_t bits) {
+    uint32_t a = (uint32_t)word * 0x9e3779b1u, b = (uint32_t)(word >> 17) * 0x85ebca6bu | 1;
+    return (uint32_t)((uint64_t)(a + i * b) * bits >> 32);
+}
+
+bool rs_word_line_may_have(rs_str line, uint64_t word) {
+    for (uint32_t i = 0; line.n > 0 && i < PROBES; i++) {
+        uint32_t bit = bit_of(word | 1, i, (uint32_t)line.n * 8);
+        if (!((uint8_t)line.p[bit / 8] >> bit % 8 & 1)) return false;
+    }
+    return true;
+}
+
+/* Bytes for so many words. */
+static size_t size_for(uint32_t words, uint32_t spans) {
+    uint64_t bits = (uint64_t)words * (spans >= 256 ? 14 : spans >= 64 ? 11 : 8);
+    size_t bytes = (size_t)(bits / 64 + 1) * 8;
+    if (bytes <= RS_WORD_LINE) return bytes;
+    return (bytes + RS_WORD_LINE / 2) / RS_WORD_LINE * RS_WORD_LINE;
+}
+
+rs_status rs_word_set_finish(rs_word_set *set, uint32_t spans, rs_buf *out) {
+    size_t n = size_for(set->words, spans);
+    if (set->failed == RS_ERR_TOO_LARGE || n > RS_WORD_FILTER_MAX)
+        return RS_OK; /* no filter: all is possible */
+    if (set->failed != RS_OK) return set->failed;
+    char *to = rs_buf_reserve(out, n);
+    if (!to) return rs_buf_status(out);
+    memset(to, 0, n);
+    size_t line = n < RS_WORD_LINE ? n : RS_WORD_LINE;
+    for (uint32_t i = 0; set->mask && i <= set->mask; i++) {
+        uint64_t word = set->slots[i];
+        if (!(word & 1)) continue;
+        char *at = to + rs_word_filter_line(n, word);
+        for (uint32_t k = 0; k < PROBES; k++) {
+            uint32_t bit = bit_of(word, k, (uint32_t)line * 8);
+            at[bit / 8] = (char)(at[bit / 8] | 1 << bit % 8);
+        }
+    }
+    out->n += n;
+    return RS_OK;
+}

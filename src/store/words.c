@@ -1,0 +1,361 @@
+#include "store/words.h"
+
+#include <endian.h>
+
+enum { PART, ASCII, OTHER };
+
+/* Letters and digits of ASCII; bytes of UTF-8 beyond it. */
+static const uint8_t classes[256] = {
+    ['0' ... '9'] = ASCII, ['A' ... 'Z'] = ASCII, ['a' ... 'z'] = ASCII, [0x80 ... 0xff] = OTHER};
+
+/* ---- hashes -------------------------------------------------------------------------------------------- */
+
+#define SEED       0x2545f4914f6cdd1dull
+#define EACH(byte) (0x0101010101010101ull * (byte))
+
+/* ASCII capitals of eight bytes made small. */
+static uint64_t fold_bytes(uint64_t x) {
+    uint64_t low = x & EACH(0x7f), from_a = low + EACH(0x80 - 'A'), past_z = low + EACH(0x7f - 'Z');
+    return x | ((from_a ^ past_z) & ~x & EACH(0x80)) >> 2;
+}
+
+static uint64_t mix(uint64_t h, uint64_t x) {
+    h = (h ^ x) * 0x9fb21c651e98df25ull;
+    return h ^ h >> 32;
+}
+
+/* `room`: bytes that may be read from p on, at least n. */
+static uint64_t hash_word(const char *p, size_t n, size_t room) {
+    uint64_t x, h = SEED ^ (n > RS_WORD_MAX ? RS_WORD_MAX : n);
+    if (n > RS_WORD_MAX) n = RS_WORD_MAX;
+    for (; n > 8; n -= 8, p += 8, room -= 8) {
+        memcpy(&x, p, 8);
+        h = mix(h, fold_bytes(le64toh(x)));
+    }
+    x = 0;
+    if (room >= 8) {
+        memcpy(&x, p, 8);
+        x = le64toh(x) & (~0ull >> (64 - 8 * n)); /* n >= 1 */
+    } else {
+        memcpy(&x, p, n);
+        x = le64toh(x);
+    }
+    h = mix(mix(h, fold_bytes(x)), 0);
+    return h ? h : 1;
+}
+
+static uint64_t hash_pair(uint64_t a, uint64_t b) {
+    uint64_t h = mix(mix(a, b), 2);
+    return h ? h : 1;
+}
+
+/* ---- code points --------------------------------------------------------------------------------------- */
+
+/* The code point at p, of at least one byte; *n: its bytes. What is not UTF-8 is a code point of one byte that parts words. */
+static uint32_t decode(const uint8_t *p, size_t left, size_t *n) {
+    uint32_t c = p[0];
+    size_t more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc2 ? 1 : 0;
+    *n = 1;
+    if (c < 0x80) return c;
+    if (more == 0 || more >= left) return ' ';
+    c &= 0x3fu >> more;
+    for (size_t i = 1; i <= more; i++) {
+        if ((p[i] & 0xc0) != 0x80) return ' ';
+        c = c << 6 | (p[i] & 0x3f);
+    }
+    *n = more + 1;
+    return c;
+}
+
+static size_t encode(uint32_t c, char *out) {
+    if (c < 0x80) return out[0] = (char)c, 1;
+    if (c < 0x800) return out[0] = (char)(0xc0 | c >> 6), out[1] = (char)(0x80 | (c & 0x3f)), 2;
+    if (c < 0x10000) {
+        out[0] = (char)(0xe0 | c >> 12);
+        out[1] = (char)(0x80 | (c >> 6 & 0x3f));
+        out[2] = (char)(0x80 | (c & 0x3f));
+        return 3;
+    }
+    out[0] = (char)(0xf0 | c >> 18);
+    out[1] = (char)(0x80 | (c >> 12 & 0x3f));
+    out[2] = (char)(0x80 | (c >> 6 & 0x3f));
+    out[3] = (char)(0x80 | (c & 0x3f));
+    return 4;
+}
+
+typedef struct span_of {
+    uint32_t first, last;
+} span_of;
+
+static bool is_among(uint32_t c, const span_of *spans, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        if (c >= spans[i].first && c <= spans[i].last) return true;
+    return false;
+}
+
+/* Punctuation, spaces and symbols beyond ASCII. */
+static bool parts_words(uint32_t c) {
+    static const span_of spans[] = {{0x80, 0xa9},     {0xab, 0xb4},      {0xb6, 0xb9},     {0xbb, 0xbf},
+                                    {0xd7, 0xd7},     {0xf7, 0xf7},      {0x2000, 0x206f}, {0x20a0, 0x20cf},
+                                    {0x2190, 0x23ff}, {0x2500, 0x257f},  {0x2e00, 0x2e7f}, {0x3000, 0x3004},
+                                    {0x3008, 0x3020}, {0x30fb, 0x30fb},  {0xd800, 0xf8ff}, {0xfe00, 0xfe6f},
+                                    {0xff00, 0xff0f}, {0xff1a, 0xff20},  {0xff3b, 0xff40}, {0xff5b, 0xff65},
+                                    {0xfff0, 0xffff}, {0x1f3fb, 0x1f3ff}};
+    return is_among(c, spans, RS_ARRAY_LEN(spans));
+}
+
+/* A character that is a word of its own. */
+static bool stands_alone(uint32_t c) {
+    static const span_of spans[] = {
+        {0x0e00, 0x0eff},   {0x1000, 0x109f},   {0x1100, 0x11ff},  {0x1780, 0x17ff}, {0x2580, 0x2bff},
+        {0x2e80, 0x9fff},   {0xa960, 0xa97f},   {0xac00, 0xd7ff},  {0xf900, 0xfaff}, {0xff66, 0xffdc},
+        {0x1b000, 0x1b2ff}, {0x1f000, 0x1faff}, {0x20000, 0x3ffff}};
+    return c >= 0x0e00 && is_among(c, spans, RS_ARRAY_LEN(spans));
+}
+
+/* Small letters of Latin, Greek and Cyrillic. None beyond ASCII becomes one of it: rs_phrase_may_be_in relies on that. */
+static uint32_t fold(uint32_t c) {
+    if (c < 0x80) return c >= 'A' && c <= 'Z' ? c + 32 : c;
+    if ((c >= 0xc0 && c <= 0xde) || (c >= 0x391 && c <= 0x3a9) || (c >= 0x410 && c <= 0x42f)) return c + 32;
+    if ((c >= 0x100 && c <= 0x137) || (c >= 0x14a && c <= 0x177) || (c >= 0x460 && c <= 0x481) ||
+        (c >= 0x1e00 && c <= 0x1e95) || (c >= 0x1ea0 && c <= 0x1eff))
+        return c | 1;
+    if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17e)) return c + (c & 1);
+    if (c >= 0x400 && c <= 0x40f) return c + 80;
+    if (c == 0x3c2) return 0x3c3; /* the sigma at a word's end */
+    return c;
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------- */
+
+rs_words rs_words_of(rs_str text, bool pairs) {
+    size_t at = 0;
+    while (at < text.n && strchr(" \t\r\n", text.p[at]) && text.p[at]) at++;
+    bool is_json = at < text.n && (text.p[at] == '{' || text.p[at] == '[' || text.p[at] == '"');
+    return (rs_words){.text = text, .is_json = is_json, .pairs = pairs};
+}
+
+static int hex_digit(char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+/* \uXXXX at p. */
+static bool take_unit(const char *p, size_t left, uint32_t *out) {
+    *out = 0;
+    if (left < 6 || p[0] != '\\' || p[1] != 'u') return false;
+    for (int i = 2; i < 6; i++) {
+        int digit = hex_digit(p[i]);
+        if (digit < 0) return false;
+        *out = *out << 4 | (uint32_t)digit;
+    }
+    return true;
+}
+
+/* The character at `at`, whatever it is written as; ' ' for all that parts words. */
+static uint32_t character(const rs_words *w, size_t at, size_t *n) {
+    const char *p = w->text.p + at;
+    size_t left = w->text.n - at;
+    uint32_t c, low;
+    if (!w->is_json || p[0] != '\\') {
+        c = decode((const uint8_t *)p, left, n);
+    } else if (take_unit(p, left, &c)) {
+        *n = 6;
+        if (c >= 0xd800 && c < 0xdc00 && take_unit(p + 6, left - 6, &low) && low >= 0xdc00 && low < 0xe000)
+            c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00), *n = 12;
+    } else {
+        *n = left > 1 ? 2 : 1; /* \n and the like, and \\ */
+        return ' ';
+    }
+    if (c < 0x80) return classes[c] == ASCII ? c : ' ';
+    return parts_words(c) ? ' ' : c;
+}
+
+/* A word that is not of ASCII alone, or may not be. */
+static uint64_t slow_word(rs_words *w) {
+    char folded[RS_WORD_MAX + 8];
+    size_t n = 0, bytes;
+    while (w->at < w->text.n) {
+        uint32_t c = character(w, w->at, &bytes);
+        if (c == ' ' || stands_alone(c)) break;
+        w->at += bytes;
+        if (n <= RS_WORD_MAX) n += encode(fold(c), folded + n);
+    }
+    return n ? hash_word(folded, n, sizeof folded) : 0;
+}
+
+/* One of the characters that are words; `joined`: another was right before it. */
+static uint64_t lone_character(rs_words *w, uint32_t c, uint64_t before) {
+    char utf8[8] = {0};
+    uint64_t h = hash_word(utf8, encode(fold(c), utf8), sizeof utf8);
+    w->last = h;
+    if (!w->pairs || !before) return h;
+    w->queue = h;
+    return hash_pair(before, h);
+}
+
+uint64_t rs_words_next(rs_words *w) {
+    const char *p = w->text.p;
+    size_t n = w->text.n;
+    if (w->queue) {
+        uint64_t h = w->queue;
+        return w->queue = 0, h;
+    }
+    while (w->at < n) {
+        uint8_t class = classes[(uint8_t)p[w->at]];
+        if (class == ASCII) {
+            size_t start = w->at, end = start + 1;
+            while (end < n && classes[(uint8_t)p[end]] == ASCII) end++;
+            w->last = 0;
+            bool goes_on = end < n && ((uint8_t)p[end] >= 0x80 || (w->is_json && p[end] == '\\'));
+            if (goes_on) return slow_word(w);
+            w->at = end;
+            return hash_word(p + start, end - start, n - start);
+        }
+        if (class == PART && !(w->is_json && p[w->at] == '\\')) {
+            w->last = 0;
+            w->at++;
+            continue;
+        }
+        size_t bytes;
+        uint32_t c = character(w, w->at, &bytes);
+        uint64_t before = w->last;
+        w->last = 0;
+        if (c == ' ') {
+            w->at += bytes;
+        } else if (stands_alone(c)) {
+            w->at += bytes;
+            return lone_character(w, c, before);
+        } else {
+            return slow_word(w);
+        }
+    }
+    return 0;
+}
+
+/* Which of eight bytes are in [first, last] of ASCII: the highest bit of each; of bytes beyond ASCII any. */
+static uint64_t in_range(uint64_t low, char first, char last) {
+    return (low + EACH((uint64_t)(0x80 - first))) ^ (low + EACH((uint64_t)(0x7f - last)));
+}
+
+/* Words of ASCII as long as that is all there is: eight bytes at a time, which most words are shorter than. */
+static size_t take_plain(rs_words *w, uint64_t *out, size_t cap) {
+    const char *p = w->text.p;
+    size_t n = w->text.n, at = w->at, taken = 0;
+    while (taken < cap && at + 8 <= n) {
+        uint64_t x;
+        memcpy(&x, p + at, 8);
+        x = le64toh(x);
+        uint64_t small = fold_bytes(x),
+                 parts = in_range(small & EACH(0x7f), 'a', 'z') | in_range(x & EACH(0x7f), '0', '9');
+        parts = ~(parts & ~x) & EACH(0x80); /* bytes that end a word */
+        if (!parts) break;
+        size_t length = (size_t)__builtin_ctzll(parts) / 8;
+        uint8_t end = (uint8_t)p[at + length];
+        if (end >= 0x80 || (w->is_json && end == '\\')) break;
+        if (length > 0) {
+            uint64_t h = mix(mix(SEED ^ length, small & (~0ull >> (64 - 8 * length))), 0);
+            out[taken++] = h ? h : 1;
+        }
+        w->last = 0;
+        at += length + 1;
+    }
+    w->at = at;
+    return taken;
+}
+
+size_t rs_words_take(rs_words *w, uint64_t *out, size_t n) {
+    size_t taken = 0;
+    while (taken < n) {
+        if (!w->queue) taken += take_plain(w, out + taken, n - taken);
+        if (taken == n || (out[taken] = rs_words_next(w)) == 0) break;
+        taken++;
+    }
+    return taken;
+}
+
+/* ---- phrases ------------------------------------------------------------------------------------------- */
+
+/* The longest run of ASCII letters and digits that is a whole word, or RS_WORD_MAX bytes of one. */
+static rs_status keep_longest(rs_str text, rs_arena *arena, rs_phrase *out) {
+    rs_str best = {0};
+    for (size_t at = 0, end; at < text.n; at = end + 1) {
+        for (end = at; end < text.n && classes[(uint8_t)text.p[end]] == ASCII;) end++;
+        bool whole =
+            (at == 0 || (uint8_t)text.p[at - 1] < 0x80) && (end == text.n || (uint8_t)text.p[end] < 0x80);
+        if (whole && end - at > best.n) best = (rs_str){text.p + at, end - at};
+    }
+    if (best.n > RS_WORD_MAX) best.n = RS_WORD_MAX;
+    if (best.n == 0) return RS_OK;
+    char *small = rs_arena_alloc(arena, best.n);
+    if (!small) return RS_ERR_MEMORY;
+    for (size_t i = 0; i < best.n; i++) small[i] = (char)fold((uint8_t)best.p[i]);
+    out->longest = (rs_str){small, best.n};
+    return RS_OK;
+}
+
+rs_status rs_phrase_make(rs_str text, rs_arena *arena, rs_phrase *out) {
+    *out = (rs_phrase){0};
+    size_t most = text.n + 1; /* no word is shorter than a byte */
+    out->words = rs_arena_alloc(arena, most * sizeof *out->words);
+    out->keys = rs_arena_alloc(arena, 2 * most * sizeof *out->keys);
+    if (!out->words || !out->keys) return RS_ERR_MEMORY;
+    rs_words w = rs_words_of(text, false);
+    w.is_json = false;
+    for (uint64_t h, before = 0; (h = rs_words_next(&w)) != 0; before = w.last) {
+        out->words[out->nwords++] = h;
+        if (w.last && before) { /* a pair stands for both of its characters */
+            if (out->nkeys > 0 && out->keys[out->nkeys - 1] == before) out->nkeys--;
+            out->keys[out->nkeys++] = hash_pair(before, h);
+        } else {
+            out->keys[out->nkeys++] = h;
+        }
+    }
+    return keep_longest(text, arena, out);
+}
+
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+
+static bool is_at(const char *p, rs_str small) {
+    for (size_t i = 0; i < small.n; i++)
+        if ((char)fold((uint8_t)p[i]) != small.p[i]) return false;
+    return true;
+}
+
+/* First and last byte are compared at sixteen places at once. */
+bool rs_phrase_may_be_in(const rs_phrase *p, rs_str bytes) {
+    rs_str small = p->longest;
+    size_t at = 0, n = small.n;
+    if (n == 0) return p->nwords > 0;
+    uint8_t first = (uint8_t)small.p[0], last = (uint8_t)small.p[n - 1];
+    uint8_t first_case = first >= 'a' ? 0x20 : 0, last_case = last >= 'a' ? 0x20 : 0; /* else a digit */
+    for (; at + n + 15 <= bytes.n; at += 16) {
+        bytes16 a, b;
+        uint64_t any[2];
+        memcpy(&a, bytes.p + at, 16);
+        memcpy(&b, bytes.p + at + n - 1, 16);
+        bytes16 both = (bytes16)((a | first_case) == first) & (bytes16)((b | last_case) == last);
+        memcpy(any, &both, 16);
+        if (!(any[0] | any[1])) continue;
+        for (size_t i = 0; i < 16; i++)
+            if (both[i] && is_at(bytes.p + at + i, small)) return true;
+    }
+    for (; at + n <= bytes.n; at++)
+        if (is_at(bytes.p + at, small)) return true;
+    return false;
+}
+
+bool rs_phrase_is_in(const rs_phrase *p, rs_str text) {
+    if (p->nwords == 0) return false;
+    rs_words w = rs_words_of(text, false);
+    for (uint64_t h; (h = rs_words_next(&w)) != 0;) {
+        if (h != p->words[0]) continue;
+        rs_words rest = w;
+        uint32_t i = 1;
+        while (i < p->nwords && rs_words_next(&rest) == p->words[i]) i++;
+        if (i == p->nwords) return true;
+    }
+    return false;
+}

@@ -1,0 +1,47 @@
+/* The words of a text, for full-text search: what is indexed, what is asked for and what is verified are cut up by the same rules.
+ *
+ * A word is a run of letters and digits, in either case where the alphabet has two (ASCII, Latin, Greek, Cyrillic). All else parts
+ * words. Of scripts that do not part words by spaces (Han, Kana, Hangul, Thai, Lao, Khmer, Burmese) each character is a word; so is an
+ * emoji. A text that begins as JSON does is read with JSON's escapes. Words are known by their hashes; of a long one the first
+ * RS_WORD_MAX bytes count. Any thread, no state. */
+#ifndef RS_STORE_WORDS_H
+#define RS_STORE_WORDS_H
+
+#include "base/arena.h"
+#include "base/status.h"
+
+enum { RS_WORD_MAX = 64 };
+
+typedef struct rs_words {
+    rs_str text;
+    size_t at;
+    bool is_json;
+    bool pairs;     /* also gives each two neighbouring characters of those scripts as a word: for indexing */
+    uint64_t queue; /* a word that comes next; 0: none */
+    uint64_t last;  /* of those scripts, right before `at`; 0: none */
+} rs_words;
+
+rs_words rs_words_of(rs_str text, bool pairs);
+/* The hash of the next word, never 0; 0: that was all. */
+uint64_t rs_words_next(rs_words *w);
+/* The same of up to n words at once, which is quicker; fewer than n: that was all. */
+size_t rs_words_take(rs_words *w, uint64_t *out, size_t n);
+
+/* What is looked for: words that come one after the other. */
+typedef struct rs_phrase {
+    uint64_t *words;
+    uint32_t nwords;
+    uint64_t *
+        keys; /* what an index of the text must have: words, and pairs instead of the characters that they are of */
+    uint32_t nkeys;
+    rs_str
+        longest; /* of its words, in small letters: a text that has the phrase has these bytes, in some case; empty: not so */
+} rs_phrase;
+
+/* In the arena. A text without words gives a phrase without words, which is found nowhere. */
+RS_MUST_CHECK rs_status rs_phrase_make(rs_str text, rs_arena *arena, rs_phrase *out);
+bool rs_phrase_is_in(const rs_phrase *p, rs_str text);
+/* Whether it may be in any text among those bytes: "no" is certain. */
+bool rs_phrase_may_be_in(const rs_phrase *p, rs_str bytes);
+
+#endif

@@ -1,0 +1,157 @@
+/* Words: what parts them, what is the same, what is found as a phrase. */
+#include "store/words.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static bool is_in(const char *phrase, const char *text) {
+    rs_arena arena;
+    rs_phrase p;
+    rs_arena_init(&arena, 0);
+    assert_int_equal(rs_phrase_make(rs_str_of(phrase), &arena, &p), RS_OK);
+    bool found = rs_phrase_is_in(&p, rs_str_of(text));
+    /* What an index of the text has must let it be found. */
+    for (uint32_t k = 0; found && k < p.nkeys; k++) {
+        rs_words w = rs_words_of(rs_str_of(text), true);
+        uint64_t h;
+        while ((h = rs_words_next(&w)) != 0 && h != p.keys[k]) continue;
+        if (h == 0) fail_msg("'%s' is in '%s', but not its key %u", phrase, text, k);
+    }
+    if (found && !rs_phrase_may_be_in(&p, rs_str_of(text)))
+        fail_msg("'%s' is in '%s', and is said not to be", phrase, text);
+    rs_arena_deinit(&arena);
+    return found;
+}
+
+#define IN(phrase, text)                                                                                     \
+    do {                                                                                                     \
+        if (!is_in(phrase, text)) fail_msg("'%s' is not in '%s'", phrase, text);                             \
+    } while (0)
+#define NOT_IN(phrase, text)                                                                                 \
+    do {                                                                                                     \
+        if (is_in(phrase, text)) fail_msg("'%s' is in '%s'", phrase, text);                                  \
+    } while (0)
+
+static void test_ascii(void **state) {
+    (void)state;
+    IN("refund", "A Refund, please");
+    IN("REFUND please", "a refund;please");
+    NOT_IN("refun", "refund");
+    NOT_IN("fund", "refund");
+    NOT_IN("please refund", "refund please");
+    IN("gpt-4o", "model gpt 4O!");
+    IN("snake_case", "in snake case");
+    IN("x", "x");
+    NOT_IN("x", "");
+    NOT_IN("", "x");
+    NOT_IN("...", "x ... y");
+    IN("a a b", "a a a b");
+    IN("12345678 123456789", "12345678-123456789");
+    NOT_IN("12345678", "123456789");
+}
+
+static void test_other_alphabets(void **state) {
+    (void)state;
+    IN("naïve", "NAÏVE answer");
+    IN("straße", "die Straße");
+    IN("ΑΘΗΝΑ", "αθηνα");
+    IN("москва", "в МОСКВА, да");
+    IN("Ёлка", "ёлка");
+    IN("đà nẵng", "ĐÀ NẴNG");
+    IN("is", "what is\xc2\xa0that");
+    IN("end", "“end”…");
+    NOT_IN("caf", "café");
+    IN("x", "\xff\xfe x \xc3"); /* not UTF-8 */
+}
+
+static void test_scripts_without_spaces(void **state) {
+    (void)state;
+    IN("模型", "大语言模型的");
+    IN("模", "大语言模型的");
+    IN("语言模型", "大语言模型的");
+    NOT_IN("言语", "大语言模型的");
+    NOT_IN("型模", "模型");
+    IN("GPT模型", "用gpt模型做");
+    IN("テスト", "これはテストです");
+    IN("สวัสดี", "คำว่าสวัสดีครับ");
+    IN("안녕", "안녕하세요");
+    IN("🙂", "well🙂done");
+    IN("well", "well🙂done");
+    IN("模 型", "模型");
+}
+
+static void test_json(void **state) {
+    (void)state;
+    IN("line", "{\"a\":\"one\\nline\"}");
+    IN("one line", "[\"one\\nline\"]");
+    NOT_IN("nline", "[\"one\\nline\"]");
+    IN("new", "C:\\new");
+    IN("beta", "[\"\\\\beta\"]");
+    IN("naïve", "[\"na\\u00efve\"]");
+    IN("模型", "[\"\\u6a21\\u578b\"]");
+    IN("🙂", "[\"\\ud83d\\ude42\"]");
+    IN("x", "[\"\\ud83d x\"]");
+    IN("quoted", " {\"a\":\"\\\"quoted\\\"\"}");
+    NOT_IN("u12", "[\"\\u12\"]");
+    IN("12", "[\"\\u12\"]");
+}
+
+static void test_long_words(void **state) {
+    (void)state;
+    char a[200], b[200];
+    memset(a, 'a', 150), memset(b, 'a', 150);
+    a[150] = b[150] = 0;
+    IN(a, b);
+    b[149] = 'b'; /* behind what counts */
+    IN(a, b);
+    b[10] = 'B';
+    NOT_IN(a, b);
+}
+
+/* No byte string makes it read past the end or go on for ever. */
+static void test_any_bytes(void **state) {
+    (void)state;
+    srand(3);
+    for (int round = 0; round < 3000; round++) {
+        size_t n = (size_t)(rand() % 40);
+        char *text = malloc(n + 1); /* to its very end */
+        assert_non_null(text);
+        for (size_t i = 0; i < n; i++)
+            text[i] = rand() % 8   ? "a bcdefgh 12 "[rand() % 13]
+                      : rand() % 3 ? "\\u[\"aZ9é模 d8"[rand() % 14]
+                                   : (char)rand();
+        char *exact = malloc(n ? n : 1);
+        assert_non_null(exact);
+        memcpy(exact, text, n);
+        rs_words w = rs_words_of((rs_str){exact, n}, round & 1);
+        size_t words = 0;
+        while (rs_words_next(&w)) assert_true(++words <= 2 * n);
+        assert_true(w.at == n);
+        uint64_t some[7], one; /* taken some at a time they are the same */
+        rs_words a = rs_words_of((rs_str){exact, n}, round & 1), b = a;
+        for (size_t got = 7; got == 7;) {
+            got = rs_words_take(&a, some, 7);
+            for (size_t i = 0; i < got; i++) assert_true(some[i] == rs_words_next(&b));
+        }
+        one = rs_words_next(&b);
+        assert_true(one == 0);
+        free(exact);
+        free(text);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ascii),
+        cmocka_unit_test(test_other_alphabets),
+        cmocka_unit_test(test_scripts_without_spaces),
+        cmocka_unit_test(test_json),
+        cmocka_unit_test(test_long_words),
+        cmocka_unit_test(test_any_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
