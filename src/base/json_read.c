@@ -11,7 +11,9 @@ void rs_json_read_init(rs_json_reader *r, rs_str in, rs_arena *arena) {
     r->at = r->value_at = 0;
     r->arena = arena;
     r->text = (rs_str){0};
-    r->err = (rs_err){0};
+    r->err.code = RS_OK; /* not the whole message is cleared: many texts are shorter */
+    r->err.offset = 0;
+    r->err.message[0] = '\0';
     r->depth = 0;
     r->expect = VALUE;
 }
