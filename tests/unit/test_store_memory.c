@@ -72,6 +72,56 @@ static void reading_runs_out_of_memory(void **state) {
     assert_false(failed);
 }
 
+static uint64_t stored_traces(fixture *f) {
+    rs_store_stats stats;
+    assert_int_equal(rs_store_get_stats(f->store, 1, &stats, NULL), RS_OK);
+    return stats.traces;
+}
+
+static void assert_whole(fixture *f) {
+    rs_store_report report;
+    assert_int_equal(rs_store_check(f->dir, NULL, NULL, &report, NULL), RS_OK);
+    assert_int_equal(report.problems, 0);
+}
+
+static void delete_trace(fixture *f, uint8_t id[1][16]) {
+    size_t deleted;
+    assert_int_equal(rs_store_delete_traces(f->store, 1, (const uint8_t(*)[16])id, 1, &deleted, NULL), RS_OK);
+    assert_int_equal(deleted, 1);
+}
+
+/* Deleting and rewriting: done or not done. */
+static void keeping_runs_out_of_memory(void **state) {
+    fixture *f = *state;
+    bool failed = true;
+    uint64_t next = 2;
+    long nth = 1;
+    assert_int_equal(commit_some(f, 1), RS_OK);
+    for (; failed && nth < 100000; nth += 1 + nth / 12) {
+        uint8_t id[1][16];
+        size_t deleted;
+        fixture_reopen(f);
+        assert_int_equal(commit_some(f, ++next), RS_OK);
+        uint64_t before = stored_traces(f);
+        fixture_reopen(f);
+        put_number(id[0], 16, next);
+        fail_at(nth, false);
+        rs_status st = rs_store_delete_traces(f->store, 1, (const uint8_t(*)[16])id, 1, &deleted, NULL);
+        bool is_deleted = st == RS_OK;
+        if (st == RS_OK) st = rs_store_compact(f->store, 1, NULL);
+        failed = has_failed();
+        fail_none();
+        assert_true(st == RS_OK || (failed && st == RS_ERR_MEMORY));
+        assert_int_equal(stored_traces(f), before - is_deleted);
+        if (!is_deleted) delete_trace(f, id);
+        assert_whole(f);
+    }
+    assert_false(failed);
+    assert_true(nth > 100);
+    assert_whole(f);
+    assert_true(read_trace(f, 1, RS_READ_FULL).n >= 3);
+}
+
 /* A request may use only so much: too large a trace is an error, not a death. */
 static void an_arena_has_a_limit(void **state) {
     fixture *f = *state;
@@ -94,6 +144,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(commit_runs_out_of_memory),
         TEST(reading_runs_out_of_memory),
+        TEST(keeping_runs_out_of_memory),
         TEST(an_arena_has_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
