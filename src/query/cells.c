@@ -73,8 +73,9 @@ rs_status rs_cells_group(rs_cells *c, unsigned field, rs_str text, uint32_t *out
 /* ---- cells --------------------------------------------------------------------------------------------- */
 
 static uint64_t hash_cell(uint32_t group, uint64_t bucket) {
-    uint64_t v = (bucket ^ (uint64_t)group << 40) * 0x9e3779b97f4a7c15u;
-    return v ^ v >> 29;
+    uint64_t v = bucket * 0x9e3779b97f4a7c15u + group;
+    v = (v ^ v >> 32) * 0xbf58476d1ce4e5b9u;
+    return v ^ v >> 32;
 }
 
 static uint64_t hash_of_cell(const void *ctx, size_t i) {

@@ -6,6 +6,9 @@
 
 enum { PARTS = 128 }; /* a sample's, more or less */
 
+/* What a sample looks at: the exact answer was tried before it, perhaps, and twice as many rows are not twice as good. */
+static uint64_t rows_of(const rs_sample *s) { return s->exact / 2; }
+
 /* ---- one stretch --------------------------------------------------------------------------------------- */
 
 typedef struct stretch {
@@ -109,7 +112,7 @@ static rs_status sample_traces(rs_sample *s, const rs_walk *walk, const hours *h
         uint64_t begin = h->items[i].hour * NS_PER_HOUR, end = begin + NS_PER_HOUR;
         uint64_t pieces = (uint64_t)(h->items[i].n / target) + 1, length = NS_PER_HOUR / pieces + 1;
         double part = (double)h->items[i].n / (double)h->total / (double)pieces;
-        uint64_t n = (uint64_t)(part * (double)s->exact) + LEAST;
+        uint64_t n = (uint64_t)(part * (double)rows_of(s)) + LEAST;
         for (uint64_t at = begin; at < end && st == RS_OK; at += length) {
             uint64_t low = at > min ? at : min, high = at + length < end ? at + length : end;
             if (max && high > max) high = max;
@@ -132,7 +135,7 @@ static rs_status sample_spans(rs_sample *s, const rs_walk *walk, rs_cells *cells
     rs_span_scan scan = {.depth = RS_READ_HEADS};
     rs_status st = rs_store_scan_spans(s->store, s->project, &scan, take_first, &newest, err);
     int64_t length = newest / PARTS + 1;
-    uint64_t n = s->exact / PARTS + 1;
+    uint64_t n = rows_of(s) / PARTS + 1;
     for (int64_t low = 1; low <= newest && st == RS_OK; low += length) {
         rs_arena arena;
         rs_walk w = *walk;
@@ -169,6 +172,25 @@ static rs_status sample(rs_sample *s, const rs_walk *walk, rs_cells *cells, rs_e
     return st;
 }
 
+static bool add_count(void *ctx, const rs_hour_row *row) {
+    *(int64_t *)ctx += row->sums.n;
+    return true;
+}
+
+/* Whether it is known, without looking, that there are more rows than may be looked at. */
+static rs_status is_too_much(const rs_sample *s, uint64_t min, uint64_t max, bool *is, rs_err *err) {
+    int64_t n = 0;
+    rs_hour_scan whole = {.of = s->list->table == &rs_trace_fields ? RS_OF_TRACES : RS_OF_SPANS,
+                          .first = min / NS_PER_HOUR + (min % NS_PER_HOUR != 0),
+                          .last = max ? max / NS_PER_HOUR : UINT64_MAX};
+    *is = false;
+    if (!rs_filter_is_empty(&s->list->filter) || (max && whole.last <= whole.first)) return RS_OK;
+    if (max) whole.last--;
+    rs_status st = rs_store_scan_hours(s->store, s->project, &whole, add_count, &n, err);
+    *is = n > 0 && (uint64_t)n > s->exact;
+    return st;
+}
+
 rs_status rs_sample_run(rs_sample *s, uint64_t min, uint64_t max, rs_cells *cells, rs_err *err) {
     rs_arena arena;
     rs_walk walk;
@@ -177,15 +199,16 @@ rs_status rs_sample_run(rs_sample *s, uint64_t min, uint64_t max, rs_cells *cell
     s->is_estimate = false;
     rs_arena_init(&arena, 0);
     rs_status st = rs_walk_init(&walk, s->store, s->project, s->list, &arena, err);
-    if (st == RS_OK) {
+    if (st == RS_OK) st = is_too_much(s, min, max, &more, err);
+    walk.start_min_ns = min;
+    walk.start_max_ns = max;
+    if (st == RS_OK && !more) {
         stretch all = {.s = s, .cells = {.arena = &arena}, .low = INT64_MIN};
-        walk.start_min_ns = min;
-        walk.start_max_ns = max;
         rs_walk whole = walk;
         st = look(&all, &whole, s->exact, &more, err);
         if (st == RS_OK && !more) st = keep(&all, cells, 1);
-        else if (st == RS_OK) st = sample(s, &walk, cells, err);
     }
+    if (st == RS_OK && more) st = sample(s, &walk, cells, err);
     rs_arena_deinit(&arena);
     return st;
 }

@@ -9,7 +9,7 @@ typedef struct rs_sample {
     rs_store *store;
     uint64_t project;
     rs_list *list;
-    uint64_t exact; /* rows that may be looked at; with a sample twice as many */
+    uint64_t exact; /* rows that may be looked at; a sample is of half as many */
     rs_status (*add)(void *ctx, rs_cells *cells, const void *row); /* what a row is worth */
     void *ctx;
     /* afterwards */
