@@ -216,6 +216,20 @@ static void fill(fixture *f, uint64_t first, uint64_t traces) {
     }
 }
 
+/* Though a reader's connection stays open. */
+static void one_that_rests_has_no_wal(void **state) {
+    fixture *f = *state;
+    char path[160];
+    struct stat st;
+    fill(f, 1, 2);
+    assert_int_equal(read_trace(f, 1, RS_READ_FULL).n, SPANS / 4);
+    fill(f, 3, 3);
+    assert_int_equal(count_partitions(f), 2);
+    snprintf(path, sizeof path, "%s/projects/1/p000001/index.db-wal", f->dir);
+    assert_true(stat(path, &st) != 0 || st.st_size == 0);
+    assert_int_equal(read_trace(f, 1, RS_READ_FULL).n, SPANS / 4);
+}
+
 static void late_spans_go_to_their_trace(void **state) {
     fixture *f = *state;
     fill(f, 1, 13); /* four of ten spans in each partition, one in the fourth */
@@ -337,6 +351,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(many_partitions_answer_as_one),
         TEST(equal_starts_have_keys_of_their_own),
+        TEST(one_that_rests_has_no_wal),
         TEST(late_spans_go_to_their_trace),
         TEST(an_old_partition_takes_no_new_traces),
         TEST(what_is_wrong_with_a_filter_file_is_not_believed),

@@ -14,7 +14,7 @@ enum {
     RS_DICTIONARY_STORED = 1 << 20,      /* bytes of blocks before there is one */
     RS_DICTIONARY_SECTION_MAX = 2 << 20, /* raw bytes of a section that are used */
     RS_DICTIONARY_END_MAX = 64 << 20,    /* its blocks end before */
-    RS_DICTIONARIES_KEPT = 8,
+    RS_DICTIONARIES_KEPT = 4,            /* some 3 MB each */
 };
 
 typedef struct rs_dictionary rs_dictionary;

@@ -230,9 +230,16 @@ rs_status rs_partition_wake(rs_partition *p, rs_err *err) {
     return st;
 }
 
+/* Closing the last connection empties the WAL; readers' stay open. One that is just reading keeps some of it. */
+static void empty_wal(rs_partition *p) {
+    sqlite3_busy_timeout(p->writer.db, 0);
+    (void)sqlite3_wal_checkpoint_v2(p->writer.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
 void rs_partition_rest(rs_partition *p) {
     rs_err err = {0};
     if (!p->writer.db) return;
+    empty_wal(p);
     rs_index_close(&p->writer);
     rs_bloom_deinit(&p->spans);
     p->knows_spans = false;

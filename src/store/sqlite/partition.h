@@ -20,7 +20,7 @@
 
 enum {
     RS_PARTITION_READERS = 8, /* connections; a reader past them waits for one */
-    RS_IDLE_READERS = 32,     /* of all partitions, that stay open between two questions */
+    RS_IDLE_READERS = 16,     /* of all partitions, that stay open between two questions */
 };
 
 typedef struct rs_index {

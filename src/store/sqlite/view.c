@@ -1,7 +1,7 @@
 #include "store/sqlite/view.h"
 #include "store/sqlite/dictionary.h"
 
-enum { KEPT_BYTES = 4 << 20 }; /* of each buffer, between questions */
+enum { KEPT_BYTES = 1 << 20 }; /* of each buffer, between questions: a connection of many stays open */
 
 rs_status rs_view_init(rs_view *v, const rs_segment *segment, rs_err *err) {
     *v = (rs_view){.segment = segment, .zstd = ZSTD_createDCtx()};
