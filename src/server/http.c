@@ -13,6 +13,7 @@
 #include "server/connections.h"
 #include "server/cors.h"
 #include "server/headers.h"
+#include "server/heavy.h"
 #include "server/routes.h"
 #include "server/server.h"
 
@@ -30,6 +31,8 @@ enum {
     IDLE_TIMEOUT_S = 60,    /* no byte either way */
     THREAD_STACK = 512 << 10,
     SMALL_BODY = 1 << 20,
+    HEAVY_BODY = 4 << 20,     /* over this, a body is handled apart from the HTTP threads … */
+    USUAL_RATIO = 8,          /* … a compressed one by what it is likely to become */
     DISCARD_FACTOR = 4,       /* a refused body up to this many times its limit is read and thrown away */
     BODY_GRACE_S = 30,        /* a body may take this long, and … */
     BODY_MIN_RATE = 16 << 10, /* … a second more for each of these bytes */
@@ -43,6 +46,7 @@ enum {
 struct rs_http {
     rs_server *server;
     rs_connections *connections;
+    rs_heavy *heavy;
     struct MHD_Daemon *daemon;
     const char *names[2]; /* allowed in Host: the machine's, and the configured one */
     char hostname[256];
@@ -54,6 +58,8 @@ struct rs_http {
 
 typedef struct exchange {
     rs_request req; /* first: handlers hold it */
+    rs_heavy_job heavy;
+    bool *handed_on; /* where a heavy one's thread is told that somebody else answers */
     rs_response res;
     rs_http *http;
     struct MHD_Connection *connection;
@@ -106,6 +112,10 @@ void rs_request_each_query(const rs_request *r, rs_query_fn fn, void *ctx) {
 
 void rs_request_defer(rs_request *r) {
     exchange *x = exchange_of(r);
+    if (x->handed_on) {
+        *x->handed_on = true; /* it is suspended already */
+        return;
+    }
     x->deferred = true;
     MHD_suspend_connection(x->connection);
 }
@@ -380,6 +390,33 @@ static enum MHD_Result send_answer(exchange *x) {
     return queued;
 }
 
+static bool is_heavy(const exchange *x) {
+    bool compressed = rs_request_header(&x->req, MHD_HTTP_HEADER_CONTENT_ENCODING) != NULL;
+    return x->body.n > (compressed ? HEAVY_BODY / USUAL_RATIO : HEAVY_BODY);
+}
+
+/* On a thread of rs_heavy, while the connection is suspended. */
+static void handle_heavy(rs_heavy_job *job, bool is_ending) {
+    exchange *x = (exchange *)(void *)((char *)job - offsetof(exchange, heavy));
+    bool handed_on = false; /* if it is, x may be gone */
+    x->handed_on = &handed_on;
+    if (is_ending) rs_response_error(&x->res, 503, "unavailable", NULL, "the server is shutting down");
+    else x->route->handler(x->http->server, &x->req, &x->res);
+    if (!handed_on) MHD_resume_connection(x->connection);
+}
+
+static void handle(exchange *x) {
+    x->req.body = rs_buf_slice(&x->body);
+    rs_connections_hold(x->http->connections, x->at);
+    if (!is_heavy(x)) {
+        x->route->handler(x->http->server, &x->req, &x->res);
+        return;
+    }
+    rs_request_defer(&x->req);
+    x->heavy.run = handle_heavy;
+    rs_heavy_push(x->http->heavy, &x->heavy);
+}
+
 static char
     too_many_parameters; /* what a request with them has in place of an exchange, until its headers are in */
 
@@ -410,9 +447,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         return take_body(x, data, n) ? MHD_YES : MHD_NO;
     }
     if (!x->refused && !x->deferred) {
-        x->req.body = rs_buf_slice(&x->body);
-        rs_connections_hold(x->http->connections, x->at);
-        x->route->handler(x->http->server, &x->req, &x->res);
+        handle(x);
         if (x->deferred) return MHD_YES;
     }
     return send_answer(x);
@@ -473,7 +508,9 @@ rs_status rs_http_start(rs_server *server, int *listen_fd, unsigned threads, uns
     rs_http *h = calloc(1, sizeof *h);
     if (!h) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     h->server = server;
-    if (rs_connections_new(connections, &h->connections, err) != RS_OK) {
+    if (rs_connections_new(connections, &h->connections, err) != RS_OK ||
+        rs_heavy_start(&h->heavy, err) != RS_OK) {
+        rs_connections_free(h->connections);
         free(h);
         return RS_ERR_MEMORY;
     }
@@ -494,6 +531,7 @@ rs_status rs_http_start(rs_server *server, int *listen_fd, unsigned threads, uns
         MHD_OPTION_URI_LOG_CALLBACK, on_uri, h, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
     if (!h->daemon) {
+        rs_heavy_stop(h->heavy);
         rs_connections_free(h->connections);
         pthread_cond_destroy(&h->idle);
         pthread_mutex_destroy(&h->lock);
@@ -526,6 +564,7 @@ void rs_http_quiesce(rs_http *h, unsigned timeout_ms) {
 
 void rs_http_stop(rs_http *h) {
     if (!h) return;
+    rs_heavy_stop(h->heavy); /* the HTTP server does not stop while connections are suspended */
     MHD_stop_daemon(h->daemon);
     rs_connections_free(h->connections);
     pthread_cond_destroy(&h->idle);

@@ -9,6 +9,15 @@
 /* A group commit takes what is queued, up to this: larger groups only delay their first job's answer. */
 enum { GROUP_JOBS = 128, GROUP_BYTES = 16 << 20, IDLE_TRIM_S = 2 };
 
+/* Jobs of over a sixteenth of the queue's limit have a lane of their own: whoever sends them takes neither room nor turns from those with
+ * small ones. The lanes take turns. */
+enum { LARGE_PART = 16, SMALL = 0, LARGE, LANES };
+
+typedef struct lane {
+    rs_job *first, **last;
+    size_t bytes; /* queued or being committed */
+} lane;
+
 struct rs_writer {
     rs_store *store;
     rs_writer_complete complete;
@@ -18,21 +27,29 @@ struct rs_writer {
     pthread_t thread;
     pthread_mutex_t lock; /* the following */
     pthread_cond_t wake;
-    rs_job *first, **last;
-    size_t bytes; /* queued or being committed */
+    lane lanes[LANES];
+    int turn; /* whose job was committed last */
     bool stopping;
     uint64_t commits, commit_ns, failures;
     rs_status last_status;
 };
 
-/* Takes jobs for one commit off the queue; under the lock. */
+static bool has_work(const rs_writer *w) { return w->lanes[SMALL].first || w->lanes[LARGE].first; }
+
+static lane *lane_of(rs_writer *w, const rs_job *job) {
+    return &w->lanes[job->bytes > w->limit / LARGE_PART ? LARGE : SMALL];
+}
+
+/* Takes jobs for one commit off the queue, of which there are some; under the lock. */
 static size_t take_group(rs_writer *w, rs_job *group[GROUP_JOBS], size_t *bytes) {
+    if (w->lanes[!w->turn].first) w->turn = !w->turn;
+    lane *l = &w->lanes[w->turn];
     size_t n = 0;
     *bytes = 0;
-    while (w->first && n < GROUP_JOBS && (n == 0 || *bytes + w->first->bytes <= GROUP_BYTES)) {
-        rs_job *job = w->first;
-        w->first = job->next;
-        if (!w->first) w->last = &w->first;
+    while (l->first && n < GROUP_JOBS && (n == 0 || *bytes + l->first->bytes <= GROUP_BYTES)) {
+        rs_job *job = l->first;
+        l->first = job->next;
+        if (!l->first) l->last = &l->first;
         *bytes += job->bytes;
         group[n++] = job;
     }
@@ -68,7 +85,7 @@ static rs_status commit_group(rs_writer *w, rs_job *group[], size_t n) {
 
 /* Waits for work; after a while without any, gives freed memory back to the system. Under the lock. */
 static void wait_for_work(rs_writer *w, bool *worked) {
-    while (!w->first && !w->stopping) {
+    while (!has_work(w) && !w->stopping) {
         if (!*worked) {
             pthread_cond_wait(&w->wake, &w->lock);
             continue;
@@ -76,7 +93,7 @@ static void wait_for_work(rs_writer *w, bool *worked) {
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += IDLE_TRIM_S;
-        if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == 0 || w->first) continue;
+        if (pthread_cond_timedwait(&w->wake, &w->lock, &until) == 0 || has_work(w)) continue;
         *worked = false;
         pthread_mutex_unlock(&w->lock);
         malloc_trim(0);
@@ -91,14 +108,15 @@ static void *run(void *arg) {
     pthread_mutex_lock(&w->lock);
     for (;;) {
         wait_for_work(w, &worked);
-        if (!w->first) break;
+        if (!has_work(w)) break;
         size_t bytes, n = take_group(w, group, &bytes);
+        lane *from = &w->lanes[w->turn];
         pthread_mutex_unlock(&w->lock);
         uint64_t began = rs_clock_mono_ns();
         rs_status st = commit_group(w, group, n);
         worked = true;
         pthread_mutex_lock(&w->lock);
-        w->bytes -= bytes;
+        from->bytes -= bytes;
         w->commits++;
         w->commit_ns += rs_clock_mono_ns() - began;
         w->failures += st != RS_OK;
@@ -118,7 +136,7 @@ rs_status rs_writer_start(rs_store *store, size_t queue_bytes, rs_writer_complet
     w->stored = stored;
     w->ctx = ctx;
     w->limit = queue_bytes;
-    w->last = &w->first;
+    for (int i = 0; i < LANES; i++) w->lanes[i].last = &w->lanes[i].first;
     pthread_mutex_init(&w->lock, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -137,16 +155,17 @@ rs_status rs_writer_start(rs_store *store, size_t queue_bytes, rs_writer_complet
 
 rs_status rs_writer_push(rs_writer *w, rs_job *job) {
     rs_status st = RS_OK;
+    lane *l = lane_of(w, job);
     job->next = NULL;
     pthread_mutex_lock(&w->lock);
     if (w->stopping) {
         st = RS_ERR_CLOSED;
-    } else if (w->bytes && w->bytes + job->bytes > w->limit) { /* alone, a job of any size is taken */
+    } else if (l->bytes && l->bytes + job->bytes > w->limit) { /* alone, a job of any size is taken */
         st = RS_ERR_FULL;
     } else {
-        *w->last = job;
-        w->last = &job->next;
-        w->bytes += job->bytes;
+        *l->last = job;
+        l->last = &job->next;
+        l->bytes += job->bytes;
         pthread_cond_signal(&w->wake);
     }
     pthread_mutex_unlock(&w->lock);
@@ -155,8 +174,8 @@ rs_status rs_writer_push(rs_writer *w, rs_job *job) {
 
 void rs_writer_get_stats(rs_writer *w, rs_writer_stats *out) {
     pthread_mutex_lock(&w->lock);
-    *out = (rs_writer_stats){.queued_bytes = w->bytes,
-                             .queue_bytes = w->limit,
+    *out = (rs_writer_stats){.queued_bytes = w->lanes[SMALL].bytes + w->lanes[LARGE].bytes,
+                             .queue_bytes = LANES * w->limit,
                              .commits = w->commits,
                              .commit_ns = w->commit_ns,
                              .failures = w->failures,

@@ -1,7 +1,8 @@
 /* rs_writer: the one thread that commits. HTTP threads push jobs; it takes all that are queued, commits them
  * in one go (group commit), and tells each job how it went.
  *
- * The queue is bounded in bytes: full is RS_ERR_FULL, and the sender is told to come back. A job lives in its
+ * The queue is bounded in bytes, for small jobs and as much again for large ones, which take turns with them: full is RS_ERR_FULL, and
+ * the sender is told to come back. A job lives in its
  * request's arena and is the writer's from push until `done` is called. */
 #ifndef RS_SERVER_WRITER_H
 #define RS_SERVER_WRITER_H

@@ -16,6 +16,7 @@ struct rs_store {
     pthread_cond_t changed;
     bool open;
     size_t commits, batches, largest;
+    size_t sizes[8]; /* batches of the first commits */
 };
 
 void rs_store_begin(rs_store *s) { (void)s; }
@@ -24,6 +25,7 @@ void rs_store_end(rs_store *s) { (void)s; }
 rs_status rs_store_commit(rs_store *s, const rs_store_batch *batches, size_t n, bool *failed, rs_err *err) {
     rs_status st = RS_OK;
     pthread_mutex_lock(&s->lock);
+    if (s->commits < 8) s->sizes[s->commits] = n;
     s->commits++;
     s->batches += n;
     if (n > s->largest) s->largest = n;
@@ -121,15 +123,44 @@ static void full_is_refused(void **state) {
     (void)state;
     rs_store store = new_store(false);
     rs_writer *w;
-    told huge = make(1, 5000), small = make(1, 1);
+    told huge = make(1, 5000), large = make(1, 100), small = make(1, 1), more = make(1, 62);
     assert_int_equal(rs_writer_start(&store, 1000, NULL, NULL, NULL, &w, NULL), RS_OK);
     assert_int_equal(rs_writer_push(w, &huge.job), RS_OK); /* alone, any size */
     await_commit(&store, 1);
-    assert_int_equal(rs_writer_push(w, &small.job), RS_ERR_FULL); /* what is being committed counts */
+    assert_int_equal(rs_writer_push(w, &large.job), RS_ERR_FULL); /* what is being committed counts */
+    assert_int_equal(rs_writer_push(w, &small.job), RS_OK);       /* but not for small ones */
+    told fill[15];
+    for (size_t i = 0; i < 15; i++) {
+        fill[i] = make(1, 62);
+        assert_int_equal(rs_writer_push(w, &fill[i].job), RS_OK);
+    }
+    assert_int_equal(rs_writer_push(w, &more.job), RS_OK);
+    assert_int_equal(rs_writer_push(w, &more.job), RS_ERR_FULL);
     set_gate(&store, true);
     rs_writer_stop(w);
     assert_true(huge.done);
-    assert_false(small.done);
+    assert_true(small.done && more.done);
+    assert_false(large.done);
+    rs_writer_free(w);
+}
+
+/* Whoever waits behind large jobs waits for one of them. */
+static void large_and_small_take_turns(void **state) {
+    (void)state;
+    rs_store store = new_store(false);
+    rs_writer *w;
+    told jobs[6];
+    assert_int_equal(rs_writer_start(&store, 1600, NULL, NULL, NULL, &w, NULL), RS_OK);
+    for (size_t i = 0; i < 6; i++) {
+        jobs[i] = make(1, i < 4 ? 300 : 10);
+        jobs[i].job.batch.n = i + 1;
+        assert_int_equal(rs_writer_push(w, &jobs[i].job), RS_OK);
+        if (i == 0) await_commit(&store, 1);
+    }
+    set_gate(&store, true);
+    rs_writer_stop(w);
+    assert_int_equal(store.commits, 3); /* the first, the small ones, the other large ones */
+    assert_int_equal(store.sizes[1], 2);
     rs_writer_free(w);
 }
 
@@ -157,6 +188,7 @@ int main(void) {
         cmocka_unit_test(what_waits_is_one_group),
         cmocka_unit_test(what_cannot_be_stored_fails_alone),
         cmocka_unit_test(full_is_refused),
+        cmocka_unit_test(large_and_small_take_turns),
         cmocka_unit_test(stopping_commits_what_is_queued),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
