@@ -165,7 +165,8 @@ typedef struct rs_evidence {
 
 rs_truth rs_filter_judge(const rs_filter *f, const rs_evidence *e);
 
-/* The words that a span has to say, each; at most RS_FILTER_MAX_WORDS. */
+/* The words that have to be found, each, and that blocks can be told by; of a trace, those within span(…) too. At most
+ * RS_FILTER_MAX_WORDS. */
 size_t rs_filter_words(const rs_filter *f, const rs_filter_node *out[RS_FILTER_MAX_WORDS]);
 
 /* True if spans have to come with their attributes to be decided, apart from those words. */

@@ -95,10 +95,12 @@ static bool is_said(const rs_phrase *phrase, const rs_span *spans, size_t n) {
 static rs_truth judge_word(const rs_filter *f, const rs_filter_node *node, const rs_evidence *e) {
     if (e->row && !node->is_text && row_has(f, node->word, e->row)) return RS_YES;
     if (node->phrase.nwords == 0) return e->row ? RS_NO : RS_MAYBE;
-    if (e->lead == node) return truth(e->lead_is_said);
-    if (e->may_say && !e->may_say[node->number] && e->row) return RS_NO;
+    bool of_span =
+        f->table == &rs_span_fields; /* which one says it, if it is one of a trace, is to be seen */
+    if (e->lead == node && !(of_span && e->lead_is_said)) return truth(e->lead_is_said);
+    if (e->may_say && !e->may_say[node->number] && (e->row || node->is_text)) return RS_NO;
     if (!e->in_full) return RS_MAYBE;
-    if (f->table == &rs_span_fields) return e->row ? truth(is_said(&node->phrase, e->row, 1)) : RS_MAYBE;
+    if (of_span) return e->row ? truth(is_said(&node->phrase, e->row, 1)) : RS_MAYBE;
     return e->spans ? truth(is_said(&node->phrase, e->spans->items, e->spans->n)) : RS_MAYBE;
 }
 
@@ -106,6 +108,8 @@ static rs_truth judge_word(const rs_filter *f, const rs_filter_node *node, const
 static rs_truth judge_spans(const rs_filter_node *node, const rs_evidence *e) {
     rs_filter on_spans = {.table = &rs_span_fields};
     rs_evidence one = {.tags = e->tags, .in_full = e->in_full, .may_say = e->may_say};
+    one.lead = e->lead;
+    one.lead_is_said = e->lead_is_said;
     if (!e->spans) return judge(&on_spans, node->child, &one);
     rs_truth best = RS_NO;
     for (size_t i = 0; i < e->spans->n && best != RS_YES; i++) {

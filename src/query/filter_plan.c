@@ -173,14 +173,20 @@ static rs_status collect(planner *p, const rs_filter_node *node, collected *out)
     return st;
 }
 
+/* Of an AND and what is in it; of a span(…) alone what no name or model of a span may fulfil. */
+static void collect_words(const rs_filter_node *node, bool in_span, const rs_filter_node **out, size_t *n) {
+    if (node->kind == RS_FILTER_WORD) {
+        bool leads = node->phrase.nwords > 0 && (node->is_text || !in_span);
+        if (leads && *n < RS_FILTER_MAX_WORDS) out[(*n)++] = node;
+    } else if (node->kind == RS_FILTER_AND || node->kind == RS_FILTER_SPAN) {
+        for (const rs_filter_node *c = node->child; c; c = c->next)
+            collect_words(c, in_span || node->kind == RS_FILTER_SPAN, out, n);
+    }
+}
+
 size_t rs_filter_words(const rs_filter *f, const rs_filter_node *out[RS_FILTER_MAX_WORDS]) {
     size_t n = 0;
-    for (const rs_filter_node *c = f->root ? f->root->child : NULL; c; c = c->next) {
-        const rs_filter_node *in =
-            c->kind == RS_FILTER_AND ? c->child : c; /* a text is one AND within the root */
-        for (; in && n < RS_FILTER_MAX_WORDS; in = c->kind == RS_FILTER_AND ? in->next : NULL)
-            if (in->kind == RS_FILTER_WORD && in->phrase.nwords > 0) out[n++] = in;
-    }
+    if (f->root) collect_words(f->root, false, out, &n);
     return n;
 }
 

@@ -301,7 +301,9 @@ static rs_status walk_words(rs_trace_walk *w, rs_trace_walk_fn fn, void *ctx, rs
     rs_trace_walk rows = *w;
     rs_arena_init(&m.arena, 0);
     rs_status st = choose_lead(w, &lead, err);
-    if (rows.rows_left > RS_LIST_WORD_ROWS) rows.rows_left = RS_LIST_WORD_ROWS;
+    uint64_t most =
+        w->plan.ngroups ? RS_LIST_WORD_ROWS / 4 : RS_LIST_WORD_ROWS; /* row by row they cost more */
+    if (rows.rows_left > most) rows.rows_left = most;
     if (st == RS_OK && !lead->is_text) st = walk_rows(&rows, lead, keep_found, &m, err);
     if (m.exhausted) st = rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     w->rows_seen += rows.rows_seen;

@@ -70,6 +70,9 @@ def said(start_server):
         ("it broke", [39, 29, 19, 9]),
         ("span(text:refund model:model-2)", [11]),
         ("span(refund status:error)", []),
+        ("span(type:chat text:zebrafish)", [2]),
+        ("span(type:workflow text:zebrafish)", []),
+        ("span(text:refund text:please) span(type:workflow)", [11]),
         ("question 17", [17]),
         ("uestion 17", [17]),  # a part of a word, where the list shows it
         ("w_17", [17]),

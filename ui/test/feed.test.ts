@@ -5,6 +5,7 @@ import { addNewer, addOlder, emptyFeed, firstPage, shiftOf } from '../src/model/
 const trace = (id: string): Trace => ({ trace_unique_id: id }) as Trace;
 const page = (ids: string, next: string | null = null): Page<Trace> => ({
   count: ids.length,
+  count_is_estimate: false,
   results: [...ids].map(trace),
   next,
   previous: null,

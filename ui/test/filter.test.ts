@@ -20,6 +20,13 @@ test.each([
     ],
   ],
   ['"a phrase" word', [['q', 'a phrase word']]],
+  ['status:error OR duration>2', [['q', 'status:error OR duration>2']]],
+  ['model:x AND NOT', [['q', 'model:x']]],
+  ['OR', []],
+  ['NOT model.dtype:bfloat16', [['q', 'NOT respan.model.dtype:bfloat16']]],
+  ['span(type:tool latency>1)', [['q', 'span(type:tool latency>1)']]],
+  ['model in (a, b)', [['q', 'model in (a, b)']]],
+  ['this or that', [['q', 'this or that']]],
   [
     'user:u1 thread:t1 env:prod type:chat',
     [

@@ -88,6 +88,7 @@ export interface TraceWithTree extends Trace {
 
 export interface Page<T> {
   count: number | null;
+  count_is_estimate: boolean;
   results: T[];
   next: string | null;
   previous: string | null;

@@ -6,12 +6,14 @@ export interface Feed {
   /** Path of the next older page, or null at the end. */
   next: string | null;
   count: number | null;
+  /** The count is reckoned from the newest, not counted. */
+  isEstimate: boolean;
 }
 
-export const emptyFeed: Feed = { rows: [], next: null, count: null };
+export const emptyFeed: Feed = { rows: [], next: null, count: null, isEstimate: false };
 
 export function firstPage(page: Page<Trace>): Feed {
-  return { rows: page.results, next: page.next, count: page.count };
+  return { rows: page.results, next: page.next, count: page.count, isEstimate: page.count_is_estimate };
 }
 
 export function addOlder(feed: Feed, page: Page<Trace>): Feed {
@@ -20,6 +22,7 @@ export function addOlder(feed: Feed, page: Page<Trace>): Feed {
     rows: feed.rows.concat(page.results.filter((t) => !known.has(t.trace_unique_id))),
     next: page.next,
     count: page.count ?? feed.count,
+    isEstimate: page.count_is_estimate,
   };
 }
 
@@ -34,6 +37,7 @@ export function addNewer(feed: Feed, page: Page<Trace>): Feed {
     rows: page.results.concat(older),
     next: older.length > 0 ? feed.next : page.next,
     count: page.count ?? feed.count,
+    isEstimate: page.count_is_estimate,
   };
 }
 

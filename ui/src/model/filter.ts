@@ -37,8 +37,26 @@ function paramOf(field: string): string | null {
 /* A token is field:value, field:"value with spaces", "a phrase" or a word. An unclosed quote runs to the end. */
 const token = /([A-Za-z][\w.-]*):(?:"([^"]*)"?|(\S+))|"([^"]*)"?|(\S+)/g;
 
+/* What only the server's language says (docs/filter-language.md): operators, comparisons, span(…). */
+const operators = /(?:^|[\s(])(?:AND|OR|NOT)(?=[\s(]|$)/;
+const language = /(?:^|[\s(])(?:span\(|[A-Za-z][\w.]*(?:\s*(?:[<>~]|!=)|\s+in\s*\())/;
+
+/** The text as it stands, but for an operator whose right side is yet to be typed, and `model.dtype` for respan.model.dtype. */
+function asLanguage(text: string): string {
+  let q = text.trim();
+  for (let before = ''; before !== q;) {
+    before = q;
+    q = q.replace(/(?:^|\s+)(?:AND|OR|NOT)$/, '');
+  }
+  return q.replace(/(^|[\s(])model\.(?=[\w.-]+\s*[:=<>~!])/g, '$1respan.model.');
+}
+
 /** What to ask the server. Words that name no field, `http://…` say, are searched as they stand. */
 export function parseFilter(text: string): FilterParams {
+  if (operators.test(text) || language.test(text)) {
+    const q = asLanguage(text);
+    return q === '' ? [] : [['q', q]];
+  }
   const out: FilterParams = [];
   const words: string[] = [];
   for (const m of text.matchAll(token)) {

@@ -7,13 +7,14 @@ interface Props {
   q: string;
   input: RefObject<HTMLInputElement | null>;
   count: number | null;
+  isEstimate: boolean;
   error: string | null;
   onChange: (q: string, how: 'push' | 'replace') => void;
 }
 
 const typingPause = 200;
 
-export function FilterBar({ q, input, count, error, onChange }: Props) {
+export function FilterBar({ q, input, count, isEstimate, error, onChange }: Props) {
   const [text, setText] = useState(q);
   const [focused, setFocused] = useState(false);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
@@ -73,7 +74,7 @@ export function FilterBar({ q, input, count, error, onChange }: Props) {
           }}
         />
         <span class="filter-count" role="status">
-          {count !== null && plural(count, 'trace')}
+          {count !== null && (isEstimate ? 'about ' : '') + plural(count, 'trace')}
         </span>
         {text !== '' && (
           <button

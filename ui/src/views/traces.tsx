@@ -200,7 +200,14 @@ export function TracesView({ q, list, onFailure }: Props) {
 
   return (
     <>
-      <FilterBar q={q} input={filterInput} count={loaded ? feed.count : null} error={fieldError} onChange={setQ} />
+      <FilterBar
+        q={q}
+        input={filterInput}
+        count={loaded ? feed.count : null}
+        isEstimate={feed.isEstimate}
+        error={fieldError}
+        onChange={setQ}
+      />
       {error && error.failure !== 'refused' && (
         <div class="banner" role="status">
           {explain(error)}
