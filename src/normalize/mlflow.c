@@ -21,6 +21,7 @@ static const rs_row exact[] = {
 static const rs_log_alias log_types[] = {
     {RS_STR("LLM"), RS_LOG_CHAT},       {RS_STR("CHAT_MODEL"), RS_LOG_CHAT}, {RS_STR("CHAIN"), RS_LOG_TASK},
     {RS_STR("RETRIEVER"), RS_LOG_TASK}, {RS_STR("RERANKER"), RS_LOG_TASK},   {RS_STR("PARSER"), RS_LOG_TASK},
+    {RS_STR("UNKNOWN"), RS_LOG_TASK}, /* a traced function of which nobody says more */
     {RS_STR("MEMORY"), RS_LOG_TASK},    {RS_STR("EVALUATOR"), RS_LOG_SCORE},
 };
 
