@@ -44,6 +44,21 @@ def test_a_deleted_trace_is_in_no_answer(start_server):
     assert server.command("check").returncode == 0
 
 
+@pytest.mark.parametrize("compacted", [False, True])
+def test_a_search_finds_what_is_left(start_server, compacted):
+    server = start_server()
+    kept, gone = trace(server, "the zephyrword of one"), trace(server, "the zephyrword of two")
+    found = server.get("/api/traces/list/?q=zephyrword").json
+    assert {t["trace_unique_id"] for t in found["results"]} == {kept, gone}
+    assert server.request("DELETE", f"/api/traces/{gone}/").status == 200
+    if compacted:
+        assert server.command("compact").returncode == 0
+    for path in ["/api/traces/list/?q=zephyrword", "/api/traces/list/?q=%22zephyrword%20of%22"]:
+        assert [t["trace_unique_id"] for t in server.get(path).json["results"]] == [kept]
+    totals = server.get("/api/metrics/totals/?of=traces").json["totals"]
+    assert totals["count"] == 1
+
+
 def test_many_at_once(start_server):
     server = start_server()
     traces = [trace(server, n=1) for _ in range(20)]

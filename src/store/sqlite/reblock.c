@@ -124,7 +124,7 @@ static rs_status take_dictionary(rs_reblock *r, rs_err *err) {
 }
 
 static rs_status finish_block(rs_reblock *r, rs_err *err) {
-    rs_block_header h;
+    rs_block_header h = {0};
     if (r->writer.n == 0) return RS_OK;
     rs_buf_clear(&r->bytes);
     rs_status st = take_dictionary(r, err);
