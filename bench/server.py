@@ -250,6 +250,10 @@ class Questions:
 
         return [f"/api/traces/list/?{one()}" for _ in range(20)]
 
+    def rare(self):
+        """The number of a session is in the spans of five traces."""
+        return [f"/api/traces/list/?q={one.removeprefix('session-')}" for one in self.values["session_identifier"]]
+
     def trace(self):
         return [f"/api/traces/{one}/" for one in self.traces]
 
@@ -269,6 +273,7 @@ def questions_at(target, big):
         "list": p95_ms(target, questions.newest()),
         "one": one,
         "two": two,
+        "text": p95_ms(target, questions.rare(), 40),
         "trace": p95_ms(target, questions.trace()),
         "big": p95_ms(target, [big], 10),
         "percentiles": p95_ms(target, ["/api/metrics/series/?bucket=hour"]),
@@ -316,6 +321,7 @@ QUESTIONS = {
     "list": ("the newest 50", 5),
     "one": ("the newest 50 by one field, the slowest of them", 5),
     "two": ("the newest 50 by two fields, the slowest of them", 5),
+    "text": ("full text, a rare word", 100),
     "trace": ("a trace of ten", 5),
     "big": ("a trace of 10,000", 40),
     "percentiles": ("counts, sums and percentiles of everything by the hour", 20),
