@@ -167,7 +167,7 @@ const rs_cmd rs_cmd_serve = {
         "  --max-body MIB       longest request body, compressed or not (default 64)\n"
         "  --durability WHAT    what an acknowledged span outlives: process (default): the server, however "
         "it dies;\n"
-        "                       power: the machine, too. Each commit then waits for the disk\n"
+        "                       power: the machine, too, each commit waiting for the disk\n"
         "  --prices FILE        what model calls cost, before the built-in prices (default: prices.txt in "
         "$XDG_CONFIG_HOME/respan, if\n"
         "                       it is there)\n"

@@ -22,6 +22,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("RESPAN_BINARY", ROOT / "build" / "respan")).resolve()
 START_S = 30  # sanitizers are slow
+os.environ.pop("COLUMNS", None)  # set where tests run in several processes; the command line would fit its tables to it
 sys.path.append(str(ROOT / "tests" / "python"))  # capture.py
 
 

@@ -173,7 +173,7 @@ def test_a_full_queue_is_a_503(start_server, tmp_path):
     shim = faults.Shim(tmp_path)
     server = start_server("--durability=power", wrapper=shim.wrapper)
     assert server.send([span()]).status == 200
-    shim.slow_disk(0.15)
+    shim.slow_disk(2)
     texts = ["x" * 9_000_000 + str(n) for n in range(10)]
     batches = [[span(attributes={"text": t})] for t in texts]
     answers = [None] * len(batches)
@@ -184,9 +184,11 @@ def test_a_full_queue_is_a_503(start_server, tmp_path):
     threads = [threading.Thread(target=send, args=(n,)) for n in range(len(batches))]
     for t in threads:
         t.start()
+    while any(t.is_alive() for t in threads) and not any(a and a.status == 503 for a in answers):
+        time.sleep(0.05)
+    shim.slow_disk(0)
     for t in threads:
         t.join()
-    shim.slow_disk(0)
     assert {a.status for a in answers} == {200, 503}, answers
     for batch, answer in zip(batches, answers, strict=True):
         if answer.status == 503:
