@@ -456,6 +456,34 @@ static void what_is_deleted_is_gone(void **state) {
     rs_arena_deinit(&arena);
 }
 
+/* In a partition that has nothing but events: those of others stay. */
+static void events_alone(void **state) {
+    fixture *f = *state;
+    rs_store_event other = {.record = RS_STR("of another trace")};
+    rs_store_batch batch = {.project = 1, .events = &other, .nevents = 1};
+    rs_stored_event *found;
+    size_t n;
+    put_number(other.trace_id, 16, 30);
+    put_number(other.span_id, 8, 3001);
+    commit_event(f);
+    assert_int_equal(rs_store_commit(f->store, &batch, 1, NULL, NULL), RS_OK);
+    assert_true(is_anywhere(f, RS_STR(SECRET)));
+    delete_one(f, 20, 0);
+    compact(f);
+    assert_false(is_anywhere(f, RS_STR(SECRET)));
+    for (int round = 0; round < 2; round++) {
+        assert_int_equal(
+            rs_store_read_events(f->store, 1, other.trace_id, other.span_id, &f->arena, &found, &n, NULL),
+            RS_OK);
+        assert_int_equal(n, 1);
+        reopen(f);
+    }
+    rs_span span = make_span(31, 1, 0, 0);
+    commit_spans(f, &span, 1);
+    assert_int_equal(read_trace(f, 31, RS_READ_FULL).n, 1);
+    assert_whole(f);
+}
+
 static void where_all_is_deleted_nothing_is_left(void **state) {
     fixture *f = *state;
     commit_secret(f);
@@ -477,6 +505,7 @@ int main(void) {
         TEST(others_go_on_meanwhile),
         TEST(killed_at_any_point_it_is_the_old_or_the_new),
         TEST(what_is_deleted_is_gone),
+        TEST(events_alone),
         TEST(where_all_is_deleted_nothing_is_left),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -52,7 +52,7 @@ static bool is_due(const rs_store *s, const rs_partition *p, bool is_last, bool 
     const rs_partition_state *state = &p->state;
     bool is_live = is_last && rs_project_data_takes_more(p, &s->limits);
     uint64_t since = state->segment_end - state->sealed_end;
-    if (state->segment_end == 0) return false;
+    if (state->segment_end == 0 && !state->erasing_ns) return false;
     if (at_once) return since > 0 || state->erasing_ns;
     if (state->erasing_ns && is_since(state->erasing_ns, is_live ? ERASE_LIVE_AFTER_S : ERASE_AFTER_S))
         return true;
@@ -66,7 +66,7 @@ static rs_status take_next(rs_store *s, rs_project_data *p, bool at_once, rs_par
     rs_turns_take(&s->writing);
     for (size_t i = 0; i < p->set->n && !*due; i++)
         if (is_due(s, p->set->items[i], i + 1 == p->set->n, at_once)) *due = p->set->items[i];
-    bool is_empty = *due && (*due)->state.traces == 0;
+    bool is_empty = *due && (*due)->state.traces == 0 && !(*due)->has_events;
     if (is_empty) st = rs_project_data_replace(p, *due, NULL, err);
     rs_turns_give(&s->writing);
     return st != RS_OK || !is_empty ? st : take_next(s, p, at_once, due, err);

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+enum { PROGRESS_STEPS = 100000 }; /* of SQLite, between two looks at whether to stop: some milliseconds */
+
 typedef struct rewrite {
     rs_project_data *project;
     rs_partition *old;
@@ -168,6 +170,8 @@ static rs_status take_place(rewrite *r, rs_err *err) {
     return st;
 }
 
+static int is_stopped(void *stop) { return stop && __atomic_load_n((const bool *)stop, __ATOMIC_ACQUIRE); }
+
 rs_status rs_rewrite(rs_turns *writing, rs_project_data *p, rs_partition *old, const bool *stop,
                      rs_err *err) {
     rewrite r = {.project = p,
@@ -176,6 +180,7 @@ rs_status rs_rewrite(rs_turns *writing, rs_project_data *p, rs_partition *old, c
                  .blocks = {.to = {.fd = -1}}};
     rs_status st = make_folder(&r, err);
     if (st == RS_OK) st = make_index(&r, err);
+    if (st == RS_OK) sqlite3_progress_handler(r.x.db, PROGRESS_STEPS, is_stopped, (void *)stop);
     rs_turns_take(writing);
     if (st == RS_OK) st = look(&r, err);
     rs_turns_give(writing);
@@ -187,5 +192,5 @@ rs_status rs_rewrite(rs_turns *writing, rs_project_data *p, rs_partition *old, c
     if (st == RS_OK) st = take_place(&r, err);
     rs_turns_give(writing);
     if (st != RS_OK) rs_folder_remove(r.beside);
-    return st;
+    return st != RS_OK && is_stopped((void *)stop) ? rs_fail(err, RS_ERR_CLOSED, 0, "stopped") : st;
 }
