@@ -240,23 +240,39 @@ static uint64_t in_range(uint64_t low, char first, char last) {
     return (low + EACH((uint64_t)(0x80 - first))) ^ (low + EACH((uint64_t)(0x7f - last)));
 }
 
-/* Words of ASCII as long as that is all there is: eight bytes at a time, which most words are shorter than. */
+/* Eight bytes, ASCII in small letters; the highest bit of each that ends a word is set in *ends. */
+static uint64_t eight(const char *p, uint64_t *ends) {
+    uint64_t x;
+    memcpy(&x, p, 8);
+    x = le64toh(x);
+    uint64_t small = fold_bytes(x);
+    uint64_t goes_on = in_range(small & EACH(0x7f), 'a', 'z') | in_range(x & EACH(0x7f), '0', '9');
+    *ends = ~(goes_on & ~x) & EACH(0x80);
+    return small;
+}
+
+/* Words of ASCII as long as that is all there is: eight bytes at a time, of which few words have more than two. */
 static size_t take_plain(rs_words *w, uint64_t *out, size_t cap) {
     const char *p = w->text.p;
     size_t n = w->text.n, at = w->at, taken = 0;
-    while (taken < cap && at + 8 <= n) {
-        uint64_t x;
-        memcpy(&x, p + at, 8);
-        x = le64toh(x);
-        uint64_t small = fold_bytes(x),
-                 parts = in_range(small & EACH(0x7f), 'a', 'z') | in_range(x & EACH(0x7f), '0', '9');
-        parts = ~(parts & ~x) & EACH(0x80); /* bytes that end a word */
-        if (!parts) break;
-        size_t length = (size_t)__builtin_ctzll(parts) / 8;
+    while (taken < cap && at + 16 <= n) {
+        uint64_t ends, more, small = eight(p + at, &ends), h = SEED;
+        size_t length;
+        if (ends) {
+            length = (size_t)__builtin_ctzll(ends) / 8;
+            h ^= length;
+        } else {
+            uint64_t next = eight(p + at + 8, &more);
+            if (!more) break;
+            length = 8 + (size_t)__builtin_ctzll(more) / 8;
+            h ^= length;
+            if (length > 8) h = mix(h, small), small = next;
+        }
         uint8_t end = (uint8_t)p[at + length];
         if (end >= 0x80 || (w->is_json && end == '\\')) break;
         if (length > 0) {
-            uint64_t h = mix(mix(SEED ^ length, small & (~0ull >> (64 - 8 * length))), 0);
+            size_t last = length > 8 ? length - 8 : length; /* bytes in `small` */
+            h = mix(mix(h, small & (~0ull >> (64 - 8 * last))), 0);
             out[taken++] = h ? h : 1;
         }
         w->last = 0;
