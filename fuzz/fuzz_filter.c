@@ -40,7 +40,8 @@ static void ask(rs_list *list, bool traces, rs_arena *arena) {
     uint64_t *tags = rs_arena_zalloc(arena, plan.ntags / 64 + 1, sizeof *tags);
     if (!tags) return;
     memset(tags, 0xff, (plan.ntags / 64 + 1) * sizeof *tags);
-    rs_evidence little = {.row = row, .tags = traces ? tags : NULL}, all = little;
+    rs_evidence tagged = {.row = row, .tags = traces ? tags : NULL}, little = {.row = row}, all = little;
+    rs_filter_judge(&list->filter, &tagged); /* tags that promise everything: what they say is believed */
     all.spans = traces ? &spans : NULL;
     all.in_full = true;
     rs_truth before = rs_filter_judge(&list->filter, &little), after = rs_filter_judge(&list->filter, &all);

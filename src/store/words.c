@@ -318,16 +318,16 @@ rs_status rs_phrase_make(rs_str text, rs_arena *arena, rs_phrase *out) {
     out->words = rs_arena_alloc(arena, most * sizeof *out->words);
     out->keys = rs_arena_alloc(arena, 2 * most * sizeof *out->keys);
     if (!out->words || !out->keys) return RS_ERR_MEMORY;
-    rs_words w = rs_words_of(text, false);
+    rs_words w = rs_words_of(text, true);
     w.is_json = false;
-    for (uint64_t h, before = 0; (h = rs_words_next(&w)) != 0; before = w.last) {
+    for (uint64_t h; (h = rs_words_next(&w)) != 0;) {
+        uint64_t key = h;
+        bool is_pair = w.queue != 0; /* and the character behind it comes next */
+        if (is_pair) h = rs_words_next(&w);
+        if (is_pair && out->nkeys > 0 && out->keys[out->nkeys - 1] == out->words[out->nwords - 1])
+            out->nkeys--; /* a pair stands for both of its characters */
         out->words[out->nwords++] = h;
-        if (w.last && before) { /* a pair stands for both of its characters */
-            if (out->nkeys > 0 && out->keys[out->nkeys - 1] == before) out->nkeys--;
-            out->keys[out->nkeys++] = hash_pair(before, h);
-        } else {
-            out->keys[out->nkeys++] = h;
-        }
+        out->keys[out->nkeys++] = key;
     }
     return keep_longest(text, arena, out);
 }

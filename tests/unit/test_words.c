@@ -82,6 +82,9 @@ static void test_scripts_without_spaces(void **state) {
     IN("🙂", "well🙂done");
     IN("well", "well🙂done");
     IN("模 型", "模型");
+    IN("模 型", "模%型");
+    IN("模型 a 模", "模型-a-模");
+    NOT_IN("模型", "型模");
 }
 
 static void test_json(void **state) {
