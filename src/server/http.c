@@ -120,6 +120,10 @@ void rs_request_defer(rs_request *r) {
     MHD_suspend_connection(x->connection);
 }
 
+void rs_request_count_connections(const rs_request *r, rs_connection_counts *out) {
+    rs_connections_count(exchange_of(r)->http->connections, out);
+}
+
 void rs_request_finish(rs_request *r) { MHD_resume_connection(exchange_of(r)->connection); }
 
 void rs_request_hang_up(rs_request *r) {
@@ -541,10 +545,6 @@ rs_status rs_http_start(rs_server *server, int *listen_fd, unsigned threads, uns
     *listen_fd = -1;
     *out = h;
     return RS_OK;
-}
-
-void rs_http_count_connections(rs_http *h, rs_connection_counts *out) {
-    rs_connections_count(h->connections, out);
 }
 
 void rs_http_quiesce(rs_http *h, unsigned timeout_ms) {

@@ -91,6 +91,9 @@ void rs_request_hang_up(rs_request *r);
  * server's memory for requests in flight; false if that is used up: answer 503. */
 bool rs_request_charge(rs_request *r, size_t n);
 
+/* Of the address that it came to. */
+void rs_request_count_connections(const rs_request *r, rs_connection_counts *out);
+
 /* Takes buf's content in place of the body as received, which is freed; lives as long as the request. */
 rs_str rs_request_replace_body(rs_request *r, rs_buf *buf);
 
@@ -102,7 +105,6 @@ typedef struct rs_http rs_http;
  * reach handlers at once. `host` is a further name allowed in Host headers, or NULL. */
 RS_MUST_CHECK rs_status rs_http_start(rs_server *server, int *listen_fd, unsigned threads,
                                       unsigned connections, const char *host, rs_http **out, rs_err *err);
-void rs_http_count_connections(rs_http *h, rs_connection_counts *out);
 /* Takes no more connections; waits up to timeout_ms for requests in progress. May be called again. */
 void rs_http_quiesce(rs_http *h, unsigned timeout_ms);
 void rs_http_stop(rs_http *h);

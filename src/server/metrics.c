@@ -47,9 +47,9 @@ static void put_answers(rs_buf *out, const rs_metrics *m) {
             now_of(&m->answers[class]));
 }
 
-static void put_connections(rs_buf *out, rs_http *http) {
+static void put_connections(rs_buf *out, const rs_request *req) {
     rs_connection_counts c;
-    rs_http_count_connections(http, &c);
+    rs_request_count_connections(req, &c);
     put_count(out, "respan_connections", "gauge", "Connections that are open.", c.open);
     put_count(out, "respan_idle_connections", "gauge", "Of them, those without a request in progress.",
               c.idle);
@@ -114,7 +114,7 @@ void rs_metrics_show(rs_server *server, rs_request *req, rs_response *res) {
               now_of(&server->metrics.rejected_spans));
     put_count(out, "respan_ingest_body_bytes_total", "counter", "Bodies of spans, as sent.",
               now_of(&server->metrics.body_bytes));
-    put_connections(out, server->http);
+    put_connections(out, req);
     put_writer(out, &writer);
     put_process(out);
 }
