@@ -23,7 +23,8 @@ typedef struct rs_connection rs_connection;
 RS_MUST_CHECK rs_status rs_connections_new(unsigned limit, rs_connections **out, rs_err *err);
 void rs_connections_free(rs_connections *c); /* all of them are closed */
 
-/* Whether there is room for one more from this address: may close an idle one for it. */
+/* Whether there is room for one more from this address: may close an idle one for it. Threads that ask at the same moment may each be
+ * told so: there may be as many more as there are threads. */
 bool rs_connections_admit(rs_connections *c, const struct sockaddr *from);
 /* NULL: out of memory; the connection is then not looked after. */
 rs_connection *rs_connections_open(rs_connections *c, int fd, const struct sockaddr *from);
