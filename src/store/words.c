@@ -315,19 +315,18 @@ static rs_status keep_longest(rs_str text, rs_arena *arena, rs_phrase *out) {
 rs_status rs_phrase_make(rs_str text, rs_arena *arena, rs_phrase *out) {
     *out = (rs_phrase){0};
     size_t most = text.n + 1; /* no word is shorter than a byte */
-    out->words = rs_arena_alloc(arena, most * sizeof *out->words);
+    out->words = rs_arena_alloc(arena, 2 * most * sizeof *out->words);
     out->keys = rs_arena_alloc(arena, 2 * most * sizeof *out->keys);
     if (!out->words || !out->keys) return RS_ERR_MEMORY;
     rs_words w = rs_words_of(text, true);
     w.is_json = false;
-    for (uint64_t h; (h = rs_words_next(&w)) != 0;) {
-        uint64_t key = h;
+    for (uint64_t h, alone = 0; (h = rs_words_next(&w)) != 0;) {
         bool is_pair = w.queue != 0; /* and the character behind it comes next */
-        if (is_pair) h = rs_words_next(&w);
-        if (is_pair && out->nkeys > 0 && out->keys[out->nkeys - 1] == out->words[out->nwords - 1])
-            out->nkeys--; /* a pair stands for both of its characters */
         out->words[out->nwords++] = h;
-        out->keys[out->nkeys++] = key;
+        if (is_pair && alone) out->nkeys--; /* a pair stands for both of its characters */
+        if (is_pair) out->words[out->nwords++] = rs_words_next(&w);
+        out->keys[out->nkeys++] = h;
+        alone = is_pair ? 0 : w.last;
     }
     return keep_longest(text, arena, out);
 }
@@ -365,7 +364,7 @@ bool rs_phrase_may_be_in(const rs_phrase *p, rs_str bytes) {
 
 bool rs_phrase_is_in(const rs_phrase *p, rs_str text) {
     if (p->nwords == 0) return false;
-    rs_words w = rs_words_of(text, false);
+    rs_words w = rs_words_of(text, true);
     for (uint64_t h; (h = rs_words_next(&w)) != 0;) {
         if (h != p->words[0]) continue;
         rs_words rest = w;

@@ -27,7 +27,7 @@ uint64_t rs_words_next(rs_words *w);
 /* The same of up to n words at once, which is quicker; fewer than n: that was all. */
 size_t rs_words_take(rs_words *w, uint64_t *out, size_t n);
 
-/* What is looked for: words that come one after the other. */
+/* What is looked for: words that come one after the other; characters that are words, right behind each other as they are here. */
 typedef struct rs_phrase {
     uint64_t *words;
     uint32_t nwords;

@@ -81,7 +81,8 @@ static void test_scripts_without_spaces(void **state) {
     IN("안녕", "안녕하세요");
     IN("🙂", "well🙂done");
     IN("well", "well🙂done");
-    IN("模 型", "模型");
+    NOT_IN("模 型", "模型");
+    NOT_IN("模型", "模 型");
     IN("模 型", "模%型");
     IN("模型 a 模", "模型-a-模");
     NOT_IN("模型", "型模");
