@@ -121,7 +121,8 @@ static void an_index_that_says_otherwise(void **state) {
          "UPDATE block SET spans = spans - 1 WHERE first = 1", "byte 0"},
         {"UPDATE block SET at = at + 1 WHERE first = 11", "UPDATE block SET at = at - 1 WHERE first = 11",
          "begins at"},
-        {"UPDATE rollup SET n = n + 1 WHERE of = 1", "UPDATE rollup SET n = n - 1 WHERE of = 1", "the rollups"},
+        {"UPDATE rollup SET n = n + 1 WHERE of = 1", "UPDATE rollup SET n = n - 1 WHERE of = 1",
+         "the rollups"},
     };
     rs_store_close(f->store);
     f->store = NULL;
