@@ -20,7 +20,7 @@ enum {
     RS_LIST_WORD_ROWS =
         4096, /* traces in whose own fields a word is looked for that leads by what spans say */
     RS_LIST_COUNT_MATCHES = 5000, /* that are counted one by one, … */
-    RS_LIST_COUNT_ROWS = 4096, /* … looking at so many rows at most (an eighth where tags lead to each), … */
+    RS_LIST_COUNT_ROWS = 2048, /* … looking at so many rows at most (a quarter where tags lead to each), … */
     RS_LIST_COUNT_BLOCKS = 4,
     RS_LIST_COUNT_READS = 50,    /* … and so often into the spans of a trace: what is left is estimated */
     RS_LIST_COUNT_SPANS = 32768, /* the same in lists of spans */

@@ -95,7 +95,7 @@ static rs_status count_all(question *q) {
     rs_trace_walk w = walk_of(q, RS_LIST_COUNT_ROWS);
     w.keys_only = true;
     if (q->plan.ngroups > 0) /* what has the tags is read row by row, or not at all */
-        w.rows_left = q->plan.tags_decide ? RS_LIST_COUNT_MATCHES : RS_LIST_COUNT_ROWS / 8;
+        w.rows_left = q->plan.tags_decide ? RS_LIST_COUNT_MATCHES : RS_LIST_COUNT_ROWS / 4;
     if (w.rows_left > l->scan_max) w.rows_left = l->scan_max;
     w.reads_left = RS_LIST_COUNT_READS;
     w.blocks_left = RS_LIST_COUNT_BLOCKS;
