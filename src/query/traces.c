@@ -85,6 +85,7 @@ static rs_status count_all(question *q) {
     rs_store_stats stats = {0};
     rs_status st = RS_OK;
     const rs_list *l = q->list;
+    uint64_t known = q->skip + q->page->n + q->page->has_next; /* at least */
     if (rs_filter_is_empty(&l->filter) && !l->start_min_ns && !l->start_max_ns) {
         st = rs_store_get_stats(q->store, q->project, &stats, q->err);
         q->page->counted = true;
@@ -101,7 +102,11 @@ static rs_status count_all(question *q) {
     w.blocks_left = RS_LIST_COUNT_BLOCKS;
     st = rs_trace_walk_run(&w, take_for_count, q, q->err);
     if (st != RS_OK) return st;
-    if (!w.complete) return estimate(q, &w, q->err);
+    if (!w.complete) {
+        st = estimate(q, &w, q->err);
+        if (st == RS_OK && q->page->count < known) q->page->count = known;
+        return st;
+    }
     q->page->counted = true;
     q->page->count = q->matches;
     return RS_OK;
