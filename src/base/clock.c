@@ -20,6 +20,14 @@ static char *put_digits(char *p, unsigned value, int width) {
     return p + width;
 }
 
+void rs_clock_cond_init(pthread_cond_t *cond) {
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
 void rs_clock_format(uint64_t wall_ns, char out[RS_RFC3339_LEN + 1]) {
     time_t seconds = (time_t)(wall_ns / 1000000000u);
     struct tm tm;

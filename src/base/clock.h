@@ -3,10 +3,13 @@
 #define RS_BASE_CLOCK_H
 
 #include "base/buf.h"
+#include <pthread.h>
 #include <stdint.h>
 
 uint64_t rs_clock_wall_ns(void); /* since the Unix epoch, UTC; what spans carry */
 uint64_t rs_clock_mono_ns(void); /* for durations and deadlines; unaffected by clock steps */
+/* A condition whose timed waits end at a time of CLOCK_MONOTONIC, the clock of rs_clock_mono_ns. The caller destroys it. */
+void rs_clock_cond_init(pthread_cond_t *cond);
 
 /* RFC 3339 with nanoseconds, "2026-11-24T12:38:41.207000000Z"; writes 30 bytes and a NUL. */
 enum { RS_RFC3339_LEN = 30 };

@@ -168,15 +168,11 @@ static void *watch(void *arg) {
 
 rs_status rs_connections_new(unsigned limit, rs_connections **out, rs_err *err) {
     rs_connections *c = calloc(1, sizeof *c);
-    pthread_condattr_t monotonic;
     *out = NULL;
     if (!c) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     c->limit = limit;
     pthread_mutex_init(&c->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&c->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    rs_clock_cond_init(&c->changed);
     if (pthread_create(&c->watch, NULL, watch, c) != 0) {
         pthread_cond_destroy(&c->changed);
         pthread_mutex_destroy(&c->lock);

@@ -521,11 +521,7 @@ rs_status rs_http_start(rs_server *server, int *listen_fd, unsigned threads, uns
     if (gethostname(h->hostname, sizeof h->hostname - 1) == 0) h->names[0] = h->hostname;
     h->names[1] = host;
     pthread_mutex_init(&h->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&h->idle, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    rs_clock_cond_init(&h->idle);
     h->daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, on_accept, h,
         on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, *listen_fd,

@@ -379,11 +379,7 @@ rs_status rs_live_start(rs_store *store, rs_live **out, rs_err *err) {
     l->store = store;
     pthread_mutex_init(&l->notes_lock, NULL);
     pthread_mutex_init(&l->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&l->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    rs_clock_cond_init(&l->wake);
     if (pthread_create(&l->thread, NULL, run, l) == 0) {
         *out = l;
         return RS_OK;

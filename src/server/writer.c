@@ -138,11 +138,7 @@ rs_status rs_writer_start(rs_store *store, size_t queue_bytes, rs_writer_complet
     w->limit = queue_bytes;
     for (int i = 0; i < LANES; i++) w->lanes[i].last = &w->lanes[i].first;
     pthread_mutex_init(&w->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    rs_clock_cond_init(&w->wake);
     if (pthread_create(&w->thread, NULL, run, w) != 0) {
         pthread_cond_destroy(&w->wake);
         pthread_mutex_destroy(&w->lock);

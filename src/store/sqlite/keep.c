@@ -244,11 +244,7 @@ rs_status rs_store_start_keeper(rs_store *s, rs_retention_fn fn, void *ctx, rs_e
     *k = (rs_keeper){.store = s, .retention = fn, .ctx = ctx};
     k->next_ns = rs_clock_mono_ns() + FIRST_LOOK_S * NS_PER_S;
     pthread_mutex_init(&k->lock, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&k->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    rs_clock_cond_init(&k->wake);
     if (pthread_create(&k->thread, NULL, run, k) == 0) {
         s->keeper = k;
         return RS_OK;
