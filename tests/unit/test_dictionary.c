@@ -134,7 +134,7 @@ static void what_was_packed_for_another_partition_is_packed_again(void **state) 
 /* More partitions than dictionaries that are kept: each is read with its own. */
 static void each_partition_has_its_own(void **state) {
     fixture *f = *state;
-    enum { PARTITIONS = RS_DICTIONARIES_KEPT + 2 };
+    enum { PARTITIONS = RS_DICTIONARIES_BYTES / RS_DICTIONARY_STORED + 2 };
     const rs_span *batches[100], *last[PARTITIONS];
     for (uint64_t p = 0; p < PARTITIONS; p++) {
         if (p > 0) rs_store_limit_partitions(f->store, 1, UINT64_MAX);

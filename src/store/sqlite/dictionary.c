@@ -13,7 +13,8 @@ struct rs_dictionary {
 
 /* Those used last, the last of them first. */
 static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
-static rs_dictionary *kept[RS_DICTIONARIES_KEPT];
+static rs_dictionary *kept[RS_DICTIONARIES_MAX];
+static size_t nkept, kept_bytes;
 
 /* ---- making one ---------------------------------------------------------------------------------------- */
 
@@ -120,39 +121,56 @@ void rs_dictionary_return(rs_dictionary *d) {
     if (__atomic_sub_fetch(&d->users, 1, __ATOMIC_ACQ_REL) == 0) free_dictionary(d);
 }
 
-/* Puts it first; what falls out at the end is returned. Under the lock. */
-static rs_dictionary *put_first(rs_dictionary *d, size_t from) {
-    rs_dictionary *out = kept[from];
-    for (size_t i = from; i > 0; i--) kept[i] = kept[i - 1];
+static size_t bytes_of(const rs_dictionary *d) {
+    size_t n = sizeof *d;
+    for (int i = 0; i < RS_SECTION_COUNT; i++) n += d->raw[i].cap;
+    return n;
+}
+
+/* Moves the i-th to the front. Under the lock. */
+static void put_first(size_t i) {
+    rs_dictionary *d = kept[i];
+    for (; i > 0; i--) kept[i] = kept[i - 1];
     kept[0] = d;
-    return out;
 }
 
 /* The one that is kept, borrowed; NULL. */
 static rs_dictionary *find(uint64_t segment, uint32_t number) {
     rs_dictionary *found = NULL;
     pthread_mutex_lock(&kept_lock);
-    for (size_t i = 0; i < RS_DICTIONARIES_KEPT && kept[i] && !found; i++) {
+    for (size_t i = 0; i < nkept && !found; i++) {
         if (kept[i]->segment != segment || kept[i]->blocks.number != number) continue;
         found = kept[i];
         use_once_more(found);
-        (void)put_first(found, i);
+        put_first(i);
     }
     pthread_mutex_unlock(&kept_lock);
     return found;
+}
+
+/* Makes it the cache's, too; those that were used longest ago make room. Should two threads load the same, one of them goes in time. */
+static void keep(rs_dictionary *d) {
+    rs_dictionary *fallen[RS_DICTIONARIES_MAX];
+    size_t n = 0;
+    use_once_more(d);
+    pthread_mutex_lock(&kept_lock);
+    while (nkept > 0 && (nkept == RS_DICTIONARIES_MAX || kept_bytes + bytes_of(d) > RS_DICTIONARIES_BYTES)) {
+        fallen[n] = kept[--nkept];
+        kept_bytes -= bytes_of(fallen[n++]);
+    }
+    kept[nkept] = d;
+    kept_bytes += bytes_of(d);
+    put_first(nkept++);
+    pthread_mutex_unlock(&kept_lock);
+    while (n > 0) rs_dictionary_return(fallen[--n]);
 }
 
 rs_status rs_dictionary_borrow(const rs_segment *segment, uint32_t number, rs_dictionary **out, rs_err *err) {
     *out = find(segment->id, number);
     if (*out) return RS_OK;
     rs_status st = load(segment, number, out, err);
-    if (st != RS_OK) return st;
-    use_once_more(*out); /* the cache; should two threads load the same, one of them falls out in time */
-    pthread_mutex_lock(&kept_lock);
-    rs_dictionary *fallen = put_first(*out, RS_DICTIONARIES_KEPT - 1);
-    pthread_mutex_unlock(&kept_lock);
-    if (fallen) rs_dictionary_return(fallen);
-    return RS_OK;
+    if (st == RS_OK) keep(*out);
+    return st;
 }
 
 const rs_block_dictionary *rs_dictionary_blocks(const rs_dictionary *d) { return &d->blocks; }

@@ -2,8 +2,8 @@
  * shapes come again all over a partition, and a block of few spans has no other way to know of them.
  *
  * Dictionary n of a segment is the blocks that lie below byte n, none of which needs one itself; a block's header says n. So a
- * segment is read by nothing but itself. Those that were used last are kept in memory, a few for the whole process, shared by
- * everybody who reads or writes. Any thread. */
+ * segment is read by nothing but itself. Those that were used last are kept in memory, as many as fit into RS_DICTIONARIES_BYTES,
+ * shared by everybody who reads or writes. Any thread. */
 #ifndef RS_STORE_SQLITE_DICTIONARY_H
 #define RS_STORE_SQLITE_DICTIONARY_H
 
@@ -14,7 +14,8 @@ enum {
     RS_DICTIONARY_STORED = 1 << 20,      /* bytes of blocks before there is one */
     RS_DICTIONARY_SECTION_MAX = 2 << 20, /* raw bytes of a section that are used */
     RS_DICTIONARY_END_MAX = 64 << 20,    /* its blocks end before */
-    RS_DICTIONARIES_KEPT = 4,            /* some 3 MB each */
+    RS_DICTIONARIES_MAX = 64,            /* that are kept for the whole process, … */
+    RS_DICTIONARIES_BYTES = 32 << 20,    /* … some 3 MB each */
 };
 
 typedef struct rs_dictionary rs_dictionary;
