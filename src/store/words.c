@@ -1,6 +1,7 @@
 #include "store/words.h"
 
 #include <endian.h>
+#include <strings.h>
 
 enum { PART, ASCII, OTHER };
 
@@ -104,26 +105,88 @@ static bool parts_words(uint32_t c) {
     return is_among(c, spans, RS_ARRAY_LEN(spans));
 }
 
+static bool is_emoji(uint32_t c) { return (c >= 0x2580 && c <= 0x2bff) || (c >= 0x1f000 && c <= 0x1faff); }
+
 /* A character that is a word of its own. */
 static bool stands_alone(uint32_t c) {
-    static const span_of spans[] = {
-        {0x0e00, 0x0eff},   {0x1000, 0x109f},   {0x1100, 0x11ff},  {0x1780, 0x17ff}, {0x2580, 0x2bff},
-        {0x2e80, 0x9fff},   {0xa960, 0xa97f},   {0xac00, 0xd7ff},  {0xf900, 0xfaff}, {0xff66, 0xffdc},
-        {0x1b000, 0x1b2ff}, {0x1f000, 0x1faff}, {0x20000, 0x3ffff}};
-    return c >= 0x0e00 && is_among(c, spans, RS_ARRAY_LEN(spans));
+    static const span_of spans[] = {{0x0e00, 0x0eff}, {0x1000, 0x109f},   {0x1100, 0x11ff},  {0x1780, 0x17ff},
+                                    {0x2e80, 0x9fff}, {0xa960, 0xa97f},   {0xac00, 0xd7ff},  {0xf900, 0xfaff},
+                                    {0xff66, 0xffdc}, {0x1b000, 0x1b2ff}, {0x20000, 0x3ffff}};
+    return c >= 0x0e00 && (is_emoji(c) || is_among(c, spans, RS_ARRAY_LEN(spans)));
 }
 
-/* Small letters of Latin, Greek and Cyrillic. None beyond ASCII becomes one of it: rs_phrase_may_be_in relies on that. */
+/* Small letters of Latin, Greek, Cyrillic and Armenian. Of what is beyond ASCII only the Turkish i, with a dot or without, becomes a
+ * letter of it: is_spelt_otherwise relies on that. */
 static uint32_t fold(uint32_t c) {
-    if (c < 0x80) return c >= 'A' && c <= 'Z' ? c + 32 : c;
-    if ((c >= 0xc0 && c <= 0xde) || (c >= 0x391 && c <= 0x3a9) || (c >= 0x410 && c <= 0x42f)) return c + 32;
-    if ((c >= 0x100 && c <= 0x137) || (c >= 0x14a && c <= 0x177) || (c >= 0x460 && c <= 0x481) ||
-        (c >= 0x1e00 && c <= 0x1e95) || (c >= 0x1ea0 && c <= 0x1eff))
+    switch (c) {
+    case 'A' ... 'Z':
+    case 0xc0 ... 0xde:
+    case 0x391 ... 0x3ab:
+    case 0x410 ... 0x42f:
+        return c + 32;
+    case 0x100 ... 0x12f:
+    case 0x132 ... 0x137:
+    case 0x14a ... 0x177:
+    case 0x1a0 ... 0x1a5:
+    case 0x1de ... 0x1ef:
+    case 0x1f8 ... 0x21f:
+    case 0x222 ... 0x233:
+    case 0x460 ... 0x481:
+    case 0x48a ... 0x4bf:
+    case 0x4d0 ... 0x52f:
+    case 0x1e00 ... 0x1e95:
+    case 0x1ea0 ... 0x1eff:
         return c | 1;
-    if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17e)) return c + (c & 1);
-    if (c >= 0x400 && c <= 0x40f) return c + 80;
-    if (c == 0x3c2) return 0x3c3; /* the sigma at a word's end */
-    return c;
+    case 0x139 ... 0x148:
+    case 0x179 ... 0x17e:
+    case 0x1af ... 0x1b0:
+    case 0x1cd ... 0x1dc:
+    case 0x4c1 ... 0x4ce:
+        return c + (c & 1);
+    case 0x400 ... 0x40f:
+        return c + 80;
+    case 0x531 ... 0x556:
+        return c + 48;
+    case 0x388 ... 0x38a:
+        return c + 37;
+    case 0x130:
+    case 0x131:
+        return 'i';
+    case 0x178:
+        return 0xff;
+    case 0x386:
+        return 0x3ac;
+    case 0x38c:
+        return 0x3cc;
+    case 0x38e:
+    case 0x38f:
+        return c + 63;
+    case 0x3c2: /* the sigma at a word's end */
+        return 0x3c3;
+    case 0x1e9e:
+        return 0xdf;
+    default:
+        return c;
+    }
+}
+
+/* Letters whose cases are two letters in a filter that was made by older rules. */
+static bool is_folded_since(uint32_t c) {
+    switch (c) {
+    case 0xdf:
+    case 0xff:
+    case 0x130 ... 0x131:
+    case 0x178:
+    case 0x1a0 ... 0x233:
+    case 0x386 ... 0x390:
+    case 0x3aa ... 0x3b0:
+    case 0x3ca ... 0x3ce:
+    case 0x48a ... 0x586:
+    case 0x1e9e:
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
@@ -173,6 +236,10 @@ static uint32_t character(const rs_words *w, size_t at, size_t *n) {
     return parts_words(c) ? ' ' : c;
 }
 
+enum {
+    DOT_ABOVE = 0x307
+}; /* what is left of a Turkish capital's dot behind an i, where it was made small by Unicode's rules */
+
 /* A word that is not of ASCII alone, or may not be. */
 static uint64_t slow_word(rs_words *w) {
     char folded[RS_WORD_MAX + 8];
@@ -181,16 +248,21 @@ static uint64_t slow_word(rs_words *w) {
         uint32_t c = character(w, w->at, &bytes);
         if (c == ' ' || stands_alone(c)) break;
         w->at += bytes;
+        w->folded_since |= is_folded_since(c);
+        if (c == DOT_ABOVE && n > 0 && folded[n - 1] == 'i') continue;
         if (n <= RS_WORD_MAX) n += encode(fold(c), folded + n);
     }
     return n ? hash_word(folded, n, sizeof folded) : 0;
 }
 
-/* One of the characters that are words; `joined`: another was right before it. */
-static uint64_t lone_character(rs_words *w, uint32_t c, uint64_t before) {
+static uint64_t hash_character(uint32_t c) {
     char utf8[8] = {0};
-    uint64_t h = hash_word(utf8, encode(fold(c), utf8), sizeof utf8);
-    w->last = h;
+    return hash_word(utf8, encode(c, utf8), sizeof utf8);
+}
+
+/* One of the characters that are words, but no emoji. */
+static uint64_t lone_character(rs_words *w, uint32_t c) {
+    uint64_t before = w->last, h = w->last = hash_character(c);
     if (!w->pairs || !before) return h;
     w->queue = h;
     return hash_pair(before, h);
@@ -215,22 +287,19 @@ uint64_t rs_words_next(rs_words *w) {
             return hash_word(p + start, end - start, n - start);
         }
         if (class == PART && !(w->is_json && p[w->at] == '\\')) {
-            w->last = 0;
             w->at++;
             continue;
         }
         size_t bytes;
         uint32_t c = character(w, w->at, &bytes);
-        uint64_t before = w->last;
-        w->last = 0;
-        if (c == ' ') {
-            w->at += bytes;
-        } else if (stands_alone(c)) {
-            w->at += bytes;
-            return lone_character(w, c, before);
-        } else {
+        if (c != ' ' && !stands_alone(c)) {
+            w->last = 0;
             return slow_word(w);
         }
+        w->at += bytes;
+        if (c != ' ' && !is_emoji(c)) return lone_character(w, c);
+        w->met_emoji = w->met_emoji || c != ' ';
+        if (c != ' ' && !w->no_emoji) return hash_character(c);
     }
     return 0;
 }
@@ -274,8 +343,8 @@ static size_t take_plain(rs_words *w, uint64_t *out, size_t cap) {
             size_t last = length > 8 ? length - 8 : length; /* bytes in `small` */
             h = mix(mix(h, small & (~0ull >> (64 - 8 * last))), 0);
             out[taken++] = h ? h : 1;
+            w->last = 0;
         }
-        w->last = 0;
         at += length + 1;
     }
     w->at = at;
@@ -294,14 +363,26 @@ size_t rs_words_take(rs_words *w, uint64_t *out, size_t n) {
 
 /* ---- phrases ------------------------------------------------------------------------------------------- */
 
+/* Whether it may be how a number, true, false or null of a structure is written, whose bytes are others. */
+static bool may_be_no_text(rs_str run) {
+    static const rs_str names[] = {RS_STR("true"), RS_STR("false"), RS_STR("null")};
+    size_t i = 0;
+    while (i < run.n && ((run.p[i] >= '0' && run.p[i] <= '9') || (i > 0 && (run.p[i] | 0x20) == 'e'))) i++;
+    bool may = i == run.n;
+    for (i = 0; i < RS_ARRAY_LEN(names) && !may; i++)
+        may = run.n == names[i].n && strncasecmp(run.p, names[i].p, run.n) == 0;
+    return may;
+}
+
 /* The longest run of ASCII letters and digits that is a whole word, or RS_WORD_MAX bytes of one. */
 static rs_status keep_longest(rs_str text, rs_arena *arena, rs_phrase *out) {
     rs_str best = {0};
     for (size_t at = 0, end; at < text.n; at = end + 1) {
         for (end = at; end < text.n && classes[(uint8_t)text.p[end]] == ASCII;) end++;
+        rs_str run = {text.p + at, end - at};
         bool whole =
             (at == 0 || (uint8_t)text.p[at - 1] < 0x80) && (end == text.n || (uint8_t)text.p[end] < 0x80);
-        if (whole && end - at > best.n) best = (rs_str){text.p + at, end - at};
+        if (whole && run.n > best.n && !may_be_no_text(run)) best = run;
     }
     if (best.n > RS_WORD_MAX) best.n = RS_WORD_MAX;
     if (best.n == 0) return RS_OK;
@@ -312,22 +393,37 @@ static rs_status keep_longest(rs_str text, rs_arena *arena, rs_phrase *out) {
     return RS_OK;
 }
 
+/* Knuth, Morris and Pratt's: how many of its first words the phrase up to each word also ends with. */
+static void link_words(rs_phrase *p) {
+    for (uint32_t i = 1, n = 0; i < p->nwords; i++) {
+        while (n > 0 && p->words[i] != p->words[n]) n = p->links[n - 1];
+        n += p->words[i] == p->words[n];
+        p->links[i] = n;
+    }
+}
+
 rs_status rs_phrase_make(rs_str text, rs_arena *arena, rs_phrase *out) {
     *out = (rs_phrase){0};
     size_t most = text.n + 1; /* no word is shorter than a byte */
-    out->words = rs_arena_alloc(arena, 2 * most * sizeof *out->words);
-    out->keys = rs_arena_alloc(arena, 2 * most * sizeof *out->keys);
-    if (!out->words || !out->keys) return RS_ERR_MEMORY;
+    out->words = rs_arena_alloc(arena, most * sizeof *out->words);
+    out->links = rs_arena_zalloc(arena, most, sizeof *out->links);
+    out->keys = rs_arena_alloc(arena, most * sizeof *out->keys);
+    out->keys_before = rs_arena_alloc(arena, most * sizeof *out->keys_before);
+    if (!out->words || !out->links || !out->keys || !out->keys_before) return RS_ERR_MEMORY;
     rs_words w = rs_words_of(text, true);
     w.is_json = false;
-    for (uint64_t h, alone = 0; (h = rs_words_next(&w)) != 0;) {
+    for (uint64_t key, alone = 0; (key = rs_words_next(&w)) != 0;) {
         bool is_pair = w.queue != 0; /* and the character behind it comes next */
-        out->words[out->nwords++] = h;
+        uint64_t word = is_pair ? rs_words_next(&w) : key;
         if (is_pair && alone) out->nkeys--; /* a pair stands for both of its characters */
-        if (is_pair) out->words[out->nwords++] = rs_words_next(&w);
-        out->keys[out->nkeys++] = h;
-        alone = is_pair ? 0 : w.last;
+        alone = !is_pair && w.last == word ? word : 0;
+        out->words[out->nwords++] = word;
+        out->keys[out->nkeys++] = key;
+        if (!w.folded_since) out->keys_before[out->nkeys_before++] = word;
+        w.folded_since = false;
     }
+    out->has_emoji = w.met_emoji;
+    link_words(out);
     return keep_longest(text, arena, out);
 }
 
@@ -339,21 +435,23 @@ static bool is_at(const char *p, rs_str small) {
     return true;
 }
 
+static bool has_any(bytes16 places) {
+    uint64_t any[2];
+    memcpy(&any, &places, 16);
+    return (any[0] | any[1]) != 0;
+}
+
 /* First and last byte are compared at sixteen places at once. */
-bool rs_phrase_may_be_in(const rs_phrase *p, rs_str bytes) {
-    rs_str small = p->longest;
+static bool has_bytes(rs_str bytes, rs_str small) {
     size_t at = 0, n = small.n;
-    if (n == 0) return p->nwords > 0;
     uint8_t first = (uint8_t)small.p[0], last = (uint8_t)small.p[n - 1];
     uint8_t first_case = first >= 'a' ? 0x20 : 0, last_case = last >= 'a' ? 0x20 : 0; /* else a digit */
     for (; at + n + 15 <= bytes.n; at += 16) {
         bytes16 a, b;
-        uint64_t any[2];
         memcpy(&a, bytes.p + at, 16);
         memcpy(&b, bytes.p + at + n - 1, 16);
         bytes16 both = (bytes16)((a | first_case) == first) & (bytes16)((b | last_case) == last);
-        memcpy(any, &both, 16);
-        if (!(any[0] | any[1])) continue;
+        if (!has_any(both)) continue;
         for (size_t i = 0; i < 16; i++)
             if (both[i] && is_at(bytes.p + at + i, small)) return true;
     }
@@ -362,15 +460,53 @@ bool rs_phrase_may_be_in(const rs_phrase *p, rs_str bytes) {
     return false;
 }
 
+static bool is_dotted(uint32_t c) { return c == DOT_ABOVE || c == 0x130 || c == 0x131; }
+
+/* A letter or digit of ASCII in JSON's escape, or a Turkish i or what its dot became, escaped or not. */
+static bool is_odd_letter(const char *p, size_t left) {
+    uint32_t c;
+    size_t n;
+    if (take_unit(p, left, &c)) return (c < 0x80 && classes[c] == ASCII) || is_dotted(c);
+    return is_dotted(decode((const uint8_t *)p, left, &n));
+}
+
+/* Whether letters of ASCII may be written in other bytes than their own. */
+static bool is_spelt_otherwise(rs_str bytes) {
+    size_t at = 0;
+    for (; at + 17 <= bytes.n; at += 16) {
+        bytes16 a, b;
+        memcpy(&a, bytes.p + at, 16);
+        memcpy(&b, bytes.p + at + 1, 16);
+        bytes16 odd = (bytes16)(a == '\\') & (bytes16)(b == 'u');
+        odd |= (bytes16)(a == 0xc4) & (bytes16)((b | 1) == 0xb1);
+        odd |= (bytes16)(a == 0xcc) & (bytes16)(b == 0x87);
+        if (!has_any(odd)) continue;
+        for (size_t i = 0; i < 16; i++)
+            if (odd[i] && is_odd_letter(bytes.p + at + i, bytes.n - at - i)) return true;
+    }
+    for (; at < bytes.n; at++)
+        if (is_odd_letter(bytes.p + at, bytes.n - at)) return true;
+    return false;
+}
+
+bool rs_phrase_may_be_in(const rs_phrase *p, rs_str bytes) {
+    if (p->longest.n == 0) return p->nwords > 0;
+    return has_bytes(bytes, p->longest) || is_spelt_otherwise(bytes);
+}
+
 bool rs_phrase_is_in(const rs_phrase *p, rs_str text) {
+    uint64_t some[64];
+    uint32_t at = 0;
     if (p->nwords == 0) return false;
-    rs_words w = rs_words_of(text, true);
-    for (uint64_t h; (h = rs_words_next(&w)) != 0;) {
-        if (h != p->words[0]) continue;
-        rs_words rest = w;
-        uint32_t i = 1;
-        while (i < p->nwords && rs_words_next(&rest) == p->words[i]) i++;
-        if (i == p->nwords) return true;
+    rs_words w = rs_words_of(text, false);
+    w.no_emoji = !p->has_emoji;
+    for (size_t n = RS_ARRAY_LEN(some); n == RS_ARRAY_LEN(some);) {
+        n = rs_words_take(&w, some, RS_ARRAY_LEN(some));
+        for (size_t i = 0; i < n; i++) {
+            while (at > 0 && some[i] != p->words[at]) at = p->links[at - 1];
+            at += some[i] == p->words[at];
+            if (at == p->nwords) return true;
+        }
     }
     return false;
 }

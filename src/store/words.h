@@ -1,8 +1,8 @@
 /* The words of a text, for full-text search: what is indexed, what is asked for and what is verified are cut up by the same rules.
  *
- * A word is a run of letters and digits, in either case where the alphabet has two (ASCII, Latin, Greek, Cyrillic). All else parts
- * words. Of scripts that do not part words by spaces (Han, Kana, Hangul, Thai, Lao, Khmer, Burmese) each character is a word; so is an
- * emoji. A text that begins as JSON does is read with JSON's escapes. Words are known by their hashes; of a long one the first
+ * A word is a run of letters and digits, in either case where the alphabet has two (ASCII, Latin, Greek, Cyrillic, Armenian; the Turkish
+ * i is one letter, with a dot or without). All else parts words. Of scripts that do not part words by spaces (Han, Kana, Hangul, Thai,
+ * Lao, Khmer, Burmese) each character is a word; so is an emoji. A text that begins as JSON does is read with JSON's escapes. Words are known by their hashes; of a long one the first
  * RS_WORD_MAX bytes count. Any thread, no state. */
 #ifndef RS_STORE_WORDS_H
 #define RS_STORE_WORDS_H
@@ -16,9 +16,13 @@ typedef struct rs_words {
     rs_str text;
     size_t at;
     bool is_json;
-    bool pairs;     /* also gives each two neighbouring characters of those scripts as a word: for indexing */
-    uint64_t queue; /* a word that comes next; 0: none */
-    uint64_t last;  /* of those scripts, right before `at`; 0: none */
+    bool
+        pairs; /* also gives each two characters of those scripts that no word parts as a word: for indexing */
+    bool no_emoji;     /* emoji are left out */
+    bool met_emoji;    /* one came, left out or not */
+    bool folded_since; /* a word had a letter whose cases differ by older rules; the caller's to reset */
+    uint64_t queue;    /* a word that comes next; 0: none */
+    uint64_t last;     /* the last character of those scripts, if nothing but emoji came since; 0: none */
 } rs_words;
 
 rs_words rs_words_of(rs_str text, bool pairs);
@@ -27,15 +31,19 @@ uint64_t rs_words_next(rs_words *w);
 /* The same of up to n words at once, which is quicker; fewer than n: that was all. */
 size_t rs_words_take(rs_words *w, uint64_t *out, size_t n);
 
-/* What is looked for: words that come one after the other; characters that are words, right behind each other as they are here. */
+/* What is looked for: words that come one after the other, whatever parts them. Emoji between them are passed over, unless the phrase
+ * has one itself. */
 typedef struct rs_phrase {
     uint64_t *words;
+    uint32_t *links; /* of each word: how many of the first words the phrase up to it also ends with */
     uint32_t nwords;
-    uint64_t *
-        keys; /* what an index of the text must have: words, and pairs instead of the characters that they are of */
-    uint32_t nkeys;
+    bool has_emoji;
+    uint64_t *keys, *keys_before; /* what an index of the text must have: words, and pairs instead of the
+                                     characters that they are of; what one made by older rules must have */
+    uint32_t nkeys, nkeys_before;
     rs_str
-        longest; /* of its words, in small letters: a text that has the phrase has these bytes, in some case; empty: not so */
+        longest; /* of its words, in small letters: a text that has the phrase has these bytes, in some case,
+                       or letters that are written otherwise; empty: not so */
 } rs_phrase;
 
 /* In the arena. A text without words gives a phrase without words, which is found nowhere. */

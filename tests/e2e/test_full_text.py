@@ -15,6 +15,9 @@ SAID = {
     7: "大语言模型的评测",
     11: "Refund my\norder-4711, please",
     12: "refund the order",
+    13: '["\\u0077ombat, \\u00e9t\\u00e9"]',
+    14: "Η ΑΘΉΝΑ και η İstanbul 🎉 beautiful",
+    15: "任务完成，谢谢。",
 }
 N = 40
 
@@ -25,7 +28,7 @@ def said(start_server):
     for n in range(N):
         trace = workflow(n, n)
         if n in SAID:
-            content = SAID[n] if n in (5, 7) else f"{LONG}{SAID[n]} {LONG}"
+            content = SAID[n] if n in (5, 7, 13) else f"{LONG}{SAID[n]} {LONG}"
             trace.append(
                 chat(
                     trace[0]["traceId"],
@@ -37,6 +40,11 @@ def said(start_server):
             )
         if n == 9:
             note = {"key": "note", "value": {"arrayValue": {"values": [value("pelican brief")]}}}
+            kvs = {
+                "key": "order",
+                "value": {"kvlistValue": {"values": [{"key": "number", "value": {"intValue": 90125}}]}},
+            }
+            trace[1]["attributes"].append(kvs)
             trace[1]["events"] = [{"timeUnixNano": trace[1]["startTimeUnixNano"], "name": "n", "attributes": [note]}]
         assert server.send(trace).status == 200
     return server
@@ -73,6 +81,12 @@ def said(start_server):
         ("span(type:chat text:zebrafish)", [2]),
         ("span(type:workflow text:zebrafish)", []),
         ("span(text:refund text:please) span(type:workflow)", [11]),
+        ("wombat", [13]),
+        ("αθήνα", [14]),
+        ("istanbul", [14]),
+        ('"İSTANBUL beautiful"', [14]),
+        ("完成谢谢", [15]),
+        ("text:90125", [9]),  # a number in a structure
         ("question 17", [17]),
         ("uestion 17", [17]),  # a part of a word, where the list shows it
         ("w_17", [17]),
@@ -111,7 +125,7 @@ def test_spans(said):
     assert said.get("/api/spans/list/?q=text:%22zebra%20fish%22").json["count"] == 1
     assert said.get("/api/spans/list/?q=flow_1").json["count"] == 11  # in names
     assert said.get("/api/spans/list/?q=zebrafish%20OR%20text:pelican").json["count"] == 2
-    assert said.get("/api/spans/list/?q=NOT%20text:use%20type:chat").json["count"] == N + 2
+    assert said.get("/api/spans/list/?q=NOT%20text:use%20type:chat").json["count"] == N + 3
 
 
 def test_pages_while_others_arrive(said):

@@ -65,6 +65,20 @@ static void test_other_alphabets(void **state) {
     IN("is", "what is\xc2\xa0that");
     IN("end", "“end”…");
     NOT_IN("caf", "café");
+    IN("αθήνα", "ΑΘΉΝΑ");
+    IN("ΆΈΉΊΌΎΏΪΫ", "άέήίόύώϊϋ");
+    IN("istanbul", "İstanbul");
+    IN("İSTANBUL", "istanbul");
+    IN("İstanbul", "i̇stanbul"); /* as Unicode's rules make it small: i and a dot above */
+    IN("istanbul", "i̇stanbul");
+    IN("ışık", "IŞIK");
+    IN("ƯƠNG", "ương");
+    IN("Ÿ", "ÿ");
+    IN("ẞ", "ß");
+    IN("Țara", "țara");
+    IN("ҐАНОК", "ґанок");
+    IN("ՀԱՅ", "հայ");
+    NOT_IN("ά", "α");
     IN("x", "\xff\xfe x \xc3"); /* not UTF-8 */
 }
 
@@ -81,11 +95,34 @@ static void test_scripts_without_spaces(void **state) {
     IN("안녕", "안녕하세요");
     IN("🙂", "well🙂done");
     IN("well", "well🙂done");
-    NOT_IN("模 型", "模型");
-    NOT_IN("模型", "模 型");
+    IN("模 型", "模型");
+    IN("模型", "模 型");
+    IN("模型", "模\n型");
     IN("模 型", "模%型");
+    IN("完成谢谢", "「完成，谢谢。」");
+    IN("完成，谢谢", "完成谢谢");
+    IN("完成谢谢", "完成🎉谢谢");
+    IN("完成谢谢", "完成🎉🎉，谢谢");
+    NOT_IN("完成谢谢", "完成a谢谢");
+    NOT_IN("完谢", "完a谢");
+    IN("コーヒー", "コー・ヒー");
     IN("模型 a 模", "模型-a-模");
     NOT_IN("模型", "型模");
+}
+
+/* Emoji are passed over, unless it is they that are looked for. */
+static void test_emoji(void **state) {
+    (void)state;
+    IN("hello world", "hello 🎉 world");
+    IN("hello world", "hello 🎉👍🏽👩‍💻world");
+    IN("hello 🎉 world", "hello 🎉 world");
+    NOT_IN("hello 🎉 world", "hello world");
+    NOT_IN("hello 👍 world", "hello 🎉 world");
+    IN("🎉👍", "x 🎉 👍");
+    NOT_IN("🎉👍", "🎉x👍");
+    IN("❤ you", "I ❤️ you");
+    IN("a a 🎉 b", "a a a 🎉 b");
+    IN("x", "🎉x");
 }
 
 static void test_json(void **state) {
@@ -100,6 +137,12 @@ static void test_json(void **state) {
     IN("🙂", "[\"\\ud83d\\ude42\"]");
     IN("x", "[\"\\ud83d x\"]");
     IN("quoted", " {\"a\":\"\\\"quoted\\\"\"}");
+    IN("hello", "[\"\\u0068ello\"]");
+    IN("hello", "[\"\\u0048\\u0065llo\"]");
+    IN("hello", "[\"it is said here that hel\\u006co, and what not\"]");
+    IN("a1", "[\"A\\u0031\"]");
+    IN("istanbul", "[\"\\u0130stanbul\"]");
+    NOT_IN("hello", "[\"\\u0060ello\"]");
     NOT_IN("u12", "[\"\\u12\"]");
     IN("12", "[\"\\u12\"]");
 }
@@ -114,6 +157,54 @@ static void test_long_words(void **state) {
     IN(a, b);
     b[10] = 'B';
     NOT_IN(a, b);
+}
+
+/* "No" is not said lightly, nor for nothing. */
+static void test_what_bytes_may_have(void **state) {
+    (void)state;
+    static const struct {
+        const char *phrase, *bytes;
+        bool may;
+    } cases[] = {
+        {"hello", "some say hELLo", true},
+        {"hello", "some say hell", false},
+        {"hello", "{\"a\":\"\\u00e9 \\u003c \\u6a21 \\ud83d\\ude42 \\u1e00\"}", false},
+        {"hello", "naïve café größer żółć Ελλάδα москва 模型 🎉", false},
+        {"hello", "x\\u006", false},
+        {"4711", "\x02\x18\xe7\x24", true}, /* a number in a structure */
+        {"1e21", "", true},
+        {"True", "", true},
+        {"d4711", "", false},
+        {"order 4711", "the order", true},
+        {"order 4711", "what 4711", false},
+    };
+    for (size_t i = 0; i < RS_ARRAY_LEN(cases); i++) {
+        rs_arena arena;
+        rs_phrase p;
+        rs_arena_init(&arena, 0);
+        assert_int_equal(rs_phrase_make(rs_str_of(cases[i].phrase), &arena, &p), RS_OK);
+        if (rs_phrase_may_be_in(&p, rs_str_of(cases[i].bytes)) != cases[i].may) fail_msg("case %zu", i);
+        rs_arena_deinit(&arena);
+    }
+}
+
+/* A filter that was made by older rules is asked for what these had alike. */
+static void test_keys_of_older_rules(void **state) {
+    (void)state;
+    static const struct {
+        const char *phrase;
+        uint32_t keys, before;
+    } cases[] = {{"the model", 2, 2}, {"大语言模型", 4, 5}, {"模型 🎉 ok", 3, 4}, {"Ράλλη in Αθήνα", 3, 1},
+                 {"ΑΘΗΝΑ", 1, 1},     {"İzmir", 1, 0},      {"naïve", 1, 1},     {"Straße", 1, 0}};
+    for (size_t i = 0; i < RS_ARRAY_LEN(cases); i++) {
+        rs_arena arena;
+        rs_phrase p;
+        rs_arena_init(&arena, 0);
+        assert_int_equal(rs_phrase_make(rs_str_of(cases[i].phrase), &arena, &p), RS_OK);
+        if (p.nkeys != cases[i].keys || p.nkeys_before != cases[i].before)
+            fail_msg("'%s': %u keys, %u before", cases[i].phrase, p.nkeys, p.nkeys_before);
+        rs_arena_deinit(&arena);
+    }
 }
 
 /* No byte string makes it read past the end or go on for ever. */
@@ -153,7 +244,10 @@ int main(void) {
         cmocka_unit_test(test_ascii),
         cmocka_unit_test(test_other_alphabets),
         cmocka_unit_test(test_scripts_without_spaces),
+        cmocka_unit_test(test_emoji),
         cmocka_unit_test(test_json),
+        cmocka_unit_test(test_what_bytes_may_have),
+        cmocka_unit_test(test_keys_of_older_rules),
         cmocka_unit_test(test_long_words),
         cmocka_unit_test(test_any_bytes),
     };

@@ -362,8 +362,7 @@ static rs_status may_say(rs_index *x, int64_t key, const rs_phrase *const *phras
         rs_status st = next_blocks(x, key, NULL, &after, refs, &blocks, &rows, err);
         if (st != RS_OK) return st;
         for (size_t b = 0; b < blocks; b++)
-            for (size_t i = 0; i < n; i++)
-                may[i] = may[i] || rs_view_may_say(&x->view, &refs[b], phrases[i]->keys, phrases[i]->nkeys);
+            for (size_t i = 0; i < n; i++) may[i] = may[i] || rs_view_may_say(&x->view, &refs[b], phrases[i]);
     }
     return RS_OK;
 }

@@ -39,8 +39,7 @@ static rs_status read_block(span_scan *t, const rs_block_ref *ref, rs_read_depth
 static rs_read_depth depth_of(span_scan *t, const rs_block_ref *ref) {
     const rs_span_scan *s = t->scan;
     bool all = s->nphrases > 0;
-    for (size_t i = 0; i < s->nphrases && all; i++)
-        all = rs_view_may_say(&t->x->view, ref, s->phrases[i]->keys, s->phrases[i]->nkeys);
+    for (size_t i = 0; i < s->nphrases && all; i++) all = rs_view_may_say(&t->x->view, ref, s->phrases[i]);
     rs_read_depth depth = all ? RS_READ_FULL : s->depth;
     if (s->in_full) *s->in_full = depth == RS_READ_FULL;
     return depth;

@@ -216,7 +216,7 @@ static part *next_part(text_scan *t) {
     for (size_t i = 0; i < t->nparts; i++) {
         part *in = &t->parts[i];
         while (in->is_loaded && in->at < in->n &&
-               !rs_view_may_say(&in->x->view, &in->blocks[in->at].ref, phrase->keys, phrase->nkeys))
+               !rs_view_may_say(&in->x->view, &in->blocks[in->at].ref, phrase))
             in->at++;
         if (in->is_loaded && in->at == in->n) continue;
         int64_t bound = in->is_loaded ? in->blocks[in->at].bound : in->bound;
@@ -318,8 +318,7 @@ rs_status rs_store_sample_text(rs_store *s, uint64_t project, const rs_phrase *c
             sqlite3_bind_int64(stmt, 3, SAMPLE);
             while ((st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
                 rs_block_ref ref = rs_index_block_ref(stmt);
-                for (size_t i = 0; i < n; i++)
-                    counts[i] += rs_view_may_say(&x->view, &ref, phrases[i]->keys, phrases[i]->nkeys);
+                for (size_t i = 0; i < n; i++) counts[i] += rs_view_may_say(&x->view, &ref, phrases[i]);
             }
         }
         rs_partition_return(last, x);

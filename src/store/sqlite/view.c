@@ -106,8 +106,11 @@ rs_status rs_view_words(rs_view *v, rs_str *out, rs_err *err) {
     return st == RS_OK ? st : located(v, &inner, err);
 }
 
-bool rs_view_may_say(rs_view *v, const rs_block_ref *ref, const uint64_t *words, size_t n) {
+bool rs_view_may_say(rs_view *v, const rs_block_ref *ref, const rs_phrase *phrase) {
     char room[RS_WORD_LINE];
+    bool before = !rs_word_filter_is_current(ref->words);
+    const uint64_t *words = before ? phrase->keys_before : phrase->keys;
+    size_t n = before ? phrase->nkeys_before : phrase->nkeys;
     size_t line = ref->words < RS_WORD_LINE ? ref->words : RS_WORD_LINE, held = SIZE_MAX;
     for (size_t i = 0; line > 0 && i < n; i++) {
         size_t at = rs_word_filter_line(ref->words, words[i]);

@@ -49,9 +49,9 @@ RS_MUST_CHECK rs_status rs_view_keep(rs_view *v, rs_stored_span *s, rs_read_dept
 static inline void rs_view_leave_arena(rs_view *v) { v->details.arena = NULL; }
 /* The word filter of the block that was opened in full. */
 RS_MUST_CHECK rs_status rs_view_words(rs_view *v, rs_str *out, rs_err *err);
-/* Whether a text of the block may have all of those words; reads the lines of its filter that tell. A filter that cannot be read, or is
+/* Whether a text of the block may have the phrase; reads the lines of its filter that tell. A filter that cannot be read, or is
  * not there, rules nothing out. The view stays as it is. */
-bool rs_view_may_say(rs_view *v, const rs_block_ref *ref, const uint64_t *words, size_t n);
+bool rs_view_may_say(rs_view *v, const rs_block_ref *ref, const rs_phrase *phrase);
 /* Whether the phrase may be in the span's attributes and events, or in any span of the block: of one that was opened in full. */
 bool rs_view_span_may_say(const rs_view *v, const rs_extent *extent, const rs_phrase *phrase);
 bool rs_view_block_may_say(const rs_view *v, const rs_phrase *phrase);

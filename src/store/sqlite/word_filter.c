@@ -103,8 +103,8 @@ bool rs_word_line_may_have(rs_str line, uint64_t word) {
 static size_t size_for(uint32_t words, uint32_t spans) {
     uint64_t bits = (uint64_t)words * (spans >= 256 ? 14 : spans >= 64 ? 11 : 8);
     size_t bytes = (size_t)(bits / 64 + 1) * 8;
-    if (bytes <= RS_WORD_LINE) return bytes;
-    return (bytes + RS_WORD_LINE / 2) / RS_WORD_LINE * RS_WORD_LINE;
+    if (bytes > RS_WORD_LINE) bytes = (bytes + RS_WORD_LINE / 2) / RS_WORD_LINE * RS_WORD_LINE;
+    return bytes + RS_WORD_RULES;
 }
 
 rs_status rs_word_set_finish(rs_word_set *set, uint32_t spans, rs_buf *out) {

@@ -8,7 +8,12 @@
 
 #include "store/span_text.h"
 
-enum { RS_WORD_LINE = 512, RS_WORD_FILTER_MAX = 4 << 20 };
+enum {
+    RS_WORD_LINE = 512,
+    RS_WORD_FILTER_MAX = 4 << 20,
+    RS_WORD_RULES =
+        4, /* by which words are cut up today: what is left of a filter's bytes divided by 8; 0 before */
+};
 
 /* ---- making one ---------------------------------------------------------------------------------------- */
 
@@ -29,6 +34,8 @@ RS_MUST_CHECK rs_status rs_word_set_finish(rs_word_set *set, uint32_t spans, rs_
 
 /* ---- asking one ---------------------------------------------------------------------------------------- */
 
+/* False: there is no filter, or it was made by older rules (words.h), which is what its size tells. */
+static inline bool rs_word_filter_is_current(size_t filter) { return filter % 8 == RS_WORD_RULES; }
 /* Where in a filter of that size the line of a word begins. */
 size_t rs_word_filter_line(size_t filter, uint64_t word);
 /* Whether the line may have the word; its size is RS_WORD_LINE, or that of a smaller filter. */
