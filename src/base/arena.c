@@ -5,17 +5,50 @@
 
 struct rs_arena_chunk {
     rs_arena_chunk *next;
+    size_t size;
     alignas(max_align_t) char data[];
 };
 
 enum { FIRST_CHUNK = 4096, LARGEST_CHUNK = 1 << 20, ALIGN = alignof(max_align_t) };
 
-void rs_arena_deinit(rs_arena *a) {
-    for (rs_arena_chunk *c = a->chunks, *next; c; c = next) {
+static void free_chunks(rs_arena_chunk *chunks) {
+    for (rs_arena_chunk *c = chunks, *next; c; c = next) {
         next = c->next;
         free(c);
     }
+}
+
+void rs_arena_deinit(rs_arena *a) {
+    free_chunks(a->chunks);
+    free_chunks(a->spare);
     *a = (rs_arena){.limit = a->limit};
+}
+
+void rs_arena_reset(rs_arena *a) {
+    for (rs_arena_chunk *c = a->chunks, *next; c; c = next) {
+        next = c->next;
+        c->next = a->spare;
+        a->spare = c;
+    }
+    a->chunks = NULL;
+    a->at = a->end = NULL;
+}
+
+static rs_arena_chunk *take_spare(rs_arena *a, size_t n) {
+    for (rs_arena_chunk **at = &a->spare, *c; (c = *at); at = &c->next) {
+        if (c->size < n) continue;
+        *at = c->next;
+        return c;
+    }
+    return NULL;
+}
+
+static void *begin_chunk(rs_arena *a, rs_arena_chunk *c, size_t n) {
+    c->next = a->chunks;
+    a->chunks = c;
+    a->at = c->data + n;
+    a->end = c->data + c->size;
+    return c->data;
 }
 
 void *rs_arena_alloc(rs_arena *a, size_t n) {
@@ -26,20 +59,18 @@ void *rs_arena_alloc(rs_arena *a, size_t n) {
         a->at += n;
         return p;
     }
+    rs_arena_chunk *c = a->spare ? take_spare(a, n) : NULL;
+    if (c) return begin_chunk(a, c, n);
     size_t size = a->held < FIRST_CHUNK ? FIRST_CHUNK : a->held > LARGEST_CHUNK ? LARGEST_CHUNK : a->held;
     if (size < n) size = n;
     if (a->limit && a->held + size > a->limit) {
         size = n;
         if (a->held + size > a->limit) return a->is_over_limit = true, NULL;
     }
-    rs_arena_chunk *c = malloc(sizeof *c + size);
-    if (!c) return NULL;
-    c->next = a->chunks;
-    a->chunks = c;
+    if (!(c = malloc(sizeof *c + size))) return NULL;
+    c->size = size;
     a->held += size;
-    a->at = c->data + n;
-    a->end = c->data + size;
-    return c->data;
+    return begin_chunk(a, c, n);
 }
 
 void *rs_arena_zalloc(rs_arena *a, size_t count, size_t size) {

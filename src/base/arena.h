@@ -13,6 +13,7 @@ typedef struct rs_arena_chunk rs_arena_chunk;
 
 typedef struct rs_arena {
     rs_arena_chunk *chunks; /* newest first; only the newest has room */
+    rs_arena_chunk *spare;  /* kept by rs_arena_reset */
     char *at, *end;
     size_t held, limit; /* bytes; limit 0: none */
     bool is_over_limit; /* an allocation failed for the limit, not for want of memory */
@@ -20,6 +21,8 @@ typedef struct rs_arena {
 
 static inline void rs_arena_init(rs_arena *a, size_t limit) { *a = (rs_arena){.limit = limit}; }
 void rs_arena_deinit(rs_arena *a);
+/* Forgets all that was allocated and keeps its memory for what is allocated next; it still counts towards `held` and the limit. */
+void rs_arena_reset(rs_arena *a);
 
 /* n bytes aligned for any type, not zeroed; NULL when memory or the limit is exhausted. n == 0 gives a valid pointer. */
 void *rs_arena_alloc(rs_arena *a, size_t n);

@@ -28,21 +28,30 @@ void rs_clock_cond_init(pthread_cond_t *cond) {
     pthread_condattr_destroy(&monotonic);
 }
 
+/* The day's date: a year of the calendar that begins in March has its leap day last (Hinnant, "chrono-compatible low-level date
+ * algorithms"). gmtime_r would take the lock of the time zone. */
+static char *put_date(char *p, unsigned days) {
+    unsigned since = days + 719468, era = since / 146097, day = since % 146097;
+    unsigned year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
+    unsigned of_year = day - (365 * year + year / 4 - year / 100), month = (5 * of_year + 2) / 153;
+    unsigned is_next = month >= 10;
+    p = put_digits(p, era * 400 + year + is_next, 4);
+    *p++ = '-';
+    p = put_digits(p, is_next ? month - 9 : month + 3, 2);
+    *p++ = '-';
+    return put_digits(p, of_year - (153 * month + 2) / 5 + 1, 2);
+}
+
 void rs_clock_format(uint64_t wall_ns, char out[RS_RFC3339_LEN + 1]) {
-    time_t seconds = (time_t)(wall_ns / 1000000000u);
-    struct tm tm;
-    gmtime_r(&seconds, &tm);
-    char *p = put_digits(out, (unsigned)tm.tm_year + 1900, 4);
-    *p++ = '-';
-    p = put_digits(p, (unsigned)tm.tm_mon + 1, 2);
-    *p++ = '-';
-    p = put_digits(p, (unsigned)tm.tm_mday, 2);
+    uint64_t seconds = wall_ns / 1000000000u;
+    unsigned of_day = (unsigned)(seconds % 86400);
+    char *p = put_date(out, (unsigned)(seconds / 86400));
     *p++ = 'T';
-    p = put_digits(p, (unsigned)tm.tm_hour, 2);
+    p = put_digits(p, of_day / 3600, 2);
     *p++ = ':';
-    p = put_digits(p, (unsigned)tm.tm_min, 2);
+    p = put_digits(p, of_day / 60 % 60, 2);
     *p++ = ':';
-    p = put_digits(p, (unsigned)tm.tm_sec, 2);
+    p = put_digits(p, of_day % 60, 2);
     *p++ = '.';
     p = put_digits(p, (unsigned)(wall_ns % 1000000000u), 9);
     *p++ = 'Z';

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 static void separate(rs_json *j) {
     if (j->comma) rs_buf_byte(j->out, ',');
@@ -28,7 +31,15 @@ void rs_json_object_end(rs_json *j) { close_with(j, '}'); }
 void rs_json_array(rs_json *j) { open_with(j, '['); }
 void rs_json_array_end(rs_json *j) { close_with(j, ']'); }
 
-static bool is_plain(unsigned char c) { return c >= 0x20 && c != '"' && c != '\\' && c < 0x80; }
+/* Room for n more bytes: the call is saved where they are there, which is nearly always. */
+static inline char *room(rs_buf *b, size_t n) {
+    if (__builtin_expect(n <= b->cap - b->n && b->failed == RS_OK && b->p, 1)) return b->p + b->n;
+    return rs_buf_reserve(b, n);
+}
+
+static bool is_plain(unsigned char c, bool any_utf8) {
+    return c >= 0x20 && c != '"' && c != '\\' && (c < 0x80 || any_utf8);
+}
 
 /* Eight at once; may say no of eight that are. What a byte borrows from the next one matters only where that is looked at anyway. */
 static bool are_plain(const char *p) {
@@ -39,64 +50,120 @@ static bool are_plain(const char *p) {
     return ((w | (w - ones * 0x20) | quote | backslash) & tops) == 0;
 }
 
-static void put_escaped(rs_buf *b, unsigned char c) {
-    switch (c) {
-    case '"':
-        rs_buf_text(b, "\\\"");
-        break;
-    case '\\':
-        rs_buf_text(b, "\\\\");
-        break;
-    case '\n':
-        rs_buf_text(b, "\\n");
-        break;
-    case '\r':
-        rs_buf_text(b, "\\r");
-        break;
-    case '\t':
-        rs_buf_text(b, "\\t");
-        break;
-    default:
-        rs_buf_printf(b, "\\u%04x", c);
+#if defined(__SSE2__)
+/* A bit for each of sixteen bytes that does not stand for itself. */
+static unsigned special_of(__m128i v, bool any_utf8) {
+    __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v);
+    __m128i mark =
+        _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+    unsigned high = any_utf8 ? 0 : (unsigned)_mm_movemask_epi8(v);
+    return high | (unsigned)_mm_movemask_epi8(_mm_or_si128(control, mark));
+}
+
+static __m128i load16(const char *p) { return _mm_loadu_si128((const __m128i *)(const void *)p); }
+static void store16(char *p, __m128i v) { _mm_storeu_si128((__m128i *)(void *)p, v); }
+
+/* Four to fifteen bytes, if all are plain: their first and their last four or eight, which may be the same in part. */
+static bool copy_few(char *to, const char *from, size_t n, bool any_utf8) {
+    if (n >= 8) {
+        uint64_t first, last;
+        memcpy(&first, from, 8);
+        memcpy(&last, from + n - 8, 8);
+        memcpy(to, &first, 8);
+        memcpy(to + n - 8, &last, 8);
+        return special_of(_mm_set_epi64x((long long)last, (long long)first), any_utf8) == 0;
     }
+    uint32_t first, last;
+    memcpy(&first, from, 4);
+    memcpy(&last, from + n - 4, 4);
+    memcpy(to, &first, 4);
+    memcpy(to + n - 4, &last, 4);
+    return special_of(_mm_set_epi32(' ' * 0x01010101, ' ' * 0x01010101, (int)last, (int)first), any_utf8) ==
+           0;
 }
+#endif
 
-/* Bytes of the UTF-8 sequence at the start of s, 0 if it is malformed. */
-static size_t sequence_at(rs_str s) {
-    for (size_t len = 2; len <= 4 && len <= s.n; len++)
-        if (rs_str_is_utf8((rs_str){s.p, len})) return len;
-    return 0;
-}
-
-static void put_string(rs_buf *b, rs_str s) {
-    rs_buf_byte(b, '"');
+/* Copies bytes that stand for themselves, up to the first that does not; with any_utf8, those over 0x7f do. Returns how many. What is
+ * in `to` behind them, up to n bytes, is anything. */
+static size_t copy_plain(char *to, const char *from, size_t n, bool any_utf8) {
     size_t at = 0;
-    while (at < s.n) {
-        size_t run = at;
-        while (s.n - run >= 8 && are_plain(s.p + run)) run += 8;
-        while (run < s.n && is_plain((unsigned char)s.p[run])) run++;
-        rs_buf_put(b, s.p + at, run - at);
-        at = run;
+#if defined(__SSE2__)
+    if (n >= 4 && n < 16 && copy_few(to, from, n, any_utf8)) return n;
+    for (; n - at >= 16; at += 16) {
+        __m128i v = load16(from + at);
+        store16(to + at, v);
+        unsigned special = special_of(v, any_utf8);
+        if (special) return at + (size_t)__builtin_ctz(special);
+    }
+    if (at > 0 && at < n) { /* the last sixteen, of which some were copied */
+        __m128i v = load16(from + n - 16);
+        store16(to + n - 16, v);
+        unsigned special = special_of(v, any_utf8);
+        return special ? n - 16 + (size_t)__builtin_ctz(special) : n;
+    }
+#endif
+    for (; n - at >= 8 && are_plain(from + at); at += 8) memcpy(to + at, from + at, 8);
+    for (; at < n && is_plain((unsigned char)from[at], any_utf8); at++) to[at] = from[at];
+    return at;
+}
+
+/* The escape of a byte that needs one; returns its length, at most ESCAPE_MOST. */
+enum { ESCAPE_MOST = 6 };
+static size_t escape(char *to, unsigned char c) {
+    static const char letters[0x20] = {['\t'] = 't', ['\n'] = 'n', ['\r'] = 'r'};
+    char letter = c < 0x20 ? letters[c] : (char)c;
+    to[0] = '\\';
+    to[1] = letter;
+    if (letter) return 2;
+    memcpy(to + 1, "u00", 3);
+    to[4] = "01"[c >> 4];
+    to[5] = "0123456789abcdef"[c & 15];
+    return 6;
+}
+
+/* Quoted, escaped, made UTF-8. */
+static void put_string(rs_buf *b, rs_str s) {
+    size_t at = 0, valid = 0; /* valid: up to there it is known to be UTF-8 */
+    char *to = room(b, s.n + 2);
+    if (!to) return;
+    *to++ = '"';
+    for (;;) {
+        bool any_utf8 = at < valid;
+        size_t run = copy_plain(to, s.p + at, (any_utf8 ? valid : s.n) - at, any_utf8);
+        at += run;
+        to += run;
         if (at == s.n) break;
+        if (any_utf8 && at == valid) continue;
+        b->n = (size_t)(to - b->p);
+        if (!(to = room(b, s.n - at + ESCAPE_MOST + 1))) return;
         unsigned char c = (unsigned char)s.p[at];
         if (c < 0x80) {
-            put_escaped(b, c);
+            to += escape(to, c);
             at++;
             continue;
         }
-        size_t len = sequence_at(rs_str_from(s, at));
-        if (len) rs_buf_put(b, s.p + at, len);
-        else rs_buf_text(b, "\xEF\xBF\xBD");
-        at += len ? len : 1;
+        valid = at + rs_str_utf8_prefix(rs_str_from(s, at));
+        if (valid > at) continue;
+        memcpy(to, "\xEF\xBF\xBD", 3);
+        to += 3;
+        at++;
     }
-    rs_buf_byte(b, '"');
+    *to++ = '"';
+    b->n = (size_t)(to - b->p);
 }
 
 void rs_json_key(rs_json *j, rs_str key) {
     separate(j);
+    j->comma = false;
+    char *to = room(j->out, key.n + 3);
+    if (to && copy_plain(to + 1, key.p, key.n, false) == key.n) {
+        to[0] = '"';
+        memcpy(to + key.n + 1, "\":", 2);
+        j->out->n += key.n + 3;
+        return;
+    }
     put_string(j->out, key);
     rs_buf_byte(j->out, ':');
-    j->comma = false;
 }
 
 void rs_json_str(rs_json *j, rs_str s) {
@@ -104,14 +171,23 @@ void rs_json_str(rs_json *j, rs_str s) {
     put_string(j->out, s);
 }
 
+static void put_whole(rs_buf *b, bool is_negative, uint64_t v) {
+    char digits[21];
+    size_t at = sizeof digits;
+    do digits[--at] = (char)('0' + v % 10);
+    while ((v /= 10) > 0);
+    if (is_negative) digits[--at] = '-';
+    rs_buf_put(b, digits + at, sizeof digits - at);
+}
+
 void rs_json_int(rs_json *j, int64_t v) {
     separate(j);
-    rs_buf_printf(j->out, "%lld", (long long)v);
+    put_whole(j->out, v < 0, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
 void rs_json_uint(rs_json *j, uint64_t v) {
     separate(j);
-    rs_buf_printf(j->out, "%llu", (unsigned long long)v);
+    put_whole(j->out, false, v);
 }
 
 /* Durations and rates have few decimals: a whole number of 1e-9 that divides back to v is v's own text. */

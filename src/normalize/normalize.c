@@ -230,7 +230,10 @@ static rs_status gist_of(const rs_gather *g, bool output, rs_content_style style
     return content_of(g, output, &style, out);
 }
 
-static rs_status fill_content(const rs_gather *g, bool previews_only, rs_facts *f) {
+typedef enum content_kind { BOTH, PREVIEWS, CONTENT } content_kind; /* of input and output */
+
+static rs_status fill_content(const rs_gather *g, content_kind what, rs_facts *f) {
+    bool previews_only = what == PREVIEWS;
     bool completion = f->log_type == RS_LOG_TEXT || f->log_type == RS_LOG_COMPLETION ||
                       f->log_type == RS_LOG_EMBEDDING || f->log_type == RS_LOG_TRANSCRIPTION ||
                       f->log_type == RS_LOG_SPEECH;
@@ -240,8 +243,8 @@ static rs_status fill_content(const rs_gather *g, bool previews_only, rs_facts *
     rs_status st = previews_only ? gist_of(g, false, in_style, &in) : content_of(g, false, &in_style, &in);
     if (st == RS_OK)
         st = previews_only ? gist_of(g, true, out_style, &out) : content_of(g, true, &out_style, &out);
-    if (st == RS_OK) st = rs_content_preview(in.gist, g->arena, &f->input_preview);
-    if (st == RS_OK) st = rs_content_preview(out.gist, g->arena, &f->output_preview);
+    if (st == RS_OK && what != CONTENT) st = rs_content_preview(in.gist, g->arena, &f->input_preview);
+    if (st == RS_OK && what != CONTENT) st = rs_content_preview(out.gist, g->arena, &f->output_preview);
     if (st != RS_OK || previews_only) return st;
     f->input = in.text, f->input_is_json = in.is_json;
     f->output = out.text, f->output_is_json = out.is_json;
@@ -252,7 +255,7 @@ static rs_attrs list_of(const rs_gathered_list *list) {
     return (rs_attrs){.items = list->items, .n = (uint32_t)list->n};
 }
 
-static rs_status normalize(rs_span *span, bool previews_only, rs_arena *arena) {
+static rs_status normalize(rs_span *span, content_kind what, rs_arena *arena) {
     rs_gather g;
     rs_gather_init(&g, arena);
     rs_status st = rs_gather_attrs(&g, &span->attrs, 0);
@@ -269,8 +272,8 @@ static rs_status normalize(rs_span *span, bool previews_only, rs_arena *arena) {
     if (st == RS_OK) st = fill_error(&g, span, f);
     /* Where nobody counted them, tokens are estimated by the texts. */
     bool estimates = f->usage_source == RS_USAGE_NONE && rs_log_type_is_model_call(f->log_type);
-    if (st == RS_OK) st = fill_content(&g, previews_only && !estimates, f);
-    if (st == RS_OK && !previews_only) st = fill_tools(&g, f);
+    if (st == RS_OK) st = fill_content(&g, what == PREVIEWS && estimates ? BOTH : what, f);
+    if (st == RS_OK && what != PREVIEWS) st = fill_tools(&g, f);
     fill_from_resource(span->resource, f);
     f->parameters = list_of(&g.parameters);
     f->metadata = list_of(&g.metadata);
@@ -279,10 +282,10 @@ static rs_status normalize(rs_span *span, bool previews_only, rs_arena *arena) {
     return st;
 }
 
-rs_status rs_normalize_span(rs_span *span, rs_arena *arena) { return normalize(span, false, arena); }
+rs_status rs_normalize_span(rs_span *span, rs_arena *arena) { return normalize(span, BOTH, arena); }
 
 rs_status rs_normalize_for_store(rs_span *span, rs_arena *arena) {
-    rs_status st = normalize(span, true, arena);
+    rs_status st = normalize(span, PREVIEWS, arena);
     span->facts.input = span->facts.output = (rs_str){0};
     span->facts.input_is_json = span->facts.output_is_json = false;
     return st;
@@ -295,8 +298,10 @@ static rs_status keep_cost(rs_span *span, rs_arena *arena, rs_status (*make)(rs_
     return st;
 }
 
+static rs_status normalize_content(rs_span *span, rs_arena *arena) { return normalize(span, CONTENT, arena); }
+
 rs_status rs_normalize_stored(rs_span *span, rs_arena *arena) {
-    return keep_cost(span, arena, rs_normalize_span);
+    return keep_cost(span, arena, normalize_content);
 }
 
 rs_status rs_normalize_again_for_store(rs_span *span, rs_arena *arena) {

@@ -16,7 +16,7 @@ RS_MUST_CHECK rs_status rs_normalize_span(rs_span *span, rs_arena *arena);
 RS_MUST_CHECK rs_status rs_normalize_for_store(rs_span *span, rs_arena *arena);
 
 /* The same of a span that has facts already, as one that a store handed out: the cost that they tell stays where the span
- * itself tells none. */
+ * itself tells none. rs_normalize_stored makes no previews: a whole trace's would take as long as the rest. */
 RS_MUST_CHECK rs_status rs_normalize_stored(rs_span *span, rs_arena *arena);
 RS_MUST_CHECK rs_status rs_normalize_again_for_store(rs_span *span, rs_arena *arena);
 

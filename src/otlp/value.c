@@ -109,14 +109,28 @@ static bool *find_replaced(const rs_attrs *a) {
     return replaced;
 }
 
+/* Of few attributes, those whose key may come again behind them: a bit for each. */
+static uint64_t may_be_replaced(const rs_attrs *a) {
+    uint64_t keys = 0, may = 0;
+    for (uint32_t i = a->n; i-- > 0;) {
+        rs_str key = a->items[i].key;
+        unsigned ends = key.n ? (unsigned char)key.p[0] * 7u + (unsigned char)key.p[key.n - 1] : 0;
+        uint64_t bit = 1ull << ((ends * 5 + key.n) & 63);
+        may |= (uint64_t)((keys & bit) != 0) << i;
+        keys |= bit;
+    }
+    return may;
+}
+
 void rs_attrs_write_json(rs_json *j, const rs_attrs *a) {
     enum { FEW = 64 };
     bool *replaced = a->n > FEW ? find_replaced(a) : NULL;
+    uint64_t doubtful = a->n > FEW ? 0 : may_be_replaced(a);
     if (a->n > FEW && !replaced) j->out->failed = RS_ERR_MEMORY;
     rs_json_object(j);
     for (uint32_t i = 0; i < a->n && j->out->failed == RS_OK; i++) {
         const rs_attr *attr = &a->items[i];
-        if (replaced ? replaced[i] : rs_attrs_find(a, attr->key) != attr) continue;
+        if (replaced ? replaced[i] : (doubtful >> i & 1) && rs_attrs_find(a, attr->key) != attr) continue;
         rs_json_key(j, attr->key);
         rs_value_write_json(j, &attr->value);
     }

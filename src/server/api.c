@@ -93,7 +93,7 @@ static bool write_span(void *ctx, int64_t key, const rs_span *stored) {
     if (w->content) w->status = rs_normalize_stored(&span, &arena);
     if (w->status == RS_OK) {
         rs_json_object(&w->json);
-        rs_api_write_span(&w->json, &span, w->content);
+        rs_api_write_span(&w->json, &span, w->content, NULL);
         rs_json_object_end(&w->json);
     }
     rs_arena_deinit(&arena);
@@ -148,7 +148,7 @@ void rs_api_get_span(rs_server *server, rs_request *req, rs_response *res) {
     if (st == RS_OK) {
         rs_json j = rs_json_on(&res->body);
         rs_json_object(&j);
-        rs_api_write_span(&j, &span, true);
+        rs_api_write_span(&j, &span, true, NULL);
         rs_json_object_end(&j);
     }
     finish(res, st, &err);

@@ -85,7 +85,8 @@ static void put_links(rs_json *j, const rs_span *span) {
     rs_json_array_end(j);
 }
 
-static void put_scope(rs_json *j, const rs_scope *scope) {
+static void put_origin(rs_json *j, const rs_resource *resource, const rs_scope *scope) {
+    put_attrs(j, "resource", &resource->attrs);
     rs_json_key(j, RS_STR("scope"));
     rs_json_object(j);
     rs_json_put_str_or_null(j, "name", scope->name);
@@ -94,7 +95,20 @@ static void put_scope(rs_json *j, const rs_scope *scope) {
     rs_json_object_end(j);
 }
 
-void rs_api_write_span(rs_json *j, const rs_span *span, bool content) {
+/* Those of a process have it in common, and one service may say much of itself. */
+static void put_same_origin(rs_json *j, const rs_span *span, rs_api_origin *o) {
+    if (o->resource != span->resource || o->scope != span->scope) {
+        rs_buf_clear(&o->text);
+        rs_json text = rs_json_on(&o->text);
+        put_origin(&text, span->resource, span->scope);
+        o->resource = span->resource;
+        o->scope = span->scope;
+    }
+    if (rs_buf_status(&o->text) != RS_OK) j->out->failed = rs_buf_status(&o->text);
+    else rs_json_raw(j, rs_buf_slice(&o->text));
+}
+
+void rs_api_write_span(rs_json *j, const rs_span *span, bool content, rs_api_origin *origin) {
     write_fields(j, &rs_span_fields, span, content);
     if (!content) return;
     const rs_facts *f = &span->facts;
@@ -106,6 +120,6 @@ void rs_api_write_span(rs_json *j, const rs_span *span, bool content) {
     put_attrs(j, "attributes", &span->attrs);
     put_events(j, span);
     put_links(j, span);
-    put_attrs(j, "resource", &span->resource->attrs);
-    put_scope(j, span->scope);
+    if (origin) put_same_origin(j, span, origin);
+    else put_origin(j, span->resource, span->scope);
 }

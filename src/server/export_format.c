@@ -79,7 +79,7 @@ static void write_json_line(rs_export_writer *w, const void *row, rs_buf *out) {
     rs_json j = rs_json_on(out);
     rs_json_object(&j);
     if (w->table == &rs_trace_fields) rs_api_write_trace(&j, row, w->content);
-    else rs_api_write_span(&j, row, w->content);
+    else rs_api_write_span(&j, row, w->content, NULL);
     rs_json_object_end(&j);
     rs_buf_byte(out, '\n');
 }

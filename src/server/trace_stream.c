@@ -12,6 +12,9 @@ enum {
     PIECE = 64 << 10,     /* handed to the socket at a time */
     FIRST_WINDOW = 64,    /* spans: so that something is sent early */
     SPAN_BYTES = 1 << 10, /* what a span takes beside what was sent of it, about */
+    SMALL_WINDOW =
+        1 << 20, /* bytes, while spans come about as they arrived: then it stays near the processor */
+    KEPT_FACTS = 1 << 20, /* memory of one span's facts that the next one's are made in */
 };
 
 typedef struct trace_stream {
@@ -28,8 +31,12 @@ typedef struct trace_stream {
     uint32_t open; /* nodes whose brackets are open */
     /* the window: spans of the nodes that come next */
     rs_arena arena;
-    rs_span *spans;
+    rs_span *spans;  /* by arrival */
+    uint32_t *order; /* of the tree: places in spans */
     size_t spans_at, spans_n, windows;
+    bool by_arrival;      /* the last window was */
+    rs_arena facts;       /* of the span that is written: a window does not hold all of them */
+    rs_api_origin origin; /* of the last one */
 } trace_stream;
 
 /* ---- windows ------------------------------------------------------------------------------------------- */
@@ -47,30 +54,45 @@ static int by_number(const void *a, const void *b) {
 /* How many nodes from the next on fit one. */
 static size_t window_size(const trace_stream *s) {
     size_t n = 0, bytes = 0, limit = s->windows == 0 ? FIRST_WINDOW : SIZE_MAX;
+    size_t most = s->by_arrival ? SMALL_WINDOW : RS_TRACE_WINDOW;
     for (uint32_t i = s->next; i != RS_TREE_NONE && n < limit; i = rs_trace_tree_next(&s->tree, i)) {
         bytes += s->content ? s->places[i].bytes + SPAN_BYTES : SPAN_BYTES;
-        if (n > 0 && bytes > RS_TRACE_WINDOW) break;
+        if (n > 0 && bytes > most) break;
         n++;
     }
     return n;
 }
 
+/* Memory that is freed and taken anew is given to the kernel and back, which takes longer than what is done with it. */
+static void reuse(rs_arena *arena, size_t most) {
+    if (arena->held > most) rs_arena_deinit(arena);
+    else rs_arena_reset(arena);
+}
+
 /* The blocks are read in their order, the spans handed out in that of the tree. */
 static rs_status read_window(trace_stream *s, rs_err *err) {
     size_t n = window_size(s), at = 0;
-    rs_arena_deinit(&s->arena);
-    wanted *order = rs_arena_zalloc(&s->arena, n, sizeof *order);
-    uint64_t *numbers = rs_arena_zalloc(&s->arena, n, sizeof *numbers);
-    rs_span *read = rs_arena_zalloc(&s->arena, n, sizeof *read);
-    s->spans = rs_arena_zalloc(&s->arena, n, sizeof *s->spans);
-    if (!order || !numbers || !read || !s->spans) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
-    for (uint32_t i = s->next; at < n; i = rs_trace_tree_next(&s->tree, i), at++)
-        order[at] = (wanted){s->places[i].number, at};
-    qsort(order, n, sizeof *order, by_number);
-    for (size_t i = 0; i < n; i++) numbers[i] = order[i].number;
+    rs_api_origin_forget(&s->origin);
+    reuse(&s->arena, 4 * (size_t)RS_TRACE_WINDOW);
+    wanted *wanted_spans = rs_arena_alloc(&s->arena, n * sizeof *wanted_spans);
+    uint64_t *numbers = rs_arena_alloc(&s->arena, n * sizeof *numbers);
+    s->order = rs_arena_alloc(&s->arena, n * sizeof *s->order);
+    s->spans = rs_arena_alloc(&s->arena, n * sizeof *s->spans);
+    if (!wanted_spans || !numbers || !s->order || !s->spans)
+        return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    s->by_arrival = true;
+    for (uint32_t i = s->next; at < n; i = rs_trace_tree_next(&s->tree, i), at++) {
+        wanted_spans[at] = (wanted){s->places[i].number, at};
+        if (at > 0 && wanted_spans[at - 1].number > wanted_spans[at].number) s->by_arrival = false;
+    }
+    if (!s->by_arrival) qsort(wanted_spans, n, sizeof *wanted_spans, by_number);
+    if (wanted_spans[n - 1].number - wanted_spans[0].number > 4 * n) s->by_arrival = false;
+    for (size_t i = 0; i < n; i++) {
+        numbers[i] = wanted_spans[i].number;
+        s->order[wanted_spans[i].at] = (uint32_t)i;
+    }
     rs_status st = rs_store_read_places(s->store, s->project, s->trace_id, numbers, n,
-                                        s->content ? RS_READ_FULL : RS_READ_HEADS, &s->arena, read, err);
-    for (size_t i = 0; st == RS_OK && i < n; i++) s->spans[order[i].at] = read[i];
+                                        s->content ? RS_READ_FULL : RS_READ_HEADS, &s->arena, s->spans, err);
     s->spans_at = 0;
     s->spans_n = st == RS_OK ? n : 0;
     s->windows++;
@@ -100,15 +122,14 @@ static rs_status write_node(trace_stream *s, rs_err *err) {
         rs_status st = read_window(s, err);
         if (st != RS_OK) return st;
     }
-    rs_span *span = &s->spans[s->spans_at++];
-    rs_arena facts; /* one span's, so that a window does not hold them all */
-    rs_arena_init(&facts, 0);
-    rs_status st = s->content ? rs_normalize_stored(span, &facts) : RS_OK;
+    rs_span *span = &s->spans[s->order[s->spans_at++]];
+    reuse(&s->facts, KEPT_FACTS);
+    rs_status st = s->content ? rs_normalize_stored(span, &s->facts) : RS_OK;
     if (st == RS_OK) {
         if (!s->flat) close_nodes(s, depth);
         rs_json_object(j);
         if (s->flat) rs_json_put_int(j, "depth", depth);
-        rs_api_write_span(j, span, s->content);
+        rs_api_write_span(j, span, s->content, &s->origin);
         if (s->flat) {
             rs_json_object_end(j);
         } else {
@@ -120,7 +141,6 @@ static rs_status write_node(trace_stream *s, rs_err *err) {
     } else {
         rs_fail(err, st, 0, "%s", rs_status_text(st));
     }
-    rs_arena_deinit(&facts);
     return st;
 }
 
@@ -151,6 +171,8 @@ static rs_stream_state next_piece(void *ctx, rs_buf *out) {
 static void free_stream(void *ctx) {
     trace_stream *s = ctx;
     rs_arena_deinit(&s->arena);
+    rs_arena_deinit(&s->facts);
+    rs_api_origin_deinit(&s->origin);
     free(s);
 }
 

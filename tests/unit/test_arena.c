@@ -25,6 +25,30 @@ static void allocations_are_aligned_and_apart(void **state) {
     assert_null(a.chunks);
 }
 
+static void what_is_reset_is_used_again(void **state) {
+    (void)state;
+    rs_arena a;
+    rs_arena_init(&a, 0);
+    size_t held = 0;
+    for (int round = 0; round < 5; round++) {
+        char *last = NULL;
+        for (size_t n = 1; n < 100000; n += n / 3 + 1) {
+            char *p = rs_arena_alloc(&a, n);
+            assert_non_null(p);
+            memset(p, round, n);
+            if (last) assert_int_equal(*last, round);
+            last = p;
+        }
+        if (round > 0) assert_int_equal(a.held, held);
+        held = a.held;
+        rs_arena_reset(&a);
+    }
+    assert_non_null(rs_arena_alloc(&a, held * 2));
+    assert_true(a.held > held);
+    rs_arena_deinit(&a);
+    assert_int_equal(a.held, 0);
+}
+
 static void the_limit_holds(void **state) {
     (void)state;
     for (size_t limit = 1; limit < 20000; limit += 777) {
@@ -83,6 +107,7 @@ static void arrays_grow(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(allocations_are_aligned_and_apart),
+        cmocka_unit_test(what_is_reset_is_used_again),
         cmocka_unit_test(the_limit_holds),
         cmocka_unit_test(absurd_sizes_are_refused),
         cmocka_unit_test(copies_end_in_nul),

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -28,6 +29,18 @@ static void formats_and_reads_back(void **state) {
         if (i == RS_ARRAY_LEN(cases) - 1) break; /* reading ends with 2261 */
         assert_true(rs_clock_parse(rs_str_of(text), &back));
         assert_int_equal(back, cases[i].ns);
+    }
+}
+
+static void every_day_has_its_date(void **state) {
+    (void)state;
+    for (int64_t day = 0; day < 106751; day++) { /* what 64 bits of nanoseconds hold from 1970 on, signed */
+        char text[RS_RFC3339_LEN + 1], want[32];
+        time_t seconds = day * 86400 + day % 86400;
+        struct tm tm;
+        rs_clock_format((uint64_t)seconds * 1000000000u, text);
+        strftime(want, sizeof want, "%Y-%m-%dT%H:%M:%S.000000000Z", gmtime_r(&seconds, &tm));
+        assert_string_equal(text, want);
     }
 }
 
@@ -90,9 +103,8 @@ static void clocks_go_forward(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(formats_and_reads_back),
-        cmocka_unit_test(reads_what_people_write),
-        cmocka_unit_test(refuses_what_is_no_time),
+        cmocka_unit_test(formats_and_reads_back),  cmocka_unit_test(every_day_has_its_date),
+        cmocka_unit_test(reads_what_people_write), cmocka_unit_test(refuses_what_is_no_time),
         cmocka_unit_test(clocks_go_forward),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,12 +66,12 @@ static void strings_are_escaped(void **state) {
     assert_written(RS_STR("\xed\xa0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""); /* a surrogate */
 }
 
-/* Wherever it stands, also where eight bytes are looked at together. */
+/* Wherever it stands, also where eight or sixteen bytes are looked at together. */
 static void every_byte_is_escaped_that_has_to_be(void **state) {
     (void)state;
     for (int c = 0; c < 256; c++)
-        for (size_t at = 0; at < 20; at++) {
-            char text[20];
+        for (size_t at = 0; at < 45; at++) {
+            char text[45];
             rs_buf b;
             memset(text, 'x', sizeof text);
             text[at] = (char)c;
@@ -84,6 +84,26 @@ static void every_byte_is_escaped_that_has_to_be(void **state) {
             if (plain) assert_int_equal(b.p[at + 1], c);
             rs_buf_deinit(&b);
         }
+}
+
+/* Text that is not ASCII, between escapes and bytes that are no UTF-8, at any distance from where it began. */
+static void long_texts_are_copied_whole(void **state) {
+    (void)state;
+    for (size_t before = 0; before < 40; before++) {
+        rs_buf text, want;
+        rs_buf_init(&text);
+        rs_buf_init(&want);
+        rs_buf_byte(&want, '"');
+        for (size_t i = 0; i < before; i++) rs_buf_byte(&text, 'x'), rs_buf_byte(&want, 'x');
+        for (int i = 0; i < 50; i++) {
+            rs_buf_text(&text, "日本語のテキスト, and more of it\n\xff\"");
+            rs_buf_text(&want, "日本語のテキスト, and more of it\\n\xEF\xBF\xBD\\\"");
+        }
+        rs_buf_byte(&want, '"');
+        assert_written(rs_buf_slice(&text), rs_buf_cstr(&want));
+        rs_buf_deinit(&text);
+        rs_buf_deinit(&want);
+    }
 }
 
 static void doubles_read_back_the_same(void **state) {
@@ -109,9 +129,8 @@ static void doubles_read_back_the_same(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(commas_stand_where_they_belong),
-        cmocka_unit_test(strings_are_escaped),
-        cmocka_unit_test(every_byte_is_escaped_that_has_to_be),
+        cmocka_unit_test(commas_stand_where_they_belong),       cmocka_unit_test(strings_are_escaped),
+        cmocka_unit_test(every_byte_is_escaped_that_has_to_be), cmocka_unit_test(long_texts_are_copied_whole),
         cmocka_unit_test(doubles_read_back_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
