@@ -276,6 +276,7 @@ def questions_at(target, big):
         "text": p95_ms(target, questions.rare(), 40),
         "trace": p95_ms(target, questions.trace()),
         "big": p95_ms(target, [big], 10),
+        "tree": p95_ms(target, [f"{big}?view=tree"], 10),
         "percentiles": p95_ms(target, ["/api/metrics/series/?bucket=hour"]),
         "models": p95_ms(target, ["/api/metrics/series/?bucket=hour&group_by=model"]),
     }, (one_field, two_fields)
@@ -324,6 +325,7 @@ QUESTIONS = {
     "text": ("full text, a rare word", 100),
     "trace": ("a trace of ten", 5),
     "big": ("a trace of 10,000", 40),
+    "tree": ("a trace of 10,000, its tree alone", 15),
     "percentiles": ("counts, sums and percentiles of everything by the hour", 20),
     "models": ("the same of each model", 20),
 }

@@ -190,12 +190,8 @@ void rs_json_uint(rs_json *j, uint64_t v) {
     put_whole(j->out, false, v);
 }
 
-/* Durations and rates have few decimals: a whole number of 1e-9 that divides back to v is v's own text. */
-static bool put_decimal(rs_buf *b, double v) {
-    double units = nearbyint(v * 1e9);
-    if (!(fabs(units) < 9e15) || units / 1e9 != v || (v == 0 && signbit(v))) return false;
+static void put_billionths(rs_buf *b, bool is_negative, uint64_t left) {
     char digits[32];
-    uint64_t left = (uint64_t)fabs(units);
     size_t at = sizeof digits, end = at;
     for (int i = 0; i < 9; i++, left /= 10) {
         digits[--at] = (char)('0' + left % 10);
@@ -204,8 +200,15 @@ static bool put_decimal(rs_buf *b, double v) {
     if (at < end) digits[--at] = '.';
     do digits[--at] = (char)('0' + left % 10);
     while ((left /= 10) > 0);
-    if (v < 0) digits[--at] = '-';
+    if (is_negative) digits[--at] = '-';
     rs_buf_put(b, digits + at, end - at);
+}
+
+/* Durations and rates have few decimals: a whole number of 1e-9 that divides back to v is v's own text. */
+static bool put_decimal(rs_buf *b, double v) {
+    double units = nearbyint(v * 1e9);
+    if (!(fabs(units) < 9e15) || units / 1e9 != v || (v == 0 && signbit(v))) return false;
+    put_billionths(b, v < 0, (uint64_t)fabs(units));
     return true;
 }
 
@@ -261,6 +264,12 @@ void rs_json_put_bool(rs_json *j, const char *key, bool v) {
 void rs_json_put_null(rs_json *j, const char *key) {
     rs_json_key(j, rs_str_of(key));
     rs_json_null(j);
+}
+
+void rs_json_put_seconds(rs_json *j, const char *key, int64_t ns) {
+    rs_json_key(j, rs_str_of(key));
+    separate(j);
+    put_billionths(j->out, ns < 0, ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns);
 }
 
 void rs_json_put_time(rs_json *j, const char *key, uint64_t wall_ns) {

@@ -36,6 +36,7 @@ void rs_json_put_int(rs_json *j, const char *key, int64_t v);
 void rs_json_put_double(rs_json *j, const char *key, double v);
 void rs_json_put_bool(rs_json *j, const char *key, bool v);
 void rs_json_put_null(rs_json *j, const char *key);
+void rs_json_put_seconds(rs_json *j, const char *key, int64_t ns);    /* with as many decimals as it takes */
 void rs_json_put_time(rs_json *j, const char *key, uint64_t wall_ns); /* RFC 3339; 0 is null */
 void rs_json_put_hex(rs_json *j, const char *key, const uint8_t *bytes, size_t n);
 

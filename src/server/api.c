@@ -55,17 +55,37 @@ void rs_api_list_traces(rs_server *server, rs_request *req, rs_response *res) {
     finish(res, RS_OK, &err);
 }
 
+static bool read_shape(const rs_request *req, rs_trace_shape *out, rs_response *res) {
+    const char *view = rs_request_query(req, "view"), *since = rs_request_query(req, "since");
+    unsigned long long number;
+    bool flat = false;
+    *out = (rs_trace_shape){.content = true};
+    if (!rs_api_read_flag(req, "content", &out->content, res) || !rs_api_read_flag(req, "flat", &flat, res))
+        return false;
+    if (flat) out->form = RS_TRACE_FLAT;
+    if (view && strcmp(view, "tree") != 0) {
+        rs_response_error(res, 400, "invalid", "view", "'view' is tree");
+        return false;
+    }
+    if (since && (!view || !rs_str_to_u64(rs_str_of(since), &number))) {
+        rs_response_error(res, 400, "invalid", "since",
+                          "'since' is what an answer with view=tree gives as next_since, for another");
+        return false;
+    }
+    if (view) out->form = RS_TRACE_LIGHT, out->content = false, out->since = since ? number : 0;
+    return true;
+}
+
 void rs_api_get_trace(rs_server *server, rs_request *req, rs_response *res) {
     uint8_t id[16];
-    bool content = true, flat = false;
+    rs_trace_shape shape;
     rs_err err = {0};
-    if (!rs_api_read_flag(req, "content", &content, res) || !rs_api_read_flag(req, "flat", &flat, res))
-        return;
+    if (!read_shape(req, &shape, res)) return;
     if (!rs_unhex(req->id, id, sizeof id)) {
         rs_response_error(res, 404, "not_found", "id", "a trace's id is 32 hex digits");
         return;
     }
-    rs_status st = rs_trace_stream(server->store, req, id, content, flat, res, &err);
+    rs_status st = rs_trace_stream(server->store, req, id, shape, res, &err);
     if (st == RS_ERR_NOT_FOUND) {
         rs_response_error(res, 404, "not_found", "id", "there is no trace %.*s", RS_STR_ARG(req->id));
         return;

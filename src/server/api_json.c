@@ -2,6 +2,8 @@
 
 #include "query/field.h"
 
+#include <math.h>
+
 static void write_value(rs_json *j, rs_field_type type, const rs_field_value *v) {
     switch (type) {
     case RS_FIELD_TEXT:
@@ -122,4 +124,38 @@ void rs_api_write_span(rs_json *j, const rs_span *span, bool content, rs_api_ori
     put_links(j, span);
     if (origin) put_same_origin(j, span, origin);
     else put_origin(j, span->resource, span->scope);
+}
+
+/* ---- a span in a tree ---------------------------------------------------------------------------------- */
+
+static void put_cut(rs_json *j, const char *key, rs_str s) {
+    if (s.n) rs_json_put_str(j, key, rs_str_cut_utf8(s, RS_PREVIEW_MAX));
+}
+
+static void put_count(rs_json *j, const char *key, int64_t n) {
+    if (n >= 0) rs_json_put_int(j, key, n);
+}
+
+static void put_real(rs_json *j, const char *key, double v) {
+    if (isfinite(v)) rs_json_put_double(j, key, v);
+}
+
+void rs_api_write_branch(rs_json *j, const rs_span *span, uint64_t trace_start_ns) {
+    const rs_facts *f = &span->facts;
+    rs_json_put_hex(j, "span_unique_id", span->span_id, sizeof span->span_id);
+    if (span->has_parent) rs_json_put_hex(j, "span_parent_id", span->parent_id, sizeof span->parent_id);
+    put_cut(j, "name", f->entity_name.n ? f->entity_name : span->name);
+    rs_json_put_str(j, "log_type", rs_log_type_name(f->log_type));
+    rs_json_put_seconds(j, "start", (int64_t)(span->start_ns - trace_start_ns));
+    rs_json_put_seconds(j, "latency",
+                        span->end_ns > span->start_ns ? (int64_t)(span->end_ns - span->start_ns) : 0);
+    if (span->status != RS_STATUS_UNSET)
+        rs_json_put_str(j, "status_code", span->status == RS_STATUS_ERROR ? RS_STR("error") : RS_STR("ok"));
+    put_cut(j, "error_message", f->error_message);
+    if (f->interrupted) rs_json_put_bool(j, "interrupted", true);
+    put_cut(j, "model", f->model);
+    put_count(j, "prompt_tokens", f->prompt_tokens);
+    put_count(j, "completion_tokens", f->completion_tokens);
+    put_real(j, "cost", f->cost);
+    put_real(j, "time_to_first_token", f->ttft);
 }

@@ -6,6 +6,7 @@
 #include "query/traces.h"
 #include "server/api_json.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 enum {
@@ -21,7 +22,8 @@ typedef struct trace_stream {
     rs_store *store;
     uint64_t project;
     const uint8_t *trace_id;
-    bool content, flat;
+    rs_trace_shape shape;
+    uint64_t start_ns; /* of the trace */
     rs_json json;
     /* of all spans, in the request's arena */
     rs_span_place *places;
@@ -56,7 +58,7 @@ static size_t window_size(const trace_stream *s) {
     size_t n = 0, bytes = 0, limit = s->windows == 0 ? FIRST_WINDOW : SIZE_MAX;
     size_t most = s->by_arrival ? SMALL_WINDOW : RS_TRACE_WINDOW;
     for (uint32_t i = s->next; i != RS_TREE_NONE && n < limit; i = rs_trace_tree_next(&s->tree, i)) {
-        bytes += s->content ? s->places[i].bytes + SPAN_BYTES : SPAN_BYTES;
+        bytes += s->shape.content ? s->places[i].bytes + SPAN_BYTES : SPAN_BYTES;
         if (n > 0 && bytes > most) break;
         n++;
     }
@@ -91,8 +93,9 @@ static rs_status read_window(trace_stream *s, rs_err *err) {
         numbers[i] = wanted_spans[i].number;
         s->order[wanted_spans[i].at] = (uint32_t)i;
     }
-    rs_status st = rs_store_read_places(s->store, s->project, s->trace_id, numbers, n,
-                                        s->content ? RS_READ_FULL : RS_READ_HEADS, &s->arena, s->spans, err);
+    rs_status st =
+        rs_store_read_places(s->store, s->project, s->trace_id, numbers, n,
+                             s->shape.content ? RS_READ_FULL : RS_READ_HEADS, &s->arena, s->spans, err);
     s->spans_at = 0;
     s->spans_n = st == RS_OK ? n : 0;
     s->windows++;
@@ -101,10 +104,21 @@ static rs_status read_window(trace_stream *s, rs_err *err) {
 
 /* ---- writing ------------------------------------------------------------------------------------------- */
 
+/* Behind the last one that is in this answer; text, as numbers of 64 bits are in JSON. */
+static void put_next_since(trace_stream *s) {
+    char text[24];
+    uint64_t next = s->shape.since;
+    for (size_t i = 0; i < s->n; i++)
+        if (s->places[i].number >= next) next = s->places[i].number + 1;
+    int n = snprintf(text, sizeof text, "%llu", (unsigned long long)next);
+    rs_json_put_str(&s->json, "next_since", (rs_str){text, (size_t)n});
+}
+
 static void begin(trace_stream *s, const rs_trace_row *row) {
     rs_json_object(&s->json);
-    rs_api_write_trace(&s->json, row, s->content);
-    rs_json_key(&s->json, s->flat ? RS_STR("spans") : RS_STR("span_tree"));
+    rs_api_write_trace(&s->json, row, s->shape.content);
+    if (s->shape.form == RS_TRACE_LIGHT) put_next_since(s);
+    rs_json_key(&s->json, s->shape.form == RS_TRACE_NESTED ? RS_STR("span_tree") : RS_STR("spans"));
     rs_json_array(&s->json);
 }
 
@@ -124,13 +138,15 @@ static rs_status write_node(trace_stream *s, rs_err *err) {
     }
     rs_span *span = &s->spans[s->order[s->spans_at++]];
     reuse(&s->facts, KEPT_FACTS);
-    rs_status st = s->content ? rs_normalize_stored(span, &s->facts) : RS_OK;
+    rs_status st = s->shape.content ? rs_normalize_stored(span, &s->facts) : RS_OK;
     if (st == RS_OK) {
-        if (!s->flat) close_nodes(s, depth);
+        bool nested = s->shape.form == RS_TRACE_NESTED;
+        if (nested) close_nodes(s, depth);
         rs_json_object(j);
-        if (s->flat) rs_json_put_int(j, "depth", depth);
-        rs_api_write_span(j, span, s->content, &s->origin);
-        if (s->flat) {
+        if (!nested && s->shape.since == 0) rs_json_put_int(j, "depth", depth);
+        if (s->shape.form == RS_TRACE_LIGHT) rs_api_write_branch(j, span, s->start_ns);
+        else rs_api_write_span(j, span, s->shape.content, &s->origin);
+        if (!nested) {
             rs_json_object_end(j);
         } else {
             rs_json_key(j, RS_STR("children"));
@@ -178,7 +194,7 @@ static void free_stream(void *ctx) {
 
 static size_t bytes_of(const trace_stream *s) {
     size_t bytes = 0;
-    for (size_t i = 0; i < s->n; i++) bytes += SPAN_BYTES + (s->content ? s->places[i].bytes : 0);
+    for (size_t i = 0; i < s->n; i++) bytes += SPAN_BYTES + (s->shape.content ? s->places[i].bytes : 0);
     return bytes;
 }
 
@@ -196,18 +212,20 @@ static rs_status start(trace_stream *s, rs_request *req, const rs_trace_row *row
     return st;
 }
 
-rs_status rs_trace_stream(rs_store *store, rs_request *req, const uint8_t trace_id[16], bool content,
-                          bool flat, rs_response *res, rs_err *err) {
+rs_status rs_trace_stream(rs_store *store, rs_request *req, const uint8_t trace_id[16], rs_trace_shape shape,
+                          rs_response *res, rs_err *err) {
     rs_trace_row row;
     trace_stream *s = calloc(1, sizeof *s);
     if (!s) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
-    *s = (trace_stream){.store = store, .project = req->project, .content = content, .flat = flat};
+    *s = (trace_stream){.store = store, .project = req->project, .shape = shape};
     rs_str id = rs_arena_copy(&req->arena, (rs_str){(const char *)trace_id, 16});
     s->trace_id = (const uint8_t *)id.p;
     rs_status st = id.p ? rs_traces_get(store, req->project, trace_id, &req->arena, &row, err)
                         : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     if (st == RS_OK)
-        st = rs_store_find_places(store, req->project, trace_id, &req->arena, &s->places, &s->n, err);
+        st = rs_store_find_places(store, req->project, trace_id, shape.since, &req->arena, &s->places, &s->n,
+                                  err);
+    if (st == RS_OK) s->start_ns = row.start_ns;
     if (st == RS_OK && (st = rs_trace_tree_build(s->places, s->n, &req->arena, &s->tree)) != RS_OK)
         rs_fail(err, st, 0, "%s", rs_status_text(st));
     s->next = st == RS_OK ? s->tree.first_root : RS_TREE_NONE;

@@ -11,8 +11,21 @@
 
 enum { RS_TRACE_WINDOW = 8 << 20, RS_TRACE_WHOLE = 1 << 20 };
 
+typedef enum rs_trace_form {
+    RS_TRACE_NESTED, /* span_tree */
+    RS_TRACE_FLAT,   /* spans in the order of the tree, with their depth */
+    RS_TRACE_LIGHT,  /* the same, as rs_api_write_branch writes them; and where to go on from */
+} rs_trace_form;
+
+typedef struct rs_trace_shape {
+    rs_trace_form form;
+    bool content;
+    uint64_t
+        since; /* only the spans that arrived from this number on, which are no tree: without depth; 0: all */
+} rs_trace_shape;
+
 /* Answers with a trace: whole, if it is no longer than RS_TRACE_WHOLE or so, else as a stream. RS_ERR_NOT_FOUND, RS_ERR_CORRUPT. */
 RS_MUST_CHECK rs_status rs_trace_stream(rs_store *store, rs_request *req, const uint8_t trace_id[16],
-                                        bool content, bool flat, rs_response *res, rs_err *err);
+                                        rs_trace_shape shape, rs_response *res, rs_err *err);
 
 #endif

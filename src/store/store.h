@@ -214,9 +214,11 @@ typedef struct rs_span_place {
     bool has_parent;
 } rs_span_place;
 
-/* All spans of a trace as rs_store_read_trace orders them, each span id once. RS_ERR_NOT_FOUND. RS_ERR_CORRUPT if a block is. */
+/* All spans of a trace as rs_store_read_trace orders them, each span id once; of those, the ones whose number is at least `since`, for
+ * which no other block is read: none of them is no error. RS_ERR_NOT_FOUND. RS_ERR_CORRUPT if a block is. */
 RS_MUST_CHECK rs_status rs_store_find_places(rs_store *s, uint64_t project, const uint8_t trace_id[16],
-                                             rs_arena *arena, rs_span_place **out, size_t *n, rs_err *err);
+                                             uint64_t since, rs_arena *arena, rs_span_place **out, size_t *n,
+                                             rs_err *err);
 /* Those n spans of the trace, by their numbers, which ascend. RS_ERR_NOT_FOUND if one is not there any more. */
 RS_MUST_CHECK rs_status rs_store_read_places(rs_store *s, uint64_t project, const uint8_t trace_id[16],
                                              const uint64_t *numbers, size_t n, rs_read_depth depth,

@@ -74,6 +74,88 @@ def test_the_whole_trace_as_a_tree_and_flat(server, big):
     assert "attributes" not in heads[0]
 
 
+def test_the_tree_alone(server, big):
+    trace_id, spans = big
+    answer = server.get(f"/api/traces/{trace_id}/?view=tree")
+    assert answer.status == 200 and len(answer.body) < 250 * SPANS
+    trace = answer.json
+    assert trace["span_count"] == SPANS and "input" not in trace and list(trace)[-1] == "spans"
+    assert [(s["depth"], s["span_unique_id"]) for s in trace["spans"]] == list(expected(spans))
+    by_id = {s["spanId"]: s for s in spans}
+    for s in trace["spans"]:
+        sent = by_id[s["span_unique_id"]]
+        assert s.get("span_parent_id") == sent.get("parentSpanId") and s["name"] == sent["name"]
+        assert round(s["start"] * 1e9) == int(sent["startTimeUnixNano"]) - BASE_S * 10**9
+        assert s["latency"] == 5e-7 and "attributes" not in s
+    assert server.get(f"/api/traces/{trace_id}/?view=tree&since={trace['next_since']}").json["spans"] == []
+
+
+def test_a_tree_that_grows(server):
+    trace_id, ids = uuid.uuid4().hex, [uuid.uuid4().hex[:16] for _ in range(30)]
+
+    def send(numbers, end):
+        sent = [
+            span(
+                f"s{i}",
+                trace_id,
+                ids[0] if i else None,
+                {
+                    "gen_ai.request.model": "m",
+                    "gen_ai.usage.input_tokens": str(i),
+                    "gen_ai.prompt.0.content": "x" * 5000,
+                },
+                spanId=ids[i],
+                startTimeUnixNano=str(BASE_S * 10**9 + i * 1000),
+                endTimeUnixNano=str(BASE_S * 10**9 + end),
+                status={"code": 2, "message": "é" * 500},
+            )
+            for i in numbers
+        ]
+        assert server.send(sent).status == 200
+
+    def ask(since=""):
+        trace = server.get(f"/api/traces/{trace_id}/?view=tree{since}").json
+        return trace, f"&since={trace['next_since']}"
+
+    send(range(1, 10), 50_000)
+    first, since = ask()
+    assert [(s["span_unique_id"], s["depth"]) for s in first["spans"]] == [(i, 0) for i in ids[1:10]]
+    assert first["spans"][0] == {
+        "depth": 0,
+        "span_unique_id": ids[1],
+        "span_parent_id": ids[0],
+        "name": "s1",
+        "log_type": "text",
+        "start": 0,
+        "latency": 0.000049,
+        "status_code": "error",
+        "error_message": "é" * 80,
+        "model": "m",
+        "prompt_tokens": 1,
+    }
+    same, unmoved = ask(since)
+    assert same["spans"] == [] and unmoved == since
+    send([0, *range(10, 20)], 60_000)
+    send([5], 90_000)  # sent again: it replaces what was there
+    more, later = ask(since)
+    assert [s["span_unique_id"] for s in more["spans"]] == [ids[i] for i in (0, 5, *range(10, 20))]
+    assert more["spans"][1]["latency"] == 0.000085 and "depth" not in more["spans"][1]
+    assert more["span_count"] == 20 and more["root_span_unique_id"] == ids[0]
+    assert ask(later)[0]["spans"] == []
+    whole = ask()[0]["spans"]
+    assert [s["depth"] for s in whole] == [0] + [1] * 19
+    of_both = {s["span_unique_id"]: s for s in first["spans"] + more["spans"]}
+    assert of_both.keys() == {s["span_unique_id"] for s in whole}
+
+
+@pytest.mark.parametrize(
+    "query, field", [("view=graph", "view"), ("since=1", "since"), ("view=tree&since=-1", "since")]
+)
+def test_what_is_no_view(server, big, query, field):
+    answer = server.get(f"/api/traces/{big[0]}/?{query}")
+    assert answer.status == 400 and answer.json["error"]["field"] == field
+
+
 def test_memory_stays_that_of_a_window(server, big):
     trace_id, _ = big
     before = server.memory_kb()

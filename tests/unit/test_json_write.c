@@ -25,6 +25,7 @@ static void commas_stand_where_they_belong(void **state) {
     rs_json_put_time(&j, "t", 0);
     rs_json_put_time(&j, "u", 1);
     rs_json_put_hex(&j, "h", (const uint8_t *)"\x01\xff", 2);
+    rs_json_put_seconds(&j, "d", -1500000001);
     rs_json_key(&j, RS_STR("a"));
     rs_json_array(&j);
     rs_json_uint(&j, UINT64_MAX);
@@ -38,7 +39,7 @@ static void commas_stand_where_they_belong(void **state) {
     rs_json_object_end(&j);
     assert_string_equal(rs_buf_cstr(&b),
                         "{\"s\":\"x\",\"n\":null,\"i\":-9223372036854775808,\"b\":true,\"z\":null,\"t\":null,"
-                        "\"u\":\"1970-01-01T00:00:00.000000001Z\",\"h\":\"01ff\","
+                        "\"u\":\"1970-01-01T00:00:00.000000001Z\",\"h\":\"01ff\",\"d\":-1.500000001,"
                         "\"a\":[18446744073709551615,{},[],[1],null]}");
     rs_buf_deinit(&b);
 }

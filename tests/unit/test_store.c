@@ -492,7 +492,7 @@ static void a_trace_by_places(void **state) {
         uint8_t id[16];
         put_number(id, 16, 1);
         rs_spans whole = read_trace(f, 1, RS_READ_HEADS);
-        assert_int_equal(rs_store_find_places(f->store, 1, id, &f->arena, &places, &n, &err), RS_OK);
+        assert_int_equal(rs_store_find_places(f->store, 1, id, 0, &f->arena, &places, &n, &err), RS_OK);
         assert_int_equal(n, whole.n);
         for (size_t i = 0; i < n; i++) {
             assert_memory_equal(places[i].span_id, whole.items[i].span_id, 8);
@@ -513,6 +513,16 @@ static void a_trace_by_places(void **state) {
                 for (i = 0; places[i].number != numbers[k];) i++;
                 assert_memory_equal(read[k].span_id, places[i].span_id, 8);
             }
+        }
+        size_t late;
+        rs_span_place *later;
+        for (uint64_t since = 1; since < SPANS + 500; since += 250) {
+            size_t expected = 0;
+            for (size_t i = 0; i < n; i++) expected += places[i].number >= since;
+            assert_int_equal(rs_store_find_places(f->store, 1, id, since, &f->arena, &later, &late, &err),
+                             RS_OK);
+            assert_int_equal(late, expected);
+            for (size_t i = 0; i < late; i++) assert_true(later[i].number >= since);
         }
         uint64_t gone = 123456;
         rs_span none;

@@ -213,12 +213,12 @@ typedef struct places {
 } places;
 
 static rs_status gather_places(rs_index *x, const rs_block_ref *ref, const uint8_t trace_id[16],
-                               rs_arena *arena, places *out, rs_err *err) {
+                               uint64_t since, rs_arena *arena, places *out, rs_err *err) {
     rs_stored_span s;
     bool more;
     rs_status st = rs_view_open(&x->view, ref, RS_READ_HEADS, err);
     while (st == RS_OK && (st = rs_view_next(&x->view, &s, &more, err)) == RS_OK && more) {
-        if (memcmp(s.span.trace_id, trace_id, 16) != 0) continue;
+        if (s.number < since || memcmp(s.span.trace_id, trace_id, 16) != 0) continue;
         if (!rs_arena_grow(arena, (void **)&out->items, out->n, &out->cap, sizeof *out->items))
             return no_room(err);
         size_t bytes = s.extent.details + s.extent.content;
@@ -258,8 +258,8 @@ static void put_in_order(places *p, bool has_copies) {
     if (p->n > 1) qsort(p->items, p->n, sizeof *p->items, place_by_start);
 }
 
-static rs_status find_places(const rs_partition_set *set, const uint8_t trace_id[16], rs_arena *arena,
-                             places *out, rs_err *err) {
+static rs_status find_places(const rs_partition_set *set, const uint8_t trace_id[16], uint64_t since,
+                             rs_arena *arena, places *out, rs_err *err) {
     rs_block_ref refs[PAGE];
     rs_status corrupt = RS_OK;
     uint64_t after = 0;
@@ -270,7 +270,8 @@ static rs_status find_places(const rs_partition_set *set, const uint8_t trace_id
     while (st == RS_OK && rows == PAGE) {
         st = next_blocks(at.x, at.key, NULL, &after, refs, &n, &rows, err);
         for (size_t i = 0; i < n && st == RS_OK; i++) {
-            st = gather_places(at.x, &refs[i], trace_id, arena, out, err);
+            if (refs[i].first + refs[i].spans <= since) continue;
+            st = gather_places(at.x, &refs[i], trace_id, since, arena, out, err);
             if (st == RS_ERR_CORRUPT) corrupt = st, st = RS_OK;
         }
     }
@@ -279,8 +280,8 @@ static rs_status find_places(const rs_partition_set *set, const uint8_t trace_id
     return st == RS_OK ? corrupt : st;
 }
 
-rs_status rs_store_find_places(rs_store *s, uint64_t project, const uint8_t trace_id[16], rs_arena *arena,
-                               rs_span_place **out, size_t *n, rs_err *err) {
+rs_status rs_store_find_places(rs_store *s, uint64_t project, const uint8_t trace_id[16], uint64_t since,
+                               rs_arena *arena, rs_span_place **out, size_t *n, rs_err *err) {
     rs_project_data *p;
     places found = {0};
     *out = NULL;
@@ -289,7 +290,7 @@ rs_status rs_store_find_places(rs_store *s, uint64_t project, const uint8_t trac
     if (st != RS_OK) return st;
     if (!p) return not_found("trace", err);
     const rs_partition_set *set = rs_project_data_hold(p);
-    st = find_places(set, trace_id, arena, &found, err);
+    st = find_places(set, trace_id, since, arena, &found, err);
     rs_project_data_let_go(p, set);
     *out = found.items;
     *n = found.n;
