@@ -88,28 +88,31 @@ static bool take_zone(rs_str s, size_t *at, int *offset_seconds) {
     return true;
 }
 
+enum { NS_PER_S = 1000000000 };
+#define SECONDS_MAX (UINT64_MAX / NS_PER_S - 1)
+
 static int days_in(int year, int month) {
     static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
     return month == 2 && leap ? 29 : days[month - 1];
 }
 
-bool rs_clock_parse(rs_str s, uint64_t *wall_ns) {
+/* Seconds since 1970, perhaps negative, and what is beyond them. */
+static bool parse(rs_str s, int64_t *seconds, uint64_t *fraction) {
     unsigned long long unix_seconds;
+    *fraction = 0;
     if (s.n != 4 && rs_str_to_u64(s, &unix_seconds)) {
-        if (unix_seconds > 9223372036u) return false;
-        *wall_ns = unix_seconds * 1000000000u;
-        return true;
+        *seconds = (int64_t)unix_seconds;
+        return unix_seconds <= SECONDS_MAX; /* past it they are milliseconds */
     }
     size_t at = 0;
     struct tm tm = {0};
     int year = take_digits(s, &at, 4);
-    bool ok = year >= 1970 && year <= 2261 && take_char(s, &at, "-");
+    bool ok = year >= 0 && take_char(s, &at, "-");
     int month = ok ? take_digits(s, &at, 2) : -1;
     ok = ok && month >= 1 && month <= 12 && take_char(s, &at, "-");
     int day = ok ? take_digits(s, &at, 2) : -1;
     if (!ok || day < 1 || day > days_in(year, month)) return false;
-    uint64_t fraction = 0;
     int offset = 0;
     if (at < s.n) { /* a bare date means midnight UTC */
         if (!take_char(s, &at, "Tt ")) return false;
@@ -124,7 +127,7 @@ bool rs_clock_parse(rs_str s, uint64_t *wall_ns) {
                 uint64_t unit = 100000000;
                 size_t first = at;
                 for (; at < s.n && s.p[at] >= '0' && s.p[at] <= '9'; at++, unit /= 10)
-                    fraction += (uint64_t)(s.p[at] - '0') * unit;
+                    *fraction += (uint64_t)(s.p[at] - '0') * unit;
                 if (at == first) return false;
             }
         }
@@ -133,8 +136,24 @@ bool rs_clock_parse(rs_str s, uint64_t *wall_ns) {
     tm.tm_year = year - 1900;
     tm.tm_mon = month - 1;
     tm.tm_mday = day;
-    time_t t = timegm(&tm) - offset;
-    if (t < 0) return false;
-    *wall_ns = (uint64_t)t * 1000000000u + fraction;
+    *seconds = timegm(&tm) - offset;
+    return true;
+}
+
+bool rs_clock_parse_bound(rs_str s, uint64_t *wall_ns) {
+    int64_t seconds;
+    uint64_t fraction;
+    if (!parse(s, &seconds, &fraction)) return false;
+    *wall_ns = seconds < 0                       ? 0
+               : (uint64_t)seconds > SECONDS_MAX ? UINT64_MAX
+                                                 : (uint64_t)seconds * NS_PER_S + fraction;
+    return true;
+}
+
+bool rs_clock_parse(rs_str s, uint64_t *wall_ns) {
+    int64_t seconds;
+    uint64_t fraction;
+    if (!parse(s, &seconds, &fraction) || seconds < 0 || (uint64_t)seconds > SECONDS_MAX) return false;
+    *wall_ns = (uint64_t)seconds * NS_PER_S + fraction;
     return true;
 }

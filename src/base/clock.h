@@ -16,7 +16,9 @@ enum { RS_RFC3339_LEN = 30 };
 void rs_clock_format(uint64_t wall_ns, char out[RS_RFC3339_LEN + 1]);
 
 /* Parses RFC 3339 (any fraction, Z or ±hh:mm; a space for T; missing zone means UTC) or whole Unix seconds.
- * False on anything else or outside 1970..2262. */
+ * False on anything else or outside 1970..2554. */
 bool rs_clock_parse(rs_str s, uint64_t *wall_ns);
+/* The same of a bound, which may lie outside: before it is 0, past it UINT64_MAX. */
+bool rs_clock_parse_bound(rs_str s, uint64_t *wall_ns);
 
 #endif

@@ -37,14 +37,14 @@ static bool parse_time(rs_str s, int64_t *out) {
     bool relative = rest.n > 0 && (rest.p[0] == '-' || rest.p[0] == '+');
     if (!relative && rest.n != s.n && rest.n > 0) return false;
     if (!relative && rest.n == s.n) {
-        if (!rs_clock_parse(s, &ns)) return false;
+        if (!rs_clock_parse_bound(s, &ns)) return false;
         *out = (int64_t)ns;
         return true;
     }
     if (relative && !parse_seconds(rest.p[0] == '+' ? rs_str_from(rest, 1) : rest, &seconds)) return false;
     seconds += (double)rs_clock_wall_ns() / 1e9;
-    if (!(seconds > 0 && seconds < 9e9)) return false;
-    *out = (int64_t)(seconds * 1e9);
+    ns = seconds < 0 ? 0 : seconds > 1.8e10 ? UINT64_MAX : (uint64_t)(seconds * 1e9);
+    *out = (int64_t)ns;
     return true;
 }
 
@@ -73,7 +73,7 @@ const char *rs_field_type_phrase(rs_field_type type) {
     case RS_FIELD_BOOL:
         return "true or false";
     case RS_FIELD_TIME:
-        return "an RFC 3339 time, Unix seconds or a time from now as '-1h'";
+        return "an RFC 3339 time, Unix seconds (not milliseconds) or a time from now as '-1h'";
     case RS_FIELD_TEXT:
     case RS_FIELD_JSON:
         break;
@@ -144,7 +144,9 @@ static bool compare(rs_field_type type, rs_filter_op op, const rs_field_value *v
     case RS_FIELD_INT:
     case RS_FIELD_REAL:
         return in_order(op, (d > operand->real) - (d < operand->real));
-    case RS_FIELD_TIME:
+    case RS_FIELD_TIME: /* a span may say that it was past 2262 */
+        return in_order(op, ((uint64_t)v->integer > (uint64_t)operand->integer) -
+                                ((uint64_t)v->integer < (uint64_t)operand->integer));
     case RS_FIELD_BOOL:
         return in_order(op, (v->integer > operand->integer) - (v->integer < operand->integer));
     case RS_FIELD_TEXT:

@@ -84,19 +84,23 @@ static rs_status set_sort_by(rs_list *l, rs_str name, rs_str value, rs_err *err)
 }
 
 static rs_status set_time(rs_str name, rs_str value, uint64_t *out, rs_err *err) {
-    if (!rs_clock_parse(value, out))
-        return rs_fail(err, RS_ERR_INVALID, 0, "'%.*s' is an RFC 3339 time or Unix seconds, not '%.*s'",
+    if (!rs_clock_parse_bound(value, out))
+        return rs_fail(err, RS_ERR_INVALID, 0,
+                       "'%.*s' is an RFC 3339 time or Unix seconds (not milliseconds), not '%.*s'",
                        RS_STR_ARG(name), RS_STR_ARG(rs_str_cut_utf8(value, 60)));
     return RS_OK;
 }
 
 static rs_status set_start_time(rs_list *l, rs_str name, rs_str value, rs_err *err) {
+    l->has_start = true;
     return set_time(name, value, &l->start_min_ns, err);
 }
 
 static rs_status set_end_time(rs_list *l, rs_str name, rs_str value, rs_err *err) {
+    l->has_end = true;
     rs_status st = set_time(name, value, &l->start_max_ns, err);
     if (st == RS_OK && l->start_max_ns == 0) l->start_max_ns = 1; /* before the epoch is before everything */
+    if (st == RS_OK && l->start_max_ns == UINT64_MAX) l->start_max_ns = 0; /* no span is past it */
     return st;
 }
 

@@ -53,6 +53,7 @@ typedef struct rs_list {
     bool has_cursor; /* and then page does not count */
     rs_cursor cursor;
     uint64_t start_min_ns, start_max_ns; /* [min, max); max 0: open */
+    bool has_start, has_end;             /* given, though it be 0 */
     bool content;                        /* input, output, attributes …; true if not given */
     rs_list_extra *extras;               /* the caller's, filled in as they come; NULL: none */
     size_t nextras;

@@ -1,5 +1,6 @@
 #include "query/measure.h"
 
+#include "base/clock.h"
 #include "base/json_read.h"
 #include "query/sample.h"
 
@@ -20,7 +21,8 @@ typedef struct asking {
     rs_measured *out;
     rs_err *err;
     rs_status failed;
-    bool lacks_kind; /* a row of several kinds came where its kind matters */
+    bool lacks_kind;   /* a row of several kinds came where its kind matters */
+    uint64_t min, max; /* what is looked at: [min, max); max 0: open */
 } asking;
 
 static bool is_of_traces(const asking *a) { return a->q->list->table == &rs_trace_fields; }
@@ -188,8 +190,7 @@ static rs_status add_hours(asking *a, uint64_t first, uint64_t end) {
 
 /* Whole hours from their sums, what the window cuts off them by scanning. */
 static rs_status answer_by_hours(asking *a) {
-    const rs_list *l = a->q->list;
-    uint64_t min = l->start_min_ns, max = l->start_max_ns;
+    uint64_t min = a->min, max = a->max;
     uint64_t first = min / NS_PER_HOUR + (min % NS_PER_HOUR != 0);
     uint64_t end = max ? max / NS_PER_HOUR : INT64_MAX;
     if (end < first) return scan(a, min, max); /* within one hour */
@@ -201,34 +202,57 @@ static rs_status answer_by_hours(asking *a) {
 
 /* ---- the window and its buckets ------------------------------------------------------------------------ */
 
+/* From the first to the last hour that has something. */
 typedef struct extent {
     uint64_t first, last;
     bool any;
 } extent;
 
-static bool take_extent(void *ctx, const rs_hour_row *row) {
-    extent *e = ctx;
-    if (row->sums.n <= 0) return true;
-    if (!e->any || row->hour < e->first) e->first = row->hour;
-    if (!e->any || row->hour > e->last) e->last = row->hour;
+typedef struct extents {
+    extent all, sensible;
+    uint64_t least, most; /* hours that may be sensible */
+} extents;
+
+static void widen(extent *e, uint64_t hour) {
+    if (!e->any || hour < e->first) e->first = hour;
+    if (!e->any || hour > e->last) e->last = hour;
     e->any = true;
+}
+
+static bool take_extent(void *ctx, const rs_hour_row *row) {
+    extents *e = ctx;
+    if (row->sums.n <= 0) return true;
+    widen(&e->all, row->hour);
+    if (row->hour >= e->least && row->hour <= e->most) widen(&e->sensible, row->hour);
     return true;
 }
 
-/* Closes what the question leaves open. */
+static uint64_t end_of_hour(uint64_t hour) {
+    return hour < UINT64_MAX / NS_PER_HOUR ? (hour + 1) * NS_PER_HOUR : UINT64_MAX;
+}
+
+/* Closes what the question leaves open: with what is sensibly dated, if anything is. A clock that was not set, or a span without
+ * times, would else make all buckets years long. What lies outside is in no bucket; without buckets it counts. */
 static rs_status find_window(asking *a) {
     const rs_list *l = a->q->list;
     rs_measured *out = a->out;
-    extent e = {0};
-    out->start_ns = l->start_min_ns;
-    out->end_ns = l->start_max_ns;
-    if (l->start_min_ns && l->start_max_ns) return RS_OK;
-    rs_hour_scan hours = {.of = what_of(a), .last = UINT64_MAX};
-    rs_status st = rs_store_scan_hours(a->store, a->project, &hours, take_extent, &e, a->err);
-    if (st != RS_OK || !e.any) return st;
-    if (!l->start_min_ns) out->start_ns = e.first * NS_PER_HOUR;
-    if (!l->start_max_ns) out->end_ns = (e.last + 1) * NS_PER_HOUR;
+    extents found = {.least = RS_MEASURE_SENSIBLE_FROM / NS_PER_HOUR,
+                     .most = rs_clock_wall_ns() / NS_PER_HOUR + RS_MEASURE_AHEAD_HOURS};
+    out->start_ns = a->min = l->start_min_ns;
+    out->end_ns = a->max = l->start_max_ns;
+    bool open_start = !l->has_start && !a->min, open_end = !l->has_end && !a->max;
+    if (!open_start && a->max) return RS_OK;
+    rs_hour_scan hours = {.of = what_of(a),
+                          .first = a->min / NS_PER_HOUR,
+                          .last = a->max ? (a->max - 1) / NS_PER_HOUR : UINT64_MAX};
+    rs_status st = rs_store_scan_hours(a->store, a->project, &hours, take_extent, &found, a->err);
+    if (st != RS_OK || !found.all.any) return st;
+    const extent *e = found.sensible.any ? &found.sensible : &found.all;
+    if (open_start) out->start_ns = e->first * NS_PER_HOUR;
+    if (!a->max) out->end_ns = end_of_hour(open_end ? e->last : found.all.last);
     if (out->end_ns < out->start_ns) out->end_ns = out->start_ns;
+    if (a->q->has_buckets && open_start && e->first > found.all.first) a->min = out->start_ns;
+    if (a->q->has_buckets && open_end && e->last < found.all.last) a->max = out->end_ns;
     return RS_OK;
 }
 
@@ -263,7 +287,7 @@ rs_status rs_measure_run(rs_store *store, uint64_t project, const rs_measure *qu
                              .bucket_ns = out->bucket_ns,
                              .start_ns = out->start_ns,
                              .end_ns = out->end_ns};
-        st = scan(&a, question->list->start_min_ns, question->list->start_max_ns);
+        st = scan(&a, a.min, a.max);
     }
     if (st == RS_ERR_TOO_LARGE)
         return rs_fail(err, blame(&a, "group_by"), 0,

@@ -14,7 +14,10 @@ enum {
     RS_MEASURE_EXACT = 200000,     /* rows */
     RS_MEASURE_EXACT_FULL = 20000, /* spans that have to be read with their attributes */
     RS_MEASURE_BUCKETS_MAX = 2000,
+    RS_MEASURE_AHEAD_HOURS = 24, /* of now: what begins later is not sensibly dated */
 };
+/* Nor is what began before 2000. */
+#define RS_MEASURE_SENSIBLE_FROM 946684800000000000ull
 
 /* By what rows are told apart: a field, or for traces a key of metadata. */
 typedef struct rs_grouping {
@@ -41,7 +44,8 @@ typedef struct rs_measured {
     rs_cells cells;     /* bucket: start / bucket_ns */
     uint64_t bucket_ns; /* 0 without buckets */
     uint64_t start_ns,
-        end_ns; /* the window; where the question leaves it open, what there is, in whole hours; 0: nothing */
+        end_ns; /* the window; where the question leaves it open, what is sensibly dated (if nothing is, all there is),
+                   in whole hours; 0: nothing */
     bool is_estimate, from_hours; /* from_hours: sums by the hour answered, at least for the most part */
     uint64_t rows;                /* looked at */
 } rs_measured;

@@ -109,12 +109,13 @@ static rs_status sample_traces(rs_sample *s, const rs_walk *walk, const hours *h
     int64_t target = h->total / PARTS + 1;
     rs_status st = RS_OK;
     for (size_t i = 0; i < h->n && st == RS_OK; i++) {
-        uint64_t begin = h->items[i].hour * NS_PER_HOUR, end = begin + NS_PER_HOUR;
+        uint64_t begin = h->items[i].hour * NS_PER_HOUR,
+                 end = begin > UINT64_MAX - NS_PER_HOUR ? UINT64_MAX : begin + NS_PER_HOUR;
         uint64_t pieces = (uint64_t)(h->items[i].n / target) + 1, length = NS_PER_HOUR / pieces + 1;
         double part = (double)h->items[i].n / (double)h->total / (double)pieces;
         uint64_t n = (uint64_t)(part * (double)rows_of(s)) + LEAST;
-        for (uint64_t at = begin; at < end && st == RS_OK; at += length) {
-            uint64_t low = at > min ? at : min, high = at + length < end ? at + length : end;
+        for (uint64_t at = begin; at < end && st == RS_OK; at = end - at > length ? at + length : end) {
+            uint64_t low = at > min ? at : min, high = end - at > length ? at + length : end;
             if (max && high > max) high = max;
             if (low < high) st = sample_time(s, *walk, low, high, n, cells, err);
         }

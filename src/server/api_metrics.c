@@ -346,7 +346,8 @@ void rs_api_metrics_histogram(rs_server *server, rs_request *req, rs_response *r
     put_counts(&j, &r.all);
     rs_json_key(&j, RS_STR("buckets"));
     rs_json_array(&j);
-    uint64_t ns = q.answer.bucket_ns, first = q.answer.start_ns / ns, end = (q.answer.end_ns + ns - 1) / ns;
+    uint64_t ns = q.answer.bucket_ns, first = q.answer.start_ns / ns,
+             end = q.answer.end_ns / ns + (q.answer.end_ns % ns != 0);
     for (uint64_t b = first; b < end; b++) {
         rs_sums none = {0};
         while (at < n && points[at].bucket < b) at++;

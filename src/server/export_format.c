@@ -170,8 +170,11 @@ static void write_parquet(rs_export_writer *w, const void *row, rs_buf *out) {
             continue;
         }
         switch (parquet_type(w->columns[i].type)) {
+        case RS_PARQUET_TIME: /* it ends with 2262 */
+            if (v.integer < 0) v.integer = INT64_MAX;
+            rs_parquet_int(w->parquet, i, v.integer);
+            break;
         case RS_PARQUET_INT:
-        case RS_PARQUET_TIME:
             rs_parquet_int(w->parquet, i, v.integer);
             break;
         case RS_PARQUET_REAL:

@@ -2,10 +2,12 @@
 
 import json
 import math
+import time
 from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
+from conftest import span
 from traces import BASE_S, N, assert_refused
 
 
@@ -183,3 +185,36 @@ def test_nothing_stored(start_server):
     assert asked(server, "histogram")["buckets"] == []
     assert asked(server, "series", "group_by=model")["groups"] == []
     assert asked(server, "facets")["facets"][0]["values"] == []
+
+
+def test_times_far_off(start_server):
+    """A span without times, or of a clock gone wrong, is counted and makes no window; bounds may be any year."""
+    server = start_server()
+    now = time.time_ns()
+    for start in 0, 1000, 2**64 - 2, now:
+        assert server.send([span(startTimeUnixNano=str(start), endTimeUnixNano=str(start))]).status == 200
+    for of in "spans", "traces":
+        totals = asked(server, "totals", f"of={of}")
+        assert totals["totals"]["count"] == 4
+        histogram = asked(server, "histogram", f"of={of}")
+        assert histogram["count"] == sum(b["count"] for b in histogram["buckets"]) == 1
+        for answer in totals, histogram:
+            assert answer["start_time"] == datetime.fromtimestamp(now // 3600e9 * 3600, UTC).strftime(
+                "%Y-%m-%dT%H:%M:%S.000000000Z"
+            )
+        forever = asked(server, "histogram", f"of={of}&start_time=0001-01-01&end_time=9999-12-31T23:59:59.999999Z")
+        assert forever["count"] == 4
+        assert asked(server, "histogram", f"of={of}&end_time=1999-12-31")["count"] == 2  # there are no others
+    for query, n in (
+        ("start_time=2262-01-01", 1),
+        ("end_time=9999-12-31", 4),
+        ("end_time=0001-01-01", 1),  # of a span without times it is not known
+        ("q=start_time<9999-12-31", 3),  # of one it is not known
+        ("q=start_time<1000-01-01", 0),
+        ("q=end_time>2262-04-12", 1),
+        ("q=start_time>now%2B9000d", 1),
+    ):
+        listed = server.get(f"/api/traces/list/?{query}")
+        assert listed.status == 200 and len(listed.json["results"]) == n, (query, listed)
+    assert_refused(server.get("/api/traces/list/?start_time=1795523921000"), "start_time", "not milliseconds")
+    assert server.get("/api/traces/export/?format=parquet").status == 200

@@ -205,6 +205,51 @@ static void too_much_is_refused(void **state) {
     assert_int_equal(rs_grouping_find(&rs_span_fields, RS_STR("metadata__x"), &g, NULL), RS_ERR_INVALID);
 }
 
+/* Spans without times, and of clocks that are far off, are counted, but no window is theirs unless there is no other. */
+static void odd_times_make_no_window(void **state) {
+    fixture *f = *state;
+    static const uint64_t odd[] = {0, 5000, UINT64_MAX, UINT64_MAX - HOUR, 1ull << 63};
+    rs_span spans[RS_ARRAY_LEN(odd)];
+    size_t n = RS_ARRAY_LEN(odd);
+    for (size_t i = 0; i < n; i++) {
+        spans[i] = make_span(900000 + i, 900000 + i, 0, 0);
+        spans[i].start_ns = spans[i].end_ns = odd[i];
+    }
+    commit_spans(f, spans, n);
+    for (int of_traces = 0; of_traces < 2; of_traces++) { /* there is no other */
+        question *q = ask(f, of_traces ? &rs_trace_fields : &rs_span_fields, "model");
+        q->measure.has_buckets = true;
+        rs_measured m = answer_of(f, q);
+        assert_true(m.start_ns == 0 && m.end_ns == UINT64_MAX);
+        assert_int_equal(sums_of(f, &m, NULL).n, n);
+    }
+    fill(f);
+    for (int i = 0; i < 8; i++) {
+        bool of_traces = i & 1, by_hours = i & 2, has_buckets = i & 4;
+        question *q =
+            ask(f, of_traces ? &rs_trace_fields : &rs_span_fields, by_hours ? "" : "customer_identifier");
+        q->measure.has_buckets = has_buckets;
+        q->measure.bucket_ns = by_hours ? HOUR : HOUR / 4;
+        rs_measured m = answer_of(f, q);
+        assert_true(m.start_ns == FIRST_HOUR && m.end_ns == FIRST_HOUR + HOURS * HOUR);
+        assert_int_equal(sums_of(f, &m, NULL).n, (of_traces ? N / 4 : N) + (has_buckets ? 0 : n));
+    }
+    question *q = ask(f, &rs_span_fields, "");
+    q->measure.has_buckets = true;
+    set(f, q, "start_time", "0");
+    rs_measured m = answer_of(f, q);
+    assert_true(m.start_ns == 0 && m.end_ns == FIRST_HOUR + HOURS * HOUR);
+    assert_int_equal(sums_of(f, &m, NULL).n, N + 2);
+    q = ask(f, &rs_trace_fields, "environment"); /* a sample looks at them too */
+    q->measure.exact = 400;
+    m = answer_of(f, q);
+    assert_true(m.is_estimate);
+    q = ask(f, &rs_span_fields, "model");
+    set(f, q, "q", "start_time>2261-01-01");
+    m = answer_of(f, q);
+    assert_int_equal(sums_of(f, &m, NULL).n, 3);
+}
+
 static void nothing_is_nothing(void **state) {
     fixture *f = *state;
     question *q = ask(f, &rs_span_fields, "model");
@@ -241,6 +286,7 @@ int main(void) {
         TEST(traces_by_hours_are_those_scanned),
         TEST(what_is_too_much_is_sampled),
         TEST(too_much_is_refused),
+        TEST(odd_times_make_no_window),
         TEST(nothing_is_nothing),
         TEST(groups_past_the_limit_are_others),
     };
