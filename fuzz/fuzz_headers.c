@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const char *const names[] = {"box", NULL};
     if (size == 0) return 0;
     rs_str value = {(const char *)data + 1, size - 1};
-    switch (data[0] % 5) {
+    switch (data[0] % 6) {
     case 0:
         check_slice(value, rs_header_media_type(value));
         break;
@@ -28,6 +28,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     case 3:
         (void)rs_header_etag_matches(value, RS_STR("\"etag\""));
         break;
+    case 4: {
+        char storage[64];
+        rs_str user, password;
+        if (!rs_header_basic(value, storage, sizeof storage, &user, &password)) break;
+        check_slice((rs_str){storage, sizeof storage}, user);
+        check_slice((rs_str){storage, sizeof storage}, password);
+        break;
+    }
     default:
         (void)rs_header_host_is_ours(value, names, 2);
         break;

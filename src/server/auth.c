@@ -126,12 +126,29 @@ static bool read_from_elsewhere(const rs_request *r) {
     return rs_guard_sent_from_elsewhere(r) && !(mode && strcmp(mode, "navigate") == 0);
 }
 
+/* Langfuse's SDKs know no other way: PUBLIC:SECRET, of which either may be the key. A browser sends by itself what it was
+ * once told, to whatever page asks. */
+static bool is_basic(const rs_request *r, rs_str authorization, char *storage, size_t size, rs_str *user,
+                     rs_str *password) {
+    return rs_header_basic(authorization, storage, size, user, password) && !rs_guard_sent_from_elsewhere(r);
+}
+
+static rs_status check_authorization(rs_guard *g, const rs_request *r, rs_str authorization,
+                                     uint64_t *project, rs_err *err) {
+    char storage[2 * RS_SECRET_MAX];
+    rs_str user, password;
+    if (!is_basic(r, authorization, storage, sizeof storage, &user, &password))
+        return rs_guard_check_key(g, rs_header_bearer(authorization), project, err);
+    rs_status st = rs_guard_check_key(g, password, project, err);
+    return st == RS_ERR_DENIED ? rs_guard_check_key(g, user, project, err) : st;
+}
+
 rs_status rs_guard_admit(rs_guard *g, const rs_request *r, rs_auth auth, uint64_t *project, rs_err *err) {
     if (auth == RS_AUTH_NONE) return RS_OK;
     const char *authorization = rs_request_header(r, "Authorization");
     const char *api_key = rs_request_header(r, "x-api-key");
-    rs_str key = authorization ? rs_header_bearer(rs_str_of(authorization)) : rs_str_of(api_key);
-    if (authorization || api_key) return rs_guard_check_key(g, key, project, err);
+    if (authorization) return check_authorization(g, r, rs_str_of(authorization), project, err);
+    if (api_key) return rs_guard_check_key(g, rs_str_of(api_key), project, err);
     const char *session = auth == RS_AUTH_ANY ? rs_request_cookie(r, RS_COOKIE) : NULL;
     if (session && !read_from_elsewhere(r))
         return rs_guard_check_session(g, rs_str_of(session), project, err);

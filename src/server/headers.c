@@ -1,6 +1,7 @@
 #include "server/headers.h"
 
 #include <arpa/inet.h>
+#include <sodium.h>
 
 static rs_str trim(rs_str s) {
     while (s.n && (s.p[0] == ' ' || s.p[0] == '\t')) s.p++, s.n--;
@@ -19,10 +20,25 @@ static rs_str cut(rs_str *rest, char at) {
 
 rs_str rs_header_media_type(rs_str value) { return cut(&value, ';'); }
 
-rs_str rs_header_bearer(rs_str value) {
+static rs_str credentials(rs_str value, rs_str wanted) {
     value = trim(value);
     rs_str scheme = cut(&value, ' ');
-    return rs_str_eq_nocase(scheme, RS_STR("bearer")) ? trim(value) : (rs_str){0};
+    return rs_str_eq_nocase(scheme, wanted) ? trim(value) : (rs_str){0};
+}
+
+rs_str rs_header_bearer(rs_str value) { return credentials(value, RS_STR("bearer")); }
+
+bool rs_header_basic(rs_str value, char *storage, size_t size, rs_str *user, rs_str *password) {
+    rs_str packed = credentials(value, RS_STR("basic"));
+    size_t n;
+    if (!packed.n || sodium_base642bin((unsigned char *)storage, size, packed.p, packed.n, NULL, &n, NULL,
+                                       sodium_base64_VARIANT_ORIGINAL) != 0)
+        return false;
+    const char *colon = memchr(storage, ':', n);
+    if (!colon) return false;
+    *user = (rs_str){storage, (size_t)(colon - storage)};
+    *password = rs_str_from((rs_str){storage, n}, user->n + 1);
+    return true;
 }
 
 /* q=0, q=0.0 …: the client refuses. */

@@ -11,6 +11,10 @@ rs_str rs_header_media_type(rs_str value);
 /* The credentials of "Bearer CREDENTIALS" (scheme in any case), or empty. */
 rs_str rs_header_bearer(rs_str value);
 
+/* The user and the password of "Basic BASE64(USER:PASSWORD)", decoded into `storage`, of which they are slices; false if it
+ * is no such thing, or does not fit. */
+bool rs_header_basic(rs_str value, char *storage, size_t size, rs_str *user, rs_str *password);
+
 /* Whether an Accept-Encoding value takes gzip (q=0 refuses it). */
 bool rs_header_accepts_gzip(rs_str value);
 

@@ -5,6 +5,7 @@
 #include "server/api_metrics.h"
 #include "server/export.h"
 #include "server/ingest.h"
+#include "server/langfuse.h"
 #include "server/legacy.h"
 #include "server/live.h"
 #include "server/logs.h"
@@ -33,6 +34,7 @@ static const rs_route routes[] = {
     {"/api/v2/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},
     {"/api/v1/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},
     {"/v1/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},
+    {"/api/public/otel/v1/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},
     {"/api/v1/traces/ingest", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_legacy_take},
     {"/api/openai/v1/traces/ingest", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_legacy_take},
     {"/api/request-logs/create/", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_legacy_take},
@@ -43,6 +45,7 @@ static const rs_route routes[] = {
     {"/api/v2/metrics", RS_POST, RS_AUTH_NONE, RS_BODY_INGEST, rs_logs_refuse_metrics},
     {"/api/v1/metrics", RS_POST, RS_AUTH_NONE, RS_BODY_INGEST, rs_logs_refuse_metrics},
     {"/v1/metrics", RS_POST, RS_AUTH_NONE, RS_BODY_INGEST, rs_logs_refuse_metrics},
+    {"/api/public/projects", RS_GET, RS_AUTH_KEY, RS_BODY_SMALL, rs_langfuse_projects},
     /* signing in, health */
     {"/login", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_signin_login},
     {"/logout", RS_POST, RS_AUTH_NONE, RS_BODY_SMALL, rs_signin_logout},
@@ -52,6 +55,7 @@ static const rs_route routes[] = {
     /* the page: its files, and its client-side routes */
     {"/assets/*", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_file},
     {"/traces/{id}", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_page},
+    {"/project/{id}/traces/{id}", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_langfuse_trace_page},
     {"/", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_page},
     {"/{id}", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_file_or_page},
 };

@@ -12,9 +12,10 @@ typedef enum rs_body_limit {
 } rs_body_limit;
 
 typedef struct rs_route {
-    const char *pattern; /* "/api/traces/{id}/": {id} is one segment; the last slash is optional; "/…/" + "*":
+    const char *
+        pattern; /* "/api/traces/{id}/": {id} is one segment (of several the last counts); the last slash is optional; "/…/" + "*":
                             anything below */
-    unsigned methods;    /* RS_GET, RS_POST, RS_DELETE */
+    unsigned methods; /* RS_GET, RS_POST, RS_DELETE */
     rs_auth auth;
     rs_body_limit body;
     rs_handler handler;

@@ -1,5 +1,6 @@
 """Who may ask: API keys, sign-in links, browser sessions, the credentials file, and `respan keys` and `auth`."""
 
+import base64
 import json
 import os
 import stat
@@ -102,6 +103,23 @@ def test_no_key_and_wrong_keys_are_refused(server):
 def test_both_ways_to_send_a_key(server):
     assert server.get("/api/traces/list/", key=False, headers={"x-api-key": server.key}).status == 200
     assert server.get("/api/traces/list/", key=False, headers={"Authorization": f"bearer  {server.key}"}).status == 200
+
+
+def basic(user, password):
+    return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
+
+
+def test_a_key_as_user_or_password_of_basic(server):
+    key = server.key
+    for good in (basic("pk-lf-1", key), basic(key, ""), basic(key, "sk-lf-1"), basic("", key)):
+        assert server.get("/api/traces/list/", key=False, headers=good).status == 200, good
+        assert server.request("POST", "/v1/traces", b"", good, key=False).status != 401, good
+    for bad in (basic("pk-lf-1", key + "x"), basic("", ""), basic("pk", "sk"), basic("u" * 5000, key)):
+        assert server.get("/api/traces/list/", key=False, headers=bad).status == 401, bad
+    for site in ("cross-site", "same-site"):
+        elsewhere = {**basic("pk-lf-1", key), "Sec-Fetch-Site": site}
+        assert server.get("/api/traces/list/", key=False, headers=elsewhere).status == 401
+        assert server.request("POST", "/v1/traces", b"", elsewhere, key=False).status == 401
 
 
 def test_keys_create_list_revoke_while_serving(server):

@@ -15,7 +15,7 @@ from conftest import otlp, span
 
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 JSON = {"Content-Type": "application/json"}
-PATHS = ("/api/v2/traces", "/api/v1/traces", "/v1/traces")
+PATHS = ("/api/v2/traces", "/api/v1/traces", "/v1/traces", "/api/public/otel/v1/traces")
 
 
 def zstd(data: bytes) -> bytes:

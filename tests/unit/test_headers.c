@@ -31,6 +31,37 @@ static void bearer(void **state) {
     assert_str(rs_header_bearer((rs_str){0}), "");
 }
 
+static void basic(void **state) {
+    (void)state;
+    char storage[16];
+    rs_str user, password;
+    static const struct {
+        const char *value, *user, *password;
+    } good[] = {
+        {"Basic cGs6c2s=", "pk", "sk"}, /* pk:sk */
+        {"bASIC \t cGs6c2s= ", "pk", "sk"},
+        {"Basic cGs6", "pk", ""},
+        {"Basic OnNrOmE=", "", "sk:a"},
+        {"Basic YWFhYWFhYWE6YmJiYmJiYg==", "aaaaaaaa", "bbbbbbb"}, /* as long as fits */
+    };
+    for (size_t i = 0; i < RS_ARRAY_LEN(good); i++) {
+        assert_true(rs_header_basic(rs_str_of(good[i].value), storage, sizeof storage, &user, &password));
+        assert_str(user, good[i].user);
+        assert_str(password, good[i].password);
+    }
+    static const char *const bad[] = {"",
+                                      "Basic",
+                                      "Basic cGtzaw==",                  /* no colon */
+                                      "Basic cGs6c2s",                   /* no padding */
+                                      "Basic cGs6c2s=x",                 /* more behind it */
+                                      "Basic cGs6 c2s=",                 /* a blank within */
+                                      "Basic rsp_x",                     /* not base64 */
+                                      "Bearer cGs6c2s=",                 /* another scheme */
+                                      "Basic YWFhYWFhYWE6YmJiYmJiYmI="}; /* one more */
+    for (size_t i = 0; i < RS_ARRAY_LEN(bad); i++)
+        assert_false(rs_header_basic(rs_str_of(bad[i]), storage, sizeof storage, &user, &password));
+}
+
 static void accepts_gzip(void **state) {
     (void)state;
     assert_true(rs_header_accepts_gzip(RS_STR("gzip")));
@@ -80,8 +111,8 @@ static void hosts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(media_type), cmocka_unit_test(bearer), cmocka_unit_test(accepts_gzip),
-        cmocka_unit_test(etags),      cmocka_unit_test(hosts),
+        cmocka_unit_test(media_type),   cmocka_unit_test(bearer), cmocka_unit_test(basic),
+        cmocka_unit_test(accepts_gzip), cmocka_unit_test(etags),  cmocka_unit_test(hosts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

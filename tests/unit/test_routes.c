@@ -32,6 +32,7 @@ static void paths(void **state) {
     assert_meets("/api/traces/lists", "/api/traces/{id}/", "lists");
     assert_meets("/traces/0af7", "/traces/{id}", "0af7");
     assert_meets("/assets/a/b.js", "/assets/*", "");
+    assert_meets("/project/1/traces/0af7", "/project/{id}/traces/{id}", "0af7");
     assert_meets("/favicon.svg", "/{id}", "favicon.svg");
     assert_meets("//", NULL, "");
     assert_meets("/api/traces//", NULL, "");
