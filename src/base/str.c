@@ -104,7 +104,8 @@ bool rs_str_to_double(rs_str s, double *out) {
     tmp[s.n] = 0;
     char *end;
     double v = strtod(tmp, &end);
-    if (end != tmp + s.n || !isfinite(v)) return false;
+    bool is_hex = s.n > 1 && strpbrk(tmp, "xX") != NULL;
+    if (end != tmp + s.n || is_hex || !isfinite(v)) return false;
     *out = v;
     return true;
 }

@@ -166,7 +166,10 @@ rs_status rs_filter_condition(const rs_filter_builder *b, rs_str name, rs_filter
     if (st == RS_OK) st = check_op(&c, name, n, err);
     if (st == RS_OK) st = count_leaf(b, err);
     if (st != RS_OK) return st;
+    rs_str is_true = RS_STR("true");
+    bool is_unknown = c.field && c.field->type != RS_FIELD_TEXT && n == 1 && values[0].n == 0;
     if (op == RS_OP_NOT || op == RS_OP_IN) c.op = RS_OP_EQUAL;
+    if (is_unknown && c.op == RS_OP_EQUAL) c.op = RS_OP_ISNULL, values = &is_true;
     bool of_trace = c.of_model && b->table == &rs_trace_fields;
     for (size_t i = 0; of_trace && c.op == RS_OP_EQUAL && i < n; i++)
         if (values[i].n == 0)

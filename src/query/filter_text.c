@@ -239,10 +239,26 @@ static const char *similar(const rs_field_table *table, rs_str name) {
     return best;
 }
 
+/* What a span is shown with, but not filtered by: it is not among what lists read. */
+static bool is_in_full_only(const rs_field_table *table, rs_str name) {
+    static const char *const names[] = {"input",  "output", "metadata", "parameters", "tools",   "attributes",
+                                        "events", "links",  "resource", "scope",      "children"};
+    for (size_t i = 0; table == &rs_span_fields && i < RS_ARRAY_LEN(names); i++)
+        if (rs_str_eq(name, rs_str_of(names[i]))) return true;
+    return false;
+}
+
 /* A name that no field has, with a sign behind it: likely a field misspelt, or else text, such as http://… */
 static rs_filter_node *refuse_name(parser *p, rs_str name, sign s) {
     const char *meant = similar(p->build.table, name);
     char fmt[160];
+    if (is_in_full_only(p->build.table, name))
+        return fail_at(
+            p, p->at, RS_ERR_INVALID,
+            rs_str_eq(name, RS_STR("metadata"))
+                ? "spans are filtered by the keys of their %.*s: metadata.KEY"
+                : "spans are not filtered by their %.*s: look for words in what they say by text:WORD",
+            name);
     if (!meant && (s == SIGN_HAS || s == SIGN_EQUAL)) return NULL;
     snprintf(fmt, sizeof fmt, "a %s has no field '%%.*s'%s%s%s; put it in quotes to look for it as text",
              p->build.table->what, meant ? ": did you mean '" : "", meant ? meant : "", meant ? "'?" : "");

@@ -44,6 +44,15 @@ static bool read_question(rs_request *req, question *q, unsigned taken, bool of_
     if (of) of_spans = strcmp(of, "spans") == 0;
     if (!rs_api_read_question(req, of_spans ? &rs_span_fields : &rs_trace_fields, given, n, &q->list, res))
         return false;
+    const char *not_taken = q->list.sort         ? "sort_by"
+                            : q->list.has_cursor ? "cursor"
+                            : q->list.page > 1   ? "page"
+                                                 : NULL;
+    if (not_taken) {
+        rs_response_error(res, 400, "invalid", not_taken, "sums are of all that fits: they take no '%s'",
+                          not_taken);
+        return false;
+    }
     q->list.extras = NULL;
     for (size_t i = 0, at = 0; i < EXTRAS; i++)
         if (taken >> i & 1) q->extras[i] = given[at++];

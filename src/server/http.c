@@ -421,14 +421,21 @@ static void handle(exchange *x) {
     rs_heavy_push(x->http->heavy, &x->heavy);
 }
 
-static char
-    too_many_parameters; /* what a request with them has in place of an exchange, until its headers are in */
+/* What a request with such a query has in place of an exchange, until its headers are in. */
+static char too_many_parameters, nul_in_query;
 
-static void refuse_parameters(exchange *x) {
+static bool is_refused_query(const void *slot) {
+    return slot == &too_many_parameters || slot == &nul_in_query;
+}
+
+static void refuse_query(exchange *x, const void *why) {
     x->limit = SMALL_BODY;
     x->refused = true;
-    rs_response_error(&x->res, 400, "invalid", NULL,
-                      "more than %d query parameters: send them in the body of a POST", QUERY_PARAMETERS);
+    if (why == &nul_in_query)
+        rs_response_error(&x->res, 400, "invalid", NULL, "no query parameter has a NUL: %%00 is not taken");
+    else
+        rs_response_error(&x->res, 400, "invalid", NULL,
+                          "more than %d query parameters: send them in the body of a POST", QUERY_PARAMETERS);
 }
 
 /* libmicrohttpd calls this when the headers are in, for each piece of body, at its end, and after a resume. */
@@ -436,13 +443,13 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
                                   const char *method, const char *version, const char *data,
                                   size_t *data_size, void **slot) {
     (void)version;
-    exchange *x = *slot == &too_many_parameters ? NULL : *slot;
+    const void *refused = is_refused_query(*slot) ? *slot : NULL;
+    exchange *x = refused ? NULL : *slot;
     if (!x) {
-        bool has_query = *slot == NULL;
         x = *slot = exchange_new(cls, connection, method, url);
         if (!x) return MHD_NO;
-        if (has_query) check_headers(x);
-        else refuse_parameters(x);
+        if (refused) refuse_query(x, refused);
+        else check_headers(x);
         return answers_early(x) ? send_answer(x) : MHD_YES;
     }
     if (*data_size) {
@@ -462,7 +469,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **sl
     (void)cls, (void)connection, (void)why;
     exchange *x = *slot;
     *slot = NULL;
-    if (!x || (void *)x == &too_many_parameters) return;
+    if (!x || is_refused_query(x)) return;
     rs_connections_idle(x->http->connections, x->at);
     exchange_free(x);
 }
@@ -495,6 +502,7 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
     const char *query = strchr(uri, '?');
     unsigned n = 0;
     for (const char *at = query; at; at = strchr(at + 1, '&')) n++;
+    if (query && strstr(query, "%00")) return &nul_in_query; /* a value would end there */
     if (n <= QUERY_PARAMETERS) return NULL;
     ((char *)(uintptr_t)query)[1] = 0; /* its own buffer */
     return &too_many_parameters;

@@ -187,6 +187,12 @@ def test_nothing_stored(start_server):
     assert asked(server, "facets")["facets"][0]["values"] == []
 
 
+@pytest.mark.parametrize("path", ["totals", "series", "histogram", "facets"])
+def test_sums_have_no_pages(full, path):
+    for parameter in "page=2", "cursor=f00000000000000000000000000000001", "sort_by=-duration":
+        assert_refused(full.get(f"/api/metrics/{path}/?of=traces&{parameter}"), parameter.split("=")[0])
+
+
 def test_times_far_off(start_server):
     """A span without times, or of a clock gone wrong, is counted and makes no window; bounds may be any year."""
     server = start_server()

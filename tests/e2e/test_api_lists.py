@@ -189,6 +189,29 @@ def test_bodies_that_are_refused(full, body):
     assert answer.status == 400 and answer.json["error"]["message"], answer
 
 
+def test_what_is_not_known(full):
+    rows = full.get("/api/traces/list/?page_size=1000").json["results"]
+    for field, q in (("total_cost", "cost"), ("time_to_first_token", "ttft"), ("error_message", "error_message")):
+        unknown = [t["name"] for t in rows if t[field] is None]
+        assert names(ask(full, q=f'{q}:""', page_size=1000)) == unknown
+        assert names(ask(full, page_size=1000, **{field: ""})) == unknown
+        assert names(ask(full, q=f'{q}!=""', page_size=1000)) == [t["name"] for t in rows if t[field] is not None]
+        assert names(filtered(full, field, "", [""])) == unknown
+
+
+@pytest.mark.parametrize("query", ["model=%00", "model=a%00b", "%00=1", "page=1&q=a%00"])
+def test_no_value_ends_at_a_nul(full, query):
+    for path in "/api/traces/list/", "/api/metrics/totals/", "/api/spans/export/":
+        answer = full.get(f"{path}?{query}")
+        assert answer.status == 400 and "NUL" in answer.json["error"]["message"], answer
+
+
+@pytest.mark.parametrize("q", ["input:foo", "model:x output=foo", "tools~x", "metadata:x", "attributes:*"])
+def test_spans_are_not_filtered_by_content(full, q):
+    name = q.split()[-1].split(":")[0].split("=")[0].split("~")[0]
+    assert_refused(full.get(f"/api/spans/list/?q={quote(q)}"), "q", name, f"at byte {q.index(name)}")
+
+
 def test_post_without_a_body(full):
     assert len(names(full.request("POST", "/api/traces/list/"))) == N
 

@@ -137,6 +137,10 @@ static void test_conditions(void **state) {
     means("model:*4o*", "model contains '4o'");
     means("model:\"*\"", "model = '*'");
     means("model:*", "model isnull 'false'");
+    means("cost:\"\"", "total_cost isnull 'true'");
+    means("cost!=\"\"", "not(total_cost isnull 'true')");
+    means("end_time:\"\"", "end_time isnull 'true'");
+    means("model:\"\"", "model = ''");
     means("model:\"\"", "model = ''");
     means("name:a(b)c", "name = 'a(b)c'");
     means("duration>2", "duration > '2'");
@@ -207,6 +211,10 @@ static void test_what_is_refused(void **state) {
     is_refused("modle:gpt", 0, "did you mean 'model'?");
     is_refused("x duratoin>2", 2, "did you mean 'duration'?");
     is_refused("wombat>2", 0, "a trace has no field 'wombat'; put it in quotes");
+    is_refused("duration>0x10", 9, "is not a number");
+    is_refused("span(type:chat input:foo)", 15, "not filtered by their input");
+    is_refused("span(type:chat output~foo)", 15, "text:WORD");
+    is_refused("span(metadata:foo)", 5, "metadata.KEY");
     is_refused("duration>fast", 9, "'fast' of field 'duration' is not a number");
     is_refused("start_time>soon", 11, "a time from now as '-1h'");
     is_refused("duration~2", 9, "'icontains' does not go with field 'duration'");

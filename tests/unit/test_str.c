@@ -112,6 +112,7 @@ static void real_numbers(void **state) {
     (void)state;
     double d = 7;
     assert_true(rs_str_to_double(RS_STR("-2.5e-1"), &d) && d == -0.25);
+    assert_false(rs_str_to_double(RS_STR("0x10"), &d) || rs_str_to_double(RS_STR("-0X1p3"), &d));
     assert_true(rs_str_to_double((rs_str){"123", 2}, &d) && d == 12); /* not past the slice */
     static const char *const bad[] = {"", " 1", "1 ", "x", "1e999", "nan", "inf", "1,5"};
     for (size_t k = 0; k < RS_ARRAY_LEN(bad); k++) {
