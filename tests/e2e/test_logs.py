@@ -10,6 +10,7 @@ from conftest import span
 from wire import partial_success
 
 GOLDEN = Path(__file__).parent / "golden" / "openai_v2"  # what opentelemetry-instrumentation-openai-v2 2.3b0 sent
+GOLDEN_OF_SPANS = Path(__file__).parents[1] / "golden" / "genai"
 JSON = {"Content-Type": "application/json"}
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
 
@@ -197,6 +198,27 @@ def test_protobuf_of_the_real_package(start_server):
         assert [m["role"] for m in got["input"]] == ["system", "user", "assistant", "tool"]
         assert got["input"][2]["tool_calls"][0]["function"] == {"name": "weather", "arguments": '{"city":"Paris"}'}
         assert got["output"] == [{"role": "assistant", "content": "It is sunny in Paris.", "finish_reason": "stop"}]
+
+
+@pytest.mark.parametrize("order", [["logs.pb", "pb"], ["pb", "logs.pb"]], ids=["logs", "spans"])
+@pytest.mark.parametrize("mode", ["event_only", "span_and_event"])
+def test_content_in_events_reads_as_content_on_spans(start_server, mode, order):
+    """openai-v2 2.4b0: chats, one streamed, one with a tool, one that failed."""
+
+    def read(mode, parts):
+        server = start_server()
+        for part in parts:
+            body = (GOLDEN_OF_SPANS / f"opentelemetry_openai_v2_2_4_{mode}.{part}").read_bytes()
+            path = "/v1/logs" if part == "logs.pb" else "/v1/traces"
+            assert server.request("POST", path, body, PROTOBUF).status == 200
+        spans = server.get("/api/spans/list/").json["results"]
+        calls = sorted((s["start_time"], s["input"], s["output"], s["error_message"]) for s in spans)
+        assert server.stop() == 0
+        return [rest for _, *rest in calls]
+
+    on_spans = read("span_only", ["pb"])
+    assert len(on_spans) == 6 and sum(bool(output) for _, output, _ in on_spans) == 4
+    assert read(mode, order) == on_spans
 
 
 @pytest.mark.parametrize("path", ["/v1/logs", "/api/v1/logs", "/api/v2/logs"])

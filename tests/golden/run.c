@@ -3,6 +3,8 @@
  *   golden FOLDER            compares CASE.json (OTLP/JSON) and CASE.pb (OTLP protobuf) with CASE.expected
  *   golden --update FOLDER   writes the CASE.expected files anew: read the difference before you commit it
  *
+ * The log records of CASE.logs.pb, where there is one, become events of the spans, as the server joins them (server/join.h).
+ *
  * A new case, or a new dialect, is a new file or folder; no code. */
 #include "normalize/normalize.h"
 #include "normalize/prices.h"
@@ -114,7 +116,24 @@ static bool is_same_but_for_content(const rs_span *full, rs_span for_store) {
     return same;
 }
 
-static bool render(rs_str request, bool json, const rs_prices *prices, rs_buf *out) {
+/* Each record that has its span here. */
+static rs_status join(const rs_spans *spans, rs_str logs, rs_arena *arena, rs_err *err) {
+    rs_loose_events loose = {0};
+    rs_status st = rs_otlp_decode_logs_protobuf(logs, arena, &loose, err);
+    for (size_t i = 0; st == RS_OK && i < spans->n; i++) {
+        rs_span *span = &spans->items[i];
+        rs_event *events = rs_arena_alloc(arena, (span->nevents + loose.n + 1) * sizeof *events);
+        if (!events) return RS_ERR_MEMORY;
+        if (span->nevents) memcpy(events, span->events, span->nevents * sizeof *events);
+        for (size_t e = 0; e < loose.n; e++)
+            if (memcmp(loose.items[e].span_id, span->span_id, sizeof span->span_id) == 0)
+                events[span->nevents++] = loose.items[e].event;
+        span->events = events;
+    }
+    return st;
+}
+
+static bool render(rs_str request, bool json, rs_str logs, const rs_prices *prices, rs_buf *out) {
     rs_arena arena;
     rs_arena_init(&arena, 64 << 20);
     rs_spans spans = {0};
@@ -122,6 +141,7 @@ static bool render(rs_str request, bool json, const rs_prices *prices, rs_buf *o
     rs_err err = {0};
     rs_status st = json ? rs_otlp_decode_json(request, &arena, &spans, &err)
                         : rs_otlp_decode_protobuf(request, &arena, &spans, &err);
+    if (st == RS_OK && logs.n) st = join(&spans, logs, &arena, &err);
     if (st != RS_OK) fprintf(stderr, "offset %zu: %s\n", err.offset, err.message);
     for (size_t i = 0; st == RS_OK && i < spans.n; i++) {
         rs_span for_store = spans.items[i];
@@ -150,13 +170,15 @@ static void show_difference(rs_str expected, rs_str got) {
 
 static bool run_case(const char *folder, const char *file, const rs_prices *prices, bool update) {
     const char *dot = strrchr(file, '.');
-    char path[1024], expected_path[1024];
+    char path[1024], logs_path[1024], expected_path[1024];
     snprintf(path, sizeof path, "%s/%s", folder, file);
     snprintf(expected_path, sizeof expected_path, "%s/%.*s.expected", folder, (int)(dot - file), file);
-    rs_buf request, got, expected;
-    rs_buf_init(&request), rs_buf_init(&got), rs_buf_init(&expected);
-    bool ok =
-        read_file(path, &request) && render(rs_buf_slice(&request), strcmp(dot, ".json") == 0, prices, &got);
+    snprintf(logs_path, sizeof logs_path, "%s/%.*s.logs.pb", folder, (int)(dot - file), file);
+    rs_buf request, logs, got, expected;
+    rs_buf_init(&request), rs_buf_init(&logs), rs_buf_init(&got), rs_buf_init(&expected);
+    (void)read_file(logs_path, &logs);
+    bool ok = read_file(path, &request) && rs_buf_status(&logs) == RS_OK &&
+              render(rs_buf_slice(&request), strcmp(dot, ".json") == 0, rs_buf_slice(&logs), prices, &got);
     if (ok && update) {
         FILE *f = fopen(expected_path, "wb");
         ok = f && fwrite(got.p, 1, got.n, f) == got.n;
@@ -166,7 +188,7 @@ static bool run_case(const char *folder, const char *file, const rs_prices *pric
         if (!ok) show_difference(rs_buf_slice(&expected), rs_buf_slice(&got));
     }
     printf("%s %s\n", ok ? "ok    " : "FAILED", path);
-    rs_buf_deinit(&request), rs_buf_deinit(&got), rs_buf_deinit(&expected);
+    rs_buf_deinit(&request), rs_buf_deinit(&logs), rs_buf_deinit(&got), rs_buf_deinit(&expected);
     return ok;
 }
 
@@ -183,6 +205,7 @@ int main(int argc, char **argv) {
     for (struct dirent *e; (e = readdir(dir));) {
         const char *dot = strrchr(e->d_name, '.');
         if (!dot || (strcmp(dot, ".json") != 0 && strcmp(dot, ".pb") != 0)) continue;
+        if (strstr(e->d_name, ".logs.pb")) continue; /* part of a case */
         cases++;
         failed += !run_case(argv[argc - 1], e->d_name, prices, update);
     }

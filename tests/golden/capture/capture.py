@@ -7,6 +7,8 @@ INTERPRETER is that of an environment with the packages that requirements.txt ha
 package.json names. PYTHON is any with `opentelemetry-proto`, which every OTLP exporter brings, so INTERPRETER does for most.
 Then `build/tests/golden/golden --update FOLDER_OF_OUT` writes what is kept of it: read the difference.
 
+Logs that come go to OUT.logs.pb beside OUT.pb: their records become events of the spans, as the server joins them.
+
 Requests of one program are put together into one (protobuf messages concatenate; JSON's arrays are joined). What names the machine is taken
 out: attributes of the process and the host, and paths of the interpreter.
 """
@@ -74,6 +76,19 @@ def protobuf(bodies: list[bytes], url: str) -> bytes:
     return bytes(request.SerializeToString())
 
 
+def protobuf_logs(bodies: list[bytes], url: str) -> bytes:
+    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+
+    request = ExportLogsServiceRequest.FromString(b"".join(bodies))
+    for resource_logs in request.resource_logs:
+        scrub_attributes(resource_logs.resource.attributes, url)
+        for scope_logs in resource_logs.scope_logs:
+            for record in scope_logs.log_records:
+                scrub_attributes(record.attributes, url)
+                scrub_value(record.body, url)
+    return bytes(request.SerializeToString())
+
+
 def scrub_json(value: Any, url: str) -> Any:
     if isinstance(value, str):
         return scrubbed(value, url)
@@ -111,6 +126,8 @@ def main() -> int:
     data = make(service.bodies, service.url)
     out.write_bytes(data)
     print(f"{out}: {len(data)} bytes of {sum(map(len, service.bodies))}")
+    if service.logs:
+        out.with_suffix(".logs.pb").write_bytes(protobuf_logs(service.logs, service.url))
     return 0
 
 

@@ -1,6 +1,6 @@
-"""What a traced program talks to while its payloads are captured: a model service in the shape of OpenAI's, and a sink for traces.
+"""What a traced program talks to while its payloads are captured: a model service in the shape of OpenAI's, and a sink for traces and logs.
 
-Both are one HTTP server on a free port of 127.0.0.1. Whatever is posted to a path that ends in `/traces` is kept, decompressed, as it came; a JSON
+Both are one HTTP server on a free port of 127.0.0.1. Whatever is posted to a path that ends in `/traces` or `/logs` is kept, decompressed, as it came; a JSON
 body is told by its first byte. Answers are the same for the same request, so that a second capture differs from the first in ids and times alone.
 """
 
@@ -166,7 +166,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.body()
         path = self.path.split("?")[0].rstrip("/")
-        if path.endswith("/traces"):
+        if path.endswith(("/traces", "/logs")):
             self.server.keep(path, dict(self.headers), body)
             self.answer(200, {"partialSuccess": {}})
         elif path.endswith(("/chat/completions", "/embeddings", "/responses")):
@@ -194,20 +194,21 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Service(ThreadingHTTPServer):
-    """Serves until closed; `bodies` has what came, in order."""
+    """Serves until closed; `bodies` has what came of traces, `logs` of logs, in order."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.bodies: list[bytes] = []
+        self.logs: list[bytes] = []
         self.requests: list[tuple[str, dict[str, str]]] = []
         self.lock = threading.Lock()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def keep(self, path: str, headers: dict[str, str], body: bytes) -> None:
         with self.lock:
-            self.bodies.append(body)
+            (self.logs if path.endswith("/logs") else self.bodies).append(body)
             self.requests.append((path, headers))
 
     @property
