@@ -170,8 +170,22 @@ static rs_status fill_error(const rs_gather *g, const rs_span *span, rs_facts *f
     return f->error_message.n ? RS_OK : text_of(g, RS_FIELD_ERROR, &f->error_message);
 }
 
+static bool has_answer(const rs_gather *g) {
+    return g->output.n || g->best[RS_FIELD_OUTPUT_MESSAGES] || g->best[RS_FIELD_RESPONSE] ||
+           g->best[RS_FIELD_OUTPUT];
+}
+
+/* Logfire has two spans for a stream: this one ends before the first word, and says nothing of the answer; what was read
+ * is a record of its own beside it (logfire.span_type: log), with the counts. */
+static bool opens_logfire_stream(const rs_gather *g, const rs_span *span, const rs_facts *f) {
+    return g->log_type == RS_LOG_CHAT && f->usage_source == RS_USAGE_NONE &&
+           span->status != RS_STATUS_ERROR && !has_answer(g) &&
+           rs_str_starts(span->scope->name, RS_STR("logfire."));
+}
+
 /* A span that names a model and holds messages or counts is a model call, whatever it forgot to say. */
-static rs_log_type log_type_of(const rs_gather *g, const rs_facts *f) {
+static rs_log_type log_type_of(const rs_gather *g, const rs_span *span, const rs_facts *f) {
+    if (opens_logfire_stream(g, span, f)) return RS_LOG_TASK; /* so that one call does not count twice */
     if (g->log_type != RS_LOG_UNKNOWN || !g->best[RS_FIELD_MODEL]) return g->log_type;
     bool content =
         g->input.n || g->output.n || g->best[RS_FIELD_INPUT_MESSAGES] || g->best[RS_FIELD_OUTPUT_MESSAGES];
@@ -267,7 +281,7 @@ static rs_status normalize(rs_span *span, content_kind what, rs_arena *arena) {
     rs_facts *f = &span->facts;
     *f = (rs_facts){.interrupted = truth_of(&g, RS_FIELD_INTERRUPTED), .local = local_of(&g, span)};
     fill_usage(&g, span, f);
-    f->log_type = log_type_of(&g, f);
+    f->log_type = log_type_of(&g, span, f);
     st = fill_names(&g, span, f);
     if (st == RS_OK) st = fill_error(&g, span, f);
     /* Where nobody counted them, tokens are estimated by the texts. */
