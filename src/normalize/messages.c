@@ -32,10 +32,10 @@ rs_status rs_content_from_value(const rs_value *value, rs_arena *arena, rs_conte
 
 /* ---- arrays of messages -------------------------------------------------------------------------------- */
 
-/* One element of "parts": {"type":"text","content":…}, {"type":"tool_call",…}, {"type":"tool_call_response","response":…}. */
+/* One element of "parts": {"type":"text","content":…}, {"type":"tool_call",…}, {"type":"tool_call_response","id":…,"response":…}. */
 struct piece {
-    rs_str type, text; /* text: unescaped */
-    rs_str raw, response;
+    rs_str type, text;        /* text: unescaped */
+    rs_str raw, response, id; /* as JSON */
 };
 
 static bool read_string(rs_json_reader *r, rs_str raw, rs_str *out) {
@@ -57,45 +57,63 @@ static bool read_piece(rs_str piece, rs_arena *arena, struct piece *out) {
         if (rs_str_eq(key, RS_STR("type"))) read_string(&in, raw, &out->type);
         else if (rs_str_eq(key, RS_STR("content")) || rs_str_eq(key, RS_STR("text")))
             read_string(&in, raw, &out->text);
+        else if (rs_str_eq(key, RS_STR("id"))) out->id = raw;
         else if (rs_str_eq(key, RS_STR("response")) || rs_str_eq(key, RS_STR("result"))) out->response = raw;
     }
     return true;
 }
 
-/* The raw array of parts as one message's content: texts joined; tool calls and pieces of other kinds kept. */
+/* Adds to an array that the caller ends. */
+static void put_raw(rs_buf *array, rs_str raw) {
+    rs_buf_byte(array, array->n ? ',' : '[');
+    rs_buf_str(array, raw);
+}
+
+static void end_array(rs_message_writer *w, rs_str key, rs_buf *array) {
+    if (!array->n) return;
+    rs_buf_byte(array, ']');
+    rs_json_key(&w->json, key);
+    rs_json_raw(&w->json, rs_buf_slice(array));
+    w->plain = false;
+}
+
+/* What a tool answered, and to which call. */
+static void write_response(rs_message_writer *w, const struct piece *answer) {
+    rs_json_key(&w->json, RS_STR("content"));
+    rs_json_raw(&w->json, answer->response);
+    if (answer->id.n) rs_json_key(&w->json, RS_STR("tool_call_id")), rs_json_raw(&w->json, answer->id);
+    w->plain = false;
+}
+
+/* The raw array of parts as one message's content: texts joined, or else the first response; tool calls and all other pieces
+ * kept. */
 static bool write_pieces(rs_message_writer *w, rs_str parts) {
     rs_buf text, calls, others;
     rs_buf_init(&text), rs_buf_init(&calls), rs_buf_init(&others);
     rs_json_reader r;
     rs_json_read_init(&r, parts, w->arena);
     bool ok = rs_json_read(&r) == RS_JSON_ARRAY;
-    rs_str response = {0}, raw;
+    struct piece answer = {0};
+    rs_str raw;
     while (ok && rs_json_read_element(&r, &raw)) {
         struct piece piece;
         if (!(ok = read_piece(raw, w->arena, &piece))) break;
-        bool is_call = rs_str_eq(piece.type, RS_STR("tool_call"));
         if (piece.text.p && (!piece.type.p || rs_str_eq(piece.type, RS_STR("text")))) {
             if (text.n) rs_buf_byte(&text, '\n');
             rs_buf_str(&text, piece.text);
-        } else if (piece.response.p && !response.p) {
-            response = piece.response;
+        } else if (piece.response.p && !answer.raw.p) {
+            answer = piece;
         } else {
-            rs_buf *to = is_call ? &calls : &others;
-            rs_buf_byte(to, to->n ? ',' : '[');
-            rs_buf_str(to, piece.raw);
+            put_raw(rs_str_eq(piece.type, RS_STR("tool_call")) ? &calls : &others, raw);
         }
     }
     rs_str joined = rs_arena_copy(w->arena, rs_buf_slice(&text));
+    if (answer.raw.p && text.n) put_raw(&others, answer.raw);
     if (!joined.p || text.failed || calls.failed || others.failed) w->buf.failed = RS_ERR_MEMORY;
-    if (response.p && !text.n) rs_json_key(&w->json, RS_STR("content")), rs_json_raw(&w->json, response);
+    if (answer.raw.p && !text.n) write_response(w, &answer);
     else rs_message_text(w, joined);
-    if (calls.n)
-        rs_buf_byte(&calls, ']'), rs_json_key(&w->json, RS_STR("tool_calls")),
-            rs_json_raw(&w->json, rs_buf_slice(&calls));
-    if (others.n)
-        rs_buf_byte(&others, ']'), rs_json_key(&w->json, RS_STR("parts")),
-            rs_json_raw(&w->json, rs_buf_slice(&others));
-    if (calls.n || others.n || response.p) w->plain = false;
+    end_array(w, RS_STR("tool_calls"), &calls);
+    end_array(w, RS_STR("parts"), &others);
     rs_buf_deinit(&text), rs_buf_deinit(&calls), rs_buf_deinit(&others);
     return ok;
 }
