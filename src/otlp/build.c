@@ -109,6 +109,11 @@ bool rs_build_finish_span(rs_build *b, rs_span *s, rs_build_ids ids) {
            copy_out(b, b->links, nlinks, sizeof *b->links, (void **)&s->links);
 }
 
+void rs_build_reject_span(rs_build *b, const char *why) {
+    b->nattrs = b->nevents = b->nlinks = 0;
+    reject(b, &b->spans.items[b->spans.n], why);
+}
+
 bool rs_build_text(rs_build *b, rs_str s, rs_str *out) {
     *out = s;
     size_t good = rs_str_utf8_prefix(s);

@@ -50,6 +50,9 @@ rs_span *rs_build_span(rs_build *b);
 /* Completes it with what is on the stacks, or rejects it if its ids are unusable; empties the stacks. */
 bool rs_build_finish_span(rs_build *b, rs_span *s, rs_build_ids ids);
 
+/* Leaves it out, wherever reading it stopped; empties the stacks. */
+void rs_build_reject_span(rs_build *b, const char *why);
+
 /* False, with b->status and *b->err set. */
 bool rs_build_fail(rs_build *b, rs_status code, size_t offset, const char *what);
 

@@ -2,7 +2,7 @@
  *
  * One walk over the body. Strings are slices of the body (JSON strings with escapes are unescaped into the arena),
  * so body and arena must outlive the spans. Unknown fields are skipped. A span without a valid trace or span id is
- * left out and counted (partial success); a body that is not an ExportTraceServiceRequest is an error as a whole,
+ * left out and counted (partial success), and so is one that JSON gives a value of a wrong type or out of its range; a body that is not an ExportTraceServiceRequest is an error as a whole,
  * with the byte offset, and nothing of it may be used. No I/O, no globals, any thread.
  *
  * Text that is not UTF-8 does not cost the span: in protobuf each stray byte becomes U+FFFD, in a copy ('?' inside

@@ -160,10 +160,24 @@ static bool log_record(rs_ojson *d) {
 
 /* ---- what they lie in ---------------------------------------------------------------------------------- */
 
-/* An array of messages, each read by `one`. */
+/* An array of other messages, each read by `one`. */
 static bool each(rs_ojson *d, bool (*one)(rs_ojson *)) {
     bool ok = rs_ojson_array(d);
     while (ok && rs_ojson_item(d)) ok = one(d);
+    return done(d, ok);
+}
+
+/* An array of spans or log records. One that has something of a wrong type or out of its range is left out, as long as all is JSON. */
+static bool each_record(rs_ojson *d, bool (*one)(rs_ojson *), void (*reject)(rs_build *, const char *)) {
+    bool ok = rs_ojson_array(d);
+    while (ok && rs_ojson_item(d)) {
+        uint32_t depth = d->r.depth;
+        rs_err why;
+        ok = one(d);
+        if (ok || !rs_ojson_leave(d, depth, &why)) continue;
+        reject(&d->b, why.message);
+        ok = true;
+    }
     return done(d, ok);
 }
 
@@ -187,7 +201,7 @@ static bool scope_spans(rs_ojson *d) {
     rs_str key;
     bool ok = rs_build_scope(&d->b);
     while (ok && rs_ojson_member(d, &key)) {
-        if (IS(key, "spans")) ok = each(d, span);
+        if (IS(key, "spans")) ok = each_record(d, span, rs_build_reject_span);
         else if (IS(key, "scope")) ok = scope(d);
         else if (IS_EITHER(key, "schemaUrl", "schema_url")) ok = rs_ojson_text(d, &d->b.scope->schema_url);
         else ok = rs_ojson_skip(d);
@@ -199,7 +213,8 @@ static bool scope_logs(rs_ojson *d) {
     rs_str key;
     bool ok = true;
     while (ok && rs_ojson_member(d, &key))
-        ok = IS_EITHER(key, "logRecords", "log_records") ? each(d, log_record) : rs_ojson_skip(d);
+        ok = IS_EITHER(key, "logRecords", "log_records") ? each_record(d, log_record, rs_build_reject_log)
+                                                         : rs_ojson_skip(d);
     return done(d, ok);
 }
 
@@ -256,7 +271,8 @@ rs_status rs_otlp_decode_json(rs_str body, rs_arena *arena, rs_spans *out, rs_er
         USUAL_SPAN = 2048,
         MANY = 1024
     }; /* a first guess at the number of spans; the array grows if need be */
-    rs_ojson d = {.b = {.arena = arena, .err = err}};
+    rs_err own = {0};
+    rs_ojson d = {.b = {.arena = arena, .err = err ? err : &own}};
     size_t guess = body.n / USUAL_SPAN;
     *out = (rs_spans){0};
     rs_json_read_init(&d.r, body, arena);
@@ -267,7 +283,8 @@ rs_status rs_otlp_decode_json(rs_str body, rs_arena *arena, rs_spans *out, rs_er
 }
 
 rs_status rs_otlp_decode_logs_json(rs_str body, rs_arena *arena, rs_loose_events *out, rs_err *err) {
-    rs_ojson d = {.b = {.arena = arena, .err = err}};
+    rs_err own = {0};
+    rs_ojson d = {.b = {.arena = arena, .err = err ? err : &own}};
     *out = (rs_loose_events){0};
     rs_json_read_init(&d.r, body, arena);
     rs_buf_init(&d.scratch);

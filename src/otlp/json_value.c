@@ -56,6 +56,20 @@ bool rs_ojson_item(rs_ojson *d) {
 
 bool rs_ojson_skip(rs_ojson *d) { return rs_json_read_skip(&d->r, NULL) || unexpected(d, RS_JSON_ERROR, ""); }
 
+bool rs_ojson_leave(rs_ojson *d, uint32_t depth, rs_err *why) {
+    if (d->b.status != RS_ERR_INVALID || d->r.err.code != RS_OK) return false;
+    rs_arena *arena = d->r.arena;
+    rs_json_token t = RS_JSON_NULL;
+    d->r.arena = NULL; /* nobody will look at its strings */
+    while (t != RS_JSON_ERROR && d->r.depth >= depth) t = rs_json_read(&d->r);
+    d->r.arena = arena;
+    d->null = false;
+    *why = *d->b.err;
+    *d->b.err = (rs_err){0};
+    d->b.status = RS_OK;
+    return t != RS_JSON_ERROR || unexpected(d, t, "");
+}
+
 /* ---- scalars: each from a token that was read ---------------------------------------------------------- */
 
 static bool to_text(rs_ojson *d, rs_json_token t, rs_str *out) {

@@ -27,6 +27,8 @@ bool rs_ojson_member(rs_ojson *d, rs_str *key); /* inside an object: the next na
 bool rs_ojson_array(rs_ojson *d);               /* [ or null comes next */
 bool rs_ojson_item(rs_ojson *d);                /* inside an array of messages: enters the next one */
 bool rs_ojson_skip(rs_ojson *d);                /* the value of a member that nobody knows */
+/* After a failure within the object at that depth: forgets it, *why, and goes behind the object. False if more is wrong than a value. */
+bool rs_ojson_leave(rs_ojson *d, uint32_t depth, rs_err *why);
 
 bool rs_ojson_text(rs_ojson *d, rs_str *out);
 bool rs_ojson_u64(rs_ojson *d, uint64_t *out); /* a number, or a string that holds one */

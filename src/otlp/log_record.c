@@ -42,6 +42,8 @@ static bool reject(rs_build *b, rs_str name, const char *why) {
     return true;
 }
 
+void rs_build_reject_log(rs_build *b, const char *why) { (void)reject(b, (rs_str){"", 0}, why); }
+
 bool rs_build_finish_log(rs_build *b, rs_log_record *r) {
     rs_event *e = &r->of.event;
     rs_str older = take_event_name(b);

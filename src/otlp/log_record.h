@@ -14,4 +14,7 @@ typedef struct rs_log_record {
 /* Completes it and puts it with the others, or rejects it; empties the stack. False with b->status set. */
 bool rs_build_finish_log(rs_build *b, rs_log_record *r);
 
+/* Leaves it out, wherever reading it stopped; empties the stack. */
+void rs_build_reject_log(rs_build *b, const char *why);
+
 #endif

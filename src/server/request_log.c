@@ -376,21 +376,28 @@ static bool finish(decoder *d, const request_log *log, rs_str raw) {
     return true;
 }
 
+static bool reject(decoder *d, const char *why) {
+    if (d->spans.rejected++ == 0) snprintf(d->spans.reject_reason, sizeof d->spans.reject_reason, "%s", why);
+    return true;
+}
+
 /* The object whose text is `raw`, valid JSON. */
 static bool read_log(decoder *d, rs_str raw) {
     request_log log = {.latency = NAN};
     rs_json_reader outer = d->r;
     rs_value value;
+    bool says_something = false;
     d->nattrs = 0;
     rs_json_read_init(&d->r, raw, d->arena);
     bool ok = rs_json_read(&d->r) == RS_JSON_OBJECT;
     while (ok && rs_json_read(&d->r) == RS_JSON_KEY) {
         rs_str key = d->r.text;
         ok = read_value(d, &value) && (value.type == RS_VALUE_EMPTY || take_field(d, &log, key, value));
+        says_something = says_something || value.type != RS_VALUE_EMPTY;
     }
     d->r = outer;
     if (!ok) return out_of_memory(d); /* it was valid before */
-    return finish(d, &log, raw);
+    return says_something ? finish(d, &log, raw) : reject(d, "a log is an empty object");
 }
 
 /* The array that `raw` is, valid JSON. */
@@ -406,8 +413,8 @@ static bool read_array(decoder *d, rs_str raw) {
         if (!rs_json_read_skip(&r, &item)) return false;
         if (item.p[0] == '{') {
             if (!read_log(d, item)) return false;
-        } else if (d->spans.rejected++ == 0) {
-            snprintf(d->spans.reject_reason, sizeof d->spans.reject_reason, "an item is no object");
+        } else {
+            reject(d, "an item is no object");
         }
     }
 }

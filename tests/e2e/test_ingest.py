@@ -172,6 +172,24 @@ def test_many_senders_at_once(server):
     assert set(sent) <= server.span_ids()
 
 
+def test_json_of_the_wrong_type_costs_its_span_alone(server):
+    spans = [span("first"), span("bad"), span("last")]
+    for key, value in (
+        ("startTimeUnixNano", "18446744073709551616"),
+        ("endTimeUnixNano", 1.5),
+        ("name", {"deep": [1, {"a": "}]"}]}),
+        ("attributes", [{"key": "k", "value": {"intValue": "9223372036854775808"}}]),
+        ("status", "ok"),
+    ):
+        before = server.span_ids()
+        answer = post(server, encode([spans[0], spans[1] | {key: value}, spans[2]], JSON), JSON)
+        said = answer.json["partialSuccess"]
+        assert answer.status == 200 and said["rejectedSpans"] == "1", answer
+        assert "expected" in said["errorMessage"] or "number" in said["errorMessage"], said
+        assert server.span_ids() - before <= {s["spanId"] for s in (spans[0], spans[2])}
+    assert {s["spanId"] for s in (spans[0], spans[2])} <= server.span_ids()
+
+
 # ---- what is refused
 
 
@@ -193,7 +211,7 @@ def test_401(server, unharmed):
         b'{"resourceSpans":[{]}',
         b'{"resourceSpans":[]}x',
         b"[" * 100_000,
-        b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":7}]}]}]}',
+        b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":7]}]}]}',
         b"\xff\xfe{}",
         b'{"a":"\xff"}',
         b"\x00" * 50,

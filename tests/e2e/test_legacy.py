@@ -142,6 +142,10 @@ def test_what_is_wrong_is_said(server):
     mixed = send(server, [{"model": "m"}, 5, "text"])
     assert mixed.status == 200 and (mixed.json["stored"], mixed.json["rejected"]) == (1, 2)
     assert send(server, []).json["stored"] == 0
+    for nothing in {}, [{}], {"model": None}, {"data": [{}]}:
+        answer = send(server, nothing)
+        assert answer.status == 200 and (answer.json["stored"], answer.json["rejected"]) == (0, 1), nothing
+        assert answer.json["reason"] == "a log is an empty object"
     for body in (b"", b"5", b"[{", b'{"a":1}x', b"\xff"):
         assert server.request("POST", INGEST, body, JSON).status == 400, body
     assert server.request("POST", INGEST, b"[]", {"Content-Type": "application/x-protobuf"}).status == 415

@@ -293,6 +293,28 @@ static void json_of_the_wrong_type(void **state) {
         "{\"resourceSpans\":{}}",
         "{\"resourceSpans\":[1]}",
         "{\"resourceSpans\":[null]}",
+        "{\"resourceSpans\":[{\"resource\":{\"attributes\":7}}]}",
+        "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[7]}]}]}",
+        IN_VALUE("{\"stringValue\":\"\xff\"}"),
+        IN_SPAN("\"name\":5}"),
+    };
+    for (size_t i = 0; i < RS_ARRAY_LEN(bodies); i++) {
+        decoded d = decode_json(bodies[i]);
+        if (d.status != RS_ERR_INVALID || d.err.code != RS_ERR_INVALID || !d.err.message[0])
+            fail_msg("%s: %d %s", bodies[i], d.status, d.err.message);
+        assert_int_equal(d.spans.n, 0);
+        done(&d);
+    }
+}
+
+#define SPAN_OF(digit)                                                                                       \
+    "{\"traceId\":\"" digit "0000000000000000000000000000001\",\"spanId\":\"" digit "000000000000001\","     \
+    "\"name\":\"n" digit "\",\"attributes\":[{\"key\":\"a\",\"value\":{\"stringValue\":\"" digit "\"}}]}"
+
+/* A span that has something of the wrong type, or out of its range, is left out, and those around it are as they are. */
+static void json_of_the_wrong_type_in_a_span(void **state) {
+    (void)state;
+    static const char *const bad[] = {
         IN_SPAN("\"name\":5"),
         IN_SPAN("\"kind\":[]"),
         IN_SPAN("\"startTimeUnixNano\":\"soon\""),
@@ -310,13 +332,30 @@ static void json_of_the_wrong_type(void **state) {
         IN_VALUE("{\"bytesValue\":\"a b=\"}"),
         IN_VALUE("{\"arrayValue\":[]}"),
         IN_VALUE("{\"arrayValue\":{\"values\":[7]}}"),
-        IN_VALUE("{\"stringValue\":\"\xff\"}"),
+        IN_SPAN(
+            "\"events\":[{\"attributes\":[{\"key\":\"k\",\"value\":{\"intValue\":1}}],\"timeUnixNano\":{}}]"),
+        IN_SPAN("\"links\":[{\"flags\":[{\"deep\":[1,{\"a\":{}}]}]}],\"name\":\"late\""),
     };
-    for (size_t i = 0; i < RS_ARRAY_LEN(bodies); i++) {
-        decoded d = decode_json(bodies[i]);
-        if (d.status != RS_ERR_INVALID || d.err.code != RS_ERR_INVALID || !d.err.message[0])
-            fail_msg("%s: %d %s", bodies[i], d.status, d.err.message);
-        assert_int_equal(d.spans.n, 0);
+    for (size_t i = 0; i < RS_ARRAY_LEN(bad); i++) {
+        static char body[4096];
+        const char *first = strstr(bad[i], "\"spans\":["), *rest = first + strlen("\"spans\":[");
+        const char *end = strrchr(bad[i], ']'); /* of resourceSpans, scopeSpans, spans */
+        for (int k = 0; k < 2; k++)
+            while (*--end != ']') continue;
+        assert_true((size_t)snprintf(body, sizeof body, "%.*s" SPAN_OF("1") ",%.*s," SPAN_OF("2") "%s",
+                                     (int)(rest - bad[i]), bad[i], (int)(end - rest), rest,
+                                     end) < sizeof body);
+        decoded d = decode_json(body);
+        if (d.status != RS_OK) fail_msg("%s: %d %s", body, d.status, d.err.message);
+        assert_int_equal(d.spans.n, 2);
+        assert_int_equal(d.spans.rejected, 1);
+        assert_true(d.spans.reject_reason[0] && d.err.code == RS_OK);
+        for (size_t k = 0; k < 2; k++) {
+            const rs_span *s = &d.spans.items[k];
+            assert_true(s->name.p[1] == '1' + (char)k && s->attrs.n == 1 && s->nevents == 0 &&
+                        s->nlinks == 0);
+            assert_true(s->attrs.items[0].value.s.p[0] == '1' + (char)k);
+        }
         done(&d);
     }
 }
@@ -341,11 +380,17 @@ static void enums_and_times(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(spans_without_ids_are_counted),   cmocka_unit_test(links_to_nowhere_are_dropped),
-        cmocka_unit_test(text_that_is_not_utf8_is_mended), cmocka_unit_test(malformed_protobuf),
-        cmocka_unit_test(unknown_fields_are_skipped),      cmocka_unit_test(an_empty_body_is_no_spans),
-        cmocka_unit_test(nested_32_deep_and_no_deeper),    cmocka_unit_test(values_in_every_spelling),
-        cmocka_unit_test(json_of_the_wrong_type),          cmocka_unit_test(enums_and_times),
+        cmocka_unit_test(spans_without_ids_are_counted),
+        cmocka_unit_test(links_to_nowhere_are_dropped),
+        cmocka_unit_test(text_that_is_not_utf8_is_mended),
+        cmocka_unit_test(malformed_protobuf),
+        cmocka_unit_test(unknown_fields_are_skipped),
+        cmocka_unit_test(an_empty_body_is_no_spans),
+        cmocka_unit_test(nested_32_deep_and_no_deeper),
+        cmocka_unit_test(values_in_every_spelling),
+        cmocka_unit_test(json_of_the_wrong_type),
+        cmocka_unit_test(json_of_the_wrong_type_in_a_span),
+        cmocka_unit_test(enums_and_times),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
