@@ -191,9 +191,11 @@ static bool is_folded_since(uint32_t c) {
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
+static bool is_json_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
 rs_words rs_words_of(rs_str text, bool pairs) {
     size_t at = 0;
-    while (at < text.n && strchr(" \t\r\n", text.p[at]) && text.p[at]) at++;
+    while (at < text.n && is_json_space(text.p[at])) at++;
     bool is_json = at < text.n && (text.p[at] == '{' || text.p[at] == '[' || text.p[at] == '"');
     return (rs_words){.text = text, .is_json = is_json, .pairs = pairs};
 }
@@ -304,50 +306,88 @@ uint64_t rs_words_next(rs_words *w) {
     return 0;
 }
 
-/* Which of eight bytes are in [first, last] of ASCII: the highest bit of each; of bytes beyond ASCII any. */
+/* ---- reading many at once ------------------------------------------------------------------------------ */
+
+enum { WINDOW = 64, BEYOND = 16 }; /* bytes: looked at together; that are loaded behind them at most */
+
+/* A bit for each byte of a window. */
+typedef struct window {
+    uint64_t words; /* letters and digits of ASCII */
+    uint64_t odd;   /* beyond ASCII, or an escape in JSON: what these are, rs_words_next says */
+} window;
+
+/* The highest bit of each byte that is in [first, last]; of bytes beyond ASCII it is any. */
 static uint64_t in_range(uint64_t low, char first, char last) {
     return (low + EACH((uint64_t)(0x80 - first))) ^ (low + EACH((uint64_t)(0x7f - last)));
 }
 
-/* Eight bytes, ASCII in small letters; the highest bit of each that ends a word is set in *ends. */
-static uint64_t eight(const char *p, uint64_t *ends) {
-    uint64_t x;
-    memcpy(&x, p, 8);
-    x = le64toh(x);
-    uint64_t small = fold_bytes(x);
-    uint64_t goes_on = in_range(small & EACH(0x7f), 'a', 'z') | in_range(x & EACH(0x7f), '0', '9');
-    *ends = ~(goes_on & ~x) & EACH(0x80);
-    return small;
+/* Highest bits together, that of the lowest byte first. */
+static uint64_t bits_of(uint64_t highest) { return (highest >> 7 & EACH(1)) * 0x0102040810204080ull >> 56; }
+
+static window look_at(const char *p, bool is_json) {
+    window w = {0, 0};
+    for (int i = 0; i < WINDOW; i += 8) {
+        uint64_t x;
+        memcpy(&x, p + i, 8);
+        x = le64toh(x);
+        uint64_t low = x & EACH(0x7f);
+        uint64_t word = in_range(low | EACH(0x20), 'a', 'z') | in_range(low, '0', '9');
+        w.words |= bits_of(word & ~x) << i;
+        w.odd |= bits_of(x | (is_json ? in_range(low, '\\', '\\') : 0)) << i;
+    }
+    return w;
 }
 
-/* Words of ASCII as long as that is all there is: eight bytes at a time, of which few words have more than two. */
-static size_t take_plain(rs_words *w, uint64_t *out, size_t cap) {
-    const char *p = w->text.p;
-    size_t n = w->text.n, at = w->at, taken = 0;
-    while (taken < cap && at + 16 <= n) {
-        uint64_t ends, more, small = eight(p + at, &ends), h = SEED;
-        size_t length;
-        if (ends) {
-            length = (size_t)__builtin_ctzll(ends) / 8;
-            h ^= length;
-        } else {
-            uint64_t next = eight(p + at + 8, &more);
-            if (!more) break;
-            length = 8 + (size_t)__builtin_ctzll(more) / 8;
-            h ^= length;
-            if (length > 8) h = mix(h, small), small = next;
-        }
-        uint8_t end = (uint8_t)p[at + length];
-        if (end >= 0x80 || (w->is_json && end == '\\')) break;
-        if (length > 0) {
-            size_t last = length > 8 ? length - 8 : length; /* bytes in `small` */
-            h = mix(mix(h, small & (~0ull >> (64 - 8 * last))), 0);
-            out[taken++] = h ? h : 1;
-            w->last = 0;
-        }
-        at += length + 1;
+/* A word of at most 16 bytes, of ASCII letters and digits, which as many may be read at. In those the bit that tells small
+ * letters is set in digits, too. */
+static uint64_t hash_short(const char *p, size_t n) {
+    uint64_t x, h = SEED ^ n;
+    memcpy(&x, p, 8);
+    x = le64toh(x) | EACH(0x20);
+    if (n > 8) {
+        h = mix(h, x);
+        memcpy(&x, p + 8, 8);
+        x = le64toh(x) | EACH(0x20);
+        n -= 8;
     }
-    w->at = at;
+    h = mix(mix(h, x & (~0ull >> (64 - 8 * n))), 0);
+    return h ? h : 1;
+}
+
+/* The words that end in the window at p, up to the first that is not of ASCII alone; *used: bytes that are done with. */
+static size_t take_window(const char *p, bool is_json, uint64_t *out, size_t cap, size_t *used) {
+    window w = look_at(p, is_json);
+    uint64_t before = w.words << 1, starts = w.words & ~before;
+    uint64_t plain = w.odd ? (w.odd & -w.odd) - 1 : ~0ull; /* before what is odd */
+    uint64_t ends = before & ~w.words & plain;
+    size_t taken = 0;
+    for (; ends && taken < cap; ends &= ends - 1, starts &= starts - 1) {
+        size_t start = (size_t)__builtin_ctzll(starts), n = (size_t)__builtin_ctzll(ends) - start;
+        out[taken++] = n <= BEYOND ? hash_short(p + start, n) : hash_word(p + start, n, n + BEYOND);
+    }
+    /* The next one begins in the window and is not whole, or is one too many. */
+    starts &= plain;
+    *used = starts ? (size_t)__builtin_ctzll(starts) : w.odd ? (size_t)__builtin_ctzll(w.odd) : WINDOW;
+    return taken;
+}
+
+/* Words of ASCII as long as that is all there is. */
+static size_t take_plain(rs_words *w, uint64_t *out, size_t cap) {
+    size_t taken = 0;
+    while (taken < cap && w->at < w->text.n) {
+        char end[WINDOW + BEYOND];
+        const char *p = w->text.p + w->at;
+        size_t left = w->text.n - w->at, used;
+        if (left < sizeof end) { /* what is behind it parts words */
+            memset(end, 0, sizeof end);
+            p = memcpy(end, p, left);
+        }
+        size_t got = take_window(p, w->is_json, out + taken, cap - taken, &used);
+        if (used == 0) break;
+        if (got) w->last = 0;
+        taken += got;
+        w->at = used < left ? w->at + used : w->text.n;
+    }
     return taken;
 }
 

@@ -8,7 +8,7 @@ enum {
     KEPT_SLOTS = 1 << 17,
     MOST_SLOTS = 1 << 22, /* past it a filter knows nothing: every answer is "yes" */
     PROBES = 7,
-    LONG_TEXT = 32, /* bytes: hashing it is less work than cutting it up */
+    TOGETHER = 64, /* words that are cut off a text at once */
 };
 
 /* ---- the set ------------------------------------------------------------------------------------------- */
@@ -48,9 +48,13 @@ static bool grow(rs_word_set *set) {
     return true;
 }
 
-/* False: it was there, or cannot be. The lowest bit says what it is: a word (1) or a text. */
-static bool put(rs_word_set *set, uint64_t h) {
-    if (set->used * 2 >= set->mask && !grow(set)) return false;
+/* Room for as many as a text gives at once, and for itself: at most three quarters of the slots are ever in use. */
+static bool has_room(rs_word_set *set) {
+    return (uint64_t)(set->used + TOGETHER + 1) * 4 <= (uint64_t)set->mask * 3 || grow(set);
+}
+
+/* False: it was there. The lowest bit says what it is: a word (1) or a text. */
+static inline bool put(rs_word_set *set, uint64_t h) {
     uint64_t *slot = place(set->slots, set->mask, h);
     if (*slot) return false;
     *slot = h;
@@ -60,13 +64,13 @@ static bool put(rs_word_set *set, uint64_t h) {
 
 static bool add_text(void *ctx, rs_str text) {
     rs_word_set *set = ctx;
-    if (text.n >= LONG_TEXT && !put(set, (XXH3_64bits(text.p, text.n) & ~1ull) | 2))
-        return set->failed == RS_OK; /* the same text came before, with all its words */
+    if (!has_room(set)) return false;
+    if (!put(set, (XXH3_64bits(text.p, text.n) & ~1ull) | 2))
+        return true; /* the same text came before, with all its words */
     rs_words w = rs_words_of(text, true);
-    uint64_t some[64];
-    size_t n = RS_ARRAY_LEN(some);
-    while (n == RS_ARRAY_LEN(some) && set->failed == RS_OK) {
-        n = rs_words_take(&w, some, RS_ARRAY_LEN(some));
+    uint64_t some[TOGETHER];
+    for (size_t n = TOGETHER; n == TOGETHER && has_room(set);) {
+        n = rs_words_take(&w, some, TOGETHER);
         for (size_t i = 0; i < n; i++) set->words += put(set, some[i] | 1);
     }
     return set->failed == RS_OK;
