@@ -9,15 +9,16 @@ enum {
     VERSION_BEFORE = 1, /* without a word filter; one more: it needs a dictionary */
     VERSION = 3,        /* the same with one */
     LEVEL = 1,
-    MIN_MATCH = 6,
+    MIN_MATCH = 7,
     WINDOW_LOG = 21,
-    HASH_LOG = 16,
     SEALED_LEVEL = 6,
     SEALED_WINDOW_LOG = 23, /* a block and its dictionary */
     KEPT_BYTES = 2 * RS_BLOCK_FULL_BYTES,
 };
 
 static const char *const section_names[RS_SECTION_COUNT] = {"heads", "details", "content"};
+/* Tables of positions: content comes again all over a block and its dictionary, and wants room for all of it; the others are small. */
+static const int hash_logs[RS_SECTION_COUNT] = {14, 14, 17};
 
 size_t rs_block_length(const rs_block_header *h, rs_section last) {
     size_t n = h->length + (last > RS_SECTION_HEADS ? h->words : 0);
@@ -42,10 +43,10 @@ rs_status rs_block_writer_init(rs_block_writer *w, rs_err *err) {
     w->zstd = ZSTD_createCCtx();
     if (!w->zstd) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_compressionLevel, LEVEL);
-    /* Texts come again all over a block: a table that has room for all of them, at no cost to speed. */
-    ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_hashLog, HASH_LOG);
     ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_minMatch, MIN_MATCH);
     ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_windowLog, WINDOW_LOG);
+    /* A dictionary's table is looked up where it is: copying it is more work. */
+    ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_forceAttachDict, ZSTD_dictForceAttach);
     return RS_OK;
 }
 
@@ -79,11 +80,11 @@ void rs_block_writer_use(rs_block_writer *w, const rs_block_dictionary *dictiona
     w->dictionary = dictionary;
 }
 
-static ZSTD_compressionParameters packing_parameters(size_t n, bool is_sealing) {
+static ZSTD_compressionParameters packing_parameters(int section, size_t n, bool is_sealing) {
     ZSTD_compressionParameters p = ZSTD_getCParams(is_sealing ? SEALED_LEVEL : LEVEL, 0, n);
     p.windowLog = is_sealing ? SEALED_WINDOW_LOG : WINDOW_LOG;
     if (is_sealing) return p;
-    p.hashLog = HASH_LOG;
+    p.hashLog = (unsigned)hash_logs[section];
     p.minMatch = MIN_MATCH;
     return p;
 }
@@ -93,7 +94,7 @@ rs_status rs_block_dictionary_make(rs_block_dictionary *d, bool is_sealing, rs_e
         if (d->raw[i].n == 0 || d->packing[i]) continue;
         d->packing[i] =
             ZSTD_createCDict_advanced(d->raw[i].p, d->raw[i].n, ZSTD_dlm_byRef, ZSTD_dct_rawContent,
-                                      packing_parameters(d->raw[i].n, is_sealing), ZSTD_defaultCMem);
+                                      packing_parameters(i, d->raw[i].n, is_sealing), ZSTD_defaultCMem);
         if (!d->packing[i]) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory for a dictionary");
     }
     return RS_OK;
@@ -131,6 +132,7 @@ static rs_status pack(rs_block_writer *w, rs_str raw, rs_section section, rs_buf
         size_t bound = ZSTD_compressBound(raw.n);
         char *to = rs_buf_reserve(out, bound);
         if (!to) return rs_buf_status(out);
+        if (!w->is_sealing) ZSTD_CCtx_setParameter(w->zstd, ZSTD_c_hashLog, hash_logs[section]);
         const ZSTD_CDict *against = w->dictionary ? w->dictionary->packing[section] : NULL;
         if (ZSTD_isError(ZSTD_CCtx_refCDict(w->zstd, against))) return RS_ERR_MEMORY;
         size_t n = ZSTD_compress2(w->zstd, to, bound, raw.p, raw.n);
