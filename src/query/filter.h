@@ -135,7 +135,8 @@ typedef struct rs_filter_plan {
     size_t ntags;
     const rs_tag_group *groups; /* every trace that matches has a tag of each */
     size_t ngroups;
-    bool tags_decide; /* all of it */
+    bool tags_decide;   /* all of it: what tags a trace has is all one has to know … */
+    bool groups_decide; /* … and that it has one of each group is enough */
     const rs_filter_node
         *words[RS_FILTER_MAX_WORDS]; /* what has to be found, each, and has words to be found by */
     size_t nwords;

@@ -108,6 +108,15 @@ static bool all_decided(const rs_filter_node *node) {
     return true;
 }
 
+/* Whether the groups that are collected of it say all: not of what may not be, nor of an OR between ANDs. */
+static bool groups_decide(const rs_filter_node *node, bool in_or) {
+    if (node->kind == RS_FILTER_CONDITION) return node->condition.tags_decide;
+    if (node->kind != RS_FILTER_OR && (node->kind != RS_FILTER_AND || in_or)) return false;
+    for (const rs_filter_node *c = node->child; c; c = c->next)
+        if (!groups_decide(c, in_or || node->kind == RS_FILTER_OR)) return false;
+    return true;
+}
+
 /* ---- groups: what every trace that matches has ---------------------------------------------------------- */
 
 /* Collects groups; `fewest` instead takes only the one with the fewest tags. */
@@ -201,6 +210,7 @@ rs_status rs_filter_make_plan(rs_filter *f, rs_arena *arena, rs_filter_plan *out
     out->groups = groups.n ? groups.items : &none;
     out->ngroups = groups.n;
     out->tags_decide = all_decided(f->root);
+    out->groups_decide = groups.n > 0 && groups_decide(f->root, false);
     out->nwords = rs_filter_words(f, out->words);
     return st;
 }

@@ -19,10 +19,14 @@ enum {
     RS_LIST_BLOCK_ROWS = 1024,  /* what unpacking one counts for where rows are counted */
     RS_LIST_WORD_ROWS =
         4096, /* traces in whose own fields a word is looked for that leads by what spans say */
-    RS_LIST_COUNT_MATCHES = 5000, /* that are counted one by one, … */
-    RS_LIST_COUNT_ROWS = 2048, /* … looking at so many rows at most (a quarter where tags lead to each), … */
+    RS_LIST_COUNT_MATCHES = 5000, /* that are counted one by one, where all is looked at in order */
+    RS_LIST_COUNT_ROWS =
+        2048, /* so few rows are all looked at to count (of more a half, at places all over them), … */
+    RS_LIST_COUNT_KEYS = 2048,  /* … or so few, where tags lead to each and decide, … */
+    RS_LIST_COUNT_TAGGED = 128, /* … or do not */
+    RS_LIST_COUNT_FEW = 40,     /* where fewer than that match more are looked at */
     RS_LIST_COUNT_BLOCKS = 4,
-    RS_LIST_COUNT_READS = 50,    /* … and so often into the spans of a trace: what is left is estimated */
+    RS_LIST_COUNT_READS = 50,    /* and so often into the spans of a trace: what is left is estimated */
     RS_LIST_COUNT_SPANS = 32768, /* the same in lists of spans */
     RS_LIST_BODY_MAX = 1 << 20,  /* bytes of a POST body */
     RS_CURSOR_LEN = 33,

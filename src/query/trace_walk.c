@@ -19,7 +19,8 @@ typedef struct step {
     struct {
         rs_trace_row row;
         bool holds;
-        int64_t seen; /* the last row that was seen before the next one that waits */
+        int64_t seen;  /* the last row that was seen before the next one that waits … */
+        uint64_t rows; /* … and how many were until then */
     } pending[PENDING];
     size_t n;
 } step;
@@ -50,6 +51,7 @@ static bool keep(step *s, const rs_trace_row *row, bool holds) {
     if (kept) memcpy(kept, tags, words * sizeof *kept);
     s->pending[s->n].row.tags = kept;
     s->pending[s->n].holds = holds;
+    s->pending[s->n].rows = s->walk->rows_seen;
     s->pending[s->n++].seen = row->key;
     return s->n < PENDING;
 }
@@ -74,8 +76,10 @@ static bool see_row(void *ctx, const rs_trace_row *row) {
     if (t == RS_MAYBE || (t == RS_YES && s->n > 0)) return keep(s, row, t == RS_YES) && has_room(s);
     if (s->n > 0) {
         s->pending[s->n - 1].seen = row->key;
+        s->pending[s->n - 1].rows = w->rows_seen;
         return has_room(s);
     }
+    w->rows_decided = w->rows_seen;
     w->after = row->key;
     w->has_after = true;
     if (t == RS_YES) {
@@ -170,6 +174,7 @@ static rs_status settle(step *s, rs_err *err) {
         }
         s->stopped = !goes_on;
         w->has_after = true;
+        if (goes_on) w->rows_decided = s->pending[i].rows;
         if (goes_on) w->after = s->pending[i].seen;
         else if (!s->lead_is_said) w->after = row->key; /* else fn has seen to it */
     }

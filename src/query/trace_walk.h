@@ -23,7 +23,8 @@ typedef struct rs_trace_walk {
     bool keys_only; /* rows have their key alone, if the plan's tags decide all; else they are whole */
     uint64_t rows_left, reads_left, blocks_left; /* blocks: that a search for words unpacks */
     /* the answer */
-    uint64_t rows_seen, matches;
+    uint64_t rows_seen, rows_decided; /* decided: up to `after` */
+    uint64_t matches;
     bool complete; /* there is nothing more */
 } rs_trace_walk;
 

@@ -62,54 +62,107 @@ static bool take_for_count(void *ctx, const rs_trace_row *row) {
 
 /* ---- counting ------------------------------------------------------------------------------------------ */
 
-/* What was counted between the ends of a walk that was broken off, times all there is by what was gone through. */
-static rs_status estimate(question *q, const rs_trace_walk *w, rs_err *err) {
-    rs_store_range all = {.low = q->list->start_min_ns ? (int64_t)(q->list->start_min_ns / 1000) : INT64_MIN,
-                          .high =
-                              q->list->start_max_ns ? (int64_t)(q->list->start_max_ns / 1000) : INT64_MAX};
-    rs_store_range seen = {.low = w->after, .high = all.high};
-    double of_all, of_seen;
-    rs_status st = rs_store_estimate_traces(q->store, q->project, &all, &of_all, err);
-    if (st == RS_OK) st = rs_store_estimate_traces(q->store, q->project, &seen, &of_seen, err);
-    if (st != RS_OK) return st;
-    if (w->plan.ngroups == 0 && w->plan.nwords == 0 && w->rows_seen > 0) of_seen = (double)w->rows_seen;
-    double factor = of_seen > 0 && of_all > of_seen ? of_all / of_seen : 1;
-    q->page->count = (uint64_t)((double)q->matches * factor + 0.5);
+static void say(question *q, double count, bool is_estimate) {
+    uint64_t known = q->skip + q->page->n + q->page->has_next; /* at least */
     q->page->counted = true;
-    q->page->is_estimate = true;
-    return RS_OK;
+    q->page->is_estimate = is_estimate;
+    q->page->count = count > 0 ? (uint64_t)(count + 0.5) : 0;
+    if (is_estimate && q->page->count < known) q->page->count = known;
 }
 
-/* From the newest on, whatever the page is. Everything: the store knows without looking. */
-static rs_status count_all(question *q) {
-    rs_store_stats stats = {0};
-    rs_status st = RS_OK;
+/* By words: what was counted between the ends of a walk that was broken off, times all there is by what was gone through. */
+static rs_status count_words(question *q) {
     const rs_list *l = q->list;
-    uint64_t known = q->skip + q->page->n + q->page->has_next; /* at least */
-    if (rs_filter_is_empty(&l->filter) && !l->start_min_ns && !l->start_max_ns) {
-        st = rs_store_get_stats(q->store, q->project, &stats, q->err);
-        q->page->counted = true;
-        q->page->count = stats.traces;
-        return st;
-    }
-    q->matches = 0;
+    rs_store_range all = {.low = l->start_min_ns ? (int64_t)(l->start_min_ns / 1000) : INT64_MIN,
+                          .high = l->start_max_ns ? (int64_t)(l->start_max_ns / 1000) : INT64_MAX};
+    rs_store_range seen = all;
+    double of_all = 0, of_seen = 0;
     rs_trace_walk w = walk_of(q, RS_LIST_COUNT_ROWS);
-    w.keys_only = true;
-    if (q->plan.ngroups > 0) /* what has the tags is read row by row, or not at all */
-        w.rows_left = q->plan.tags_decide ? RS_LIST_COUNT_MATCHES : RS_LIST_COUNT_ROWS / 4;
     if (w.rows_left > l->scan_max) w.rows_left = l->scan_max;
     w.reads_left = RS_LIST_COUNT_READS;
     w.blocks_left = RS_LIST_COUNT_BLOCKS;
-    st = rs_trace_walk_run(&w, take_for_count, q, q->err);
-    if (st != RS_OK) return st;
-    if (!w.complete) {
-        st = estimate(q, &w, q->err);
-        if (st == RS_OK && q->page->count < known) q->page->count = known;
+    q->matches = 0;
+    rs_status st = rs_trace_walk_run(&w, take_for_count, q, q->err);
+    if (st == RS_OK && w.complete) return say(q, (double)q->matches, false), RS_OK;
+    seen.low = w.after;
+    if (st == RS_OK) st = rs_store_estimate_traces(q->store, q->project, &all, &of_all, q->err);
+    if (st == RS_OK) st = rs_store_estimate_traces(q->store, q->project, &seen, &of_seen, q->err);
+    if (st == RS_OK)
+        say(q, (double)q->matches * (of_seen > 0 && of_all > of_seen ? of_all / of_seen : 1), true);
+    return st;
+}
+
+/* How many of the rows there are to look at: all, if they are few. */
+static rs_status count_rows(question *q, uint64_t rows, bool *counted) {
+    rs_trace_walk w = walk_of(q, rows);
+    if (w.rows_left > q->list->scan_max) w.rows_left = q->list->scan_max;
+    w.keys_only = true;
+    w.reads_left = RS_LIST_COUNT_READS;
+    q->matches = 0;
+    rs_status st = rs_trace_walk_run(&w, take_for_count, q, q->err);
+    *counted = st == RS_OK && w.complete;
+    if (*counted) say(q, (double)q->matches, false);
+    return st;
+}
+
+/* Of all that may match, a part at each place is looked at. */
+static rs_status look_at_places(question *q, const rs_trace_count *c, uint64_t rows, uint64_t *seen,
+                                uint64_t *matches) {
+    rs_status st = RS_OK;
+    if (rows > q->list->scan_max) rows = q->list->scan_max;
+    *seen = *matches = 0;
+    for (size_t i = 0; i < c->nplaces && st == RS_OK; i++) {
+        rs_trace_walk w = walk_of(q, rows / c->nplaces + 1);
+        w.keys_only = true;
+        w.reads_left = RS_LIST_COUNT_READS / RS_COUNT_PLACES;
+        w.has_after = c->places[i] < INT64_MAX;
+        w.after = c->places[i] + w.has_after;
+        q->matches = 0;
+        st = rs_trace_walk_run(&w, take_for_count, q, q->err);
+        *seen += w.rows_decided;
+        *matches += q->matches;
+    }
+    return st;
+}
+
+static rs_status sample_rows(question *q, const rs_trace_count *c, uint64_t rows) {
+    uint64_t seen, matches;
+    rs_status st = look_at_places(q, c, rows, &seen, &matches);
+    if (st == RS_OK && matches < RS_LIST_COUNT_FEW && seen >= rows / 2)
+        st = look_at_places(q, c, rows * (q->plan.ngroups ? 8 : 2), &seen, &matches);
+    if (st == RS_OK) say(q, seen ? c->count * (double)matches / (double)seen : 0, true);
+    return st;
+}
+
+/* Whatever the page is. Everything: the store knows without looking. */
+static rs_status count_all(question *q) {
+    rs_store_stats stats = {0};
+    const rs_list *l = q->list;
+    const rs_filter_plan *plan = &q->plan;
+    if (rs_filter_is_empty(&l->filter) && !l->start_min_ns && !l->start_max_ns) {
+        rs_status st = rs_store_get_stats(q->store, q->project, &stats, q->err);
+        if (st == RS_OK) say(q, (double)stats.traces, false);
         return st;
     }
-    q->page->counted = true;
-    q->page->count = q->matches;
-    return RS_OK;
+    if (plan->nwords > 0) return count_words(q);
+    rs_trace_count c = {.tags = plan->tags,
+                        .ntags = plan->ntags,
+                        .groups = plan->groups,
+                        .ngroups = plan->ngroups,
+                        .start_min_ns = l->start_min_ns,
+                        .start_max_ns = l->start_max_ns,
+                        .is_rough = !plan->groups_decide};
+    rs_status st = rs_store_count_traces(q->store, q->project, &c, q->err);
+    if (st != RS_OK) return st;
+    if (plan->groups_decide && c.is_exact) return say(q, c.count, false), RS_OK;
+    uint64_t most = plan->ngroups == 0  ? RS_LIST_COUNT_ROWS
+                    : plan->tags_decide ? RS_LIST_COUNT_KEYS
+                                        : RS_LIST_COUNT_TAGGED;
+    bool counted = false;
+    if (c.count <= (double)most) st = count_rows(q, most * 2, &counted);
+    if (st != RS_OK || counted) return st;
+    if (plan->groups_decide || rs_filter_is_empty(&l->filter)) return say(q, c.count, true), RS_OK;
+    return sample_rows(q, &c, most / 2);
 }
 
 /* ---- by start ------------------------------------------------------------------------------------------ */

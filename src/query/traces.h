@@ -6,7 +6,8 @@
  *   - by start, the page holds what was found so far (perhaps nothing), and `next` goes on from there;
  *   - by another field the request is refused (RS_ERR_INVALID, `sort_by`): a part in order would be a wrong
  * answer.
- * All that match are counted, up to RS_LIST_COUNT_MATCHES or in RS_LIST_COUNT_ROWS rows; past that the count is an estimate.
+ * The count is the index's where that knows it, else that of a look at all rows if they are few, else an estimate from some of them that
+ * lie all over what may match: what comes in bursts counts for what it is.
  * Any thread; blocks on reads of the store. */
 #ifndef RS_QUERY_TRACES_H
 #define RS_QUERY_TRACES_H
@@ -18,7 +19,7 @@ typedef struct rs_trace_page {
     size_t n;
     bool counted;
     uint64_t count;   /* of all that match, on this page or not … */
-    bool is_estimate; /* … and reckoned from the newest of them */
+    bool is_estimate; /* … and reckoned from some of them */
     bool has_next, has_previous;
     rs_cursor next, previous;
 } rs_trace_page;

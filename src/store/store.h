@@ -179,12 +179,37 @@ RS_MUST_CHECK rs_status rs_store_trace_may_say(rs_store *s, uint64_t project, co
                                                const rs_phrase *const *phrases, size_t n, bool *may,
                                                rs_err *err);
 
-/* About how many traces have a key in [low, high]: known for each partition, and shared out evenly in it. */
+/* About how many traces have a key in [low, high], by the spans of blocks. */
 typedef struct rs_store_range {
     int64_t low, high;
 } rs_store_range;
 RS_MUST_CHECK rs_status rs_store_estimate_traces(rs_store *s, uint64_t project, const rs_store_range *keys,
                                                  double *out, rs_err *err);
+
+enum {
+    RS_COUNT_EXACT =
+        5000, /* traces, of the rarest tag, among which those with all tags are counted one by one */
+    RS_COUNT_PLACES = 8,
+};
+
+/* How many traces a scan would hand out, from the index alone (hash collisions included): as much work whatever the answer is. */
+typedef struct rs_trace_count {
+    /* the question, as that of rs_trace_scan; groups NULL: one for each tag */
+    const rs_tag *tags;
+    size_t ntags;
+    const rs_tag_group *groups;
+    size_t ngroups;
+    uint64_t start_min_ns, start_max_ns;
+    bool is_rough; /* the caller will look at those that are counted: about how many is enough */
+    /* the answer */
+    double count;
+    bool is_exact;
+    /* Keys, between two of which about as many of the traces lie as between any others: those that come next behind each, newest
+     * first, are a sample of all. */
+    int64_t places[RS_COUNT_PLACES];
+    size_t nplaces;
+} rs_trace_count;
+RS_MUST_CHECK rs_status rs_store_count_traces(rs_store *s, uint64_t project, rs_trace_count *c, rs_err *err);
 
 /* How many traces have a tag, from the index alone (hash collisions included). */
 RS_MUST_CHECK rs_status rs_store_count_tag(rs_store *s, uint64_t project, const rs_tag *tag, uint64_t *out,

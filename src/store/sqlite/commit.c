@@ -486,7 +486,7 @@ static void publish(rs_commit *c, const rs_partition_state *state) {
     rs_partition *p = c->partition;
     rs_segment_keep(&p->segment, state->segment_end);
     p->state = *state;
-    p->changes++;
+    __atomic_fetch_add(&p->changes, 1, __ATOMIC_RELEASE);
     for (size_t i = 0; i < c->nblocks; i++)
         if (c->blocks[i].max_start > p->newest_ns)
             __atomic_store_n(&p->newest_ns, c->blocks[i].max_start, __ATOMIC_RELEASE);

@@ -157,7 +157,7 @@ static rs_status erase_from(erase *e, rs_partition *p, const uint8_t (*ids)[16],
     e->n = 0;
     rs_rollup_clear(&e->rollup);
     st = erase_all(e, &p->writer, ids, n, err);
-    p->changes++; /* even if it seems to have failed */
+    __atomic_fetch_add(&p->changes, 1, __ATOMIC_RELEASE); /* even if it seems to have failed */
     if (st == RS_OK) {
         p->state = e->state;
     } else { /* a commit that failed may have taken all the same */

@@ -76,7 +76,7 @@ static rs_status write_to(rs_project_data *p, const placed *events, size_t n, in
         st = write_row(&at->writer, &events[i], now, err);
     }
     if (st == RS_OK) st = rs_index_run(&at->writer, RS_SQL_COMMIT, err);
-    at->changes++; /* even if it seems to have failed */
+    __atomic_fetch_add(&at->changes, 1, __ATOMIC_RELEASE); /* even if it seems to have failed */
     if (st != RS_OK && at->writer.db && !sqlite3_get_autocommit(at->writer.db))
         sqlite3_exec(at->writer.db, "ROLLBACK", NULL, NULL, NULL);
     return st;

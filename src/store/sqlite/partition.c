@@ -206,6 +206,7 @@ rs_status rs_partition_open(uint64_t project, const rs_folder *folder, const cha
     p->segment.fd = -1;
     p->rollup_rows = p->recent_tags = -1;
     pthread_mutex_init(&p->lock, NULL);
+    rs_tag_known_init(&p->known);
     pthread_cond_init(&p->returned, NULL);
     rs_status st = rs_path_make_dirs(dir, err);
     if (st == RS_OK) st = rs_path_join(p->index_path, dir, "index.db", err);
@@ -324,6 +325,7 @@ void rs_partition_close(rs_partition *p) {
     }
     pthread_cond_destroy(&p->returned);
     pthread_mutex_destroy(&p->lock);
+    rs_tag_known_deinit(&p->known);
     free(p);
 }
 

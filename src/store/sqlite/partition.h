@@ -12,6 +12,7 @@
 #include "store/sqlite/folders.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/segment.h"
+#include "store/sqlite/tag_known.h"
 #include "store/sqlite/view.h"
 #include <pthread.h>
 
@@ -77,9 +78,10 @@ typedef struct rs_partition {
     bool has_no_dictionary;   /* … nor later: the writer's */
     rs_bloom events;          /* spans of which events were sent apart, if … */
     bool has_events;          /* … atomic: there are any */
-    uint64_t changes;         /* the writer's: how often something was committed to its index */
-    bool is_closed;           /* the writer's: takes no new traces, whatever its state says */
-    uint64_t newest_ns;       /* atomic: the last start of a span in it */
+    uint64_t changes;         /* atomic, the writer's: how often something was committed to its index */
+    rs_tag_known known;
+    bool is_closed;     /* the writer's: takes no new traces, whatever its state says */
+    uint64_t newest_ns; /* atomic: the last start of a span in it */
     uint64_t
         written_ns; /* atomic: when something was last committed to it, by the monotonic clock; 0: not since it is open */
     int64_t key_min, key_max; /* atomic: of its traces; min > max: it has none */

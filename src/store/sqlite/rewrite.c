@@ -85,7 +85,7 @@ static rs_status settle_tags(rewrite *r, rs_err *err) {
     if (st == RS_OK) st = rs_index_set_state(&p->writer, &state, err);
     if (st == RS_OK) rs_partition_note_state(p, &state);
     if (st == RS_OK) st = rs_index_run(&p->writer, RS_SQL_COMMIT, err);
-    p->changes++;
+    __atomic_fetch_add(&p->changes, 1, __ATOMIC_RELEASE);
     p->recent_tags = -1;
     if (st == RS_OK) p->state = state;
     else if (!sqlite3_get_autocommit(p->writer.db)) sqlite3_exec(p->writer.db, "ROLLBACK", NULL, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Going through traces in order, in steps: no read snapshot lasts longer than one step, however slow the callback. */
+/* Going through traces in order, in steps: no read snapshot lasts longer than TRACE_STEP rows. */
 #include "store/sqlite/rollup.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/summary.h"
@@ -62,7 +62,9 @@ typedef struct tag_plan {
 /* Going through one partition. */
 typedef struct trace_scan {
     rs_partition *p;
-    rs_index *x; /* borrowed once it is needed */
+    rs_index *x;     /* borrowed once it is needed … */
+    bool is_reading; /* … and in a transaction: to begin one for each row costs as much as the row */
+    unsigned rows;   /* looked at in it */
     const rs_trace_scan *scan;
     const tag_plan *plan;
     rs_tag_cursor *cursors; /* one a tag, from the first look on */
@@ -117,9 +119,22 @@ static void close_cursors(trace_scan *t) {
     t->cursors = NULL;
 }
 
+static void end_reading(trace_scan *t) {
+    rs_err ignored = {0};
+    if (t->is_reading && !sqlite3_get_autocommit(t->x->db))
+        (void)!rs_index_run(t->x, RS_SQL_COMMIT, &ignored);
+    t->is_reading = false;
+    t->rows = 0;
+}
+
 static rs_status borrow(trace_scan *t, rs_err *err) {
     size_t n = t->plan->ntags;
     rs_status st = t->x ? RS_OK : rs_partition_borrow(t->p, &t->x, err);
+    if (st == RS_OK && ++t->rows > TRACE_STEP) end_reading(t);
+    if (st == RS_OK && !t->is_reading) {
+        st = rs_index_run(t->x, RS_SQL_BEGIN_READ, err);
+        t->is_reading = st == RS_OK;
+    }
     if (st != RS_OK || n == 0 || t->cursors) return st;
     t->cursors = calloc(n, sizeof *t->cursors);
     if (!t->cursors) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
@@ -259,6 +274,7 @@ static rs_status step_all(trace_scan *t, int64_t limit, rs_err *err) {
     static const rs_sql sql[2][2] = {{RS_SQL_TRACES_NEWEST, RS_SQL_TRACES_OLDEST},
                                      {RS_SQL_KEYS_NEWEST, RS_SQL_KEYS_OLDEST}};
     bool alone = t->scan->keys_only;
+    t->rows += TRACE_STEP;
     rs_status st = rs_index_prepare(t->x, sql[alone][t->scan->oldest_first], &stmt, err);
     if (st != RS_OK) return st;
     sqlite3_bind_int64(stmt, 1, keys.low);
@@ -324,7 +340,10 @@ static rs_status merge(trace_scan *each, size_t n, const bool *stopped, rs_err *
             continue;
         }
         st = t->plan->ngroups ? step_tags(t, err) : step_all(t, limit, err);
-        if (t->done) close_cursors(t);
+        if (t->done) {
+            close_cursors(t);
+            end_reading(t);
+        }
         t->is_exact = false; /* what comes next is not before what is left of its range */
         t->next = t->scan->oldest_first ? t->keys.low : t->keys.high;
     }
@@ -367,6 +386,7 @@ rs_status rs_store_scan_traces(rs_store *s, uint64_t project, const rs_trace_sca
     if (st == RS_OK) st = merge(each, set->n, &stopped, err);
     for (size_t i = 0; each && i < set->n; i++) {
         close_cursors(&each[i]);
+        end_reading(&each[i]);
         if (each[i].x) rs_partition_return(each[i].p, each[i].x);
     }
     free(each);

@@ -121,6 +121,7 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_ALL_BLOCKS] = "SELECT * FROM block ORDER BY at", /* of an index of any version */
     [RS_SQL_BLOCKS_SINCE] = "SELECT " BLOCK_COLUMNS " FROM block WHERE max_start >= ?1",
     [RS_SQL_NEWEST_START] = "SELECT max(max_start) FROM block",
+    [RS_SQL_FIRST_BLOCK] = "SELECT min(first) FROM block",
     [RS_SQL_LAST_BLOCK] = "SELECT max(first) FROM block WHERE first < ?1",
     [RS_SQL_LAST_BLOCKS] =
         "SELECT " BLOCK_COLUMNS " FROM block WHERE first < ?1 AND first >= ?2 ORDER BY first DESC LIMIT ?3",
@@ -168,7 +169,8 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_DROP_TRACE_BLOCKS] = "DELETE FROM trace_block WHERE trace = ?1",
     [RS_SQL_DROP_EVENTS] = "DELETE FROM event WHERE trace_id = ?1",
     [RS_SQL_DROP_EMPTY_ROLLUPS] = "DELETE FROM rollup WHERE n = 0 AND (SELECT count(*) FROM rollup) < ?1",
-    [RS_SQL_TAG_COUNT] = "SELECT sum(n) FROM tag WHERE hash = ?1",
+    [RS_SQL_TAG_TALLY] = "SELECT last, reach, n FROM tag WHERE hash = ?1 AND last BETWEEN ?2 AND ?3"
+                         " ORDER BY last DESC LIMIT ?4",
     [RS_SQL_ADD_RECENT_TAGS] = "INSERT INTO tag_recent(n, entries) VALUES(?1, ?2)",
     [RS_SQL_RECENT_TAGS] = "SELECT entries FROM tag_recent",
     [RS_SQL_COUNT_RECENT_TAGS] = "SELECT coalesce(sum(n), 0) FROM tag_recent",

@@ -166,32 +166,3 @@ rs_status rs_store_get_stats(rs_store *s, uint64_t project, rs_store_stats *out,
     rs_project_data_let_go(p, set);
     return st;
 }
-
-/* Of one partition. */
-static rs_status estimate_traces(rs_partition *p, const rs_store_range *keys, double *out, rs_err *err) {
-    rs_index *x;
-    rs_partition_state state;
-    int64_t min = __atomic_load_n(&p->key_min, __ATOMIC_ACQUIRE),
-            max = __atomic_load_n(&p->key_max, __ATOMIC_ACQUIRE);
-    int64_t low = keys->low > min ? keys->low : min, high = keys->high < max ? keys->high : max;
-    if (low > high) return RS_OK;
-    rs_status st = rs_partition_borrow(p, &x, err);
-    if (st != RS_OK) return st;
-    st = rs_index_get_state(x, &state, err);
-    rs_partition_return(p, x);
-    if (st == RS_OK)
-        *out += (double)state.traces * (((double)high - (double)low + 1) / ((double)max - (double)min + 1));
-    return st;
-}
-
-rs_status rs_store_estimate_traces(rs_store *s, uint64_t project, const rs_store_range *keys, double *out,
-                                   rs_err *err) {
-    rs_project_data *p;
-    *out = 0;
-    rs_status st = rs_store_find_project(s, project, false, &p, err);
-    if (st != RS_OK || !p) return st;
-    const rs_partition_set *set = rs_project_data_hold(p);
-    for (size_t i = 0; i < set->n && st == RS_OK; i++) st = estimate_traces(set->items[i], keys, out, err);
-    rs_project_data_let_go(p, set);
-    return st;
-}

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-enum { BATCH_MIN = 2, BATCH_MAX = 16 }; /* rows of at most 1,024 keys */
+enum { BATCH_MIN = 3, BATCH_MAX = 16 }; /* rows of at most 1,024 keys */
 
 void rs_tag_cursor_close(rs_tag_cursor *c) {
     free(c->keys);
@@ -108,9 +108,10 @@ static rs_status read_rows(rs_tag_cursor *c, rs_index *x, int64_t from, int64_t 
     bool row = false;
     unsigned rows = 0;
     int64_t low = c->oldest_first ? from : limit, high = sum(c->oldest_first ? limit : from, spread);
+    bool leaps = c->has_edge && (c->oldest_first ? low > sum(c->edge, spread) : high < sum(c->edge, -spread));
     if (c->has_edge && c->oldest_first && sum(c->edge, 1) > low) low = sum(c->edge, 1);
     if (c->has_edge && !c->oldest_first && c->edge - 1 < high) high = c->edge - 1;
-    c->batch = c->batch ? c->batch : BATCH_MIN;
+    if (c->batch == 0 || leaps) c->batch = BATCH_MIN; /* what is read ahead would be passed */
     rs_status st =
         rs_index_prepare(x, c->oldest_first ? RS_SQL_TAG_SOME_OLDEST : RS_SQL_TAG_SOME_NEWEST, &stmt, err);
     if (st != RS_OK) return st;
@@ -146,4 +147,19 @@ rs_status rs_tag_cursor_seek(rs_tag_cursor *c, rs_index *x, int64_t from, int64_
     }
     if (c->at < c->n && !comes_before(c, limit, c->keys[c->at])) *key = c->keys[c->at], *found = true;
     return st;
+}
+
+rs_status rs_tag_cursor_has(rs_tag_cursor *c, rs_index *x, int64_t key, int64_t spread, bool *has,
+                            rs_err *err) {
+    int64_t at;
+    rs_status st = c->has_recent ? RS_OK : read_recent(c, x, err);
+    if (st != RS_OK) return st;
+    size_t low = 0, n = c->n; /* of the last commits alone: no row was put among them */
+    while (low < n) {
+        size_t middle = low + (n - low) / 2;
+        if (comes_before(c, c->keys[middle], key)) low = middle + 1;
+        else n = middle;
+    }
+    *has = low < c->n && c->keys[low] == key;
+    return *has ? st : rs_tag_seek(x, c->hash, key, key, false, spread, &at, has, err);
 }

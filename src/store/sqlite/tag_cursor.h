@@ -25,4 +25,9 @@ void rs_tag_cursor_close(rs_tag_cursor *c);
 RS_MUST_CHECK rs_status rs_tag_cursor_seek(rs_tag_cursor *c, rs_index *x, int64_t from, int64_t limit,
                                            int64_t spread, int64_t *key, bool *found, rs_err *err);
 
+/* Whether the tag has that one key: of a cursor of which nothing else is asked. Keys may come in any order. For when the next key that is
+ * asked for is some rows away: it unpacks no more than the row it may be in. */
+RS_MUST_CHECK rs_status rs_tag_cursor_has(rs_tag_cursor *c, rs_index *x, int64_t key, int64_t spread,
+                                          bool *has, rs_err *err);
+
 #endif

@@ -86,35 +86,81 @@ rs_status rs_tag_seek(rs_index *x, int64_t hash, int64_t low, int64_t high, bool
                   : seek_newest(stmt, low, high, key, found, err);
 }
 
-static rs_status count_settled(rs_index *x, int64_t hash, uint64_t *out, rs_err *err) {
+static void halve(rs_tag_tally *t) {
+    for (unsigned i = 0; i < t->nmarks; i++) {
+        if (i % 2) t->marks[i / 2].n += t->marks[i].n;
+        else t->marks[i / 2] = t->marks[i];
+    }
+    t->nmarks = (t->nmarks + 1) / 2;
+    t->rows_a_mark *= 2;
+}
+
+/* The i-th row, counted from 0. */
+static void mark(rs_tag_tally *t, size_t i, int64_t last, uint64_t n) {
+    t->keys += n;
+    if (t->nmarks == RS_TAG_MARKS && i % t->rows_a_mark == 0) halve(t);
+    if (i % t->rows_a_mark == 0) t->marks[t->nmarks++] = (struct rs_tag_mark){last, n};
+    else t->marks[t->nmarks - 1].n += n;
+}
+
+/* How many of the row's keys are in [low, high]; of one that is in part, about. */
+static uint64_t keys_within(sqlite3_stmt *stmt, int64_t low, int64_t high) {
+    int64_t first = first_of(stmt), last = sqlite3_column_int64(stmt, 0);
+    double n = (double)sqlite3_column_int64(stmt, 2), reach = (double)last - (double)first + 1;
+    int64_t from = first > low ? first : low, to = last < high ? last : high;
+    if (from > to) return 0;
+    return (uint64_t)(n * (((double)to - (double)from + 1) / reach) + 0.5);
+}
+
+static rs_status tally_settled(rs_index *x, int64_t hash, int64_t low, int64_t high, int64_t spread,
+                               rs_tag_tally *tally, rs_err *err) {
     sqlite3_stmt *stmt;
     bool row = false;
-    rs_status st = rs_index_prepare(x, RS_SQL_TAG_COUNT, &stmt, err);
+    size_t rows = 0, marked = tally->nmarks;
+    rs_status st = rs_index_prepare(x, RS_SQL_TAG_TALLY, &stmt, err);
     if (st != RS_OK) return st;
     sqlite3_bind_int64(stmt, 1, hash);
-    st = rs_db_step(stmt, &row, err);
-    *out = st == RS_OK && row ? (uint64_t)sqlite3_column_int64(stmt, 0) : 0;
+    sqlite3_bind_int64(stmt, 2, low);
+    sqlite3_bind_int64(stmt, 3, add(high, spread));
+    sqlite3_bind_int64(stmt, 4, tally->most ? (int64_t)tally->most : -1);
+    while ((st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
+        rows++;
+        tally->edge = sqlite3_column_int64(stmt, 0);
+        uint64_t n = keys_within(stmt, low, high);
+        if (n > 0) mark(tally, marked++, tally->edge, n);
+    }
     sqlite3_reset(stmt);
+    tally->is_complete = rows < tally->most || tally->most == 0;
     return st;
 }
 
-/* In one transaction, so that what moves from one table to the other is counted once. */
-rs_status rs_tag_count(rs_index *x, int64_t hash, uint64_t *out, rs_err *err) {
+rs_status rs_tag_tally_make(rs_index *x, int64_t hash, int64_t low, int64_t high, int64_t spread,
+                            rs_tag_tally *tally, rs_err *err) {
     rs_recent_keys recent = {0};
-    int64_t key;
-    *out = 0;
-    rs_status st = rs_index_run(x, RS_SQL_BEGIN_READ, err);
-    if (st != RS_OK) return st;
-    st = rs_tag_recent_find(x, hash, &recent, err);
-    if (st == RS_OK) st = count_settled(x, hash, out, err);
+    int64_t key, last = 0;
+    uint64_t n = 0;
+    *tally = (rs_tag_tally){.most = tally->most, .rows_a_mark = 1};
+    rs_status st = rs_tag_recent_find(x, hash, &recent, err);
     for (size_t i = 0; i < recent.n && st == RS_OK; i++) {
         bool has = false;
         int64_t at = recent.items[i].key;
+        if (at < low || at > high) continue;
         if (recent.items[i].may_exist)
             st = rs_tag_seek(x, hash, at, at, false, RS_TAG_SPREAD_MAX, &key, &has, err);
-        *out += !has;
+        if (!has) n++, last = at;
     }
     free(recent.items);
+    if (st == RS_OK && n > 0) mark(tally, 0, last, n);
+    return st == RS_OK ? tally_settled(x, hash, low, high, spread, tally, err) : st;
+}
+
+rs_status rs_tag_count(rs_index *x, int64_t hash, uint64_t *out, rs_err *err) {
+    rs_tag_tally tally = {0};
+    *out = 0;
+    rs_status st = rs_index_run(x, RS_SQL_BEGIN_READ, err);
+    if (st != RS_OK) return st;
+    st = rs_tag_tally_make(x, hash, INT64_MIN, INT64_MAX, 0, &tally, err);
+    *out = tally.keys;
     rs_status ended = rs_index_run(x, RS_SQL_COMMIT, err);
     return st != RS_OK ? st : ended;
 }

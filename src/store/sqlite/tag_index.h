@@ -25,6 +25,26 @@ RS_MUST_CHECK rs_status rs_tag_seek(rs_index *x, int64_t hash, int64_t low, int6
 /* Traces that have it. */
 RS_MUST_CHECK rs_status rs_tag_count(rs_index *x, int64_t hash, uint64_t *out, rs_err *err);
 
+enum { RS_TAG_MARKS = 16 };
+
+/* How many keys a tag has, row by row without unpacking them. */
+typedef struct rs_tag_tally {
+    size_t most; /* rows that may be read; 0: all */
+    uint64_t keys;
+    bool is_complete;
+    int64_t edge; /* if not: of those from here on */
+    /* Where they are: so many from this key on downwards, newest first. Neighbours are put together when there are too many. */
+    struct rs_tag_mark {
+        int64_t last;
+        uint64_t n;
+    } marks[RS_TAG_MARKS];
+    unsigned nmarks, rows_a_mark;
+} rs_tag_tally;
+/* Of rows that have a key in [low, high], and of tag_recent what lies in there. In a transaction, so that what moves from one table to
+ * the other is counted once. */
+RS_MUST_CHECK rs_status rs_tag_tally_make(rs_index *x, int64_t hash, int64_t low, int64_t high,
+                                          int64_t spread, rs_tag_tally *tally, rs_err *err);
+
 /* Which of the sorted keys each tag has: calls fn for each pair, tags in order. Goes through the whole table. */
 typedef rs_status (*rs_tag_fn)(void *ctx, int64_t hash, int64_t key, rs_err *err);
 RS_MUST_CHECK rs_status rs_tag_find_keys(rs_index *x, const int64_t *sorted, size_t n, rs_tag_fn fn,
