@@ -215,3 +215,45 @@ rs_status rs_filter_add(rs_filter *f, rs_str name, rs_filter_op op, const rs_str
     rs_status st = rs_filter_condition(&b, name, op, values, n, &node, err);
     return st == RS_OK ? rs_filter_require(&b, node, err) : st;
 }
+
+/* ---- without a field ----------------------------------------------------------------------------------- */
+
+/* Every condition below it is of that field, and there is no word. */
+static bool is_only_of(const rs_filter_node *node, const rs_field *field, rs_str key) {
+    const rs_condition *c = &node->condition;
+    if (node->kind == RS_FILTER_WORD || node->kind == RS_FILTER_SPAN) return false;
+    if (node->kind == RS_FILTER_CONDITION)
+        return c->field == field && (field || (!c->of_model && rs_str_eq(c->key, key)));
+    for (const rs_filter_node *child = node->child; child; child = child->next)
+        if (!is_only_of(child, field, key)) return false;
+    return true;
+}
+
+/* A copy of an AND. NULL: nothing is left, or no memory. */
+static rs_filter_node *copy_without(const rs_filter_builder *b, const rs_filter_node *all,
+                                    const rs_field *field, rs_str key, bool *found, bool *failed) {
+    rs_filter_node *copy = NULL;
+    for (const rs_filter_node *c = all->child; c && !*failed; c = c->next) {
+        bool is_of = is_only_of(c, field, key);
+        *found = *found || is_of;
+        if (is_of) continue;
+        rs_filter_node *kept = c->kind == RS_FILTER_AND ? copy_without(b, c, field, key, found, failed)
+                                                        : rs_filter_make(b, c->kind, NULL);
+        if (kept && c->kind != RS_FILTER_AND) *kept = *c, kept->next = NULL;
+        if (kept && !copy) copy = rs_filter_make(b, RS_FILTER_AND, NULL);
+        *failed = *failed || !kept || !copy;
+        if (!*failed) rs_filter_append(copy, kept);
+    }
+    return copy;
+}
+
+bool rs_filter_without(const rs_filter *f, const rs_field *field, rs_str key, rs_arena *arena, rs_filter *out,
+                       bool *failed) {
+    bool found = false;
+    *out = *f;
+    *failed = false;
+    if (!f->root) return false;
+    rs_filter_builder b = rs_filter_build(out, arena);
+    out->root = copy_without(&b, f->root, field, key, &found, failed);
+    return found && !*failed;
+}

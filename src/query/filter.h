@@ -127,6 +127,11 @@ RS_MUST_CHECK rs_status rs_filter_add_text(rs_filter *f, rs_str text, rs_arena *
 RS_MUST_CHECK rs_status rs_filter_add_json(rs_filter *f, rs_json_reader *r, rs_arena *arena, rs_str *at_fault,
                                            rs_err *err);
 
+/* The same but for what is said of this field (or, field NULL, of this key of metadata) alone, among what has to hold: *out may share its
+ * nodes, so that one of the two is asked at a time. False: there is nothing of that, or no memory (*failed). */
+bool rs_filter_without(const rs_filter *f, const rs_field *field, rs_str key, rs_arena *arena, rs_filter *out,
+                       bool *failed);
+
 /* ---- the plan ------------------------------------------------------------------------------------------ */
 
 /* What the store's tags can do for a filter on traces. */

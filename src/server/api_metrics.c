@@ -30,6 +30,11 @@ static bool refuse(rs_response *res, const char *field, const char *why) {
     return false;
 }
 
+static uint64_t exact_for(const rs_list *list) {
+    bool in_full = list->table == &rs_span_fields && rs_filter_needs_attributes(&list->filter);
+    return in_full ? RS_MEASURE_EXACT_FULL : RS_MEASURE_EXACT;
+}
+
 /* Which extras an endpoint has is in `taken`: the others stay unknown parameters. */
 static bool read_question(rs_request *req, question *q, unsigned taken, bool of_spans, rs_response *res) {
     static const char *const names[EXTRAS] = {"of", "group_by", "limit", "bucket", "points", "fields"};
@@ -58,8 +63,7 @@ static bool read_question(rs_request *req, question *q, unsigned taken, bool of_
         if (taken >> i & 1) q->extras[i] = given[at++];
     if (!of && q->extras[OF].value.p) return refuse(res, "of", "'of' is given in the query");
     q->measure = (rs_measure){.list = &q->list, .groupings = q->groupings, .ngroupings = 1, .points = POINTS};
-    q->measure.exact =
-        rs_filter_needs_attributes(&q->list.filter) && of_spans ? RS_MEASURE_EXACT_FULL : RS_MEASURE_EXACT;
+    q->measure.exact = exact_for(&q->list);
     return true;
 }
 
@@ -397,13 +401,62 @@ static bool read_fields(question *q, rs_response *res) {
     return refuse(res, "fields", "'fields' is 1 to 32 names of fields with commas between them");
 }
 
+/* A facet is of what all other conditions leave: a value that was chosen does not hide those that might be chosen instead. */
+typedef struct facet {
+    unsigned field; /* its number in the cells */
+    rs_measured answer;
+} facet;
+
+static bool run_alone(rs_server *server, rs_request *req, const question *q, size_t at,
+                      const rs_filter *filter, facet *out, rs_response *res) {
+    question own = *q;
+    own.list.filter = *filter;
+    own.groupings[0] = q->groupings[at];
+    own.measure.list = &own.list;
+    own.measure.groupings = own.groupings;
+    own.measure.ngroupings = 1;
+    own.measure.exact = exact_for(&own.list);
+    if (!run(server, req, &own, res)) return false;
+    *out = (facet){0, own.answer};
+    return true;
+}
+
+/* Those that the filter does not speak of, together; the others one by one. */
+static bool run_facets(rs_server *server, rs_request *req, question *q, facet *facets, rs_response *res) {
+    question shared = *q;
+    size_t n = q->measure.ngroupings, nshared = 0, first = n;
+    bool ok = true, is_alone[RS_CELLS_FIELDS];
+    for (size_t i = 0; i < n && ok; i++) {
+        rs_filter filter;
+        bool failed, alone = rs_filter_without(&q->list.filter, q->groupings[i].field, q->groupings[i].key,
+                                               &req->arena, &filter, &failed);
+        if (failed) return finish(res, RS_ERR_MEMORY), false;
+        if (alone && first == n) first = i;
+        if (alone) ok = run_alone(server, req, q, i, &filter, &facets[i], res);
+        else facets[i].field = (unsigned)nshared, shared.groupings[nshared++] = q->groupings[i];
+        is_alone[i] = alone;
+    }
+    if (!ok) return false;
+    shared.measure.list = &shared.list;
+    shared.measure.groupings = shared.groupings;
+    shared.measure.ngroupings = nshared;
+    if (nshared > 0 && !run(server, req, &shared, res)) return false;
+    q->answer = nshared > 0 ? shared.answer : facets[first].answer;
+    for (size_t i = 0; i < n; i++) {
+        if (!is_alone[i]) facets[i].answer = shared.answer;
+        else if (facets[i].answer.is_estimate) q->answer.is_estimate = true;
+    }
+    return true;
+}
+
 void rs_api_metrics_facets(rs_server *server, rs_request *req, rs_response *res) {
     question q;
+    facet facets[RS_CELLS_FIELDS] = {0};
     uint32_t limit = FACET_VALUES;
     rs_status st = RS_OK;
     if (!read_question(req, &q, 1 << OF | 1 << LIMIT | 1 << FIELDS, false, res)) return;
     if (!read_number(&q, LIMIT, RS_CELLS_GROUPS, &limit, res) || !read_fields(&q, res)) return;
-    if (!run(server, req, &q, res)) return;
+    if (!run_facets(server, req, &q, facets, res)) return;
     rs_json j = rs_json_on(&res->body);
     rs_json_object(&j);
     put_head(&j, &q);
@@ -411,7 +464,8 @@ void rs_api_metrics_facets(rs_server *server, rs_request *req, rs_response *res)
     rs_json_array(&j);
     for (unsigned f = 0; f < q.measure.ngroupings && st == RS_OK; f++) {
         ranking r;
-        st = rank(&q.answer.cells, f, limit, &req->arena, &r);
+        const rs_cells *cells = &facets[f].answer.cells;
+        st = rank(cells, facets[f].field, limit, &req->arena, &r);
         rs_json_object(&j);
         rs_json_put_str(&j, "field", q.names[f]);
         rs_json_put_int(&j, "distinct", r.distinct);
@@ -419,7 +473,7 @@ void rs_api_metrics_facets(rs_server *server, rs_request *req, rs_response *res)
         rs_json_array(&j);
         for (size_t i = 0; i < r.n; i++) {
             rs_json_object(&j);
-            put_value(&j, &q.answer.cells, r.items[i].group);
+            put_value(&j, cells, r.items[i].group);
             put_counts(&j, &r.items[i].sums);
             rs_json_object_end(&j);
         }

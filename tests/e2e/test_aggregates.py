@@ -5,6 +5,7 @@ import math
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import pytest
 from conftest import span
@@ -139,16 +140,54 @@ def test_facets(full):
         "name",
         "status_code",
     ]
+    everything = rows(full, "traces")
     for facet in answer["facets"]:
-        wanted = Counter(t[facet["field"]] for t in traces)
+        own_field = facet["field"] == "environment"
+        wanted = Counter(t[facet["field"]] for t in (everything if own_field else traces))
         assert facet["distinct"] == len(wanted)
         own = [v for v in facet["values"] if not v["is_others"]]
         assert len(own) == min(4, len(wanted))
         assert {v["value"]: v["count"] for v in own}.items() <= wanted.items()
-        assert sum(v["count"] for v in facet["values"]) == len(traces)
+        assert sum(v["count"] for v in facet["values"]) == len(everything if own_field else traces)
     answer = asked(full, "facets", "of=spans&fields=status_code,metadata__no".replace(",metadata__no", ",provider"))
     assert [(f["field"], len(f["values"])) for f in answer["facets"]] == [("status_code", 2), ("provider", 2)]
     assert full.get("/api/metrics/facets/?fields=metadata__kind").json["facets"][0]["distinct"] == 4
+
+
+def facets_of(server, query):
+    got = asked(server, "facets", query)["facets"]
+    return {f["field"]: {v["value"]: v["count"] for v in f["values"]} for f in got}
+
+
+@pytest.mark.parametrize("of", ["traces", "spans"])
+def test_a_facet_leaves_its_own_conditions_out(full, of):
+    """As with a filter that was chosen in it: the other values can still be chosen, and the other facets heed it."""
+
+    def counts(field, keep):
+        return dict(Counter(r[field] for r in rows(full, of) if keep(r)))
+
+    fields = "fields=model,environment&limit=100&of=" + of
+    one = facets_of(full, f"{fields}&model=model-1")
+    assert one["model"] == counts("model", lambda r: True)
+    if of == "spans":
+        assert one["environment"] == counts("environment", lambda r: r["model"] == "model-1")
+    for query in (
+        "q=model:model-1 environment:staging",
+        "q=(model:model-1 OR model:model-2) AND NOT environment:production",
+        "q=model in (model-1,model-2) model!=model-0&environment=staging",
+    ):
+        both = facets_of(full, f"{fields}&{quote(query, safe='=&')}")
+        assert both["model"] == counts("model", lambda r: r["environment"] == "staging"), query
+        assert set(both["environment"]) == {"staging", "production"}, query
+    mixed = facets_of(full, f"{fields}&q={quote('model:model-1 OR environment:staging')}")  # both, or neither
+    assert mixed["model"] != counts("model", lambda r: True)
+
+
+def test_a_facet_of_metadata_leaves_its_own_conditions_out(full):
+    got = facets_of(full, "fields=metadata__kind,environment&metadata__kind=k1&q=flow_1")
+    kept = [t for t in rows(full, "traces") if "flow_1" in t["name"]]
+    assert got["metadata__kind"] == dict(Counter(t["metadata"]["kind"] for t in kept))
+    assert got["environment"] == dict(Counter(t["environment"] for t in kept if t["metadata"]["kind"] == "k1"))
 
 
 def test_a_body_asks_the_same(full):
