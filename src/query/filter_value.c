@@ -245,3 +245,37 @@ bool rs_condition_decide_attrs(const rs_condition *c, const rs_attrs *attrs) {
     rs_buf_deinit(&buf);
     return holds;
 }
+
+/* A string's characters, else the JSON as written; p NULL: there is no such key, or null. */
+rs_str rs_metadata_of_json(rs_str object, rs_str key, rs_arena *arena) {
+    rs_json_reader r;
+    rs_str raw;
+    rs_json_read_init(&r, object, arena);
+    if (rs_json_read(&r) != RS_JSON_OBJECT) return (rs_str){0};
+    while (rs_json_read(&r) == RS_JSON_KEY) {
+        bool wanted = rs_str_eq(r.text, key);
+        if (!rs_json_read_skip(&r, &raw)) break;
+        if (!wanted) continue;
+        rs_json_reader value;
+        rs_json_read_init(&value, raw, arena);
+        if (raw.n > 0 && raw.p[0] == '"')
+            return rs_json_read(&value) == RS_JSON_STRING ? value.text : (rs_str){0};
+        return rs_str_eq(raw, RS_STR("null")) ? (rs_str){0} : raw;
+    }
+    return (rs_str){0};
+}
+
+rs_str rs_metadata_of_attrs(const rs_attrs *attrs, rs_str key, rs_arena *arena) {
+    rs_str object = {0}, text = {0};
+    const rs_attr *a = find_metadata(attrs, key, &object);
+    if (!a) return object.n ? rs_metadata_of_json(object, key, arena) : text;
+    if (a->value.type == RS_VALUE_STRING) return a->value.s;
+    if (a->value.type == RS_VALUE_EMPTY) return text;
+    rs_buf buf;
+    rs_buf_init(&buf);
+    rs_json j = rs_json_on(&buf);
+    rs_value_write_json(&j, &a->value);
+    if (rs_buf_status(&buf) == RS_OK) text = rs_arena_copy(arena, rs_buf_slice(&buf));
+    rs_buf_deinit(&buf);
+    return text;
+}

@@ -23,4 +23,10 @@ bool rs_condition_decide(const rs_condition *c, bool known, const rs_field_value
 bool rs_condition_decide_json(const rs_condition *c, rs_str object);
 bool rs_condition_decide_attrs(const rs_condition *c, const rs_attrs *attrs);
 
+/* What a span was sent with under a key of metadata: a string's characters, else JSON; p NULL: nothing. Text that has to be made is in
+ * the arena. */
+rs_str rs_metadata_of_attrs(const rs_attrs *attrs, rs_str key, rs_arena *arena);
+/* The same of metadata in a JSON object. */
+rs_str rs_metadata_of_json(rs_str object, rs_str key, rs_arena *arena);
+
 #endif

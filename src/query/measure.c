@@ -1,7 +1,7 @@
 #include "query/measure.h"
 
 #include "base/clock.h"
-#include "base/json_read.h"
+#include "query/filter_value.h"
 #include "query/sample.h"
 
 #include <inttypes.h>
@@ -40,7 +40,7 @@ rs_status rs_grouping_find(const rs_field_table *table, rs_str name, rs_grouping
     *out = (rs_grouping){0};
     if (name.n == 0) return RS_OK;
     out->field = rs_field_find(table, name);
-    if (!out->field && table->metadata && rs_str_starts(name, metadata) && name.n > metadata.n) {
+    if (!out->field && rs_str_starts(name, metadata) && name.n > metadata.n) {
         out->key = rs_str_from(name, metadata.n);
         return RS_OK;
     }
@@ -60,25 +60,6 @@ static bool needs_kind(const asking *a) {
     return needs;
 }
 
-/* A string's characters, else the JSON as written; p NULL: there is no such key, or null. */
-static rs_str metadata_text(rs_str object, rs_str key, rs_arena *arena) {
-    rs_json_reader r;
-    rs_str raw;
-    rs_json_read_init(&r, object, arena);
-    if (rs_json_read(&r) != RS_JSON_OBJECT) return (rs_str){0};
-    while (rs_json_read(&r) == RS_JSON_KEY) {
-        bool wanted = rs_str_eq(r.text, key);
-        if (!rs_json_read_skip(&r, &raw)) break;
-        if (!wanted) continue;
-        rs_json_reader value;
-        rs_json_read_init(&value, raw, arena);
-        if (raw.n > 0 && raw.p[0] == '"')
-            return rs_json_read(&value) == RS_JSON_STRING ? value.text : (rs_str){0};
-        return rs_str_eq(raw, RS_STR("null")) ? (rs_str){0} : raw;
-    }
-    return (rs_str){0};
-}
-
 /* ---- rows ---------------------------------------------------------------------------------------------- */
 
 /* The text of a row's value; p NULL: it has none. Digits go to scratch. */
@@ -86,7 +67,8 @@ static rs_str value_of(const rs_grouping *g, const rs_field_table *table, const 
                        char scratch[24], rs_arena *arena) {
     rs_str text = {0};
     if (!is_grouped(g)) return text;
-    if (!g->field) return metadata_text(table->metadata(row), g->key, arena);
+    if (!g->field && table->metadata) return rs_metadata_of_json(table->metadata(row), g->key, arena);
+    if (!g->field) return rs_metadata_of_attrs(table->attributes(row), g->key, arena);
     if (!g->field->get(row, v)) return text;
     switch (g->field->type) {
     case RS_FIELD_INT:
@@ -129,6 +111,7 @@ static rs_status scan(asking *a, uint64_t min, uint64_t max) {
                    .project = a->project,
                    .list = a->q->list,
                    .exact = a->q->exact,
+                   .in_full = rs_measure_reads_in_full(a->q),
                    .add = add_row,
                    .ctx = a};
     if (max != 0 && min >= max) return RS_OK;
@@ -272,6 +255,12 @@ static rs_status choose_bucket(asking *a) {
     return rs_fail(a->err, blame(a, "bucket"), 0,
                    "that is more than %d buckets: take longer ones, or narrow start_time and end_time",
                    RS_MEASURE_BUCKETS_MAX);
+}
+
+bool rs_measure_reads_in_full(const rs_measure *q) {
+    bool in_full = rs_filter_needs_attributes(&q->list->filter);
+    for (size_t i = 0; i < q->ngroupings; i++) in_full = in_full || q->groupings[i].key.n > 0;
+    return in_full && q->list->table == &rs_span_fields;
 }
 
 rs_status rs_measure_run(rs_store *store, uint64_t project, const rs_measure *question, rs_arena *arena,

@@ -19,7 +19,7 @@ enum {
 /* Nor is what began before 2000. */
 #define RS_MEASURE_SENSIBLE_FROM 946684800000000000ull
 
-/* By what rows are told apart: a field, or for traces a key of metadata. */
+/* By what rows are told apart: a field, or a key of metadata. */
 typedef struct rs_grouping {
     const rs_field *field; /* NULL: metadata */
     rs_str key;
@@ -49,6 +49,9 @@ typedef struct rs_measured {
     bool is_estimate, from_hours; /* from_hours: sums by the hour answered, at least for the most part */
     uint64_t rows;                /* looked at */
 } rs_measured;
+
+/* Whether each row is a span that has to be read with its attributes. */
+bool rs_measure_reads_in_full(const rs_measure *question);
 
 /* RS_ERR_INVALID: too many buckets, or groups in buckets; list->bad_field says which parameter is at fault. */
 RS_MUST_CHECK rs_status rs_measure_run(rs_store *store, uint64_t project, const rs_measure *question,

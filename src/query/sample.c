@@ -203,6 +203,7 @@ rs_status rs_sample_run(rs_sample *s, uint64_t min, uint64_t max, rs_cells *cell
     if (st == RS_OK) st = is_too_much(s, min, max, &more, err);
     walk.start_min_ns = min;
     walk.start_max_ns = max;
+    walk.content = s->in_full;
     if (st == RS_OK && !more) {
         stretch all = {.s = s, .cells = {.arena = &arena}, .low = INT64_MIN};
         rs_walk whole = walk;

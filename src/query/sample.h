@@ -12,6 +12,7 @@ typedef struct rs_sample {
     uint64_t exact; /* rows that may be looked at; a sample is of half as many */
     rs_status (*add)(void *ctx, rs_cells *cells, const void *row); /* what a row is worth */
     void *ctx;
+    bool in_full; /* spans are read with their attributes, though the filter does not need them */
     /* afterwards */
     uint64_t rows; /* that were looked at */
     bool is_estimate;

@@ -30,11 +30,6 @@ static bool refuse(rs_response *res, const char *field, const char *why) {
     return false;
 }
 
-static uint64_t exact_for(const rs_list *list) {
-    bool in_full = list->table == &rs_span_fields && rs_filter_needs_attributes(&list->filter);
-    return in_full ? RS_MEASURE_EXACT_FULL : RS_MEASURE_EXACT;
-}
-
 /* Which extras an endpoint has is in `taken`: the others stay unknown parameters. */
 static bool read_question(rs_request *req, question *q, unsigned taken, bool of_spans, rs_response *res) {
     static const char *const names[EXTRAS] = {"of", "group_by", "limit", "bucket", "points", "fields"};
@@ -63,7 +58,6 @@ static bool read_question(rs_request *req, question *q, unsigned taken, bool of_
         if (taken >> i & 1) q->extras[i] = given[at++];
     if (!of && q->extras[OF].value.p) return refuse(res, "of", "'of' is given in the query");
     q->measure = (rs_measure){.list = &q->list, .groupings = q->groupings, .ngroupings = 1, .points = POINTS};
-    q->measure.exact = exact_for(&q->list);
     return true;
 }
 
@@ -107,6 +101,7 @@ static bool read_grouping(question *q, const char *parameter, rs_str name, size_
 
 static bool run(rs_server *server, rs_request *req, question *q, rs_response *res) {
     rs_err err = {0};
+    q->measure.exact = rs_measure_reads_in_full(&q->measure) ? RS_MEASURE_EXACT_FULL : RS_MEASURE_EXACT;
     rs_status st = rs_measure_run(server->store, req->project, &q->measure, &req->arena, &q->answer, &err);
     if (st == RS_OK) return true;
     if (err.code == RS_OK) rs_fail(&err, st, 0, "%s", rs_status_text(st));
@@ -415,7 +410,6 @@ static bool run_alone(rs_server *server, rs_request *req, const question *q, siz
     own.measure.list = &own.list;
     own.measure.groupings = own.groupings;
     own.measure.ngroupings = 1;
-    own.measure.exact = exact_for(&own.list);
     if (!run(server, req, &own, res)) return false;
     *out = (facet){0, own.answer};
     return true;

@@ -183,6 +183,21 @@ def test_a_facet_leaves_its_own_conditions_out(full, of):
     assert mixed["model"] != counts("model", lambda r: True)
 
 
+def test_spans_by_metadata(full):
+    spans = rows(full, "spans").copy()
+    kinds = {t["trace_unique_id"]: t["metadata"]["kind"] for t in rows(full, "traces")}
+    roots = [s for s in spans if s["span_parent_id"] is None]
+    wanted = Counter(kinds[s["trace_unique_id"]] for s in roots) | Counter({None: len(spans) - len(roots)})
+    groups = asked(full, "totals", "group_by=metadata__kind")["groups"]
+    assert {g["value"]: g["count"] for g in groups} == wanted
+    assert facets_of(full, "of=spans&fields=metadata__kind&metadata__kind=k1")["metadata__kind"] == wanted
+    numbers = facets_of(full, "of=spans&fields=metadata__run&metadata__kind=k1&limit=100")["metadata__run"]
+    assert numbers == {str(n): 1 for n in range(1, N, 4)}
+    series = asked(full, "series", "group_by=metadata__kind&bucket=hour")
+    assert {g["value"]: sum(p["count"] for p in g["points"]) for g in series["groups"]} == wanted
+    assert_refused(full.get("/api/metrics/totals/?group_by=metadata__"), "group_by")
+
+
 def test_a_facet_of_metadata_leaves_its_own_conditions_out(full):
     got = facets_of(full, "fields=metadata__kind,environment&metadata__kind=k1&q=flow_1")
     kept = [t for t in rows(full, "traces") if "flow_1" in t["name"]]
