@@ -1,6 +1,7 @@
 /* rs_heavy: threads for requests that take long to handle, so that no HTTP thread, which has other connections, is held up by one.
  *
- * Jobs are done in order of arrival, two at a time. The queue needs no limit of its own: each job is a request in flight, whose body
+ * Jobs are done in order of arrival, two at a time, at a lower priority than the HTTP threads have: who asks does not wait for what is
+ * taken in. The queue needs no limit of its own: each job is a request in flight, whose body
  * is counted (http.h). Any thread pushes. */
 #ifndef RS_SERVER_HEAVY_H
 #define RS_SERVER_HEAVY_H

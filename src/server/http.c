@@ -31,7 +31,10 @@ enum {
     IDLE_TIMEOUT_S = 60,    /* no byte either way */
     THREAD_STACK = 512 << 10,
     SMALL_BODY = 1 << 20,
-    HEAVY_BODY = 4 << 20,     /* over this, a body is handled apart from the HTTP threads … */
+    LARGE_BODY =
+        64
+        << 10, /* over this, a body is handled apart from the HTTP threads, who answer questions meanwhile … */
+    HEAVY_BODY = 4 << 20,     /* … and over this apart from those as well, … */
     USUAL_RATIO = 8,          /* … a compressed one by what it is likely to become */
     DISCARD_FACTOR = 4,       /* a refused body up to this many times its limit is read and thrown away */
     BODY_GRACE_S = 30,        /* a body may take this long, and … */
@@ -46,7 +49,7 @@ enum {
 struct rs_http {
     rs_server *server;
     rs_connections *connections;
-    rs_heavy *heavy;
+    rs_heavy *large, *heavy; /* for bodies of these sizes */
     struct MHD_Daemon *daemon;
     const char *names[2]; /* allowed in Host: the machine's, and the configured one */
     char hostname[256];
@@ -394,9 +397,12 @@ static enum MHD_Result send_answer(exchange *x) {
     return queued;
 }
 
-static bool is_heavy(const exchange *x) {
+/* The threads for such a body; NULL: this one. */
+static rs_heavy *threads_for(const exchange *x) {
     bool compressed = rs_request_header(&x->req, MHD_HTTP_HEADER_CONTENT_ENCODING) != NULL;
-    return x->body.n > (compressed ? HEAVY_BODY / USUAL_RATIO : HEAVY_BODY);
+    size_t n = x->body.n * (compressed ? USUAL_RATIO : 1);
+    if (n > HEAVY_BODY) return x->http->heavy;
+    return n > LARGE_BODY ? x->http->large : NULL;
 }
 
 /* On a thread of rs_heavy, while the connection is suspended. */
@@ -412,13 +418,14 @@ static void handle_heavy(rs_heavy_job *job, bool is_ending) {
 static void handle(exchange *x) {
     x->req.body = rs_buf_slice(&x->body);
     rs_connections_hold(x->http->connections, x->at);
-    if (!is_heavy(x)) {
+    rs_heavy *apart = threads_for(x);
+    if (!apart) {
         x->route->handler(x->http->server, &x->req, &x->res);
         return;
     }
     rs_request_defer(&x->req);
     x->heavy.run = handle_heavy;
-    rs_heavy_push(x->http->heavy, &x->heavy);
+    rs_heavy_push(apart, &x->heavy);
 }
 
 /* What a request with such a query has in place of an exchange, until its headers are in. */
@@ -521,7 +528,8 @@ rs_status rs_http_start(rs_server *server, int *listen_fd, unsigned threads, uns
     if (!h) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     h->server = server;
     if (rs_connections_new(connections, &h->connections, err) != RS_OK ||
-        rs_heavy_start(&h->heavy, err) != RS_OK) {
+        rs_heavy_start(&h->large, err) != RS_OK || rs_heavy_start(&h->heavy, err) != RS_OK) {
+        rs_heavy_stop(h->large);
         rs_connections_free(h->connections);
         free(h);
         return RS_ERR_MEMORY;
@@ -539,6 +547,7 @@ rs_status rs_http_start(rs_server *server, int *listen_fd, unsigned threads, uns
         MHD_OPTION_URI_LOG_CALLBACK, on_uri, h, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
     if (!h->daemon) {
+        rs_heavy_stop(h->large);
         rs_heavy_stop(h->heavy);
         rs_connections_free(h->connections);
         pthread_cond_destroy(&h->idle);
@@ -568,7 +577,8 @@ void rs_http_quiesce(rs_http *h, unsigned timeout_ms) {
 
 void rs_http_stop(rs_http *h) {
     if (!h) return;
-    rs_heavy_stop(h->heavy); /* the HTTP server does not stop while connections are suspended */
+    rs_heavy_stop(h->large); /* the HTTP server does not stop while connections are suspended */
+    rs_heavy_stop(h->heavy);
     MHD_stop_daemon(h->daemon);
     rs_connections_free(h->connections);
     pthread_cond_destroy(&h->idle);

@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from conftest import BINARY, ROOT, otlp, span
@@ -220,6 +221,25 @@ def test_big_bodies_beside_small_ones(server):
     for t in threads:
         t.join()
     assert statuses.count(200) == len(statuses) == 162
+
+
+def test_bodies_are_taken_in_by_threads_of_their_own(server):
+    """An HTTP thread, which answers questions as well, is held up by none of some size."""
+
+    def nanoseconds():
+        tasks = list(Path(f"/proc/{server.process.pid}/task").iterdir())
+        nice = {one: int((one / "stat").read_text().rsplit(")", 1)[1].split()[16]) for one in tasks}
+        least = nice[Path(f"/proc/{server.process.pid}/task/{server.process.pid}")]
+        apart = [one for one in tasks if nice[one] == least + 3]
+        assert len(apart) == 4
+        return sum(int((one / "schedstat").read_text().split()[0]) for one in apart)
+
+    server.send([span()])
+    before = nanoseconds()
+    assert server.send([span()]).status == 200
+    assert nanoseconds() == before
+    assert server.send([span() for _ in range(2000)]).status == 200
+    assert nanoseconds() > before
 
 
 def test_lines_as_json(start_server, tmp_path):
