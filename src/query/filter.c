@@ -1,5 +1,6 @@
 #include "query/filter.h"
 
+#include "base/ids.h"
 #include "query/filter_value.h"
 #include <stdio.h>
 
@@ -203,6 +204,8 @@ rs_status rs_filter_word(const rs_filter_builder *b, rs_str word, bool is_text, 
         return rs_fail(err, RS_ERR_INVALID, 0, "there is no word in '%.*s' to look for",
                        RS_STR_ARG(rs_str_cut_utf8(word, 60)));
     node->is_text = is_text;
+    node->is_trace = !is_text && rs_unhex(word, node->trace_id, sizeof node->trace_id);
+    node->is_span = !is_text && rs_unhex(word, node->span_id, sizeof node->span_id);
     node->number = number;
     *out = node;
     return RS_OK;

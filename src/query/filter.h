@@ -70,10 +70,12 @@ typedef struct rs_filter_node {
     rs_filter_kind kind;
     struct rs_filter_node *child, *next; /* first child; next of the same parent */
     rs_condition condition;
-    rs_str word;      /* to be found in a searched field, in any case (ASCII) … */
-    rs_phrase phrase; /* … or as words in what a span says */
-    bool is_text;     /* in that alone */
-    unsigned number;  /* among the filter's words */
+    rs_str word;            /* to be found in a searched field, in any case (ASCII) … */
+    rs_phrase phrase;       /* … or as words in what a span says */
+    bool is_text;           /* in that alone */
+    unsigned number;        /* among the filter's words */
+    bool is_span, is_trace; /* the word is also the id of a span; of a trace, or of one that has that span */
+    uint8_t span_id[8], trace_id[16];
 } rs_filter_node;
 
 typedef struct rs_filter {

@@ -92,7 +92,17 @@ static bool is_said(const rs_phrase *phrase, const rs_span *spans, size_t n) {
     return says;
 }
 
+/* Whether the word is the row's id. */
+static bool is_id_of(const rs_filter *f, const rs_filter_node *node, const void *row) {
+    const rs_span *span = f->table == &rs_span_fields ? row : NULL;
+    const uint8_t *trace_id = span ? span->trace_id : ((const rs_trace_row *)row)->trace_id;
+    if (span && node->is_span && memcmp(node->span_id, span->span_id, sizeof node->span_id) == 0) return true;
+    bool of_trace = node->is_trace && !(span && node->is_span);
+    return of_trace && memcmp(node->trace_id, trace_id, sizeof node->trace_id) == 0;
+}
+
 static rs_truth judge_word(const rs_filter *f, const rs_filter_node *node, const rs_evidence *e) {
+    if (e->row && is_id_of(f, node, e->row)) return RS_YES;
     if (e->row && !node->is_text && row_has(f, node->word, e->row)) return RS_YES;
     if (node->phrase.nwords == 0) return e->row ? RS_NO : RS_MAYBE;
     bool of_span =

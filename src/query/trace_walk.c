@@ -224,6 +224,8 @@ typedef struct merge {
     rs_trace_row *rows; /* in the arena */
     size_t n, at, cap;
     bool stopped, exhausted; /* by fn; memory is */
+    bool has_named;          /* the trace whose id the word is … */
+    size_t named;            /* … is that row */
 } merge;
 
 static bool keep_found(void *ctx, const rs_trace_row *row) {
@@ -300,6 +302,68 @@ static rs_status choose_lead(const rs_trace_walk *w, const rs_filter_node **lead
     return st;
 }
 
+/* The trace whose id the word is, wherever it stands: among the rows that were found, where it belongs. */
+static bool take_named(void *ctx, const rs_trace_row *row) {
+    merge *m = ctx;
+    const rs_trace_walk *w = m->walk;
+    bool in_window =
+        row->start_ns >= w->start_min_ns && (!w->start_max_ns || row->start_ns < w->start_max_ns);
+    bool is_behind = !w->has_after || (w->oldest_first ? row->key > w->after : row->key < w->after);
+    size_t at = 0;
+    while (at < m->n && (w->oldest_first ? m->rows[at].key < row->key : m->rows[at].key > row->key)) at++;
+    if (!in_window || !is_behind || (at < m->n && m->rows[at].key == row->key)) return false;
+    size_t n = m->n;
+    if (!keep_found(m, row) && m->exhausted) return false;
+    rs_trace_row copy = m->rows[n];
+    memmove(&m->rows[at + 1], &m->rows[at], (n - at) * sizeof *m->rows);
+    m->rows[at] = copy;
+    m->n = n + 1;
+    m->named = at;
+    m->has_named = true;
+    return false;
+}
+
+static rs_status add_named(rs_trace_walk *w, const rs_filter_node *lead, merge *m, rs_err *err) {
+    rs_err why = {0};
+    bool holds = false;
+    rs_status st = rs_store_get_trace(w->store, w->project, lead->trace_id, take_named, m, &why);
+    if (st == RS_ERR_NOT_FOUND) return RS_OK;
+    if (st != RS_OK) return rs_fail(err, st, why.offset, "%s", why.message);
+    if (!m->has_named) return RS_OK;
+    st = rs_trace_walk_verify(w, &m->rows[m->named], &holds, err);
+    if (st == RS_OK && !holds) {
+        m->n--;
+        memmove(&m->rows[m->named], &m->rows[m->named + 1], (m->n - m->named) * sizeof *m->rows);
+    }
+    return st;
+}
+
+static rs_status find_span(rs_store *store, uint64_t project, rs_filter_node *node, rs_err *err) {
+    rs_arena arena;
+    rs_span span;
+    rs_err why = {0};
+    rs_arena_init(&arena, 0);
+    rs_status st = rs_store_read_span(store, project, NULL, node->span_id, &arena, &span, &why);
+    node->is_trace = st == RS_OK;
+    if (st == RS_OK) memcpy(node->trace_id, span.trace_id, sizeof node->trace_id);
+    rs_arena_deinit(&arena);
+    if (st == RS_OK || st == RS_ERR_NOT_FOUND || st == RS_ERR_CORRUPT) return RS_OK;
+    return rs_fail(err, st, why.offset, "%s", why.message);
+}
+
+static rs_status find_spans(rs_store *store, uint64_t project, rs_filter_node *node, rs_err *err) {
+    rs_status st = RS_OK;
+    if (node->kind == RS_FILTER_SPAN) return RS_OK; /* the span itself is asked */
+    if (node->kind == RS_FILTER_WORD && node->is_span) return find_span(store, project, node, err);
+    for (rs_filter_node *c = node->child; c && st == RS_OK; c = c->next)
+        st = find_spans(store, project, c, err);
+    return st;
+}
+
+rs_status rs_trace_walk_find_spans(rs_store *store, uint64_t project, rs_filter *filter, rs_err *err) {
+    return filter->root ? find_spans(store, project, filter->root, err) : RS_OK;
+}
+
 static rs_status walk_words(rs_trace_walk *w, rs_trace_walk_fn fn, void *ctx, rs_err *err) {
     const rs_filter_node *lead;
     merge m = {.walk = w, .fn = fn, .ctx = ctx};
@@ -310,6 +374,7 @@ static rs_status walk_words(rs_trace_walk *w, rs_trace_walk_fn fn, void *ctx, rs
         w->plan.ngroups ? RS_LIST_WORD_ROWS / 4 : RS_LIST_WORD_ROWS; /* row by row they cost more */
     if (rows.rows_left > most) rows.rows_left = most;
     if (st == RS_OK && !lead->is_text) st = walk_rows(&rows, lead, keep_found, &m, err);
+    if (st == RS_OK && !m.exhausted && lead->is_trace && !lead->is_text) st = add_named(w, lead, &m, err);
     if (m.exhausted) st = rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     w->rows_seen += rows.rows_seen;
     w->rows_left -= rows.rows_seen < w->rows_left ? rows.rows_seen : w->rows_left;

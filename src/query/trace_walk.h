@@ -31,6 +31,10 @@ typedef struct rs_trace_walk {
 /* Return false to stop. The row is valid during the call. */
 typedef bool (*rs_trace_walk_fn)(void *ctx, const rs_trace_row *row);
 
+/* Finds out of which traces the spans are whose ids are words of a filter on traces. Before the walk. */
+RS_MUST_CHECK rs_status rs_trace_walk_find_spans(rs_store *store, uint64_t project, rs_filter *filter,
+                                                 rs_err *err);
+
 /* Calls fn for each trace that matches, until it returns false, the budget is used up, or there are no more. */
 RS_MUST_CHECK rs_status rs_trace_walk_run(rs_trace_walk *w, rs_trace_walk_fn fn, void *ctx, rs_err *err);
 

@@ -309,6 +309,7 @@ rs_status rs_traces_list(rs_store *store, uint64_t project, rs_list *list, rs_ar
                        RS_LIST_DEPTH_MAX);
     }
     rs_status st = rs_filter_make_plan(&list->filter, arena, &q.plan, err);
+    if (st == RS_OK) st = rs_trace_walk_find_spans(store, project, &list->filter, err);
     if (st == RS_OK) st = list->sort ? list_by_value(&q) : list_by_start(&q);
     return st == RS_OK && q.plan.may_be_stale ? verify(&q) : st;
 }

@@ -10,7 +10,9 @@ rs_status rs_walk_init(rs_walk *w, rs_store *store, uint64_t project, rs_list *l
                    .start_min_ns = list->start_min_ns,
                    .start_max_ns = list->start_max_ns,
                    .left = UINT64_MAX};
-    return list->table == &rs_trace_fields ? rs_filter_make_plan(&list->filter, arena, &w->plan, err) : RS_OK;
+    if (list->table != &rs_trace_fields) return RS_OK;
+    rs_status st = rs_filter_make_plan(&list->filter, arena, &w->plan, err);
+    return st == RS_OK ? rs_trace_walk_find_spans(store, project, &list->filter, err) : st;
 }
 
 typedef struct step {

@@ -1,10 +1,11 @@
 """Words and phrases in what spans say: prompts, completions, attributes, events (docs/filter-language.md)."""
 
 import json
+import uuid
 from urllib.parse import quote
 
 import pytest
-from traces import ask, assert_refused, chat, filtered, flows, names, value, workflow
+from traces import ask, assert_refused, chat, filtered, flows, made, names, value, workflow
 
 LONG = "of no use at all, " * 400  # past the preview, and past what a summary keeps
 
@@ -128,6 +129,31 @@ def test_spans(said):
     assert said.get("/api/spans/list/?q=NOT%20text:use%20type:chat").json["count"] == N + 3
 
 
+def test_ids(said):
+    """A pasted id finds its trace, in any order and with whatever else is asked."""
+    traces = said.get("/api/traces/list/?page_size=1000").json["results"]
+    trace = next(t for t in traces if t["name"] == "flow_7")
+    spans = said.get(f"/api/traces/{trace['trace_unique_id']}/?flat=true").json["spans"]
+    words = [trace["trace_unique_id"], trace["trace_unique_id"].upper(), *(s["span_unique_id"] for s in spans)]
+    for word in words:
+        for more in {}, {"sort_by": "start_time"}, {"sort_by": "-duration"}, {"environment": trace["environment"]}:
+            answer = ask(said, q=word, **more)
+            assert names(answer) == ["flow_7"] and answer.json["count"] == 1, (word, more)
+        assert names(ask(said, q=f"{word} 模型")) == ["flow_7"]
+        assert names(ask(said, q=f"{word} OR name:flow_8")) == ["flow_8", "flow_7"]
+        assert names(ask(said, q=f"{word} zebrafish")) == names(ask(said, q=f"{word} status:error")) == []
+        assert "flow_7" not in names(ask(said, q=f"NOT {word}", page_size=1000))
+        assert names(ask(said, q=word, end_time=trace["start_time"])) == []
+        assert names(ask(said, q=f"text:{word}")) == []
+    found = said.get(f"/api/spans/list/?q={words[0]}").json["results"]
+    assert {s["span_unique_id"] for s in found} == {s["span_unique_id"] for s in spans}
+    for s in spans:
+        assert [f["name"] for f in said.get(f"/api/spans/list/?q={s['span_unique_id']}").json["results"]] == [s["name"]]
+    assert names(ask(said, q="0" * 31 + "1")) == names(ask(said, q="0" * 15 + "1")) == []
+    totals = said.get(f"/api/metrics/totals/?of=traces&q={words[0]}").json["totals"]
+    assert totals["count"] == 1
+
+
 def test_pages_while_others_arrive(said):
     first = said.get("/api/traces/list/?q=refund&page_size=1").json
     assert [t["name"] for t in first["results"]] == flows([12])
@@ -139,3 +165,17 @@ def test_pages_while_others_arrive(said):
     back = said.get(second["previous"]).json
     assert [t["name"] for t in back["results"]] == flows([12])
     assert names(ask(said, q="refund")) == flows([50, 12, 11])
+
+
+def test_an_id_among_many(start_server):
+    server = start_server()
+    spans = [made(f"t{n}", n, trace_id=uuid.uuid4().hex) for n in range(6000)]
+    for at in range(0, 6000, 2000):
+        assert server.send(spans[at : at + 2000]).status == 200
+    for s in spans[0], spans[3000], spans[-1]:
+        for word in s["traceId"], s["spanId"]:
+            for order in "start_time", "-start_time":
+                answer = ask(server, q=word, sort_by=order)
+                assert names(answer) == [s["name"]] and answer.json["next"] is None, (s["name"], word)
+            assert names(ask(server, q=f"{word} name:t1")) == []
+            assert ask(server, q=word, page_size=1).json["count"] == 1

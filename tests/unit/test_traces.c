@@ -150,6 +150,12 @@ rs_status rs_store_read_trace(rs_store *s, uint64_t project, const uint8_t id[16
     return RS_OK;
 }
 
+rs_status rs_store_read_span(rs_store *s, uint64_t project, const uint8_t *trace_id, const uint8_t span_id[8],
+                             rs_arena *arena, rs_span *out, rs_err *err) {
+    (void)s, (void)project, (void)trace_id, (void)span_id, (void)arena, (void)out;
+    return rs_fail(err, RS_ERR_NOT_FOUND, 0, "no such span");
+}
+
 /* Spans: one per row, its key the row's. */
 rs_status rs_store_scan_spans(rs_store *s, uint64_t project, const rs_span_scan *scan, rs_span_fn fn,
                               void *ctx, rs_err *err) {
