@@ -219,12 +219,21 @@ void rs_json_double(rs_json *j, double v) {
         return;
     }
     if (put_decimal(j->out, v)) return;
-    char t[40];
-    for (int digits = 15; digits <= 17; digits++) { /* 17 always read back the same; fewer are nicer */
-        snprintf(t, sizeof t, "%.*g", digits, v);
-        if (strtod(t, NULL) == v) break;
+    char t[40], other[40];
+    snprintf(t, sizeof t, "%.16g", v); /* mostly enough; 17 digits always read back the same, 15 are nicer */
+    bool same = strtod(t, NULL) == v;
+    snprintf(other, sizeof other, same ? "%.15g" : "%.17g", v);
+    rs_buf_text(j->out, !same || strtod(other, NULL) == v ? other : t);
+}
+
+void rs_json_time(rs_json *j, uint64_t wall_ns) {
+    char t[RS_RFC3339_LEN + 1];
+    if (wall_ns == 0) {
+        rs_json_null(j);
+        return;
     }
-    rs_buf_text(j->out, t);
+    rs_clock_format(wall_ns, t);
+    rs_json_str(j, (rs_str){t, RS_RFC3339_LEN});
 }
 
 void rs_json_bool(rs_json *j, bool v) { rs_json_raw(j, v ? RS_STR("true") : RS_STR("false")); }
@@ -273,13 +282,8 @@ void rs_json_put_seconds(rs_json *j, const char *key, int64_t ns) {
 }
 
 void rs_json_put_time(rs_json *j, const char *key, uint64_t wall_ns) {
-    if (wall_ns == 0) {
-        rs_json_put_null(j, key);
-        return;
-    }
-    char t[RS_RFC3339_LEN + 1];
-    rs_clock_format(wall_ns, t);
-    rs_json_put_str(j, key, (rs_str){t, RS_RFC3339_LEN});
+    rs_json_key(j, rs_str_of(key));
+    rs_json_time(j, wall_ns);
 }
 
 void rs_json_put_hex(rs_json *j, const char *key, const uint8_t *bytes, size_t n) {

@@ -25,6 +25,7 @@ void rs_json_str(rs_json *j, rs_str s);
 void rs_json_int(rs_json *j, int64_t v);
 void rs_json_uint(rs_json *j, uint64_t v);
 void rs_json_double(rs_json *j, double v);
+void rs_json_time(rs_json *j, uint64_t wall_ns); /* RFC 3339; 0 is null */
 void rs_json_bool(rs_json *j, bool v);
 void rs_json_null(rs_json *j);
 void rs_json_raw(rs_json *j, rs_str json); /* a value that is already valid JSON */
@@ -36,8 +37,8 @@ void rs_json_put_int(rs_json *j, const char *key, int64_t v);
 void rs_json_put_double(rs_json *j, const char *key, double v);
 void rs_json_put_bool(rs_json *j, const char *key, bool v);
 void rs_json_put_null(rs_json *j, const char *key);
-void rs_json_put_seconds(rs_json *j, const char *key, int64_t ns);    /* with as many decimals as it takes */
-void rs_json_put_time(rs_json *j, const char *key, uint64_t wall_ns); /* RFC 3339; 0 is null */
+void rs_json_put_seconds(rs_json *j, const char *key, int64_t ns); /* with as many decimals as it takes */
+void rs_json_put_time(rs_json *j, const char *key, uint64_t wall_ns);
 void rs_json_put_hex(rs_json *j, const char *key, const uint8_t *bytes, size_t n);
 
 #endif

@@ -22,7 +22,8 @@ static void write_value(rs_json *j, rs_field_type type, const rs_field_value *v)
         rs_json_raw(j, v->text);
         break;
     case RS_FIELD_TIME:
-        break; /* rs_json_put_time writes it with its key */
+        rs_json_time(j, (uint64_t)v->integer);
+        break;
     }
 }
 
@@ -31,12 +32,9 @@ static void write_fields(rs_json *j, const rs_field_table *table, const void *ro
         const rs_field *f = &table->fields[i];
         rs_field_value v;
         if (!content && (f->flags & RS_FIELD_CONTENT)) continue;
-        if (!f->get(row, &v)) rs_json_put_null(j, f->name);
-        else if (f->type == RS_FIELD_TIME) rs_json_put_time(j, f->name, (uint64_t)v.integer);
-        else {
-            rs_json_key(j, rs_str_of(f->name));
-            write_value(j, f->type, &v);
-        }
+        rs_json_key(j, rs_str_of(f->name));
+        if (f->get(row, &v)) write_value(j, f->type, &v);
+        else rs_json_null(j);
     }
 }
 
