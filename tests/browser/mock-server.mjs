@@ -190,6 +190,42 @@ function tree(spans) {
   return roots;
 }
 
+const branchFields = [
+  'span_unique_id',
+  'span_parent_id',
+  'name',
+  'log_type',
+  'error_message',
+  'model',
+  'prompt_tokens',
+  'completion_tokens',
+  'cost',
+  'time_to_first_token',
+];
+
+/** The spans of ?view=tree; of those behind `since`, without their depth. */
+function branches(spans, since) {
+  const all = [];
+  const first = summary(spans).start_time;
+  const seconds = (from, to) => (Date.parse(to) - Date.parse(from)) / 1000;
+  const left = tree(spans).map((node) => [node, 0]);
+  for (let at = left.shift(); at; at = left.shift()) {
+    const [head, depth] = at;
+    const known = branchFields.filter((name) => (head[name] ?? null) !== null).map((name) => [name, head[name]]);
+    all.push({
+      ...(since > 0 ? {} : { depth }),
+      ...Object.fromEntries(known),
+      start: seconds(first, head.start_time),
+      latency: Math.max(0, seconds(head.start_time, head.timestamp)),
+      ...(head.status_code === 'unset' ? {} : { status_code: head.status_code }),
+      ...(head.interrupted ? { interrupted: true } : {}),
+    });
+    left.unshift(...head.children.map((child) => [child, depth + 1]));
+  }
+  const late = new Set(spans.slice(since).map((s) => s.head.span_unique_id));
+  return all.filter((one) => late.has(one.span_unique_id));
+}
+
 export class Mock {
   traces = new Map();
   signedIn = true;
@@ -263,7 +299,9 @@ export class Mock {
     const trace = /^\/api\/traces\/([0-9a-f]{32})\/$/.exec(path);
     if (trace) {
       const spans = this.traces.get(trace[1]);
-      return spans && { ...summary(spans), span_tree: tree(spans) };
+      if (!spans || query.get('view') !== 'tree') return spans && { ...summary(spans), span_tree: tree(spans) };
+      const { input: _, output: __, ...facts } = summary(spans);
+      return { ...facts, next_since: String(spans.length), spans: branches(spans, Number(query.get('since') ?? 0)) };
     }
     const span = /^\/api\/spans\/([0-9a-f]{16})\/$/.exec(path);
     const found = span && this.traces.get(query.get('trace_id'))?.find((s) => s.head.span_unique_id === span[1]);

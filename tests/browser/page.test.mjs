@@ -558,6 +558,25 @@ test('the list is there soon', async () => {
   console.log(`list shown after ${median(times)} ms`);
 });
 
+test('a trace that is looked at shows the spans that come late', async () => {
+  const growing = new TraceBuilder(81, Date.now() - 3000);
+  const send = () => server.post(growing.request()).then(() => (growing.spans = []));
+  const root = 'aaaaaaaaaaaaaa01';
+  growing.span('early', { parent: root, at: 5, lasts: 5, type: 'task' });
+  await send();
+  await open(`/traces/${growing.id}`);
+  await spans().filter({ hasText: 'parent missing' }).waitFor();
+  const asked = page.waitForRequest((r) => r.url().includes('since='));
+  await asked;
+  growing.span('late', { parent: root, at: 8, lasts: 5, type: 'task' });
+  growing.span('run', { lasts: 20, type: 'workflow' });
+  growing.spans.at(-1).spanId = root;
+  await send();
+  await spans().filter({ hasText: 'late' }).waitFor();
+  assert.deepEqual(await page.locator('.span-row .label').allTextContents(), ['run', 'early', 'late']);
+  assert.equal(await spans().filter({ hasText: 'parent missing' }).count(), 0);
+});
+
 test('whoever is not signed in sees how to, and no data', { skip: Boolean(process.env.RESPAN_MOCK) }, async () => {
   const stranger = await browser.newContext();
   const other = await stranger.newPage();

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { SpanHead } from '../src/api/types';
+import type { Branch } from '../src/api/types';
 import {
   defaultSpan,
-  flatten,
+  flatten as flattenSpans,
   fold,
   foldDeepest,
   nextFailed,
@@ -10,25 +10,36 @@ import {
   shownFor,
   unfolded,
   unfoldShallowest,
+  type Tree,
 } from '../src/model/tree';
 
-function span(
-  id: string,
-  at: number,
-  lasts: number,
-  children: SpanHead[] = [],
-  more: Partial<SpanHead> = {},
-): SpanHead {
-  const time = (ms: number): string => new Date(Date.UTC(2026, 0, 1) + ms).toISOString();
+interface Nested extends Branch {
+  children: Nested[];
+}
+
+function span(id: string, at: number, lasts: number, children: Nested[] = [], more: Partial<Branch> = {}): Nested {
   return {
+    depth: 0,
     span_unique_id: id,
-    start_time: time(at),
-    timestamp: time(at + lasts),
+    start: at / 1000,
+    latency: Math.max(0, lasts) / 1000,
     status_code: 'ok',
     log_type: 'task',
     children,
     ...more,
-  } as SpanHead;
+  };
+}
+
+/** As the server writes them: in the order of the tree. */
+function flatten(roots: Nested[]): Tree {
+  const spans: Branch[] = [];
+  const left = [...roots].reverse();
+  for (let one = left.pop(); one; one = left.pop()) {
+    const { depth, children } = one;
+    spans.push(one);
+    left.push(...children.map((child) => ({ ...child, depth: depth + 1 })).reverse());
+  }
+  return flattenSpans(spans);
 }
 
 const tree = flatten([

@@ -1,7 +1,7 @@
 /** The questions the page asks, one function each. */
 import type { FilterParams } from '../model/filter';
 import { getJson, getText } from './client';
-import type { Session, Span } from './types';
+import type { Session, Span, TraceWithTree } from './types';
 
 const pageSize = 50;
 
@@ -15,7 +15,11 @@ export function tracesPath(filter: FilterParams, size = pageSize): string {
 export const getTracePage = (path: string, signal: AbortSignal): Promise<string> => getText(path, signal);
 
 export const getTree = (trace: string, signal: AbortSignal): Promise<string> =>
-  getText(`/api/traces/${encodeURIComponent(trace)}/?content=false`, signal);
+  getText(`/api/traces/${encodeURIComponent(trace)}/?view=tree`, signal);
+
+/** What arrived behind an answer of getTree, which is not a tree. */
+export const getSince = (trace: string, since: string, signal: AbortSignal): Promise<TraceWithTree> =>
+  getJson(`/api/traces/${encodeURIComponent(trace)}/?view=tree&since=${encodeURIComponent(since)}`, signal);
 
 export const getSession = (signal: AbortSignal): Promise<Session> => getJson('/api/session/', signal);
 

@@ -32,8 +32,27 @@ export interface Trace {
   error_message: string | null;
 }
 
-/** A span as it stands in the tree: small facts, no content. */
-export interface SpanHead {
+/** A span as it stands in the tree: what is not known is left out, texts are cut. */
+export interface Branch {
+  depth: number;
+  span_unique_id: string;
+  span_parent_id?: string;
+  name?: string;
+  log_type: string;
+  /** Seconds since the trace's start. */
+  start: number;
+  latency: number;
+  status_code?: Status;
+  error_message?: string;
+  interrupted?: boolean;
+  model?: string;
+  prompt_tokens?: number;
+  completion_tokens?: number;
+  cost?: number;
+  time_to_first_token?: number;
+}
+
+export interface Span {
   trace_unique_id: string;
   span_unique_id: string;
   span_parent_id: string | null;
@@ -61,16 +80,6 @@ export interface SpanHead {
   thread_identifier?: string | null;
   customer_identifier?: string | null;
   environment?: string | null;
-  children?: SpanHead[];
-}
-
-export interface SpanEvent {
-  name: string;
-  time: string;
-  attributes: JsonObject | null;
-}
-
-export interface Span extends SpanHead {
   input: Json;
   output: Json;
   metadata: JsonObject | null;
@@ -82,8 +91,16 @@ export interface Span extends SpanHead {
   scope: { name: string | null; version: string | null; attributes: JsonObject | null } | null;
 }
 
-export interface TraceWithTree extends Trace {
-  span_tree: SpanHead[];
+export interface SpanEvent {
+  name: string;
+  time: string;
+  attributes: JsonObject | null;
+}
+
+/** As ?view=tree has it: the spans in the order of the tree. */
+export interface TraceWithTree extends Omit<Trace, 'input' | 'output'> {
+  next_since: string;
+  spans: Branch[];
 }
 
 export interface Page<T> {

@@ -1,5 +1,5 @@
 /** What a span or a trace is called in little room. */
-import type { SpanHead, Trace } from '../api/types';
+import type { Trace } from '../api/types';
 
 /** `SmolLM2-135M-Instruct` of `HuggingFaceTB/SmolLM2-135M-Instruct`. */
 export function shortModel(model: string): string {
@@ -7,9 +7,7 @@ export function shortModel(model: string): string {
 }
 
 /** Its own name; a model call is named `{operation} {model}`, and the model's owner gives way. */
-export function spanLabel(span: Pick<SpanHead, 'name' | 'span_name' | 'model'>): string {
-  const name = span.name ?? span.span_name;
-  const { model } = span;
+export function spanLabel({ name = '', model }: { name?: string; model?: string | null }): string {
   return model && name.endsWith(` ${model}`) ? name.slice(0, -model.length) + shortModel(model) : name;
 }
 
@@ -17,5 +15,5 @@ export function spanLabel(span: Pick<SpanHead, 'name' | 'span_name' | 'model'>):
 export function traceLabel(trace: Pick<Trace, 'name' | 'model'>): string {
   const name = trace.name ?? '';
   if (name.startsWith('load ')) return `load ${shortModel(name.slice('load '.length))}`;
-  return spanLabel({ name, span_name: name, model: trace.model });
+  return spanLabel({ name, model: trace.model });
 }

@@ -14,23 +14,6 @@ export function parseInstant(text: string): Instant {
   return { sec: Date.parse(`${m[1] ?? ''}${m[3] ?? 'Z'}`) / 1000, nano: Number((m[2] ?? '').padEnd(9, '0')) };
 }
 
-/* The second that was read last, as `2026-11-25T14:50:17.`: spans of a trace share theirs, and there are ten thousand. */
-let lastText = '?';
-let lastSec = 0;
-
-/** Seconds from a whole second to an instant; exact to the nanosecond within a month. */
-export function secondsSince(base: number, text: string): number {
-  if (text.length === 30 && text.endsWith('Z')) {
-    if (!text.startsWith(lastText)) {
-      lastText = text.slice(0, 20);
-      lastSec = parseInstant(text).sec;
-    }
-    return lastSec - base + Number(text.slice(20, 29)) / 1e9;
-  }
-  const at = parseInstant(text);
-  return at.sec - base + at.nano / 1e9;
-}
-
 /** Seconds from a to b; exact to the nanosecond for spans of up to a hundred days. */
 export function secondsBetween(a: Instant, b: Instant): number {
   return ((b.sec - a.sec) * 1e9 + (b.nano - a.nano)) / 1e9;

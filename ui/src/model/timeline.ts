@@ -44,7 +44,7 @@ export function barOf(row: Row, range: Range): Bar | null {
   if (right < 0 || left > 1) return null;
   const from = Math.max(0, left);
   const to = Math.min(1, Math.max(right, from));
-  const ttft = row.span.time_to_first_token;
+  const ttft = row.span.time_to_first_token ?? null;
   const lasts = row.end - row.start;
   const prefill = ttft !== null && lasts > 0 && left >= 0 && right <= 1 ? Math.min(1, Math.max(0, ttft / lasts)) : 0;
   return { left: from, width: to - from, prefill };

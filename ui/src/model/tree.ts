@@ -1,10 +1,9 @@
 /** A trace's spans as rows of a tree: flattened once, then hidden and shown by folding. */
-import type { SpanHead } from '../api/types';
+import type { Branch } from '../api/types';
 import { familyOf, isGeneration, type Family } from './logtype';
-import { parseInstant, secondsSince } from './time';
 
 export interface Row {
-  span: SpanHead;
+  span: Branch;
   id: string;
   /** Index in the rows of the whole tree. */
   index: number;
@@ -32,47 +31,45 @@ export interface Tree {
   length: number; // seconds
 }
 
-/** Flattens without recursion (a chain of ten thousand spans is as deep as it is long) and in one pass: it stands between
- *  a big trace's arrival and its picture. */
-export function flatten(roots: SpanHead[]): Tree {
+/** Takes the spans in the order of the tree, in one pass: it stands between a big trace's arrival and its picture. */
+export function flatten(spans: Branch[]): Tree {
   const rows: Row[] = [];
   const byId = new Map<string, number>();
-  const base = roots[0] ? parseInstant(roots[0].start_time).sec : 0;
-  const stack = [{ spans: roots, next: 0, parent: -1 }];
+  const open: number[] = []; // the row of each level that the next one may be below
+  const children: number[] = []; // how many each row has
+  let roots = 0;
   let first = Infinity;
-  for (let level = stack.at(-1); level; level = stack.at(-1)) {
-    const span = level.spans[level.next++];
-    if (!span) {
-      stack.pop();
-      continue;
-    }
+  for (const span of spans) {
+    const { depth, start } = span;
     const index = rows.length;
-    const start = secondsSince(base, span.start_time);
+    const parent = depth > 0 ? (open[depth - 1] ?? -1) : -1;
     if (start < first) first = start;
+    open[depth] = index;
+    children.push(0);
     byId.set(span.span_unique_id, index);
     rows.push({
       span,
       id: span.span_unique_id,
       index,
-      depth: stack.length - 1,
-      parent: level.parent,
+      depth,
+      parent,
       descendants: 0,
-      place: level.next,
-      siblings: level.spans.length,
+      place: parent < 0 ? ++roots : (children[parent] = (children[parent] ?? 0) + 1),
+      siblings: 0,
       family: familyOf(span.log_type),
       start,
-      end: Math.max(start, secondsSince(base, span.timestamp)),
+      end: start + span.latency,
       failed: span.status_code === 'error',
-      orphan: level.parent < 0 && !!span.span_parent_id,
+      orphan: parent < 0 && span.span_parent_id !== undefined,
       failedBelow: false,
     });
-    if (span.children && span.children.length > 0) stack.push({ spans: span.children, next: 0, parent: index });
   }
   let length = 0;
   // Children stand behind their parents, so one walk from the end sums them up.
   for (let i = rows.length - 1; i >= 0; i--) {
     const row = rows[i];
     if (!row) break;
+    row.siblings = row.parent < 0 ? roots : (children[row.parent] ?? 0);
     row.start -= first;
     row.end -= first;
     if (row.end > length) length = row.end;

@@ -34,7 +34,8 @@ export function SpanContent({ row, span }: { row: Row; span: Span | null }) {
 
 function Timing({ row, span }: { row: Row; span: Span | null }) {
   const lasts = row.end - row.start;
-  const known = span ?? { ...row.span, attributes: null };
+  const { time_to_first_token = null, completion_tokens = null } = row.span;
+  const known = span ?? { time_to_first_token, completion_tokens, tokens_per_second: null, attributes: null };
   const parts = partsOf(known, lasts);
   const gaps = useMemo(() => (span ? gapsOf(span) : null), [span]);
   return (

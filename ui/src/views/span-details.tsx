@@ -83,10 +83,10 @@ function Key({ name }: { name: string }) {
   );
 }
 
-export function EventsTab({ span, start }: { span: Span; start: string }) {
+export function EventsTab({ span }: { span: Span }) {
   const events = span.events ?? [];
   const links = span.links ?? [];
-  const zero = parseInstant(start);
+  const zero = parseInstant(span.start_time);
   if (events.length === 0 && links.length === 0) return <p class="nothing">No events.</p>;
   return (
     <>

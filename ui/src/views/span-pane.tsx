@@ -18,13 +18,14 @@ import { explain } from './notices';
 type Tab = 'content' | 'attributes' | 'events' | 'resource';
 
 interface Props {
+  trace: string;
   row: Row;
   /** Changes when the trace does: spans may have been sent again. */
   revision: object;
   onFailure: (error: ApiError) => void;
 }
 
-export function SpanPane({ row, revision, onFailure }: Props) {
+export function SpanPane({ trace, row, revision, onFailure }: Props) {
   const { span: head, id } = row;
   const [tab, setTab] = useState<Tab>('content');
   const cache = useMemo(() => new SpanCache(), [revision]);
@@ -36,7 +37,7 @@ export function SpanPane({ row, revision, onFailure }: Props) {
     setError(null);
     if (cache.get(id)) return;
     const abort = new AbortController();
-    cache.load(head.trace_unique_id, id, abort.signal).then(setLoaded, (reason: unknown) => {
+    cache.load(trace, id, abort.signal).then(setLoaded, (reason: unknown) => {
       if (isAbort(reason)) return;
       const apiError = asApiError(reason);
       setError(apiError);
@@ -45,7 +46,7 @@ export function SpanPane({ row, revision, onFailure }: Props) {
     return () => {
       abort.abort();
     };
-  }, [cache, head.trace_unique_id, id, onFailure]);
+  }, [cache, trace, id, onFailure]);
 
   const tabs: [Tab, string, number | null][] = [
     ['content', isGeneration(head.log_type) ? 'Generation' : 'Input / Output', null],
@@ -58,7 +59,7 @@ export function SpanPane({ row, revision, onFailure }: Props) {
     <section class={`pane f-${row.family}`} aria-label="Selected span">
       <div class="pane-head">
         <Mark logType={head.log_type} />
-        <h2 title={oneLine(head.name ?? head.span_name, 400)}>
+        <h2 title={oneLine(head.name ?? '', 400)}>
           <bdi>{oneLine(spanLabel(head)) || 'unnamed'}</bdi>
         </h2>
         <span class="pane-id mono" title={id}>
@@ -67,8 +68,8 @@ export function SpanPane({ row, revision, onFailure }: Props) {
         </span>
       </div>
       <div class="pane-chips">
-        <Chip>{head.log_type ?? 'unknown'}</Chip>
-        {head.model !== null && <Chip>{head.model}</Chip>}
+        <Chip>{head.log_type}</Chip>
+        {head.model !== undefined && <Chip>{head.model}</Chip>}
       </div>
       <div class="tabs" role="tablist" aria-label="Span">
         {tabs.map(([name, title, n], i) => (
@@ -102,13 +103,13 @@ export function SpanPane({ row, revision, onFailure }: Props) {
         {head.status_code === 'error' && (
           <div class="failure" role="note">
             <b>Error</b>
-            <bdi>{visible(head.error_message ?? 'no message')}</bdi>
+            <bdi>{visible(span?.error_message ?? head.error_message ?? 'no message')}</bdi>
           </div>
         )}
         {error && <div class="banner">{error.failure === 'not-found' ? 'This span was removed.' : explain(error)}</div>}
         {tab === 'content' && <SpanContent row={row} span={span} />}
         {tab === 'attributes' && span && <AttributesTab attributes={span.attributes ?? {}} />}
-        {tab === 'events' && span && <EventsTab span={span} start={head.start_time} />}
+        {tab === 'events' && span && <EventsTab span={span} />}
         {tab === 'resource' && span && <ResourceTab span={span} />}
       </div>
     </section>

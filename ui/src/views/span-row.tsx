@@ -23,7 +23,7 @@ interface Props {
 export function SpanRow({ row, range, selected, folded, onSelect, onToggle }: Props) {
   const { span } = row;
   const bar = barOf(row, range);
-  const name = oneLine(span.name ?? span.span_name) || 'unnamed';
+  const name = oneLine(span.name ?? '') || 'unnamed';
   const lasts = duration(row.end - row.start);
   return (
     <div
@@ -35,7 +35,7 @@ export function SpanRow({ row, range, selected, folded, onSelect, onToggle }: Pr
       aria-setsize={row.siblings}
       aria-selected={selected}
       aria-expanded={row.descendants > 0 ? !folded : undefined}
-      aria-label={`${name}, ${span.log_type ?? 'span'}, ${lasts}${row.failed ? ', error' : ''}${row.orphan ? ', parent missing' : ''}`}
+      aria-label={`${name}, ${span.log_type}, ${lasts}${row.failed ? ', error' : ''}${row.orphan ? ', parent missing' : ''}`}
       onClick={onSelect}
       onDblClick={row.descendants > 0 ? onToggle : undefined}
     >

@@ -1,7 +1,7 @@
 /** One trace: its head, the tree with its waterfall, and the selected span beside them. */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { asApiError, isAbort, parse, type ApiError } from '../api/client';
-import { getTree } from '../api/endpoints';
+import { getSince, getTree } from '../api/endpoints';
 import type { TraceWithTree } from '../api/types';
 import { traceUrl } from '../model/route';
 import { oneLine } from '../model/text';
@@ -31,20 +31,27 @@ export function TraceView({ id, span, listUrl, onFailure }: Props) {
   const [error, setError] = useState<ApiError | null>(null);
   const [paneWidth, setPaneWidth] = useSize('respan.pane', 480);
   const narrow = useMedia('(max-width: 760px)');
-  const lastBody = useRef('');
+  const last = useRef<{ body: string; trace: TraceWithTree } | null>(null);
   const loading = useRef(false);
 
   const load = useCallback(
     (signal: AbortSignal) => {
       if (loading.current) return;
       loading.current = true;
-      getTree(id, signal)
-        .then((body) => {
-          setError(null);
-          if (body === lastBody.current) return;
-          lastBody.current = body;
-          setTrace(parse<TraceWithTree>(body));
-        })
+      const known = last.current?.trace;
+      const hasGrown = async (): Promise<boolean> => {
+        if (!known) return true;
+        const now = await getSince(id, known.next_since, signal);
+        return now.spans.length > 0 || now.span_count !== known.spans.length;
+      };
+      const read = async (): Promise<void> => {
+        const body = (await hasGrown()) ? await getTree(id, signal) : last.current?.body;
+        setError(null);
+        if (body === undefined || body === last.current?.body) return;
+        last.current = { body, trace: parse<TraceWithTree>(body) };
+        setTrace(last.current.trace);
+      };
+      read()
         .catch((reason: unknown) => {
           if (isAbort(reason)) return;
           const apiError = asApiError(reason);
@@ -72,7 +79,7 @@ export function TraceView({ id, span, listUrl, onFailure }: Props) {
     if (recent || error !== null) load(AbortSignal.timeout(20_000));
   });
 
-  const tree = useMemo(() => (trace ? flatten(trace.span_tree) : null), [trace]);
+  const tree = useMemo(() => (trace ? flatten(trace.spans) : null), [trace]);
   const selected = useMemo(() => {
     if (!tree) return null;
     return span !== null && tree.byId.has(span) ? span : defaultSpan(tree);
@@ -114,7 +121,7 @@ export function TraceView({ id, span, listUrl, onFailure }: Props) {
             onSize={setPaneWidth}
           />
         )}
-        {row && <SpanPane row={row} revision={trace} onFailure={onFailure} />}
+        {row && <SpanPane trace={id} row={row} revision={trace} onFailure={onFailure} />}
       </div>
     </>
   );
