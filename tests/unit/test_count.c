@@ -28,7 +28,7 @@ static int make_world(void **state) {
     fixture *f = *state;
     rs_span spans[COMMIT];
     rs_attr said = {RS_STR("gen_ai.prompt.0.content"), {.type = RS_VALUE_STRING, .s = RS_STR("a marmot")}};
-    srand(3);
+    srand(4);
     rs_store_limit_partitions(f->store, TRACES / 4, UINT64_MAX);
     for (unsigned i = 0; i < 4; i++) snprintf(names[i], sizeof names[i], "agent_%u", i);
     for (unsigned i = 0, n = 0; i < TRACES; i++) {

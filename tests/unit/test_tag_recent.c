@@ -139,11 +139,31 @@ static void small_commits_write_little(void **state) {
     assert_int_equal(ask(f, "SELECT count(*) FROM tag_recent"), 99);
 }
 
+/* Questions go through them, in each partition: those that take no new traces have none. */
+static void they_are_where_they_belong_in_a_full_partition(void **state) {
+    fixture *f = *state;
+    uint64_t seed = 5;
+    rs_span spans[STEP];
+    memset(customer_of, 0, sizeof customer_of);
+    for (int i = 0; i <= CUSTOMERS; i++) snprintf(names[i], sizeof names[i], "customer %d", i);
+    rs_store_limit_partitions(f->store, TRACES / 4, UINT64_MAX);
+    for (uint64_t upto = 0; upto < TRACES / 2; upto += STEP) {
+        if (upto == TRACES / 4) assert_true(ask(f, "SELECT count(*) FROM tag_recent") > 0);
+        for (uint64_t t = 0; t < STEP; t++) spans[t] = span_of(upto + t, 0, &seed);
+        commit_spans(f, spans, STEP);
+    }
+    assert_int_equal(ask(f, "SELECT count(*) FROM tag_recent"), 0); /* of the first */
+    for (uint64_t c = 1; c <= CUSTOMERS; c++) compare(f, c);
+    fixture_reopen(f);
+    for (uint64_t c = 1; c <= CUSTOMERS; c++) compare(f, c);
+}
+
 int main(void) {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(small_commits),
         TEST(small_commits_write_little),
+        TEST(they_are_where_they_belong_in_a_full_partition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

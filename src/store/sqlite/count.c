@@ -11,11 +11,11 @@
 enum {
     TALLY_ROWS = 12288, /* of table `tag` that one question reads */
     TALLY_LEAST = 64,   /* of one tag in one partition */
-    SAMPLE = 48,        /* keys at a place, … */
-    SAMPLE_MORE = 256,  /* … or so many, if … */
-    SAMPLE_FEW = 56,    /* … fewer than that match */
-    FAR_APART = 64,     /* keys of a group between two of the one that leads: it is asked key by key */
+    SAMPLE_FEW = 64, /* keys that are to match; until so many did, at each place that many are looked at: */
+    FAR_APART = 64,  /* keys of a group between two of the one that leads: it is asked key by key */
 };
+
+static const uint64_t samples[] = {24, 64, 256};
 
 /* One partition. */
 typedef struct part {
@@ -429,8 +429,8 @@ static rs_status count_tags(counting *k, rs_err *err) {
         c->count = (double)s.matches;
         return st;
     }
-    st = look_at_places(k, total, SAMPLE, &s, err);
-    if (st == RS_OK && s.matches < SAMPLE_FEW) st = look_at_places(k, total, SAMPLE_MORE, &s, err);
+    for (size_t i = 0; i < RS_ARRAY_LEN(samples) && st == RS_OK && s.matches < SAMPLE_FEW; i++)
+        st = look_at_places(k, total, samples[i], &s, err);
     c->count = s.tags ? total * (double)s.matches / (double)s.tags : 0;
     return st;
 }

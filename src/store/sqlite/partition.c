@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "store/sqlite/dictionary.h"
 #include "store/sqlite/rollup.h"
+#include "store/sqlite/tag_recent.h"
 #include "store/sqlite/wire.h"
 
 #include <stdlib.h>
@@ -237,9 +238,19 @@ static void empty_wal(rs_partition *p) {
     (void)sqlite3_wal_checkpoint_v2(p->writer.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 }
 
+/* Every question would go through them. A few, of late spans, stay: there may be more soon. */
+static void settle_tags(rs_partition *p) {
+    rs_err err = {0};
+    int64_t n = 0;
+    rs_status st = rs_tag_recent_count(&p->writer, &n, &err);
+    if (st == RS_OK && n > RS_TAG_RECENT_MAX / 8) st = rs_tags_settle_partition(p, &err);
+    if (st != RS_OK) rs_log("%s: tags stay where they are: %s", p->index_path, err.message);
+}
+
 void rs_partition_rest(rs_partition *p) {
     rs_err err = {0};
     if (!p->writer.db) return;
+    settle_tags(p);
     empty_wal(p);
     rs_index_close(&p->writer);
     rs_bloom_deinit(&p->spans);

@@ -74,22 +74,10 @@ static rs_status set_end(rewrite *r, uint64_t erasing_ns, rs_err *err) {
     return st;
 }
 
-/* Tags that came last go where they belong: nobody needs them apart any more. */
+/* Nobody needs the tags that came last apart any more. */
 static rs_status settle_tags(rewrite *r, rs_err *err) {
-    rs_partition *p = r->old;
-    rs_partition_state state = p->state;
-    rs_status st = rs_project_data_wake(r->project, p, err);
-    if (st == RS_OK) st = rs_index_run(&p->writer, RS_SQL_BEGIN, err);
-    if (st != RS_OK) return st;
-    st = rs_tags_settle(&p->writer, &p->recent_tags, &state.tag_spread, err);
-    if (st == RS_OK) st = rs_index_set_state(&p->writer, &state, err);
-    if (st == RS_OK) rs_partition_note_state(p, &state);
-    if (st == RS_OK) st = rs_index_run(&p->writer, RS_SQL_COMMIT, err);
-    __atomic_fetch_add(&p->changes, 1, __ATOMIC_RELEASE);
-    p->recent_tags = -1;
-    if (st == RS_OK) p->state = state;
-    else if (!sqlite3_get_autocommit(p->writer.db)) sqlite3_exec(p->writer.db, "ROLLBACK", NULL, NULL, NULL);
-    return st;
+    rs_status st = rs_project_data_wake(r->project, r->old, err);
+    return st == RS_OK ? rs_tags_settle_partition(r->old, err) : st;
 }
 
 /* One moment of the old index, which takes no new traces from then on. */

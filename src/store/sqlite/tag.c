@@ -175,6 +175,21 @@ rs_status rs_tags_settle(rs_index *x, int64_t *recent, int64_t *spread, rs_err *
     return st;
 }
 
+rs_status rs_tags_settle_partition(rs_partition *p, rs_err *err) {
+    rs_partition_state state = p->state;
+    rs_status st = rs_index_run(&p->writer, RS_SQL_BEGIN, err);
+    if (st != RS_OK) return st;
+    st = rs_tags_settle(&p->writer, &p->recent_tags, &state.tag_spread, err);
+    if (st == RS_OK) st = rs_index_set_state(&p->writer, &state, err);
+    if (st == RS_OK) rs_partition_note_state(p, &state);
+    if (st == RS_OK) st = rs_index_run(&p->writer, RS_SQL_COMMIT, err);
+    __atomic_fetch_add(&p->changes, 1, __ATOMIC_RELEASE);
+    p->recent_tags = -1;
+    if (st == RS_OK) p->state = state;
+    else if (!sqlite3_get_autocommit(p->writer.db)) sqlite3_exec(p->writer.db, "ROLLBACK", NULL, NULL, NULL);
+    return st;
+}
+
 rs_status rs_tags_erase(rs_tags *t, rs_index *x, int64_t *recent, int64_t *spread, rs_err *err) {
     if (t->n == 0 && t->failed == RS_OK) return RS_OK;
     rs_status st = sort(t, err);

@@ -39,6 +39,8 @@ bool rs_tags_put(rs_tags *t, int64_t hash, int64_t trace, bool may_exist);
 RS_MUST_CHECK rs_status rs_tags_write(rs_tags *t, rs_index *x, int64_t *recent, int64_t *spread, rs_err *err);
 /* Those of the last commits go where they belong. */
 RS_MUST_CHECK rs_status rs_tags_settle(rs_index *x, int64_t *recent, int64_t *spread, rs_err *err);
+/* The same of a partition whose writer's connection is open, in a transaction of its own. */
+RS_MUST_CHECK rs_status rs_tags_settle_partition(rs_partition *p, rs_err *err);
 /* Takes them away. */
 RS_MUST_CHECK rs_status rs_tags_erase(rs_tags *t, rs_index *x, int64_t *recent, int64_t *spread, rs_err *err);
 
