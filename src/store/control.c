@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/paths.h"
 #include "store/db.h"
+#include "store/store.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FORMAT = 2, SECRET_BYTES = 32, HASH_BYTES = crypto_generichash_BYTES };
+enum { FORMAT = 3, SECRET_BYTES = 32, HASH_BYTES = crypto_generichash_BYTES };
 #define NS_PER_S        1000000000ull
 #define USE_NOTED_EVERY (60 * NS_PER_S)
 #define KEY_PREFIX      "rsp_"
@@ -39,6 +40,7 @@ static const char schema[] =
 static const char *const upgrades[FORMAT - 1] = {
     "ALTER TABLE project ADD COLUMN keep_ns INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE project ADD COLUMN keep_bytes INTEGER NOT NULL DEFAULT 0;",
+    "", /* 3: pages have checksums */
 };
 
 typedef enum query {
@@ -105,6 +107,7 @@ typedef struct digest {
 
 rs_status rs_control_open(const char *dir, rs_control **out, rs_err *err) {
     char path[RS_PATH_MAX];
+    long holder;
     *out = NULL;
     if (sodium_init() < 0) return rs_fail(err, RS_ERR_IO, 0, "libsodium cannot start");
     rs_status st = rs_path_make_dirs(dir, err);
@@ -114,6 +117,9 @@ rs_status rs_control_open(const char *dir, rs_control **out, rs_err *err) {
     if (!c) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     pthread_mutex_init(&c->lock, NULL);
     st = rs_db_open(path, true, pragmas, &c->db, err);
+    if (st == RS_OK && !rs_db_has_checksums(c->db) && (holder = rs_store_holder(dir)) != 0)
+        st = rs_fail(err, RS_ERR_UNSUPPORTED, 0, "process %ld has %s open and is older: restart it first",
+                     holder, path);
     if (st == RS_OK) st = rs_db_migrate(c->db, FORMAT, schema, upgrades, err);
     if (st == RS_OK) *out = c;
     else rs_control_close(c);

@@ -13,6 +13,8 @@
 
 typedef struct rs_control rs_control;
 
+enum { RS_CONTROL_VERSION_CHECKED = 3 }; /* of the file: since then its pages have checksums */
+
 RS_MUST_CHECK rs_status rs_control_open(const char *dir, rs_control **out, rs_err *err);
 void rs_control_close(rs_control *c);
 

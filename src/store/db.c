@@ -1,4 +1,5 @@
 #include "store/db.h"
+#include "store/page_vfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,7 @@ enum { BUSY_TIMEOUT_MS = 5000, LOOK_TIMEOUT_MS = 1000 };
  * errno is overwritten by the time it reports them: a write that fails means no room, so that senders try again. */
 static rs_status status_of(int rc) {
     if (rc == SQLITE_IOERR_WRITE || rc == SQLITE_IOERR_SHMSIZE) return RS_ERR_FULL;
+    if (rc == SQLITE_IOERR_DATA) return RS_ERR_CORRUPT;
     switch (rc & 0xff) {
     case SQLITE_FULL:
         return RS_ERR_FULL;
@@ -33,55 +35,73 @@ rs_status rs_db_fail(sqlite3 *db, int rc, const char *what, rs_err *err) {
     rs_status st = status_of(rc);
     if (!path) path = "database";
     if (st == RS_ERR_FULL) return rs_fail(err, st, 0, "no room on the disk for %s", path);
+    if (rc == SQLITE_IOERR_DATA)
+        return rs_fail(err, st, 0, "%s: %s: a page does not match its checksum", path, what);
     return rs_fail(err, st, 0, "%s: %s: %s", path, what,
                    db && sqlite3_errcode(db) != SQLITE_OK ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
 }
 
-rs_status rs_db_open(const char *path, bool create, const char *pragmas, sqlite3 **out, rs_err *err) {
+/* A new file, and one that is made anew, gets room for checksums; that of another says what it has. */
+static rs_status open_db(const char *path, int flags, const char *vfs, sqlite3 **out, rs_err *err) {
+    int reserved = RS_PAGE_CHECK;
     *out = NULL;
-    if (create) { /* SQLite would make it with the umask's mode. Never open one that exists: closing it would drop
-                     the locks that this process has on it */
-        int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (fd < 0 && errno != EEXIST)
-            return rs_fail(err, errno == ENOSPC ? RS_ERR_FULL : RS_ERR_IO, 0, "cannot make %s: %s", path,
-                           strerror(errno));
-        if (fd >= 0) close(fd);
-    }
-    sqlite3 *db = NULL;
-    rs_status st = RS_OK;
-    int rc =
-        sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
-    if (rc != SQLITE_OK) {
-        st = rs_db_fail(db, rc, "cannot open", err);
-        goto out;
-    }
-    sqlite3_busy_timeout(db, BUSY_TIMEOUT_MS);
-    if (pragmas) st = rs_db_exec(db, pragmas, err);
-    if (st == RS_OK) *out = db, db = NULL;
-out:
-    sqlite3_close(db);
-    return st;
-}
-
-rs_status rs_db_open_to_look(const char *path, sqlite3 **out, rs_err *err) {
-    *out = NULL;
-    int rc =
-        sqlite3_open_v2(path, out, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
-    if (rc == SQLITE_OK) {
-        sqlite3_busy_timeout(*out, LOOK_TIMEOUT_MS);
-        return RS_OK;
-    }
+    if (!rs_page_vfs()) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    int rc = sqlite3_open_v2(path, out, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
+    if (rc == SQLITE_OK && vfs)
+        rc = sqlite3_file_control(*out, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+    if (rc == SQLITE_OK) return RS_OK;
     rs_status st = rs_db_fail(*out, rc, "cannot open", err);
     sqlite3_close(*out);
     *out = NULL;
     return st;
 }
 
+/* SQLite would make it with the umask's mode. Never opens one that exists: closing it would drop the locks that this process has on
+ * it. */
+static rs_status make_file(const char *path, rs_err *err) {
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0 && errno != EEXIST)
+        return rs_fail(err, errno == ENOSPC ? RS_ERR_FULL : RS_ERR_IO, 0, "cannot make %s: %s", path,
+                       strerror(errno));
+    if (fd >= 0) close(fd);
+    return RS_OK;
+}
+
+/* What is overwritten is to be zeros, so that every page of a file was written, with its checksum. */
+static rs_status open_to_write(const char *path, bool create, const char *vfs, const char *pragmas,
+                               sqlite3 **out, rs_err *err) {
+    *out = NULL;
+    rs_status st = create ? make_file(path, err) : RS_OK;
+    if (st == RS_OK) st = open_db(path, SQLITE_OPEN_READWRITE, vfs, out, err);
+    if (st != RS_OK) return st;
+    sqlite3_busy_timeout(*out, BUSY_TIMEOUT_MS);
+    st = rs_db_exec(*out, "PRAGMA secure_delete=ON", err);
+    if (st == RS_OK && pragmas) st = rs_db_exec(*out, pragmas, err);
+    if (st == RS_OK) return st;
+    sqlite3_close(*out);
+    *out = NULL;
+    return st;
+}
+
+rs_status rs_db_open(const char *path, bool create, const char *pragmas, sqlite3 **out, rs_err *err) {
+    return open_to_write(path, create, rs_page_vfs(), pragmas, out, err);
+}
+
+rs_status rs_db_open_to_look(const char *path, sqlite3 **out, rs_err *err) {
+    rs_status st = open_db(path, SQLITE_OPEN_READONLY, rs_page_vfs(), out, err);
+    if (st == RS_OK) sqlite3_busy_timeout(*out, LOOK_TIMEOUT_MS);
+    return st;
+}
+
+bool rs_db_has_checksums(sqlite3 *db) { return rs_page_vfs_checks(db); }
+
+/* Pages are copied as they are: those of an older version have no room for checksums. */
 rs_status rs_db_copy(const char *from, const char *to, rs_err *err) {
     sqlite3 *source = NULL, *target = NULL;
     rs_status st = rs_db_open_to_look(from, &source, err);
     if (st == RS_OK)
-        st = rs_db_open(to, true, "PRAGMA synchronous=OFF;", &target, err); /* the caller syncs it */
+        st = open_to_write(to, true, rs_db_has_checksums(source) ? rs_page_vfs() : NULL,
+                           "PRAGMA synchronous=OFF;", &target, err); /* the caller syncs it */
     if (st == RS_OK) {
         sqlite3_backup *copy = sqlite3_backup_init(target, "main", source, "main");
         if (copy) sqlite3_backup_step(copy, -1);
@@ -120,11 +140,24 @@ rs_status rs_db_check_version(sqlite3 *db, int version, rs_err *err) {
     return st != RS_OK || (found > 0 && found <= version) ? st : fail_version(db, found, version, err);
 }
 
+/* Of a file that an older version made; all of it is written anew. */
+static rs_status add_checksums(sqlite3 *db, rs_err *err) {
+    rs_status st = rs_db_exec(db, "VACUUM", err);
+    if (st == RS_OK) st = rs_db_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", err);
+    if (st != RS_OK || rs_db_has_checksums(db)) return st;
+    return rs_fail(err, RS_ERR_TIMEOUT, 0, "%s is being read, try again", sqlite3_db_filename(db, "main"));
+}
+
 rs_status rs_db_migrate(sqlite3 *db, int version, const char *schema, const char *const *upgrades,
                         rs_err *err) {
     int found;
     rs_status st = user_version(db, &found, err);
-    if (st != RS_OK || found == version) return st;
+    if (st != RS_OK) return st;
+    if (found == version && !rs_db_has_checksums(db))
+        return rs_fail(err, RS_ERR_CORRUPT, 0, "%s: its header is damaged", sqlite3_db_filename(db, "main"));
+    if (found == version) return RS_OK;
+    if (found > 0 && found < version && upgrades && !rs_db_has_checksums(db))
+        if ((st = add_checksums(db, err)) != RS_OK) return st;
     if ((st = rs_db_exec(db, "BEGIN IMMEDIATE", err)) != RS_OK) return st;
     st = user_version(db, &found, err); /* another process may have been quicker */
     if (st == RS_OK && found != version) {

@@ -18,6 +18,8 @@ RS_MUST_CHECK rs_status rs_db_open(const char *path, bool create, const char *pr
 
 /* Opens an existing database to look at it while its owner may be at work: nothing in it is changed or locked for long. */
 RS_MUST_CHECK rs_status rs_db_open_to_look(const char *path, sqlite3 **out, rs_err *err);
+/* Each page is compared with its checksum as it is read (page_vfs.h): RS_ERR_CORRUPT. Not so where an older version made the file. */
+bool rs_db_has_checksums(sqlite3 *db);
 /* RS_ERR_UNSUPPORTED unless it has that version or an older one. */
 RS_MUST_CHECK rs_status rs_db_check_version(sqlite3 *db, int version, rs_err *err);
 

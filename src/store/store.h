@@ -317,8 +317,11 @@ RS_MUST_CHECK rs_status rs_store_get_stats(rs_store *s, uint64_t project, rs_sto
 
 /* ---- looking at one from outside ----------------------------------------------------------------------- */
 
+/* The process that has it open; 0: none; -1: one that is not known. */
+long rs_store_holder(const char *dir);
+
 typedef struct rs_store_facts {
-    long holder;                   /* process that has it open; 0: none; -1: one that is not known */
+    long holder;                   /* rs_store_holder */
     uint64_t projects;             /* that have spans */
     uint64_t traces, spans, bytes; /* of all of them; bytes on disk */
 } rs_store_facts;

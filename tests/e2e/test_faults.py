@@ -29,10 +29,17 @@ def test_kill_9(start_server):
     assert figures["checks_not_whole"] == 0
 
 
-def test_damage(start_server):
-    figures = faults.damage(start_server, 4)
-    assert figures["segment"]["flipped"] == figures["segment"]["torn"] == 4, figures
-    assert figures["index.db"]["torn"] == 4, figures
+@pytest.mark.parametrize("killed", [False, True])
+def test_damage(start_server, killed):
+    figures = faults.damage(start_server, 4, killed=killed)
+    sealed, live = "p000001.2", "p000002"
+    kept = [f"{sealed}/{name}" for name in ("segment", "index.db", "traces.filter")] + [f"{live}/segment"]
+    kept += ["control.db-wal", f"{live}/index.db-wal"] if killed else ["control.db", f"{live}/index.db"]
+    all_found = {"found": 4, "harmless": 0, "missed": 0}
+    for name in kept:
+        assert (figures[name]["flipped"], figures[name]["torn"]) == (all_found, all_found), (name, figures)
+    for name, of in figures.items():
+        assert (of["flipped"]["missed"], of["torn"]["missed"]) == (0, 0), (name, figures)
 
 
 def test_full_disk(start_server, tmp_path):

@@ -10,9 +10,9 @@ import mmap
 import os
 import random
 import shutil
-import sqlite3
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -120,30 +120,30 @@ def kill_9(start, rounds: int, seed=1) -> dict:
 # ---- bytes that change, files that end ---------------------------------------------------------------------------
 
 
-def _data_files(data: Path) -> dict[str, Path]:
-    [partition] = data.glob("projects/*/p000001")
-    return {
-        "segment": partition / "segment",
-        "index.db": partition / "index.db",
-        "traces.filter": partition / "traces.filter",
-        "control.db": data / "control.db",
-    }
+def _what_is_read(start, data: Path, key: str):
+    """All that a server says of such a folder (a copy of it); None: it does not start, or cannot answer."""
+    server, said = None, []
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(data, Path(folder) / "data")
+        try:
+            server = start("--data", str(Path(folder) / "data"))
+            server.key = key
+            for path in ("/api/traces/list/?page_size=1000", "/api/spans/list/?page_size=1000"):
+                while path:
+                    answer = server.get(path)
+                    said += answer.json["results"]
+                    path = answer.json["next"]
+        except (AssertionError, KeyError):
+            return None
+        finally:
+            if server:
+                server.kill()
+    return said
 
 
-def _rows(path: Path):
-    """All that a database holds; None for other files."""
-    if path.suffix != ".db":
-        return None
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as db:
-        db.text_factory = bytes
-        tables = db.execute(
-            "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
-        ).fetchall()
-        return [(table, db.execute(f"SELECT * FROM {table[0].decode()}").fetchall()) for table in tables]
-
-
-def damage(start, trials: int, seed=1) -> dict:
-    """Flips a byte of, and cuts off, each kind of file of a store at rest; how often `respan check` says so."""
+def damage(start, trials: int, seed=1, killed=False) -> dict:
+    """Flips a byte of, and cuts off, each file of a store at rest (or as a killed server left it): how often `respan check` says so, and
+    where it does not, whether all is read as before."""
     dice = random.Random(seed)
     server = start()
     spans = [
@@ -155,26 +155,36 @@ def damage(start, trials: int, seed=1) -> dict:
     ]
     for at in range(0, len(spans), 250):
         assert server.send(spans[at : at + 250]).status == 200
-    assert server.stop() == 0
-    assert check(server.data).returncode == 0
-    figures = {}
-    for kind, path in _data_files(server.data).items():
-        if not path.exists():
-            continue
-        whole = path.read_bytes()
-        content = _rows(path)
-        found = {"flipped": 0, "flipped_harmless": 0, "torn": 0}  # harmless: not found, and the same rows are read
-        for _ in range(trials):
-            broken = bytearray(whole)
-            broken[dice.randrange(len(whole))] ^= 1 << dice.randrange(8)
+        if at == 1000:  # what is there by now is sealed, and rests
+            subprocess.run([BINARY, "compact"], env=server.environment, check=True, capture_output=True)
+    server.kill() if killed else server.stop()
+    whole = check(server.data)
+    assert whole.returncode == 0, whole
+    read, figures = None, {}
+    for path in sorted(p for p in server.data.rglob("*") if p.is_file() and p.stat().st_size):
+        content = path.read_bytes()
+        flipped, torn = ({"found": 0, "harmless": 0, "missed": 0} for _ in range(2))
+        for n in range(2 * trials):
+            if n >= 20 and flipped["harmless"] + torn["harmless"] == n:
+                break  # it is not read, or made anew
+            broken = bytearray(content[: dice.randrange(len(content))] if n % 2 else content)
+            if n % 2 == 0:
+                broken[dice.randrange(len(content))] ^= 1 << dice.randrange(8)
             path.write_bytes(broken)
-            is_found = check(server.data).returncode == 1
-            found["flipped"] += is_found
-            found["flipped_harmless"] += not is_found and content is not None and _rows(path) == content
-            path.write_bytes(whole[: dice.randrange(len(whole))])
-            found["torn"] += check(server.data).returncode == 1
-        path.write_bytes(whole)
-        figures[kind] = {"bytes": len(whole), "trials": trials, **found}
+            counts = torn if n % 2 else flipped
+            if check(server.data).returncode == 1:
+                counts["found"] += 1
+                continue
+            now = _what_is_read(start, server.data, server.key)
+            path.write_bytes(content)
+            read = read or _what_is_read(start, server.data, server.key)
+            counts["harmless" if now == read else "missed"] += 1
+        path.write_bytes(content)
+        figures["/".join(path.parts[-2:]) if path.parts[-2].startswith("p") else path.name] = {
+            "bytes": len(content),
+            "flipped": flipped,
+            "torn": torn,
+        }
     assert check(server.data).returncode == 0
     return figures
 

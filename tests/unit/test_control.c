@@ -2,7 +2,6 @@
 #include "store/control.h"
 
 #include <setjmp.h>
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +11,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "run_sql.h"
 
 typedef struct fixture {
     char dir[64];
@@ -182,15 +183,12 @@ static void retention(void **state) {
 static void one_of_version_1_goes_on(void **state) {
     fixture *f = *state;
     char path[128];
-    sqlite3 *db;
     rs_project p;
     rs_control_close(f->c);
     snprintf(path, sizeof path, "%s/control.db", f->dir);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     const char *sql = "ALTER TABLE project DROP COLUMN keep_ns; ALTER TABLE project DROP COLUMN keep_bytes;"
                       "PRAGMA user_version=1";
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(db);
+    run_sql(path, sql);
     assert_int_equal(rs_control_look(f->dir, NULL), RS_OK);
     assert_int_equal(rs_control_open(f->dir, &f->c, NULL), RS_OK);
     assert_int_equal(rs_control_find_project(f->c, "default", &p, NULL), RS_OK);

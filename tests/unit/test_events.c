@@ -1,7 +1,6 @@
 /* Events that came apart from their spans: kept until the span comes, known of afterwards, wherever they and their traces lie. */
+#include "run_sql.h"
 #include "store_fixture.h"
-
-#include <sqlite3.h>
 
 static rs_store_event make_event(uint64_t trace, uint64_t span, const char *record, bool is_joined) {
     rs_store_event e = {.record = rs_str_of(record), .is_joined = is_joined};
@@ -102,19 +101,12 @@ static void spans_and_events_of_one_commit(void **state) {
 static void a_store_of_version_3_goes_on(void **state) {
     fixture *f = *state;
     char path[160];
-    sqlite3 *db;
     commit_new_trace(f, 1);
     rs_store_close(f->store);
     snprintf(path, sizeof path, "%s/projects/1/p000001/index.db", f->dir);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(
-        sqlite3_exec(db,
-                     "ALTER TABLE block DROP COLUMN words; ALTER TABLE block DROP COLUMN min_key;"
-                     "DROP TABLE event; ALTER TABLE state DROP COLUMN sealed_end;"
-                     "ALTER TABLE state DROP COLUMN erasing; PRAGMA user_version=3;",
-                     NULL, NULL, NULL),
-        SQLITE_OK);
-    sqlite3_close(db);
+    run_sql(path, "ALTER TABLE block DROP COLUMN words; ALTER TABLE block DROP COLUMN min_key;"
+                  "DROP TABLE event; ALTER TABLE state DROP COLUMN sealed_end;"
+                  "ALTER TABLE state DROP COLUMN erasing; PRAGMA user_version=3;");
     assert_int_equal(rs_store_open(f->dir, &f->store, NULL), RS_OK);
     rs_store_event e = make_event(1, 11, "a", false);
     commit_events(f, &e, 1);

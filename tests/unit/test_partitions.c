@@ -1,11 +1,11 @@
 /* A project in many partitions: every question is answered as if it were in one. */
 #include "base/ids.h"
+#include "run_sql.h"
 #include "store/sqlite/bloom.h"
 #include "store_fixture.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <sys/stat.h>
 
 enum { SPANS = 40 /* that a partition has before there is another */ };
@@ -289,13 +289,6 @@ static void what_is_wrong_with_a_filter_file_is_not_believed(void **state) {
 }
 
 /* ---- an older store ------------------------------------------------------------------------------------ */
-
-static void run_sql(const char *path, const char *sql) {
-    sqlite3 *db;
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) fail_msg("%s", sqlite3_errmsg(db));
-    sqlite3_close(db);
-}
 
 static void a_store_of_version_1_goes_on(void **state) {
     fixture *f = *state;

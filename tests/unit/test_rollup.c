@@ -1,8 +1,7 @@
 /* Histograms, and the sums by hour that the store keeps: whatever is sent, and however often, they are those of what is there. */
+#include "run_sql.h"
 #include "store/histogram.h"
 #include "store_fixture.h"
-
-#include <sqlite3.h>
 
 #define HOUR_NS 3600000000000ull
 
@@ -164,7 +163,6 @@ static void too_many_kinds_go_together(void **state) {
 static void a_store_of_version_2_gets_its_sums(void **state) {
     fixture *f = *state;
     char path[160];
-    sqlite3 *db;
     for (uint64_t i = 1; i <= 30; i++) {
         rs_span spans[] = {call(i, 1, i * MS, i * MS, "a"), call(i, 2, 2 * HOUR_NS, MS, i % 2 ? "b" : "c")};
         commit_spans(f, spans, 2);
@@ -173,15 +171,13 @@ static void a_store_of_version_2_gets_its_sums(void **state) {
     tally spans = tally_of(f, RS_OF_SPANS, NULL), traces = tally_of(f, RS_OF_TRACES, NULL);
     rs_store_close(f->store);
     snprintf(path, sizeof path, "%s/projects/1/p000001/index.db", f->dir);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
     const char *sql =
         "ALTER TABLE block DROP COLUMN words; ALTER TABLE block DROP COLUMN min_key;"
         "ALTER TABLE state DROP COLUMN has_rollups; ALTER TABLE state DROP COLUMN sealed_end;"
         "ALTER TABLE state DROP COLUMN erasing; DROP TABLE rollup;"
         "CREATE TABLE rollup(hour INTEGER NOT NULL, model TEXT NOT NULL, PRIMARY KEY(hour, model));"
         "INSERT INTO rollup VALUES(1, 'nonsense'); PRAGMA user_version=2;";
-    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) fail_msg("%s", sqlite3_errmsg(db));
-    sqlite3_close(db);
+    run_sql(path, sql);
     assert_int_equal(rs_store_open(f->dir, &f->store, NULL), RS_OK);
     tally spans_now = tally_of(f, RS_OF_SPANS, NULL), traces_now = tally_of(f, RS_OF_TRACES, NULL);
     assert_int_equal(spans_now.sums.n, 60);

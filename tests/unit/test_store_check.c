@@ -1,8 +1,8 @@
 /* rs_store_check finds what is damaged, and nothing where all is whole. */
+#include "run_sql.h"
 #include "store_fixture.h"
 
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <sys/stat.h>
 
 static char last_problem[4096];
@@ -97,15 +97,6 @@ static void a_torn_segment(void **state) {
     assert_true(check(f).problems > 0);
 }
 
-static void run_sql(fixture *f, const char *sql) {
-    char path[160];
-    sqlite3 *db;
-    path_of(f, "index.db", path);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK) fail_msg("%s", sqlite3_errmsg(db));
-    sqlite3_close(db);
-}
-
 static void an_index_that_says_otherwise(void **state) {
     fixture *f = *state;
     static const struct {
@@ -124,15 +115,17 @@ static void an_index_that_says_otherwise(void **state) {
         {"UPDATE rollup SET n = n + 1 WHERE of = 1", "UPDATE rollup SET n = n - 1 WHERE of = 1",
          "the rollups"},
     };
+    char path[160];
+    path_of(f, "index.db", path);
     rs_store_close(f->store);
     f->store = NULL;
     for (size_t i = 0; i < RS_ARRAY_LEN(cases); i++) {
-        run_sql(f, cases[i].change);
+        run_sql(path, cases[i].change);
         if (check(f).problems == 0) fail_msg("%s is not missed", cases[i].change);
-        run_sql(f, cases[i].back);
+        run_sql(path, cases[i].back);
         assert_int_equal(check(f).problems, 0);
     }
-    run_sql(f, "DELETE FROM trace WHERE key = (SELECT min(key) FROM trace)");
+    run_sql(path, "DELETE FROM trace WHERE key = (SELECT min(key) FROM trace)");
     assert_true(check(f).problems >= 2);
 }
 

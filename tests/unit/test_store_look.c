@@ -1,8 +1,8 @@
 /* A store seen from outside, while it is open and when it is not. */
+#include "run_sql.h"
 #include "store_fixture.h"
 
 #include "store/control.h"
-#include <sqlite3.h>
 #include <sys/stat.h>
 
 static void commit_one(fixture *f, uint64_t id) {
@@ -18,11 +18,8 @@ static const char *index_path(const fixture *f) {
 
 static void set_version(const char *path, int version) {
     char sql[60];
-    sqlite3 *db;
     snprintf(sql, sizeof sql, "PRAGMA user_version=%d", version);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    run_sql(path, sql);
 }
 
 static void what_is_in_it_and_who_has_it(void **state) {

@@ -137,20 +137,25 @@ static bool read_all(int fd, void *p, size_t n) {
     return true;
 }
 
-bool rs_bloom_load(rs_bloom *f, uint64_t traces, const char *path) {
+rs_bloom_file rs_bloom_load(rs_bloom *f, uint64_t traces, const char *path) {
     header h;
+    bool has_memory = true;
+    char more;
     *f = (rs_bloom){0};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return false;
-    bool ok = read_all(fd, &h, sizeof h) && memcmp(h.magic, "RSTF", 4) == 0 && h.traces == traces &&
-              h.layers <= RS_BLOOM_LAYERS && h.added <= (uint64_t)h.layers * HASHES_PER_LAYER;
+    if (fd < 0) return RS_BLOOM_NONE;
+    bool ok = read_all(fd, &h, sizeof h) && memcmp(h.magic, "RSTF", 4) == 0 && h.layers <= RS_BLOOM_LAYERS &&
+              h.added <= (uint64_t)h.layers * HASHES_PER_LAYER;
     for (uint32_t i = 0; ok && i < h.layers; i++) {
         f->layers[i] = malloc(RS_BLOOM_LAYER);
-        ok = f->layers[i] && read_all(fd, f->layers[i], RS_BLOOM_LAYER);
+        has_memory = f->layers[i] != NULL;
+        ok = has_memory && read_all(fd, f->layers[i], RS_BLOOM_LAYER);
     }
-    ok = ok && check_of(&h, f) == h.check;
+    ok = ok && !read_all(fd, &more, 1) && check_of(&h, f) == h.check;
     close(fd);
-    if (ok) f->added = h.added;
-    else rs_bloom_deinit(f);
-    return ok;
+    f->added = h.added;
+    if (ok && h.traces == traces) return RS_BLOOM_FITS;
+    rs_bloom_deinit(f);
+    if (!has_memory) return RS_BLOOM_NONE;
+    return ok ? RS_BLOOM_OLD : RS_BLOOM_DAMAGED;
 }

@@ -43,7 +43,8 @@ uint64_t rs_bloom_hash_span(int64_t key, uint32_t fingerprint);
 /* As a file, for a partition that gets no new traces any more. Written beside and renamed; what it is written for (`traces`,
  * the number of traces in the index) comes back only if it is still the same and nothing in it is damaged. */
 RS_MUST_CHECK rs_status rs_bloom_save(const rs_bloom *f, uint64_t traces, const char *path, rs_err *err);
-/* False: there is none that fits; the filter is empty. */
-bool rs_bloom_load(rs_bloom *f, uint64_t traces, const char *path);
+typedef enum rs_bloom_file { RS_BLOOM_FITS, RS_BLOOM_NONE, RS_BLOOM_OLD, RS_BLOOM_DAMAGED } rs_bloom_file;
+/* Unless it fits the filter is empty. OLD: it was written for another number of traces. */
+rs_bloom_file rs_bloom_load(rs_bloom *f, uint64_t traces, const char *path);
 
 #endif

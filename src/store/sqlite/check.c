@@ -1,4 +1,6 @@
 /* rs_store_check: goes through all that a store holds and compares it with what its index says. */
+#include "store/control.h"
+#include "store/page_check.h"
 #include "store/sqlite/sqlite_store.h"
 
 #include <dirent.h>
@@ -147,10 +149,14 @@ static rs_status check_blocks(check *c, rs_err *err) {
 
 /* ---- the index ----------------------------------------------------------------------------------------- */
 
-static rs_status check_database(check *c, const char *file, rs_err *err) {
+static void tell_page(void *ctx, const char *what) { problem(ctx, "%s", what); }
+
+/* Every page's checksum; then SQLite's own check. `since`: the version from which on there are checksums. */
+static rs_status check_database(check *c, const char *file, int since, rs_err *err) {
     sqlite3_stmt *stmt = NULL;
     bool row = true;
-    rs_status st = rs_db_prepare(c->x.db, "PRAGMA integrity_check(10)", &stmt, err);
+    rs_status st = rs_page_check(c->x.db, since, tell_page, c, err);
+    if (st == RS_OK) st = rs_db_prepare(c->x.db, "PRAGMA integrity_check(10)", &stmt, err);
     while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
         rs_str said = rs_db_column_str(stmt, 0);
         if (!rs_str_eq(said, RS_STR("ok"))) problem(c, "%s: %.*s", file, (int)said.n, said.p);
@@ -178,15 +184,16 @@ static void check_row(check *c, sqlite3_stmt *stmt, const rs_bloom *filter) {
 static rs_status check_traces(check *c, rs_err *err) {
     char path[RS_PATH_MAX];
     sqlite3_stmt *stmt = NULL;
-    bool row = true, has_filter;
+    bool row = true;
     rs_bloom filter = {0};
     uint64_t n = 0;
     rs_status st = rs_path_join(path, c->dir, "traces.filter", err);
     if (st != RS_OK) return st;
-    has_filter = rs_bloom_load(&filter, c->state.traces, path); /* without it the index is asked */
+    rs_bloom_file found = rs_bloom_load(&filter, c->state.traces, path); /* without it the index is asked */
+    if (found == RS_BLOOM_DAMAGED) problem(c, "traces.filter does not match its checksum");
     st = rs_db_prepare(c->x.db, "SELECT trace_id, key, spans FROM trace", &stmt, err);
     while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
-        check_row(c, stmt, has_filter ? &filter : NULL);
+        check_row(c, stmt, found == RS_BLOOM_FITS ? &filter : NULL);
         n++;
     }
     sqlite3_finalize(stmt);
@@ -272,7 +279,7 @@ static rs_status check_partition(const char *dir, rs_store_report *report, rs_pr
     if (st == RS_OK) st = rs_db_exec(c.x.db, "BEGIN", &why); /* one moment for all that is asked */
     if (st == RS_OK) st = read_state(&c, &why);
     bool is_gone = st != RS_OK && access(dir, F_OK) != 0;
-    if (st == RS_OK) st = check_database(&c, "index.db", &why);
+    if (st == RS_OK) st = check_database(&c, "index.db", RS_SCHEMA_VERSION_CHECKED, &why);
     if (st == RS_OK) st = check_blocks(&c, &why);
     if (st == RS_OK) st = check_traces(&c, &why);
     if (st == RS_OK) st = check_rollups(&c, &why);
@@ -329,8 +336,9 @@ static rs_status check_control(const char *dir, rs_store_report *report, rs_prob
     rs_err why = {0};
     rs_status st = rs_path_join(path, dir, "control.db", err);
     if (st != RS_OK || access(path, F_OK) != 0) return st;
-    st = rs_db_open_to_look(path, &c.x.db, &why);
-    if (st == RS_OK) st = check_database(&c, "control.db", &why);
+    st = rs_control_look(dir, &why);
+    if (st == RS_OK) st = rs_db_open_to_look(path, &c.x.db, &why);
+    if (st == RS_OK) st = check_database(&c, "control.db", RS_CONTROL_VERSION_CHECKED, &why);
     sqlite3_close(c.x.db);
     if (st == RS_ERR_MEMORY || st == RS_ERR_TIMEOUT) return rs_fail(err, st, 0, "%s: %s", path, why.message);
     if (st != RS_OK) problem(&c, "%s", why.message);

@@ -16,7 +16,7 @@
 
 /* Who holds the lock. It is tried shared and at once let go, so that a server that starts meanwhile hardly ever finds it
  * taken. */
-static long find_holder(const char *dir) {
+long rs_store_holder(const char *dir) {
     char path[RS_PATH_MAX], pid[32];
     if (rs_path_join(path, dir, "lock", NULL) != RS_OK) return 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -88,7 +88,7 @@ static rs_status look_at_project(const char *project, rs_store_facts *out, rs_er
 
 rs_status rs_store_look(const char *dir, rs_store_facts *out, rs_err *err) {
     char projects[RS_PATH_MAX], project[RS_PATH_MAX];
-    *out = (rs_store_facts){.holder = find_holder(dir), .bytes = bytes_in(dir)};
+    *out = (rs_store_facts){.holder = rs_store_holder(dir), .bytes = bytes_in(dir)};
     rs_status st = rs_path_join(projects, dir, "projects", err);
     if (st != RS_OK) return st;
     DIR *d = open_folder(projects, &st, err);

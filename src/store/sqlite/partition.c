@@ -178,7 +178,9 @@ static rs_status learn(rs_partition *p, rs_err *err) {
     p->span_end = p->state.next_span;
     p->skew = p->state.skew;
     p->tag_spread = p->state.tag_spread;
-    p->is_filter_saved = rs_bloom_load(&p->traces, p->state.traces, p->filter_path);
+    rs_bloom_file filter = rs_bloom_load(&p->traces, p->state.traces, p->filter_path);
+    p->is_filter_saved = filter == RS_BLOOM_FITS;
+    if (filter == RS_BLOOM_DAMAGED) rs_log("%s is damaged: it is made anew", p->filter_path);
     return p->is_filter_saved ? RS_OK : read_traces(p, err);
 }
 

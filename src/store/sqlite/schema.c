@@ -91,6 +91,7 @@ const char *const rs_schema_upgrades[] = {
     CREATE_TAG_RECENT,
     "ALTER TABLE block ADD COLUMN words INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE block ADD COLUMN min_key INTEGER;",
+    "", /* 8: pages have checksums */
 };
 
 #define TRACE_STATE_COLUMNS                                                                                  \
