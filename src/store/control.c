@@ -18,8 +18,10 @@ enum { FORMAT = 3, SECRET_BYTES = 32, HASH_BYTES = crypto_generichash_BYTES };
 #define USE_NOTED_EVERY (60 * NS_PER_S)
 #define KEY_PREFIX      "rsp_"
 
-static const char pragmas[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-                              "PRAGMA cache_size=-256; PRAGMA temp_store=MEMORY;";
+/* Little is written: each commit goes into the file at once, and is not in the log alone. */
+static const char pragmas[] =
+    "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=1; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+    "PRAGMA cache_size=-256; PRAGMA temp_store=MEMORY;";
 
 static const char schema[] =
     "CREATE TABLE project(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"

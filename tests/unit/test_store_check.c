@@ -147,11 +147,35 @@ static void a_torn_index(void **state) {
     assert_true(check(f).problems > 0);
 }
 
+/* As if the log had lost the last commit. */
+static void blocks_that_the_index_does_not_name(void **state) {
+    fixture *f = *state;
+    char path[160], older[170];
+    snprintf(path, sizeof path, "%s/projects/1/p000003/index.db", f->dir); /* that takes new traces */
+    snprintf(older, sizeof older, "%s.older", path);
+    assert_int_equal(rs_db_copy(path, older, NULL), RS_OK);
+    rs_span s = make_span(700, 7, 0, 0);
+    commit_spans(f, &s, 1);
+    rs_store_close(f->store);
+    f->store = NULL;
+    assert_int_equal(check(f).problems, 0);
+    assert_int_equal(rename(older, path), 0);
+    assert_int_equal(check(f).problems, 1);
+    fixture_reopen(f); /* it is cut, and the log says so */
+    assert_int_equal(read_trace(f, 10, RS_READ_HEADS).n, 10);
+    assert_int_equal(check(f).problems, 0);
+}
+
 int main(void) {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, filled_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(a_whole_store),  cmocka_unit_test(nothing_at_all),   TEST(every_flipped_byte_of_a_segment),
-        TEST(a_torn_segment), TEST(an_index_that_says_otherwise), TEST(a_torn_index),
+        TEST(a_whole_store),
+        cmocka_unit_test(nothing_at_all),
+        TEST(every_flipped_byte_of_a_segment),
+        TEST(a_torn_segment),
+        TEST(an_index_that_says_otherwise),
+        TEST(a_torn_index),
+        TEST(blocks_that_the_index_does_not_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

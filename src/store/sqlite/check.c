@@ -21,6 +21,7 @@ typedef struct check {
     rs_problem_fn fn;
     void *ctx;
     const char *dir;
+    const char *store; /* the folder of all of it */
     rs_segment segment;
     rs_index x;
     rs_partition_state state;
@@ -124,6 +125,24 @@ static rs_status check_block(check *c, const rs_block_ref *ref, rs_err *err) {
     return RS_OK;
 }
 
+/* Nobody writes, and yet whole blocks lie behind the last that was committed: the process died before it committed them, and never
+ * acknowledged them; or the index lost its last commits. */
+static void check_tail(check *c, uint64_t end) {
+    rs_err err = {0};
+    rs_block_header h;
+    uint64_t blocks = 0, spans = 0;
+    for (uint64_t at = end; rs_view_header(&c->segment, at, &h, &err) == RS_OK; blocks++) {
+        at += rs_block_length(&h, RS_SECTION_CONTENT);
+        spans += h.spans;
+    }
+    if (blocks && rs_store_holder(c->store) == 0)
+        problem(c,
+                "the segment has %llu spans in %llu blocks behind byte %llu that the index does not name: of "
+                "a commit "
+                "that was never finished, or lost",
+                (unsigned long long)spans, (unsigned long long)blocks, (unsigned long long)end);
+}
+
 /* In the order of the segment: each begins where the one before ends. */
 static rs_status check_blocks(check *c, rs_err *err) {
     sqlite3_stmt *stmt = NULL;
@@ -144,6 +163,7 @@ static rs_status check_blocks(check *c, rs_err *err) {
     if (st == RS_OK && end != c->state.segment_end)
         problem(c, "the segment's blocks end at byte %llu, its index says %llu", (unsigned long long)end,
                 (unsigned long long)c->state.segment_end);
+    if (st == RS_OK && end == c->state.segment_end) check_tail(c, end);
     return st;
 }
 
@@ -270,9 +290,9 @@ static rs_status read_state(check *c, rs_err *err) {
 }
 
 /* What cannot even be opened is a problem, too; unless its folder is gone (RS_ERR_CLOSED). */
-static rs_status check_partition(const char *dir, rs_store_report *report, rs_problem_fn fn, void *ctx,
-                                 rs_err *err) {
-    check c = {.report = report, .fn = fn, .ctx = ctx, .dir = dir, .segment = {.fd = -1}};
+static rs_status check_partition(const char *store, const char *dir, rs_store_report *report,
+                                 rs_problem_fn fn, void *ctx, rs_err *err) {
+    check c = {.report = report, .fn = fn, .ctx = ctx, .store = store, .dir = dir, .segment = {.fd = -1}};
     rs_err why = {0};
     report->partitions++;
     rs_status st = open_parts(&c, &why);
@@ -298,8 +318,8 @@ static rs_status check_partition(const char *dir, rs_store_report *report, rs_pr
 }
 
 /* The server may put another folder in the place of one while it is looked at: then that one counts. */
-static rs_status check_number(const char *project, uint32_t number, rs_store_report *report, rs_problem_fn fn,
-                              void *ctx, rs_err *err) {
+static rs_status check_number(const char *store, const char *project, uint32_t number,
+                              rs_store_report *report, rs_problem_fn fn, void *ctx, rs_err *err) {
     enum { TRIES = 5 };
     char dir[RS_PATH_MAX];
     rs_store_report before = *report;
@@ -311,19 +331,19 @@ static rs_status check_number(const char *project, uint32_t number, rs_store_rep
         if (st == RS_ERR_NOT_FOUND) return RS_OK; /* it was dropped */
         if (st == RS_OK) st = rs_folder_path(project, &folder, dir, err);
         if (st != RS_OK) return st;
-        st = check_partition(dir, report, fn, ctx, err);
+        st = check_partition(store, dir, report, fn, ctx, err);
         if (st != RS_ERR_CLOSED) return st;
     }
     return st;
 }
 
-static rs_status check_project(const char *dir, rs_store_report *report, rs_problem_fn fn, void *ctx,
-                               rs_err *err) {
+static rs_status check_project(const char *store, const char *dir, rs_store_report *report, rs_problem_fn fn,
+                               void *ctx, rs_err *err) {
     rs_folder *folders;
     size_t n;
     rs_status st = rs_folders_list(dir, &folders, &n, err);
     for (size_t i = 0; i < n && st == RS_OK; i++)
-        st = check_number(dir, folders[i].number, report, fn, ctx, err);
+        st = check_number(store, dir, folders[i].number, report, fn, ctx, err);
     free(folders);
     return st;
 }
@@ -357,7 +377,7 @@ rs_status rs_store_check(const char *dir, rs_problem_fn fn, void *ctx, rs_store_
     for (struct dirent *e; st == RS_OK && (e = readdir(d));) {
         if (e->d_name[0] < '0' || e->d_name[0] > '9') continue;
         st = rs_path_join(project, projects, e->d_name, err);
-        if (st == RS_OK) st = check_project(project, out, fn, ctx, err);
+        if (st == RS_OK) st = check_project(dir, project, out, fn, ctx, err);
     }
     closedir(d);
     return st;

@@ -1,4 +1,5 @@
 #include "store/sqlite/dictionary.h"
+#include "store/sqlite/view.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -18,22 +19,13 @@ static size_t nkept, kept_bytes;
 
 /* ---- making one ---------------------------------------------------------------------------------------- */
 
-static rs_status read_header_at(const rs_segment *segment, uint64_t at, rs_block_header *h, rs_err *err) {
-    rs_buf bytes;
-    rs_buf_init(&bytes);
-    rs_status st = rs_segment_read(segment, at, RS_BLOCK_HEADER, &bytes, err);
-    if (st == RS_OK) st = rs_block_read_header(rs_buf_slice(&bytes), h, err);
-    rs_buf_deinit(&bytes);
-    return st;
-}
-
 rs_status rs_dictionary_choose(const rs_segment *segment, uint32_t *number, rs_err *err) {
     uint64_t at = 0;
     *number = 0;
     if (segment->end < RS_DICTIONARY_STORED) return RS_OK;
     while (at < RS_DICTIONARY_STORED) {
         rs_block_header h;
-        rs_status st = read_header_at(segment, at, &h, err);
+        rs_status st = rs_view_header(segment, at, &h, err);
         if (st != RS_OK) return st;
         at += rs_block_length(&h, RS_SECTION_CONTENT);
         if (h.dictionary || at > segment->end || at > RS_DICTIONARY_END_MAX) return RS_OK;

@@ -28,8 +28,11 @@ rs_status rs_segment_open(rs_segment *s, const char *dir, uint64_t end, rs_err *
     if ((uint64_t)st.st_size < end)
         rs_log("%s is %llu bytes short: spans were lost", s->path,
                (unsigned long long)(end - (uint64_t)st.st_size));
-    if ((uint64_t)st.st_size > end && ftruncate(s->fd, (off_t)end) != 0) return fail(s, "cut", err);
-    return RS_OK;
+    if ((uint64_t)st.st_size <= end) return RS_OK;
+    rs_log("%s: %llu bytes behind the last commit are cut: the process died before it committed them, or the "
+           "index lost it",
+           s->path, (unsigned long long)((uint64_t)st.st_size - end));
+    return ftruncate(s->fd, (off_t)end) == 0 ? RS_OK : fail(s, "cut", err);
 }
 
 rs_status rs_segment_open_to_read(rs_segment *s, const char *dir, rs_err *err) {

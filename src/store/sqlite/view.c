@@ -76,6 +76,15 @@ static rs_status load(rs_view *v, rs_read_depth depth, rs_err *err) {
     return rs_details_open(&v->details, rs_buf_slice(&v->raw_details), rs_buf_slice(&v->raw_content), err);
 }
 
+rs_status rs_view_header(const rs_segment *segment, uint64_t at, rs_block_header *h, rs_err *err) {
+    rs_buf bytes;
+    rs_buf_init(&bytes);
+    rs_status st = rs_segment_read(segment, at, RS_BLOCK_HEADER, &bytes, err);
+    if (st == RS_OK) st = rs_block_read_header(rs_buf_slice(&bytes), h, err);
+    rs_buf_deinit(&bytes);
+    return st;
+}
+
 rs_status rs_view_open(rs_view *v, const rs_block_ref *ref, rs_read_depth depth, rs_err *err) {
     rs_err inner = {0};
     rs_status st = RS_OK;

@@ -58,4 +58,8 @@ bool rs_view_block_may_say(const rs_view *v, const rs_phrase *phrase);
 /* Gives back memory that an unusually large block took. */
 void rs_view_trim(rs_view *v);
 
+/* Of the block that begins at that byte of a segment. RS_ERR_CORRUPT: none does. */
+RS_MUST_CHECK rs_status rs_view_header(const rs_segment *segment, uint64_t at, rs_block_header *h,
+                                       rs_err *err);
+
 #endif
