@@ -5,18 +5,18 @@
 #include <math.h>
 #include <stdio.h>
 
-/* ---- cursors: "f" or "b", 16 hex digits of the value's bits, 16 of the key ----------------------------- */
+/* ---- cursors: "f" or "b", 4 hex digits of the order, 16 of the value's bits, 16 of the key ----------------------------- */
 
 void rs_cursor_format(const rs_cursor *c, char out[RS_CURSOR_LEN + 1]) {
     uint64_t bits;
     memcpy(&bits, &c->value, sizeof bits);
-    snprintf(out, RS_CURSOR_LEN + 1, "%c%016llx%016llx", c->backward ? 'b' : 'f', (unsigned long long)bits,
-             (unsigned long long)c->key);
+    snprintf(out, RS_CURSOR_LEN + 1, "%c%04x%016llx%016llx", c->backward ? 'b' : 'f', c->order,
+             (unsigned long long)bits, (unsigned long long)c->key);
 }
 
-static bool parse_hex64(const char *p, uint64_t *out) {
+static bool parse_hex(const char *p, int n, uint64_t *out) {
     *out = 0;
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < n; i++) {
         const char *digits = "0123456789abcdef", *at = p[i] ? strchr(digits, p[i]) : NULL;
         if (!at) return false;
         *out = *out << 4 | (uint64_t)(at - digits);
@@ -25,10 +25,11 @@ static bool parse_hex64(const char *p, uint64_t *out) {
 }
 
 bool rs_cursor_parse(rs_str s, rs_cursor *out) {
-    uint64_t bits, key;
+    uint64_t order, bits, key;
     if (s.n != RS_CURSOR_LEN || (s.p[0] != 'f' && s.p[0] != 'b')) return false;
-    if (!parse_hex64(s.p + 1, &bits) || !parse_hex64(s.p + 17, &key)) return false;
-    *out = (rs_cursor){.backward = s.p[0] == 'b', .key = (int64_t)key};
+    if (!parse_hex(s.p + 1, 4, &order) || !parse_hex(s.p + 5, 16, &bits) || !parse_hex(s.p + 21, 16, &key))
+        return false;
+    *out = (rs_cursor){.backward = s.p[0] == 'b', .order = (uint16_t)order, .key = (int64_t)key};
     memcpy(&out->value, &bits, sizeof bits);
     return !isnan(out->value);
 }
@@ -42,6 +43,11 @@ void rs_list_init(rs_list *list, const rs_field_table *table) {
                       .page_size = RS_LIST_PAGE_SIZE,
                       .content = true,
                       .scan_max = RS_LIST_SCAN_MAX};
+}
+
+uint16_t rs_list_order(const rs_list *l) {
+    unsigned field = l->sort ? (unsigned)(l->sort - l->table->fields) + 1 : 0;
+    return (uint16_t)((l->table == &rs_span_fields) << 15 | field << 1 | l->ascending);
 }
 
 static rs_status set_number(rs_str name, rs_str value, uint32_t max, uint32_t *out, rs_err *err) {

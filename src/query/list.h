@@ -29,13 +29,14 @@ enum {
     RS_LIST_COUNT_READS = 50,    /* and so often into the spans of a trace: what is left is estimated */
     RS_LIST_COUNT_SPANS = 32768, /* the same in lists of spans */
     RS_LIST_BODY_MAX = 1 << 20,  /* bytes of a POST body */
-    RS_CURSOR_LEN = 33,
+    RS_CURSOR_LEN = 37,
 };
 
 /* The place behind (or, backward, before) a row. */
 typedef struct rs_cursor {
     bool backward;
-    double value; /* the row's sort value; 0 where the list is sorted by start */
+    uint16_t order; /* of a cursor as text: which list it is of, and in which order: rs_list_order */
+    double value;   /* the row's sort value; 0 where the list is sorted by start */
     int64_t key;
 } rs_cursor;
 
@@ -66,6 +67,8 @@ typedef struct rs_list {
 } rs_list;
 
 void rs_list_init(rs_list *list, const rs_field_table *table);
+/* Different for lists of other rows, or in another order: what a cursor names in one is nowhere in the other. */
+uint16_t rs_list_order(const rs_list *list);
 
 /* One parameter by its name, or a field of the table for equality. */
 RS_MUST_CHECK rs_status rs_list_set(rs_list *list, rs_str name, rs_str value, rs_arena *arena, rs_err *err);

@@ -49,8 +49,8 @@ void rs_api_list_traces(rs_server *server, rs_request *req, rs_response *res) {
         rs_json_object_end(&j);
     }
     rs_json_array_end(&j);
-    rs_api_put_neighbour(&j, "next", req, page.has_next, &page.next);
-    rs_api_put_neighbour(&j, "previous", req, page.has_previous, &page.previous);
+    rs_api_put_neighbour(&j, "next", req, &list, page.has_next, &page.next);
+    rs_api_put_neighbour(&j, "previous", req, &list, page.has_previous, &page.previous);
     rs_json_object_end(&j);
     finish(res, RS_OK, &err);
 }
@@ -139,8 +139,8 @@ void rs_api_list_spans(rs_server *server, rs_request *req, rs_response *res) {
     }
     rs_json_array_end(&w.json);
     put_count(&w.json, page.counted, page.count, page.is_estimate);
-    rs_api_put_neighbour(&w.json, "next", req, page.has_next, &page.next);
-    rs_api_put_neighbour(&w.json, "previous", req, page.has_previous, &page.previous);
+    rs_api_put_neighbour(&w.json, "next", req, &list, page.has_next, &page.next);
+    rs_api_put_neighbour(&w.json, "previous", req, &list, page.has_previous, &page.previous);
     rs_json_object_end(&w.json);
     finish(res, RS_OK, &err);
 }

@@ -38,6 +38,11 @@ bool rs_api_read_question(rs_request *req, const rs_field_table *table, rs_list_
     reading r = {.list = out, .arena = &req->arena};
     if (req->body.n > 0) r.status = rs_list_set_json(out, req->body, &req->arena, &r.err);
     rs_request_each_query(req, read_one, &r);
+    if (r.status == RS_OK && out->has_cursor && out->cursor.order != rs_list_order(out)) {
+        rs_response_error(res, 400, "invalid", "cursor",
+                          "'cursor' is of another list, or of this one in another order: begin without it");
+        return false;
+    }
     if (r.status == RS_OK) return true;
     if (r.err.code == RS_OK) rs_fail(&r.err, r.status, 0, "%s", rs_status_text(r.status));
     rs_api_list_error(res, out, &r.err);
@@ -64,14 +69,16 @@ static void put_parameter(void *ctx, const char *name, const char *value) {
     rs_buf_url(b, rs_str_of(value));
 }
 
-void rs_api_put_neighbour(rs_json *j, const char *key, const rs_request *req, bool has,
+void rs_api_put_neighbour(rs_json *j, const char *key, const rs_request *req, const rs_list *list, bool has,
                           const rs_cursor *cursor) {
     if (!has) {
         rs_json_put_null(j, key);
         return;
     }
     char text[RS_CURSOR_LEN + 1];
-    rs_cursor_format(cursor, text);
+    rs_cursor placed = *cursor;
+    placed.order = rs_list_order(list);
+    rs_cursor_format(&placed, text);
     rs_buf path;
     rs_buf_init(&path);
     rs_buf_printf(&path, "%s?cursor=%s", req->path, text);

@@ -21,7 +21,7 @@ void rs_api_list_error(rs_response *res, const rs_list *list, const rs_err *err)
 bool rs_api_read_flag(const rs_request *req, const char *name, bool *out, rs_response *res);
 
 /* "key": the request's path and parameters with another cursor, or null. */
-void rs_api_put_neighbour(rs_json *j, const char *key, const rs_request *req, bool has,
+void rs_api_put_neighbour(rs_json *j, const char *key, const rs_request *req, const rs_list *list, bool has,
                           const rs_cursor *cursor);
 
 #endif

@@ -212,6 +212,22 @@ def test_spans_are_not_filtered_by_content(full, q):
     assert_refused(full.get(f"/api/spans/list/?q={quote(q)}"), "q", name, f"at byte {q.index(name)}")
 
 
+def test_a_cursor_is_of_one_list_and_order(full):
+    def next_of(path):
+        return full.get(path).json["next"].split("cursor=")[1].split("&")[0]
+
+    queries = ["traces/list/?page_size=2" + order for order in ("", "&sort_by=start_time", "&sort_by=-duration")]
+    queries += ["traces/list/?page_size=2&sort_by=duration", "spans/list/?page_size=2"]
+    cursors = [next_of("/api/" + q) for q in queries]
+    for i, query in enumerate(queries):
+        for k, cursor in enumerate(cursors):
+            answer = full.get(f"/api/{query}&cursor={cursor}")
+            if i == k:
+                assert answer.status == 200 and len(answer.json["results"]) == 2
+            else:
+                assert_refused(answer, "cursor", "another")
+
+
 def test_post_without_a_body(full):
     assert len(names(full.request("POST", "/api/traces/list/"))) == N
 

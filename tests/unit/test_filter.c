@@ -351,24 +351,25 @@ static void test_facts_of_models(void **state) {
 
 static void test_cursor(void **state) {
     (void)state;
-    const rs_cursor cursors[] = {{false, 0, 1},
-                                 {true, 1.5, INT64_MAX},
-                                 {false, -INFINITY, INT64_MIN},
-                                 {true, -0.0, -1},
-                                 {false, 1e308, 0}};
+    const rs_cursor cursors[] = {{false, 0, 0, 1},
+                                 {true, 1, 1.5, INT64_MAX},
+                                 {false, 0x8000, -INFINITY, INT64_MIN},
+                                 {true, UINT16_MAX, -0.0, -1},
+                                 {false, 7, 1e308, 0}};
     for (size_t i = 0; i < RS_ARRAY_LEN(cursors); i++) {
         char text[RS_CURSOR_LEN + 1];
         rs_cursor back;
         rs_cursor_format(&cursors[i], text);
         assert_true(rs_cursor_parse(rs_str_of(text), &back));
         assert_int_equal(back.backward, cursors[i].backward);
+        assert_int_equal(back.order, cursors[i].order);
         assert_int_equal(back.key, cursors[i].key);
         assert_true(back.value == cursors[i].value);
     }
     rs_cursor c;
-    assert_false(rs_cursor_parse(RS_STR("f7ff80000000000000000000000000000x"), &c));
-    assert_false(rs_cursor_parse(RS_STR("f7ff80000000000000000000000000000"), &c)); /* NaN */
-    assert_false(rs_cursor_parse(RS_STR("x00000000000000000000000000000000"), &c));
+    assert_false(rs_cursor_parse(RS_STR("f00007ff80000000000000000000000000000x"), &c));
+    assert_false(rs_cursor_parse(RS_STR("f00007ff80000000000000000000000000000"), &c)); /* NaN */
+    assert_false(rs_cursor_parse(RS_STR("x000000000000000000000000000000000000"), &c));
 }
 
 static void test_span_fields(void **state) {
