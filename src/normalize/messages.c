@@ -1,6 +1,8 @@
 /* Messages that come as one JSON text or structure, and whatever else a function takes or returns. */
 #include "normalize/message_writer.h"
 
+#include <endian.h>
+
 rs_status rs_content_text(const rs_value *v, rs_arena *arena, rs_str *out) {
     if (v->type == RS_VALUE_STRING) return *out = v->s, RS_OK;
     rs_buf buf;
@@ -216,13 +218,35 @@ rs_status rs_content_from_messages(const rs_value *messages, const rs_value *sys
 
 static inline bool is_blank(char c) { return (unsigned char)c <= ' ' || c == 0x7f; }
 
+#define EACH(byte) (0x0101010101010101ull * (byte))
+
+/* How many of the eight bytes at p stand in the line as they are: all, but for a blank at their end, which is seen with what follows.
+ * 0: some do not. */
+static size_t take_eight(const char *p) {
+    uint64_t x;
+    memcpy(&x, p, 8);
+    x = le64toh(x);
+    uint64_t low = x & EACH(0x7f), high = EACH(0x80);
+    uint64_t blanks = (~(low + EACH(0x7f - ' ')) | (low + EACH(1))) & ~x & high;
+    uint64_t others = x ^ EACH(' '), spaces = ~(((others & EACH(0x7f)) + EACH(0x7f)) | others) & high;
+    if (blanks != spaces || (blanks & blanks << 8)) return 0;
+    return blanks >> 63 ? 7 : 8;
+}
+
 rs_status rs_content_preview(rs_str s, rs_arena *arena, rs_str *out) {
     *out = (rs_str){0};
     if (!s.n) return RS_OK;
     char *line = rs_arena_alloc(arena, s.n < RS_PREVIEW_MAX ? s.n : RS_PREVIEW_MAX + 1);
     if (!line) return RS_ERR_MEMORY;
-    size_t n = 0;
+    size_t n = 0, eight;
     for (size_t i = 0; i < s.n && n <= RS_PREVIEW_MAX;) {
+        bool has_eight = n > 0 && n + 8 <= RS_PREVIEW_MAX && i + 8 <= s.n;
+        if (has_eight && (eight = take_eight(s.p + i)) > 0) {
+            memcpy(line + n, s.p + i, 8);
+            n += eight;
+            i += eight;
+            continue;
+        }
         if (!is_blank(s.p[i])) {
             line[n++] = s.p[i++];
             continue;

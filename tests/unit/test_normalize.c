@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -171,6 +172,40 @@ static void repeated_keys_and_many_keys(void **state) {
     rs_arena_deinit(&arena);
 }
 
+/* A byte at a time. */
+static size_t plain_line(rs_str s, char line[RS_PREVIEW_MAX]) {
+    size_t n = 0;
+    bool blank = false;
+    for (size_t i = 0; i < s.n; i++) {
+        bool is_blank = (unsigned char)s.p[i] <= ' ' || s.p[i] == 0x7f;
+        if (!is_blank && blank && n > 0 && n < RS_PREVIEW_MAX) line[n++] = ' ';
+        if (!is_blank && n < RS_PREVIEW_MAX) line[n++] = s.p[i];
+        blank = is_blank;
+    }
+    return n;
+}
+
+static void previews_are_the_same_eight_bytes_at_a_time(void **state) {
+    (void)state;
+    srand(5);
+    for (int round = 0; round < 20000; round++) {
+        size_t n = (size_t)(rand() % (round % 4 ? 40 : 300)), spaces = round % 3 ? 5 : 60;
+        char *text = malloc(n + 1), expected[RS_PREVIEW_MAX]; /* to its very end */
+        rs_arena arena;
+        rs_str line;
+        assert_non_null(text);
+        for (size_t i = 0; i < n; i++)
+            text[i] = (size_t)rand() % spaces ? "abc!~z"[rand() % 6] : "    \n\t\x7f\x1f"[rand() % 8];
+        rs_arena_init(&arena, 0);
+        assert_int_equal(rs_content_preview((rs_str){text, n}, &arena, &line), RS_OK);
+        size_t length = plain_line((rs_str){text, n}, expected);
+        if (line.n != length || (length && memcmp(line.p, expected, length) != 0))
+            fail_msg("%.*s", (int)n, text);
+        rs_arena_deinit(&arena);
+        free(text);
+    }
+}
+
 static void previews_are_one_line_of_whole_characters(void **state) {
     (void)state;
     rs_arena arena;
@@ -197,6 +232,7 @@ int main(void) {
         cmocka_unit_test(exhaustion_is_an_error_and_no_more),
         cmocka_unit_test(a_reply_that_only_calls_tools_is_previewed_by_them),
         cmocka_unit_test(repeated_keys_and_many_keys),
+        cmocka_unit_test(previews_are_the_same_eight_bytes_at_a_time),
         cmocka_unit_test(previews_are_one_line_of_whole_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
