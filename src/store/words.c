@@ -326,15 +326,17 @@ static uint64_t bits_of(uint64_t highest) { return (highest >> 7 & EACH(1)) * 0x
 
 static window look_at(const char *p, bool is_json) {
     window w = {0, 0};
-    for (int i = 0; i < WINDOW; i += 8) {
+    uint64_t odd[WINDOW / 8], any = 0;
+    for (int i = 0; i < WINDOW / 8; i++) {
         uint64_t x;
-        memcpy(&x, p + i, 8);
+        memcpy(&x, p + 8 * i, 8);
         x = le64toh(x);
         uint64_t low = x & EACH(0x7f);
         uint64_t word = in_range(low | EACH(0x20), 'a', 'z') | in_range(low, '0', '9');
-        w.words |= bits_of(word & ~x) << i;
-        w.odd |= bits_of(x | (is_json ? in_range(low, '\\', '\\') : 0)) << i;
+        w.words |= bits_of(word & ~x) << 8 * i;
+        any |= odd[i] = x | (is_json ? in_range(low, '\\', '\\') : 0);
     }
+    for (int i = 0; i < WINDOW / 8 && (any & EACH(0x80)); i++) w.odd |= bits_of(odd[i]) << 8 * i;
     return w;
 }
 

@@ -38,9 +38,9 @@ static bool key_is_content(rs_str key) {
 }
 
 /* content NULL: everything inline. */
-static void put_attr(rs_intern *keys, rs_buf *out, rs_buf *content, const rs_attr *a) {
+static void put_attr(rs_details_writer *w, rs_buf *out, rs_buf *content, const rs_attr *a, uint32_t place) {
     const rs_value *v = &a->value;
-    rs_wire_varint(out, rs_intern_put(keys, a->key));
+    rs_wire_varint(out, rs_intern_put_likely(&w->keys, a->key, &w->likely[place % RS_LIKELY_KEYS]));
     switch (v->type) {
     case RS_VALUE_STRING:
     case RS_VALUE_BYTES:
@@ -70,10 +70,10 @@ static void put_attr(rs_intern *keys, rs_buf *out, rs_buf *content, const rs_att
     }
 }
 
-static void put_attrs(rs_intern *keys, rs_buf *out, rs_buf *content, const rs_attrs *a) {
+static void put_attrs(rs_details_writer *w, rs_buf *out, rs_buf *content, const rs_attrs *a) {
     rs_wire_varint(out, a->n);
     rs_wire_varint(out, a->dropped);
-    for (uint32_t i = 0; i < a->n; i++) put_attr(keys, out, content, &a->items[i]);
+    for (uint32_t i = 0; i < a->n; i++) put_attr(w, out, content, &a->items[i], i);
 }
 
 /* The number of an encoded body among those seen. */
@@ -90,7 +90,7 @@ static uint32_t resource_number(rs_details_writer *w, const rs_resource *r) {
     if (r == w->last_resource) return w->last_resource_number;
     w->scratch.n = 0;
     rs_wire_str(&w->scratch, r->schema_url);
-    put_attrs(&w->keys, &w->scratch, NULL, &r->attrs);
+    put_attrs(w, &w->scratch, NULL, &r->attrs);
     w->last_resource = r;
     return w->last_resource_number = intern_body(w, &w->resources);
 }
@@ -101,7 +101,7 @@ static uint32_t scope_number(rs_details_writer *w, const rs_scope *s) {
     rs_wire_str(&w->scratch, s->name);
     rs_wire_str(&w->scratch, s->version);
     rs_wire_str(&w->scratch, s->schema_url);
-    put_attrs(&w->keys, &w->scratch, NULL, &s->attrs);
+    put_attrs(w, &w->scratch, NULL, &s->attrs);
     w->last_scope = s;
     return w->last_scope_number = intern_body(w, &w->scopes);
 }
@@ -113,14 +113,14 @@ void rs_details_add(rs_details_writer *w, const rs_span *s, size_t *details, siz
     rs_wire_varint(out, scope_number(w, s->scope));
     rs_wire_varint(out, s->flags);
     rs_wire_str(out, s->trace_state);
-    put_attrs(&w->keys, out, &w->content, &s->attrs);
+    put_attrs(w, out, &w->content, &s->attrs);
     rs_wire_varint(out, s->dropped_events);
     rs_wire_varint(out, s->nevents);
     for (uint32_t i = 0; i < s->nevents; i++) {
         const rs_event *e = &s->events[i];
         rs_wire_zigzag(out, (int64_t)(e->time_ns - s->start_ns));
         rs_wire_str(out, e->name);
-        put_attrs(&w->keys, out, &w->content, &e->attrs);
+        put_attrs(w, out, &w->content, &e->attrs);
     }
     rs_wire_varint(out, s->dropped_links);
     rs_wire_varint(out, s->nlinks);
@@ -130,7 +130,7 @@ void rs_details_add(rs_details_writer *w, const rs_span *s, size_t *details, siz
         rs_buf_put(out, l->span_id, sizeof l->span_id);
         rs_wire_varint(out, l->flags);
         rs_wire_str(out, l->trace_state);
-        put_attrs(&w->keys, out, &w->content, &l->attrs);
+        put_attrs(w, out, &w->content, &l->attrs);
     }
     *details = out->n - records_before;
     *content = w->content.n - content_before;

@@ -10,7 +10,7 @@
 
 #include "store/sqlite/heads.h"
 
-enum { RS_INLINE_MAX = 256 };
+enum { RS_INLINE_MAX = 256, RS_LIKELY_KEYS = 32 };
 
 /* ---- encoding ------------------------------------------------------------------------------------------ */
 
@@ -18,6 +18,7 @@ typedef struct rs_details_writer {
     rs_buf records, content;
     rs_intern keys, resources, scopes; /* the latter two: encoded bodies, in `bodies` */
     rs_arena bodies;
+    uint32_t likely[RS_LIKELY_KEYS];  /* keys of the last attributes in these places */
     const rs_resource *last_resource; /* spans come grouped by theirs */
     const rs_scope *last_scope;
     uint32_t last_resource_number, last_scope_number;

@@ -84,7 +84,9 @@ void rs_heads_add(rs_heads_writer *w, const rs_span *s, size_t details, size_t c
     }
     if (f->interrupted) bits |= BIT_INTERRUPTED;
     bits |= put_doubles(&c[RS_COLUMN_DOUBLES], f) | put_tokens(&c[RS_COLUMN_TOKENS], f);
-    rs_wire_varint(&c[RS_COLUMN_TRACE], rs_intern_put(&w->traces, (rs_str){(const char *)s->trace_id, 16}));
+    rs_wire_varint(&c[RS_COLUMN_TRACE],
+                   rs_intern_put_likely(&w->traces, (rs_str){(const char *)s->trace_id, 16},
+                                        &w->likely[RS_COLUMN_TRACE]));
     rs_buf_put(&c[RS_COLUMN_SPAN_ID], s->span_id, sizeof s->span_id);
     rs_wire_u16(&c[RS_COLUMN_BITS], (uint16_t)bits);
     rs_buf_byte(&c[RS_COLUMN_KIND], s->kind);
@@ -95,7 +97,9 @@ void rs_heads_add(rs_heads_writer *w, const rs_span *s, size_t details, size_t c
     w->last_start = s->start_ns;
     for (size_t i = 0; i < STRINGS; i++) {
         const rs_str *str = (const rs_str *)(const void *)((const char *)s + string_at[i]);
-        rs_wire_varint(&c[FIRST_STRING + i], str->n ? rs_intern_put(&w->strings, *str) + 1 : 0);
+        uint32_t *likely = &w->likely[FIRST_STRING + i];
+        rs_wire_varint(&c[FIRST_STRING + i],
+                       str->n ? rs_intern_put_likely(&w->strings, *str, likely) + 1 : 0);
     }
     rs_wire_varint(&c[RS_COLUMN_EXTENT], details);
     rs_wire_varint(&c[RS_COLUMN_EXTENT], content);

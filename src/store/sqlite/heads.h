@@ -44,6 +44,7 @@ typedef enum rs_heads_column {
 typedef struct rs_heads_writer {
     rs_buf columns[RS_COLUMN_COUNT];
     rs_intern strings, traces;
+    uint32_t likely[RS_COLUMN_COUNT]; /* numbers of the span before */
     uint64_t last_start;
 } rs_heads_writer;
 

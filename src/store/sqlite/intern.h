@@ -26,6 +26,11 @@ void rs_intern_clear(rs_intern *t);
 
 /* The number of s, new if it was not seen; 0 after a failure. */
 uint32_t rs_intern_put(rs_intern *t, rs_str s);
+/* The same where it is likely the string of that number (of any, to begin with): *likely is then the one that was given. */
+static inline uint32_t rs_intern_put_likely(rs_intern *t, rs_str s, uint32_t *likely) {
+    if (*likely >= t->n || !rs_str_eq(t->items[*likely], s)) *likely = rs_intern_put(t, s);
+    return *likely;
+}
 /* The number of s, or UINT32_MAX if it was not seen. */
 uint32_t rs_intern_find(const rs_intern *t, rs_str s);
 
