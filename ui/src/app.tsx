@@ -3,6 +3,7 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { asApiError, isAbort, type ApiError } from './api/client';
 import { getSession } from './api/endpoints';
 import type { Session } from './api/types';
+import { places } from './model/places';
 import { go, useRoute } from './navigation';
 import { KeysDialog } from './views/keys-dialog';
 import { SideBar } from './views/side-bar';
@@ -38,8 +39,9 @@ export function App() {
     const afterG = performance.now() - pendingG.current < 1000;
     pendingG.current = event.key === 'g' ? performance.now() : 0;
     if (event.key === 'g') return true;
-    if (afterG && event.key === 't') {
-      go(listUrl.current);
+    const place = afterG ? places.find(({ key }) => key === event.key) : undefined;
+    if (place) {
+      go(place.url === '/' ? listUrl.current : place.url);
       return true;
     }
     if (event.key === '?') {

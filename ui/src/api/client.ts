@@ -31,12 +31,24 @@ function errorOf(status: number, body: string): ApiError {
   return new ApiError(failure, message, field);
 }
 
-/** The body of a GET as text. An aborted request rejects with the signal's own AbortError. */
-export async function getText(path: string, signal?: AbortSignal): Promise<string> {
+/** Set by what the session says: without it the server lets nothing be changed by cookie. */
+let csrfToken = '';
+export function setCsrfToken(token: string): void {
+  csrfToken = token;
+}
+
+/** The API's path for the project that the address bar names; the server knows which is meant if it names none. */
+export function inProject(path: string): string {
+  const project = new URLSearchParams(location.search).get('project');
+  if (project === null) return path;
+  return `${path}${path.includes('?') ? '&' : '?'}project=${encodeURIComponent(project)}`;
+}
+
+async function ask(path: string, init: RequestInit): Promise<string> {
   let response: Response;
   let body: string;
   try {
-    response = await fetch(path, { headers: { accept: 'application/json' }, signal: signal ?? null });
+    response = await fetch(inProject(path), init);
     body = await response.text();
   } catch (error) {
     if (isAbort(error)) throw error;
@@ -44,6 +56,17 @@ export async function getText(path: string, signal?: AbortSignal): Promise<strin
   }
   if (!response.ok) throw errorOf(response.status, body);
   return body;
+}
+
+/** The body of a GET as text. An aborted request rejects with the signal's own AbortError. */
+export const getText = (path: string, signal?: AbortSignal): Promise<string> =>
+  ask(path, { headers: { accept: 'application/json' }, signal: signal ?? null });
+
+/** Has something changed; the answer's JSON. */
+export async function send<T>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {
+  const headers: Record<string, string> = { accept: 'application/json', 'x-csrf-token': csrfToken };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  return parse<T>(await ask(path, { method, headers, body: body === undefined ? null : JSON.stringify(body) }));
 }
 
 export function parse<T>(body: string): T {

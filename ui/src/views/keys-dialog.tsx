@@ -1,10 +1,11 @@
 import { useEffect, useRef } from 'preact/hooks';
+import { places } from '../model/places';
 
 const groups: { title: string; keys: [keys: string[], does: string][] }[] = [
   {
     title: 'Everywhere',
     keys: [
-      [['g', 't'], 'traces'],
+      ...places.map(({ label, key }): [string[], string] => [['g', key], label.toLowerCase()]),
       [['?'], 'these keys'],
     ],
   },

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Session } from '../api/types';
 import { bytes, plural } from '../model/format';
+import { places } from '../model/places';
 import type { Route } from '../model/route';
 import { follow } from '../navigation';
 import { applyTheme, readTheme, type Theme } from '../widgets/setting';
@@ -25,16 +26,23 @@ export function SideBar({ route, listUrl, session, onHelp }: Props) {
         <i class="logo" aria-hidden="true" />
         respan
       </a>
-      <a
-        class={route.view === 'none' ? 'entry' : 'entry on'}
-        href={listUrl}
-        aria-current={route.view === 'traces' ? 'page' : undefined}
-        onClick={(event) => {
-          follow(event, listUrl);
-        }}
-      >
-        Traces <kbd>g t</kbd>
-      </a>
+      {places.map(({ label, url, key, views }) => {
+        const here = views.includes(route.view);
+        const to = url === '/' ? listUrl : url;
+        return (
+          <a
+            key={url}
+            class={here ? 'entry on' : 'entry'}
+            href={to}
+            aria-current={here ? 'page' : undefined}
+            onClick={(event) => {
+              follow(event, to);
+            }}
+          >
+            {label} <kbd>g {key}</kbd>
+          </a>
+        );
+      })}
       <div class="foot">
         {session && (
           <div class="about">

@@ -1,0 +1,12 @@
+/** The places of the side bar: one row each, in its order. `key` goes there after `g`. */
+import type { Route } from './route';
+
+export interface Place {
+  label: string;
+  url: string;
+  key: string;
+  /** The views whose place this is. */
+  views: Route['view'][];
+}
+
+export const places: Place[] = [{ label: 'Traces', url: '/', key: 't', views: ['traces', 'trace'] }];
