@@ -70,13 +70,13 @@ static rs_status count_leaf(const rs_filter_builder *b, rs_err *err) {
 /* ---- conditions ---------------------------------------------------------------------------------------- */
 
 static const rs_str metadata_prefixes[] = {RS_STR("metadata__"), RS_STR("metadata.")};
-static const rs_str model_prefix = RS_STR("respan.model.");
+static const rs_str model_prefix = RS_STR("respan.model."), short_model_prefix = RS_STR("model.");
 
 static bool is_below(rs_str name, rs_str prefix) { return name.n > prefix.n && rs_str_starts(name, prefix); }
 
 /* The key that a name means, of metadata or (of_model) of a fact of the model. */
 static bool loose_key(rs_str name, rs_str *key, bool *of_model) {
-    *of_model = is_below(name, model_prefix);
+    *of_model = is_below(name, model_prefix) || is_below(name, short_model_prefix);
     *key = name;
     if (*of_model) return true;
     for (size_t i = 0; i < RS_ARRAY_LEN(metadata_prefixes); i++)
@@ -128,11 +128,22 @@ static rs_field_type operand_type(const rs_condition *c, const rs_str *values) {
     return rs_op_is_order(c->op) && rs_str_to_double(values[0], &number) ? RS_FIELD_REAL : RS_FIELD_TEXT;
 }
 
+/* Its own copy; of a fact of the model under the attribute's whole name. */
+static rs_str copy_key(const rs_condition *c, rs_arena *arena) {
+    if (!c->of_model || rs_str_starts(c->key, model_prefix)) return rs_arena_copy(arena, c->key);
+    rs_str fact = rs_str_from(c->key, short_model_prefix.n);
+    char *name = rs_arena_alloc(arena, model_prefix.n + fact.n);
+    if (!name) return (rs_str){0};
+    memcpy(name, model_prefix.p, model_prefix.n);
+    memcpy(name + model_prefix.n, fact.p, fact.n);
+    return (rs_str){name, model_prefix.n + fact.n};
+}
+
 static rs_status read_values(rs_condition *c, rs_str name, const rs_str *values, size_t n, rs_arena *arena,
                              rs_err *err) {
     c->nvalues = n;
     c->values = rs_arena_zalloc(arena, n, sizeof *c->values);
-    if (!c->field) c->key = rs_arena_copy(arena, c->key);
+    if (!c->field) c->key = copy_key(c, arena);
     if (!c->values || (!c->field && !c->key.p)) return no_memory(err);
     for (size_t i = 0; i < n; i++) {
         c->values[i].text = rs_arena_copy(arena, values[i]);

@@ -106,7 +106,8 @@ void rs_filter_append(rs_filter_node *parent, rs_filter_node *child);
 /* `node` has to hold as well. */
 RS_MUST_CHECK rs_status rs_filter_require(const rs_filter_builder *b, rs_filter_node *node, rs_err *err);
 
-/* Whether a name is one of a field, of metadata (metadata__KEY, metadata.KEY) or of a fact of the model (respan.model.FACT). */
+/* Whether a name is one of a field, of metadata (metadata__KEY, metadata.KEY) or of a fact of the model (respan.model.FACT,
+ * model.FACT). */
 bool rs_filter_knows(const rs_field_table *table, rs_str name);
 
 /* A condition. Copies what it keeps. RS_ERR_INVALID, with a message that names field, operator or value, for what the table

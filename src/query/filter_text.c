@@ -248,6 +248,12 @@ static bool is_in_full_only(const rs_field_table *table, rs_str name) {
     return false;
 }
 
+/* span(…), or span.FIELD, in a list of spans. */
+static rs_filter_node *refuse_span(parser *p, size_t at) {
+    return fail_at(p, at, RS_ERR_INVALID, "span(…) is for lists of traces: here all is about one span%.*s",
+                   (rs_str){0});
+}
+
 /* A name that no field has, with a sign behind it: likely a field misspelt, or else text, such as http://… */
 static rs_filter_node *refuse_name(parser *p, rs_str name, sign s) {
     const char *meant = similar(p->build.table, name);
@@ -265,13 +271,51 @@ static rs_filter_node *refuse_name(parser *p, rs_str name, sign s) {
     return fail_at(p, p->at, RS_ERR_INVALID, fmt, name);
 }
 
+/* has:FIELD, the same as FIELD:*; what stands behind the colon comes next. */
+static rs_filter_node *parse_has(parser *p) {
+    size_t at = p->at;
+    rs_str name, known = RS_STR("false");
+    if (peek(p) != '"') name = take_plain(p, false);
+    else if (!take_quoted(p, &name)) return NULL;
+    if (rs_filter_knows(p->build.table, name)) return condition(p, at, name, RS_OP_ISNULL, &known, 1);
+    p->at = at;
+    return refuse_name(p, name, SIGN_NONE);
+}
+
+static bool parse_condition(parser *p, rs_filter_node **out);
+
+/* span.FIELD and what follows, the same as span(FIELD …); the name's other part comes next. */
+static rs_filter_node *parse_of_span(parser *p, size_t at) {
+    const rs_field_table *outer = p->build.table;
+    rs_filter_node *node;
+    p->build.table = &rs_span_fields;
+    bool is_condition = parse_condition(p, &node);
+    p->build.table = outer;
+    if (!is_condition) return NULL;
+    if (outer == &rs_span_fields) return refuse_span(p, at);
+    return node ? check(p, rs_filter_make(&p->build, RS_FILTER_SPAN, node)) : NULL;
+}
+
 /* field:value and the like. False, with nothing read, if that is not what comes next. */
 static bool parse_condition(parser *p, rs_filter_node **out) {
+    static const rs_str of_span = RS_STR("span."), has = RS_STR("has:");
     size_t start = p->at;
     rs_str name = name_at(p);
     bool known = name.n > 0 && rs_filter_knows(p->build.table, name);
     *out = NULL;
     if (name.n == 0 || name.p[0] == '-' || name.p[0] == '.') return false;
+    if (rs_str_starts(name, of_span)) {
+        p->at += of_span.n;
+        *out = parse_of_span(p, start);
+        if (!*out && !p->failed) p->at = start;
+        return *out || p->failed;
+    }
+    if (rs_str_starts(rest(p), has) &&
+        (!is_end_of_word(rs_str_from(rest(p), has.n)) || rs_str_starts(rest(p), RS_STR("has:\"")))) {
+        p->at += has.n;
+        *out = parse_has(p);
+        return true;
+    }
     p->at += name.n;
     sign s = take_sign(p);
     if (s == SIGN_NONE && known) { /* behind spaces: all but the colon */
@@ -331,9 +375,7 @@ static rs_filter_node *parse_span(parser *p) {
     const rs_field_table *outer = p->build.table;
     size_t at = p->at;
     p->at += 4;
-    if (outer == &rs_span_fields)
-        return fail_at(p, at, RS_ERR_INVALID,
-                       "span(…) is for lists of traces: here all is about one span%.*s", (rs_str){0});
+    if (outer == &rs_span_fields) return refuse_span(p, at);
     p->build.table = &rs_span_fields;
     rs_filter_node *child = parse_group(p);
     p->build.table = outer;

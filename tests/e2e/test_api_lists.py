@@ -85,6 +85,13 @@ def test_operators(full, field, operator, wanted, expected):
         ("span(type:workflow status:error) span(model:model-0)", [39, 9]),
         ("NOT span(type:chat NOT model:model-2) duration<6", [2]),
         ("span(metadata.run:11)", [11]),
+        ("span.metadata.run:11 has:metadata.kind", [11]),
+        ("span.type:chat span.latency:>850ms model:model-1", list(range(37, 0, -3))),  # of two spans
+        ("has:error_message user:user_4 NOT thread:thread_0", [39, 29, 19]),
+        (
+            'model:model-1 latency:>37 env:production user:user_2 metadata.kind:k1 has:input span.type:chat "question 37"',
+            [37],
+        ),
         ('"question 17" OR "question 18"', [18, 17]),
         ("duration>=500ms duration<2000ms", [0]),
         ("start_time>now+9000d", []),

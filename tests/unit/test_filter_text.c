@@ -154,6 +154,11 @@ static void test_conditions(void **state) {
     means("metadata.plan:pro", "metadata[plan] = 'pro'");
     means("metadata__a.b.c>7", "metadata[a.b.c] > '7'");
     means("respan.model.parameters>1e9", "respan.model.parameters > '1e9'");
+    means("model.parameters>1e9", "respan.model.parameters > '1e9'");
+    means("has:ttft", "time_to_first_token isnull 'false'");
+    means("NOT has:metadata.plan", "not(metadata[plan] isnull 'false')");
+    means("has:\"metadata.two words\"", "metadata[two words] isnull 'false'");
+    means("it has: has:", "and(word 'it', word 'has:', word 'has:')");
     means("status:error env:dev user:u type:chat session:s",
           "and(status_code = 'error', environment = 'dev', "
           "customer_identifier = 'u', log_type = 'chat', session_identifier = 's')");
@@ -173,6 +178,18 @@ static void test_operators(void **state) {
     means("span(log_type:tool AND latency>1 AND status:error)",
           "span(and(log_type = 'tool', latency > '1', status_code = 'error'))");
     means("NOT span(name:x) y", "and(not(span(name = 'x')), word 'y')");
+    means("span.name:generate", "span(name = 'generate')");
+    means("span.latency:>2s span.metadata.plan!=pro",
+          "and(span(latency > '2s'), span(not(metadata[plan] = 'pro')))");
+    means("NOT span.has:ttft", "not(span(time_to_first_token isnull 'false'))");
+    means("span.type in (tool, chat)", "span(log_type = 'tool'|'chat')");
+    means("span.end() span.wombat:7 span.", "and(word 'span.end()', word 'span.wombat:7', word 'span.')");
+    means(
+        "model:tiny-gpt2 latency:>2s status:error user:user_123 metadata.plan:pro has:ttft "
+        "span.name:generate \"free text\"",
+        "and(model = 'tiny-gpt2', duration > '2s', status_code = 'error', customer_identifier = 'user_123', "
+        "metadata[plan] = 'pro', time_to_first_token isnull 'false', span(name = 'generate'), word 'free "
+        "text')");
     means("span (a)", "and(word 'span', word 'a')");
 }
 
@@ -224,6 +241,12 @@ static void test_what_is_refused(void **state) {
     is_refused("span()", 5, "missing here");
     is_refused("span(span(a))", 5, "lists of traces");
     is_refused("span(duratio>1)", 5, "a span has no field 'duratio'");
+    is_refused("a span.modle:x", 7, "a span has no field 'modle': did you mean 'model'?");
+    is_refused("span.latency:soon", 13, "'soon' of field 'latency' is not a number");
+    is_refused("span(span.name:x)", 5, "lists of traces");
+    is_refused("has:tttft", 4, "a trace has no field 'tttft'");
+    is_refused("x has:modle", 6, "did you mean 'model'?");
+    is_refused("has:\"model", 4, "quote is not closed");
     is_refused("metadata:x", 9, "metadata__KEY");
     json_is_refused("{\"or\":{}}", "or", "lists of objects");
     json_is_refused("{\"or\":[]}", "or", "empty");
