@@ -66,7 +66,8 @@ rs_status rs_cells_others(rs_cells *c, unsigned field, uint32_t *out) {
 rs_status rs_cells_group(rs_cells *c, unsigned field, rs_str text, uint32_t *out) {
     rs_group wanted = {
         .field = field, .is_null = text.p == NULL, .value = rs_str_cut_utf8(text, RS_CELLS_TEXT_MAX)};
-    rs_status st = find_group(c, &wanted, c->of_field[field] < RS_CELLS_GROUPS, out);
+    uint32_t most = c->most ? c->most : RS_CELLS_GROUPS;
+    rs_status st = find_group(c, &wanted, c->of_field[field] < most, out);
     return st == RS_OK && *out == UINT32_MAX ? rs_cells_others(c, field, out) : st;
 }
 
@@ -83,19 +84,33 @@ static uint64_t hash_of_cell(const void *ctx, size_t i) {
     return hash_cell(cell->group, cell->bucket);
 }
 
-rs_status rs_cells_at(rs_cells *c, uint32_t group, uint64_t bucket, rs_sums **out) {
+rs_status rs_cells_at(rs_cells *c, uint32_t group, uint64_t bucket, rs_cell **out) {
     if (!make_slots(c->arena, &c->slots, &c->mask, c->n, hash_of_cell, c)) return RS_ERR_MEMORY;
     uint32_t at = (uint32_t)hash_cell(group, bucket) & c->mask;
     for (; c->slots[at]; at = (at + 1) & c->mask) {
         rs_cell *cell = &c->items[c->slots[at] - 1];
-        if (cell->group == group && cell->bucket == bucket) return *out = &cell->sums, RS_OK;
+        if (cell->group == group && cell->bucket == bucket) return *out = cell, RS_OK;
     }
     if (c->n == RS_CELLS_MAX) return RS_ERR_TOO_LARGE;
     if (!rs_arena_grow(c->arena, (void **)&c->items, c->n, &c->cap, sizeof *c->items)) return RS_ERR_MEMORY;
     c->items[c->n] = (rs_cell){.group = group, .bucket = bucket};
-    *out = &c->items[c->n++].sums;
+    *out = &c->items[c->n++];
     c->slots[at] = (uint32_t)c->n;
     return RS_OK;
+}
+
+void rs_cell_see(rs_cell *c, uint64_t start_ns, const uint8_t trace_id[16]) {
+    if (start_ns == 0) return;
+    if (c->first_ns == 0 || start_ns < c->first_ns) c->first_ns = start_ns;
+    if (start_ns <= c->last_ns) return;
+    c->last_ns = start_ns;
+    memcpy(c->last_trace, trace_id, sizeof c->last_trace);
+}
+
+rs_status rs_cell_merge(rs_cell *c, const rs_cell *from, double scale, rs_arena *arena) {
+    rs_cell_see(c, from->first_ns, from->last_trace);
+    rs_cell_see(c, from->last_ns, from->last_trace);
+    return rs_sums_merge(&c->sums, &from->sums, scale, arena);
 }
 
 rs_status rs_cells_merge(rs_cells *c, const rs_cells *from, double scale) {
@@ -104,11 +119,11 @@ rs_status rs_cells_merge(rs_cells *c, const rs_cells *from, double scale) {
         const rs_cell *cell = &from->items[i];
         const rs_group *g = &from->groups[cell->group];
         uint32_t group;
-        rs_sums *sums;
+        rs_cell *to;
         st = g->is_others ? rs_cells_others(c, g->field, &group)
                           : rs_cells_group(c, g->field, g->is_null ? (rs_str){0} : g->value, &group);
-        if (st == RS_OK) st = rs_cells_at(c, group, cell->bucket, &sums);
-        if (st == RS_OK) st = rs_sums_merge(sums, &cell->sums, scale, c->arena);
+        if (st == RS_OK) st = rs_cells_at(c, group, cell->bucket, &to);
+        if (st == RS_OK) st = rs_cell_merge(to, cell, scale, c->arena);
     }
     return st;
 }

@@ -87,6 +87,8 @@ static rs_status add_row(void *ctx, rs_cells *cells, const void *row) {
     bool traces = is_of_traces(a);
     uint64_t start = traces ? ((const rs_trace_row *)row)->start_ns : ((const rs_span *)row)->start_ns,
              bucket = a->out->bucket_ns ? start / a->out->bucket_ns : 0;
+    const uint8_t *trace_id =
+        traces ? ((const rs_trace_row *)row)->trace_id : ((const rs_span *)row)->trace_id;
     rs_arena scratch, *histograms = q->has_histograms ? cells->arena : NULL;
     rs_status st = RS_OK;
     rs_arena_init(&scratch, 0);
@@ -94,13 +96,14 @@ static rs_status add_row(void *ctx, rs_cells *cells, const void *row) {
         rs_field_value v;
         char digits[24];
         uint32_t group;
-        rs_sums *sums;
+        rs_cell *cell;
         st = rs_cells_group(cells, (unsigned)i,
                             value_of(&q->groupings[i], q->list->table, row, &v, digits, &scratch), &group);
-        if (st == RS_OK) st = rs_cells_at(cells, group, bucket, &sums);
+        if (st == RS_OK) st = rs_cells_at(cells, group, bucket, &cell);
         if (st != RS_OK) break;
-        st =
-            traces ? rs_sums_add_trace(sums, row, 1, histograms) : rs_sums_add_span(sums, row, 1, histograms);
+        rs_cell_see(cell, start, trace_id);
+        st = traces ? rs_sums_add_trace(&cell->sums, row, 1, histograms)
+                    : rs_sums_add_span(&cell->sums, row, 1, histograms);
     }
     rs_arena_deinit(&scratch);
     return st;
@@ -153,11 +156,11 @@ static bool take_hour(void *ctx, const rs_hour_row *row) {
         rs_field_value v;
         char digits[24];
         uint32_t group;
-        rs_sums *sums;
+        rs_cell *cell;
         rs_str value = value_of(&q->groupings[i], q->list->table, &like, &v, digits, a->arena);
         a->failed = rs_cells_group(cells, (unsigned)i, value, &group);
-        if (a->failed == RS_OK) a->failed = rs_cells_at(cells, group, bucket, &sums);
-        if (a->failed == RS_OK) a->failed = rs_sums_merge(sums, &row->sums, 1, a->arena);
+        if (a->failed == RS_OK) a->failed = rs_cells_at(cells, group, bucket, &cell);
+        if (a->failed == RS_OK) a->failed = rs_sums_merge(&cell->sums, &row->sums, 1, a->arena);
     }
     return a->failed == RS_OK;
 }
@@ -265,14 +268,14 @@ bool rs_measure_reads_in_full(const rs_measure *q) {
 
 rs_status rs_measure_run(rs_store *store, uint64_t project, const rs_measure *question, rs_arena *arena,
                          rs_measured *out, rs_err *err) {
-    *out = (rs_measured){.cells = {.arena = arena}};
+    *out = (rs_measured){.cells = {.arena = arena, .most = question->groups_max}};
     asking a = {.store = store, .project = project, .q = question, .arena = arena, .out = out, .err = err};
     rs_status st = find_window(&a);
     if (st == RS_OK) st = choose_bucket(&a);
     if (st != RS_OK) return st;
     if (can_use_hours(&a)) st = answer_by_hours(&a);
     if (st == RS_OK && (!out->from_hours || a.lacks_kind)) {
-        *out = (rs_measured){.cells = {.arena = arena},
+        *out = (rs_measured){.cells = {.arena = arena, .most = question->groups_max},
                              .bucket_ns = out->bucket_ns,
                              .start_ns = out->start_ns,
                              .end_ns = out->end_ns};

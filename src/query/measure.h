@@ -14,6 +14,7 @@ enum {
     RS_MEASURE_EXACT = 200000,     /* rows */
     RS_MEASURE_EXACT_FULL = 20000, /* spans that have to be read with their attributes */
     RS_MEASURE_BUCKETS_MAX = 2000,
+    RS_MEASURE_GROUPS = 20000, /* users or threads, of which one request keeps the sums: some 30 MB of them */
     RS_MEASURE_AHEAD_HOURS = 24, /* of now: what begins later is not sensibly dated */
 };
 /* Nor is what began before 2000. */
@@ -37,7 +38,8 @@ typedef struct rs_measure {
     bool has_buckets, has_histograms;
     uint64_t bucket_ns; /* 0: chosen so that there are at most `points` */
     uint32_t points;
-    uint64_t exact; /* RS_MEASURE_EXACT, or what the filter allows; tests set less */
+    uint32_t groups_max; /* of a grouping that are told apart; 0: RS_CELLS_GROUPS */
+    uint64_t exact;      /* RS_MEASURE_EXACT, or what the filter allows; tests set less */
 } rs_measure;
 
 typedef struct rs_measured {

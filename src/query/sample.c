@@ -54,7 +54,7 @@ static rs_status sample_time(rs_sample *s, rs_walk walk, uint64_t from, uint64_t
     rs_arena arena;
     bool more = false;
     rs_arena_init(&arena, 0);
-    stretch t = {.s = s, .cells = {.arena = &arena}, .low = INT64_MIN};
+    stretch t = {.s = s, .cells = {.arena = &arena, .most = cells->most}, .low = INT64_MIN};
     walk.start_min_ns = from;
     walk.start_max_ns = to;
     rs_status st = look(&t, &walk, n, &more, err);
@@ -142,7 +142,7 @@ static rs_status sample_spans(rs_sample *s, const rs_walk *walk, rs_cells *cells
         rs_walk w = *walk;
         bool more = false;
         rs_arena_init(&arena, 0);
-        stretch t = {.s = s, .cells = {.arena = &arena}, .low = low};
+        stretch t = {.s = s, .cells = {.arena = &arena, .most = cells->most}, .low = low};
         w.has_after = true;
         w.after = low + length;
         st = look(&t, &w, n, &more, err);
@@ -205,10 +205,12 @@ rs_status rs_sample_run(rs_sample *s, uint64_t min, uint64_t max, rs_cells *cell
     walk.start_max_ns = max;
     walk.content = s->in_full;
     if (st == RS_OK && !more) {
-        stretch all = {.s = s, .cells = {.arena = &arena}, .low = INT64_MIN};
+        rs_arena *place = cells->n == 0 ? cells->arena : &arena; /* of many groups a second copy is dear */
+        stretch all = {.s = s, .cells = {.arena = place, .most = cells->most}, .low = INT64_MIN};
         rs_walk whole = walk;
         st = look(&all, &whole, s->exact, &more, err);
-        if (st == RS_OK && !more) st = keep(&all, cells, 1);
+        if (st == RS_OK && !more && cells->n == 0) *cells = all.cells;
+        else if (st == RS_OK && !more) st = keep(&all, cells, 1);
     }
     if (st == RS_OK && more) st = sample(s, &walk, cells, err);
     rs_arena_deinit(&arena);

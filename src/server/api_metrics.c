@@ -1,6 +1,8 @@
 #include "server/api_metrics.h"
 
 #include "query/measure.h"
+#include "query/ranking.h"
+#include "server/api_json.h"
 #include "server/api_params.h"
 #include "server/server.h"
 
@@ -9,11 +11,11 @@
 
 #define NS_PER_S 1e9
 
-enum { POINTS = 60, GROUPS = 10, FACET_VALUES = 10 };
+enum { POINTS = 60, GROUPS = 10, FACET_VALUES = 10, LIMIT_MAX = 1000 };
 
 /* ---- parameters ---------------------------------------------------------------------------------------- */
 
-enum { OF, GROUP_BY, LIMIT, BUCKET, POINTS_MAX, FIELDS, EXTRAS };
+enum { OF, GROUP_BY, LIMIT, SORT_BY, PAGE, LATEST, BUCKET, POINTS_MAX, FIELDS, EXTRAS };
 
 typedef struct question {
     rs_list list;
@@ -21,7 +23,9 @@ typedef struct question {
     rs_grouping groupings[RS_CELLS_FIELDS];
     rs_str names[RS_CELLS_FIELDS];
     rs_measure measure;
-    uint32_t limit;
+    rs_ranking_order order;
+    uint32_t limit, page;
+    bool latest; /* each group with its newest trace */
     rs_measured answer;
 } question;
 
@@ -32,7 +36,8 @@ static bool refuse(rs_response *res, const char *field, const char *why) {
 
 /* Which extras an endpoint has is in `taken`: the others stay unknown parameters. */
 static bool read_question(rs_request *req, question *q, unsigned taken, bool of_spans, rs_response *res) {
-    static const char *const names[EXTRAS] = {"of", "group_by", "limit", "bucket", "points", "fields"};
+    static const char *const names[EXTRAS] = {"of",     "group_by", "limit",  "sort_by", "page",
+                                              "latest", "bucket",   "points", "fields"};
     rs_list_extra given[EXTRAS];
     size_t n = 0;
     const char *of = rs_request_query(req, "of");
@@ -99,6 +104,25 @@ static bool read_grouping(question *q, const char *parameter, rs_str name, size_
     return refuse(res, parameter, err.message);
 }
 
+/* Which groups are shown, and in which order. */
+static bool read_ranking(question *q, uint32_t limit_max, rs_response *res) {
+    rs_str sort = q->extras[SORT_BY].value, latest = q->extras[LATEST].value;
+    q->limit = GROUPS;
+    q->page = 1;
+    if (!read_number(q, LIMIT, limit_max, &q->limit, res) ||
+        !read_number(q, PAGE, RS_MEASURE_GROUPS, &q->page, res))
+        return false;
+    if (sort.p && !rs_ranking_order_find(sort, &q->order))
+        return refuse(res, "sort_by",
+                      "'sort_by' is one of the sums, first_time, last_time or value, with or without -");
+    q->latest = rs_str_eq(latest, RS_STR("true"));
+    if (latest.p && !q->latest && !rs_str_eq(latest, RS_STR("false")))
+        return refuse(res, "latest", "'latest' is true or false");
+    if (q->latest && q->list.table != &rs_trace_fields)
+        return refuse(res, "latest", "'latest' is of traces: give of=traces");
+    return true;
+}
+
 static bool run(rs_server *server, rs_request *req, question *q, rs_response *res) {
     rs_err err = {0};
     q->measure.exact = rs_measure_reads_in_full(&q->measure) ? RS_MEASURE_EXACT_FULL : RS_MEASURE_EXACT;
@@ -150,6 +174,12 @@ static void put_sums(rs_json *j, const rs_sums *s) {
     put_histogram(j, "tokens_per_second", &s->speed, 1000);
 }
 
+/* When the first and the last of them started; null where that is known by the hour alone. */
+static void put_seen(rs_json *j, const rs_measured *m, const rs_cell *c) {
+    rs_json_put_time(j, "first_time", m->from_hours ? 0 : c->first_ns);
+    rs_json_put_time(j, "last_time", m->from_hours ? 0 : c->last_ns);
+}
+
 static void put_head(rs_json *j, const question *q) {
     const rs_measured *m = &q->answer;
     rs_json_put_str(j, "of", q->list.table == &rs_trace_fields ? RS_STR("traces") : RS_STR("spans"));
@@ -159,57 +189,11 @@ static void put_head(rs_json *j, const question *q) {
     rs_json_put_bool(j, "is_estimate", m->is_estimate);
 }
 
-/* ---- groups in order ----------------------------------------------------------------------------------- */
-
-/* The groups of one field, most rows first, the others and those past the limit together last. */
-typedef struct ranking {
-    struct ranked {
-        uint32_t group; /* UINT32_MAX: the others */
-        rs_sums sums;
-    } * items;
-    size_t n;
-    rs_sums all;
-    uint32_t distinct; /* without the others */
-} ranking;
-
-static int by_count(const void *a, const void *b) {
-    const struct ranked *x = a, *y = b;
-    bool x_others = x->group == UINT32_MAX, y_others = y->group == UINT32_MAX;
-    if (x_others != y_others) return x_others ? 1 : -1;
-    if (x->sums.n != y->sums.n) return x->sums.n < y->sums.n ? 1 : -1;
-    return x->group < y->group ? -1 : 1;
-}
-
-static rs_status add_to(rs_sums *to, const rs_sums *s, rs_arena *arena) {
-    return rs_sums_merge(to, s, 1, arena);
-}
-
-static rs_status rank(const rs_cells *cells, unsigned field, uint32_t limit, rs_arena *arena, ranking *out) {
-    rs_status st = RS_OK;
-    rs_sums *of_group = rs_arena_zalloc(arena, cells->ngroups, sizeof *of_group), others = {0};
-    *out = (ranking){.items = rs_arena_zalloc(arena, cells->ngroups + 1, sizeof *out->items)};
-    if (!of_group || !out->items) return RS_ERR_MEMORY;
-    for (size_t i = 0; i < cells->n && st == RS_OK; i++) {
-        const rs_cell *c = &cells->items[i];
-        if (cells->groups[c->group].field != field) continue;
-        st = add_to(&of_group[c->group], &c->sums, arena);
-        if (st == RS_OK) st = add_to(&out->all, &c->sums, arena);
-    }
-    for (size_t g = 0; g < cells->ngroups && st == RS_OK; g++) {
-        if (cells->groups[g].field != field) continue;
-        if (cells->groups[g].is_others) others = of_group[g];
-        else out->items[out->n++] = (struct ranked){(uint32_t)g, of_group[g]};
-    }
-    out->distinct = (uint32_t)out->n;
-    if (out->n > 1) qsort(out->items, out->n, sizeof *out->items, by_count);
-    for (; out->n > limit && st == RS_OK; out->n--) st = add_to(&others, &out->items[out->n - 1].sums, arena);
-    if (st == RS_OK && others.n > 0) out->items[out->n++] = (struct ranked){UINT32_MAX, others};
-    return st;
-}
+/* ---- groups --------------------------------------------------------------------------------------------- */
 
 /* "value": …, and whether it is that of the others. */
 static void put_value(rs_json *j, const rs_cells *cells, uint32_t group) {
-    const rs_group *g = group == UINT32_MAX ? NULL : &cells->groups[group];
+    const rs_group *g = group == RS_RANKING_OTHERS ? NULL : &cells->groups[group];
     rs_json_key(j, RS_STR("value"));
     if (!g || g->is_null) rs_json_null(j);
     else rs_json_str(j, g->value);
@@ -223,14 +207,14 @@ static int by_bucket(const void *a, const void *b) {
     return (x->bucket > y->bucket) - (x->bucket < y->bucket);
 }
 
-static bool is_shown(const ranking *r, uint32_t group) {
+static bool is_shown(const rs_ranking *r, uint32_t group) {
     for (size_t i = 0; i < r->n; i++)
         if (r->items[i].group == group) return true;
     return false;
 }
 
-/* The cells of a group, or (UINT32_MAX) of all that are not shown for themselves, in order of time and each bucket once. */
-static rs_status points_of(const rs_cells *cells, unsigned field, const ranking *r, uint32_t group,
+/* The cells of a group, or (RS_RANKING_OTHERS) of all that are not shown for themselves, in order of time and each bucket once. */
+static rs_status points_of(const rs_cells *cells, unsigned field, const rs_ranking *r, uint32_t group,
                            rs_arena *arena, rs_cell **out, size_t *n) {
     rs_cell *points = *out = rs_arena_zalloc(arena, cells->n, sizeof *points);
     size_t kept = 0;
@@ -239,15 +223,15 @@ static rs_status points_of(const rs_cells *cells, unsigned field, const ranking 
     if (!points) return RS_ERR_MEMORY;
     for (size_t i = 0; i < cells->n; i++) {
         const rs_cell *c = &cells->items[i];
-        bool wanted = group == UINT32_MAX ? !is_shown(r, c->group) : c->group == group;
+        bool wanted = group == RS_RANKING_OTHERS ? !is_shown(r, c->group) : c->group == group;
         if (wanted && cells->groups[c->group].field == field) points[(*n)++] = *c;
     }
     if (*n > 1) qsort(points, *n, sizeof *points, by_bucket);
     for (size_t i = 0; i < *n && st == RS_OK; i++) {
         if (kept > 0 && points[kept - 1].bucket == points[i].bucket) {
             rs_sums both = {0}; /* a cell's own histograms stay as they are */
-            st = add_to(&both, &points[kept - 1].sums, arena);
-            if (st == RS_OK) st = add_to(&both, &points[i].sums, arena);
+            st = rs_sums_merge(&both, &points[kept - 1].sums, 1, arena);
+            if (st == RS_OK) st = rs_sums_merge(&both, &points[i].sums, 1, arena);
             points[kept - 1].sums = both;
         } else {
             points[kept++] = points[i];
@@ -257,7 +241,7 @@ static rs_status points_of(const rs_cells *cells, unsigned field, const ranking 
     return st;
 }
 
-static rs_status put_points(rs_json *j, const question *q, const ranking *r, uint32_t group,
+static rs_status put_points(rs_json *j, const question *q, const rs_ranking *r, uint32_t group,
                             rs_arena *arena) {
     rs_cell *points;
     size_t n;
@@ -286,14 +270,42 @@ static void finish(rs_response *res, rs_status st) {
     rs_response_from_err(res, &err);
 }
 
+typedef struct trace_writer {
+    rs_json *json;
+    bool content, written;
+} trace_writer;
+
+static bool write_trace(void *ctx, const rs_trace_row *row) {
+    trace_writer *w = ctx;
+    rs_json_object(w->json);
+    rs_api_write_trace(w->json, row, w->content);
+    rs_json_object_end(w->json);
+    w->written = true;
+    return false;
+}
+
+/* Null if it was deleted meanwhile, and of the others. */
+static rs_status put_latest(rs_json *j, rs_store *store, const rs_request *req, const question *q,
+                            const rs_ranked *item) {
+    rs_err err = {0};
+    rs_status st = RS_OK;
+    trace_writer w = {.json = j, .content = q->list.content};
+    rs_json_key(j, RS_STR("latest"));
+    if (item->group != RS_RANKING_OTHERS && item->cell.last_ns)
+        st = rs_store_get_trace(store, req->project, item->cell.last_trace, write_trace, &w, &err);
+    if (!w.written) rs_json_null(j);
+    return st == RS_ERR_NOT_FOUND ? RS_OK : st;
+}
+
 static void answer_sums(rs_server *server, rs_request *req, rs_response *res, question *q, bool with_points) {
-    uint32_t limit = GROUPS;
-    ranking r;
+    rs_ranking r;
     rs_str by = q->extras[GROUP_BY].value;
     q->measure.has_histograms = true;
-    if (!read_number(q, LIMIT, with_points ? 100 : RS_CELLS_GROUPS, &limit, res)) return;
+    if (!with_points) q->measure.groups_max = RS_MEASURE_GROUPS;
+    if (!read_ranking(q, with_points ? 100 : LIMIT_MAX, res)) return;
     if (!read_grouping(q, "group_by", by, 0, res) || !run(server, req, q, res)) return;
-    rs_status st = rank(&q->answer.cells, 0, limit, &req->arena, &r);
+    rs_status st =
+        rs_ranking_make(&q->answer.cells, 0, q->order, (q->page - 1) * q->limit, q->limit, &req->arena, &r);
     if (st != RS_OK) {
         finish(res, st);
         return;
@@ -302,17 +314,21 @@ static void answer_sums(rs_server *server, rs_request *req, rs_response *res, qu
     rs_json_object(&j);
     put_head(&j, q);
     rs_json_put_str_or_null(&j, "group_by", by);
+    rs_json_put_int(&j, "group_count", by.n ? r.distinct : 0);
     rs_json_key(&j, RS_STR("totals"));
     rs_json_object(&j);
-    put_sums(&j, &r.all);
+    put_sums(&j, &r.all.sums);
+    put_seen(&j, &q->answer, &r.all);
     rs_json_object_end(&j);
     rs_json_key(&j, RS_STR("groups"));
     rs_json_array(&j);
     for (size_t i = 0; i < r.n && st == RS_OK; i++) {
         rs_json_object(&j);
         put_value(&j, &q->answer.cells, r.items[i].group);
-        put_sums(&j, &r.items[i].sums);
-        if (with_points) st = put_points(&j, q, &r, r.items[i].group, &req->arena);
+        put_sums(&j, &r.items[i].cell.sums);
+        put_seen(&j, &q->answer, &r.items[i].cell);
+        if (q->latest) st = put_latest(&j, server->store, req, q, &r.items[i]);
+        if (with_points && st == RS_OK) st = put_points(&j, q, &r, r.items[i].group, &req->arena);
         rs_json_object_end(&j);
     }
     rs_json_array_end(&j);
@@ -322,26 +338,27 @@ static void answer_sums(rs_server *server, rs_request *req, rs_response *res, qu
 
 void rs_api_metrics_totals(rs_server *server, rs_request *req, rs_response *res) {
     question q;
-    if (!read_question(req, &q, 1 << OF | 1 << GROUP_BY | 1 << LIMIT, true, res)) return;
+    unsigned taken = 1 << OF | 1 << GROUP_BY | 1 << LIMIT | 1 << SORT_BY | 1 << PAGE | 1 << LATEST;
+    if (!read_question(req, &q, taken, true, res)) return;
     answer_sums(server, req, res, &q, false);
 }
 
 void rs_api_metrics_series(rs_server *server, rs_request *req, rs_response *res) {
     question q;
-    unsigned taken = 1 << OF | 1 << GROUP_BY | 1 << LIMIT | 1 << BUCKET | 1 << POINTS_MAX;
+    unsigned taken = 1 << OF | 1 << GROUP_BY | 1 << LIMIT | 1 << SORT_BY | 1 << BUCKET | 1 << POINTS_MAX;
     if (!read_question(req, &q, taken, true, res) || !read_bucket(&q, res)) return;
     answer_sums(server, req, res, &q, true);
 }
 
 void rs_api_metrics_histogram(rs_server *server, rs_request *req, rs_response *res) {
     question q;
-    ranking r;
+    rs_ranking r;
     rs_cell *points = NULL;
     size_t n = 0, at = 0;
     if (!read_question(req, &q, 1 << OF | 1 << BUCKET | 1 << POINTS_MAX, false, res) || !read_bucket(&q, res))
         return;
     if (!run(server, req, &q, res)) return;
-    rs_status st = rank(&q.answer.cells, 0, 1, &req->arena, &r);
+    rs_status st = rs_ranking_make(&q.answer.cells, 0, (rs_ranking_order){0}, 0, 1, &req->arena, &r);
     if (st == RS_OK && r.n > 0)
         st = points_of(&q.answer.cells, 0, &r, r.items[0].group, &req->arena, &points, &n);
     if (st != RS_OK) {
@@ -351,7 +368,7 @@ void rs_api_metrics_histogram(rs_server *server, rs_request *req, rs_response *r
     rs_json j = rs_json_on(&res->body);
     rs_json_object(&j);
     put_head(&j, &q);
-    put_counts(&j, &r.all);
+    put_counts(&j, &r.all.sums);
     rs_json_key(&j, RS_STR("buckets"));
     rs_json_array(&j);
     uint64_t ns = q.answer.bucket_ns, first = q.answer.start_ns / ns,
@@ -449,7 +466,7 @@ void rs_api_metrics_facets(rs_server *server, rs_request *req, rs_response *res)
     uint32_t limit = FACET_VALUES;
     rs_status st = RS_OK;
     if (!read_question(req, &q, 1 << OF | 1 << LIMIT | 1 << FIELDS, false, res)) return;
-    if (!read_number(&q, LIMIT, RS_CELLS_GROUPS, &limit, res) || !read_fields(&q, res)) return;
+    if (!read_number(&q, LIMIT, LIMIT_MAX, &limit, res) || !read_fields(&q, res)) return;
     if (!run_facets(server, req, &q, facets, res)) return;
     rs_json j = rs_json_on(&res->body);
     rs_json_object(&j);
@@ -457,9 +474,9 @@ void rs_api_metrics_facets(rs_server *server, rs_request *req, rs_response *res)
     rs_json_key(&j, RS_STR("facets"));
     rs_json_array(&j);
     for (unsigned f = 0; f < q.measure.ngroupings && st == RS_OK; f++) {
-        ranking r;
+        rs_ranking r;
         const rs_cells *cells = &facets[f].answer.cells;
-        st = rank(cells, facets[f].field, limit, &req->arena, &r);
+        st = rs_ranking_make(cells, facets[f].field, (rs_ranking_order){0}, 0, limit, &req->arena, &r);
         rs_json_object(&j);
         rs_json_put_str(&j, "field", q.names[f]);
         rs_json_put_int(&j, "distinct", r.distinct);
@@ -468,7 +485,7 @@ void rs_api_metrics_facets(rs_server *server, rs_request *req, rs_response *res)
         for (size_t i = 0; i < r.n; i++) {
             rs_json_object(&j);
             put_value(&j, cells, r.items[i].group);
-            put_counts(&j, &r.items[i].sums);
+            put_counts(&j, &r.items[i].cell.sums);
             rs_json_object_end(&j);
         }
         rs_json_array_end(&j);

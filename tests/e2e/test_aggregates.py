@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 from conftest import span
-from traces import BASE_S, N, assert_refused
+from traces import BASE_S, N, assert_refused, made
 
 
 def rows(server, what, query=""):
@@ -89,6 +89,88 @@ def test_traces_by_metadata(full):
     numbers = asked(full, "totals", "of=traces&group_by=metadata__run&limit=3")
     assert [g["count"] for g in numbers["groups"]] == [1, 1, 1, N - 3]
     assert [g["is_others"] for g in numbers["groups"]] == [False] * 3 + [True]
+
+
+def test_groups_say_when_they_were_seen(full):
+    traces = rows(full, "traces")
+    answer = asked(full, "totals", "of=traces&group_by=customer_identifier&limit=1000")
+    for group in [*answer["groups"], answer["totals"]]:
+        starts = [t["start_time"] for t in traces if "value" not in group or t["customer_identifier"] == group["value"]]
+        assert (group["first_time"], group["last_time"]) == (min(starts), max(starts))
+    spans = asked(full, "totals", "group_by=customer_identifier")
+    assert spans["totals"]["first_time"] == min(s["start_time"] for s in rows(full, "spans"))
+    assert asked(full, "totals", "of=traces")["totals"]["last_time"] is None  # from sums by the hour
+
+
+MEDIANS = "latency", "time_to_first_token", "tokens_per_second"
+
+
+@pytest.mark.parametrize("of", ["traces", "spans"])
+@pytest.mark.parametrize(
+    "sort",
+    [
+        *("count", "error_count", "llm_call_count", "prompt_tokens", "completion_tokens", "total_tokens", "cost"),
+        *MEDIANS,
+        *("first_time", "last_time", "value"),
+    ],
+)
+def test_groups_are_sorted_by_any_sum(full, of, sort):
+    def keys(query):
+        groups = asked(full, "totals", f"of={of}&group_by=customer_identifier&limit=1000&{query}")["groups"]
+        assert len(groups) > 2
+        if sort in MEDIANS:
+            return [(g[sort] or {"p50": -1})["p50"] for g in groups]
+        return [(g[sort] or "") if sort == "value" else g[sort] for g in groups]
+
+    default = asked(full, "totals", f"of={of}&group_by=customer_identifier")["groups"]
+    assert [g["count"] for g in default] == sorted((g["count"] for g in default), reverse=True)
+    assert keys(f"sort_by={sort}") == sorted(keys(f"sort_by={sort}"))
+    assert keys(f"sort_by=-{sort}") == sorted(keys(f"sort_by={sort}"), reverse=True)
+
+
+def test_groups_come_in_pages(full):
+    query = "of=traces&group_by=metadata__run&sort_by=last_time"
+    whole = asked(full, "totals", f"{query}&limit=1000")
+    assert whole["group_count"] == len(whole["groups"]) == N
+    paged, page = [], 1
+    while True:
+        answer = asked(full, "totals", f"{query}&limit=7&page={page}")
+        assert answer["totals"] == whole["totals"] and answer["group_count"] == N
+        paged += [g for g in answer["groups"] if not g["is_others"]]
+        behind = [g["count"] for g in answer["groups"] if g["is_others"]]
+        assert behind == ([N - len(paged)] if len(paged) < N else [])
+        if not behind:
+            break
+        page += 1
+    assert paged == whole["groups"]
+    assert asked(full, "totals", f"{query}&limit=7&page=100")["groups"] == []
+
+
+def test_a_group_with_its_newest_trace(full):
+    traces = rows(full, "traces")
+    answer = asked(full, "totals", "of=traces&group_by=session_identifier&limit=3&sort_by=-last_time&latest=true")
+    assert [g["is_others"] for g in answer["groups"]] == [False] * 3 + [True]
+    for group in answer["groups"][:3]:
+        own = [t for t in traces if t["session_identifier"] == group["value"]]
+        newest = max(own, key=lambda t: t["start_time"])
+        assert newest.items() <= group["latest"].items() and "output" in group["latest"]
+    assert answer["groups"][3]["latest"] is None
+    plain = asked(full, "totals", "of=traces&group_by=session_identifier&latest=true&content=false")
+    assert "output" not in plain["groups"][0]["latest"]
+    assert "latest" not in asked(full, "totals", "of=traces&group_by=session_identifier")["groups"][0]
+
+
+def test_more_groups_than_one_answer_has(start_server):
+    """All of some thousands of users are reached, each once."""
+    server = start_server()
+    user = "respan.customer_params.customer_identifier"
+    assert server.send([made("ask", n / 1000, attributes={user: f"u{n}"}) for n in range(2500)]).status == 200
+    found = []
+    for page in 1, 2, 3:
+        answer = asked(server, "totals", f"of=traces&group_by=customer_identifier&limit=1000&page={page}")
+        assert answer["group_count"] == 2500
+        found += [g["value"] for g in answer["groups"] if not g["is_others"]]
+    assert sorted(found) == sorted(f"u{n}" for n in range(2500))
 
 
 def seconds(text):
@@ -220,6 +302,10 @@ def test_what_is_refused(full):
         ("of=logs", "of"),
         ("limit=0", "limit"),
         ("limit=many", "limit"),
+        ("page=0", "page"),
+        ("sort_by=nothing", "sort_by"),
+        ("latest=true", "latest"),
+        ("of=traces&latest=perhaps", "latest"),
         ("bucket=hour", "bucket"),
         ("nonsense=1", "nonsense"),
         ("start_time=yesterday", "start_time"),
@@ -244,6 +330,8 @@ def test_nothing_stored(start_server):
 @pytest.mark.parametrize("path", ["totals", "series", "histogram", "facets"])
 def test_sums_have_no_pages(full, path):
     for parameter in "page=2", "cursor=f" + "0" * 35 + "1", "sort_by=-duration":
+        if path == "totals" and parameter == "page=2":
+            continue  # of groups there are
         assert_refused(full.get(f"/api/metrics/{path}/?of=traces&{parameter}"), parameter.split("=")[0])
 
 
