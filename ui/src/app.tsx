@@ -65,7 +65,7 @@ export function App() {
       <main>
         {route.view === 'traces' && <TracesView q={route.q} list={list.current} onFailure={onFailure} />}
         {route.view === 'trace' && (
-          <TraceView key={route.id} id={route.id} span={route.span} listUrl={listUrl.current} onFailure={onFailure} />
+          <TraceView key={route.id} {...route} listUrl={listUrl.current} onFailure={onFailure} />
         )}
         {route.view === 'none' && <Nowhere />}
       </main>

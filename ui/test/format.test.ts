@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bytes, clock, cost, duration, plural, rate, tokens } from '../src/model/format';
+import { bytes, clock, cost, duration, plural, rate, short, tokens } from '../src/model/format';
 
 describe('duration', () => {
   test.each([
@@ -22,6 +22,18 @@ describe('duration', () => {
   ])('%s is %s', (seconds, text) => {
     expect(duration(seconds)).toBe(text);
   });
+});
+
+test('counts in little room', () => {
+  expect([0, 9999, 10_000, 99_960, 999_499, 999_500, 2.34e9].map(short)).toEqual([
+    '0',
+    '9,999',
+    '10.0k',
+    '100k',
+    '999k',
+    '1.0M',
+    '2.3G',
+  ]);
 });
 
 test('sizes, sums and rates', () => {

@@ -1,5 +1,17 @@
 import { expect, test } from 'vitest';
-import { barOf, minimap, pan, tickLabel, ticks, wholeRange, zoom } from '../src/model/timeline';
+import {
+  barOf,
+  between,
+  busyParts,
+  failureMarks,
+  labelPlace,
+  minimap,
+  pan,
+  tickLabel,
+  ticks,
+  wholeRange,
+  zoom,
+} from '../src/model/timeline';
 import type { Row } from '../src/model/tree';
 
 const row = (start: number, end: number, ttft: number | null = null, failed = false): Row =>
@@ -37,6 +49,41 @@ test('zoom and pan stay inside', () => {
   expect(pan({ from: 8, to: 10 }, whole, 0.5)).toEqual({ from: 8, to: 10 });
   expect(pan({ from: 4, to: 6 }, whole, -0.5)).toEqual({ from: 3, to: 5 });
   expect(wholeRange(0).to).toBeGreaterThan(0);
+  expect(zoom({ from: 2, to: 6 }, whole, 0.5, 0.25)).toEqual({ from: 2.5, to: 4.5 });
+  expect(between(7, 3, whole)).toEqual({ from: 3, to: 7 });
+  expect(between(5, 5, whole).to).toBeGreaterThan(5);
+  expect(between(-3, 30, whole)).toEqual(whole);
+});
+
+test('a label stands behind its bar, before it, or on it', () => {
+  const bar = (left: number, width: number) => ({ left, width, prefill: 0 });
+  expect(labelPlace(bar(0, 0.5), 400, 60)).toBe('right');
+  expect(labelPlace(bar(0.5, 0.5), 400, 60)).toBe('left');
+  expect(labelPlace(bar(0.05, 0.9), 400, 60)).toBe('inside');
+});
+
+test('failures are marked where they happened, few however many there are', () => {
+  const failed = Array.from({ length: 5000 }, (_, i) => ({ ...row(i, i + 1, null, true), failedBelow: false }));
+  const parent = { ...row(0, 5000, null, true), failedBelow: true };
+  const marks = failureMarks([parent, ...failed], { from: 0, to: 1000 });
+  expect(marks.length).toBe(100);
+  expect(marks.reduce((n, m) => n + m.count, 0)).toBe(1000);
+  expect(marks[0]?.row).toBe(failed[0]);
+  expect(failureMarks([parent], { from: 0, to: 9000 })).toEqual([]);
+});
+
+test('spans that lie days apart are parts; a workflow that waits between them is not one', () => {
+  const day = 86_400;
+  const leaf = (start: number, end: number) => ({ ...row(start, end), descendants: 0 });
+  const waits = { ...row(0, 3 * day), descendants: 3 };
+  const rows = [waits, leaf(0, 5), leaf(3, 9), leaf(2 * day, 2 * day + 60), leaf(3 * day - 4, 3 * day)];
+  expect(busyParts(rows, wholeRange(3 * day))).toEqual([
+    { from: 0, to: 9 },
+    { from: 2 * day, to: 2 * day + 60 },
+    { from: 3 * day - 4, to: 3 * day },
+  ]);
+  expect(busyParts([leaf(0, day), leaf(2 * day, 3 * day)], wholeRange(3 * day))).toEqual([]);
+  expect(busyParts([leaf(0, 1), leaf(9, 10)], wholeRange(10))).toEqual([]);
 });
 
 test('the minimap of a hundred thousand spans is bounded', () => {

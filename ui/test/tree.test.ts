@@ -78,6 +78,11 @@ describe('flatten', () => {
     expect(flatten([chain]).rows.at(-1)?.depth).toBe(49_999);
   });
 
+  test('a child that begins before its parent is early', () => {
+    const { rows } = flatten([span('r', 10, 9, [span('c', 4, 2), span('d', 10, 2)])]);
+    expect(rows.map((r) => Math.round(r.early * 1000))).toEqual([0, 6, 0]);
+  });
+
   test('a span that ends before it starts has no length', () => {
     expect(flatten([span('x', 10, -5)]).rows[0]).toMatchObject({ start: 0, end: 0 });
   });

@@ -19,7 +19,7 @@ test('a step scrolls by a row, a leap to the middle', () => {
 test('addresses', () => {
   const id = '0123456789abcdef0123456789abcdef';
   expect(parseRoute('/', '?q=a%20b')).toEqual({ view: 'traces', q: 'a b' });
-  expect(parseRoute(`/traces/${id}`, '?span=ff')).toEqual({ view: 'trace', id, span: 'ff' });
+  expect(parseRoute(`/traces/${id}`, '?span=ff')).toMatchObject({ view: 'trace', id, span: 'ff' });
   expect(parseRoute('/traces/nonsense', '')).toEqual({ view: 'none' });
   expect(tracesUrl('a b&c')).toBe('/?q=a%20b%26c');
   expect(traceUrl(id, 'ff')).toBe(`/traces/${id}?span=ff`);

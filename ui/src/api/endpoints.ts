@@ -1,7 +1,8 @@
 /** The questions the page asks, one function each. */
 import type { FilterParams } from '../model/filter';
+import { parseInstant, toDate } from '../model/time';
 import { getJson, getText } from './client';
-import type { Session, Span, TraceWithTree } from './types';
+import type { Page, Session, Span, TraceWithTree } from './types';
 
 const pageSize = 50;
 
@@ -25,3 +26,18 @@ export const getSession = (signal: AbortSignal): Promise<Session> => getJson('/a
 
 export const getSpan = (trace: string, span: string, signal: AbortSignal): Promise<Span> =>
   getJson(`/api/spans/${encodeURIComponent(span)}/?trace_id=${encodeURIComponent(trace)}`, signal);
+
+/** Spans of a trace that say something, in pages; the path of the first. Looks only where the trace is. */
+export function foundPath(
+  trace: Pick<TraceWithTree, 'trace_unique_id' | 'start_time' | 'end_time'>,
+  q: string,
+): string {
+  const behind = new Date(toDate(parseInstant(trace.end_time)).getTime() + 1000).toISOString();
+  const query = new URLSearchParams({ trace_unique_id: trace.trace_unique_id, q, content: 'false', page_size: '1000' });
+  query.set('start_time', trace.start_time);
+  query.set('end_time', behind);
+  return `/api/spans/list/?${query.toString()}`;
+}
+
+export const getFound = (path: string, signal: AbortSignal): Promise<Page<Pick<Span, 'span_unique_id'>>> =>
+  getJson(path, signal);

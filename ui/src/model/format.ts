@@ -28,6 +28,14 @@ export function count(n: number | null | undefined): string {
   return n === null || n === undefined ? unknown : grouped.format(n);
 }
 
+/** A count in little room: 1,234, 56.8k, 3.4M. */
+export function short(n: number): string {
+  if (n < 9999.5) return count(n);
+  const [scale, unit] = n < 999_500 ? [1e3, 'k'] : n < 999_500_000 ? [1e6, 'M'] : [1e9, 'G'];
+  const scaled = n / scale;
+  return `${scaled < 99.95 ? scaled.toFixed(1) : String(Math.round(scaled))}${unit}`;
+}
+
 export function plural(n: number, one: string, many = `${one}s`): string {
   return `${count(n)} ${n === 1 ? one : many}`;
 }

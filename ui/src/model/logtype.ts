@@ -31,3 +31,8 @@ const generations = new Set(['text', 'chat', 'completion', 'response', 'generati
 export function isGeneration(logType: string | null | undefined): boolean {
   return generations.has(logType ?? '');
 }
+
+/** A span whose tokens and cost are counted: not those of a workflow, which may repeat what its calls say. */
+export function isModelCall(logType: string | null | undefined): boolean {
+  return familyOf(logType) === 'model';
+}

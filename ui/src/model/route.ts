@@ -1,13 +1,29 @@
 /** Addresses of the page's views. */
 
+/** How one looks at a trace. */
+export interface TraceLook {
+  find: string;
+  critical: boolean;
+  reader: boolean;
+}
+
 export type Route =
-  { view: 'traces'; q: string } | { view: 'trace'; id: string; span: string | null } | { view: 'none' };
+  { view: 'traces'; q: string } | ({ view: 'trace'; id: string; span: string | null } & TraceLook) | { view: 'none' };
 
 export function parseRoute(path: string, search: string): Route {
   const query = new URLSearchParams(search);
   if (path === '/') return { view: 'traces', q: query.get('q') ?? '' };
   const trace = /^\/traces\/([0-9a-fA-F]{32})\/?$/.exec(path);
-  if (trace) return { view: 'trace', id: (trace[1] ?? '').toLowerCase(), span: query.get('span') };
+  if (trace) {
+    return {
+      view: 'trace',
+      id: (trace[1] ?? '').toLowerCase(),
+      span: query.get('span'),
+      find: query.get('find') ?? '',
+      critical: query.has('critical'),
+      reader: query.has('reader'),
+    };
+  }
   return { view: 'none' };
 }
 
@@ -15,6 +31,11 @@ export function tracesUrl(q: string): string {
   return q === '' ? '/' : `/?q=${encodeURIComponent(q)}`;
 }
 
-export function traceUrl(id: string, span: string | null = null): string {
-  return `/traces/${id}${span === null ? '' : `?span=${encodeURIComponent(span)}`}`;
+export function traceUrl(id: string, span: string | null = null, look: Partial<TraceLook> = {}): string {
+  const said: string[] = [];
+  if (span !== null) said.push(`span=${encodeURIComponent(span)}`);
+  if (look.find) said.push(`find=${encodeURIComponent(look.find)}`);
+  if (look.critical) said.push('critical=1');
+  if (look.reader) said.push('reader=1');
+  return `/traces/${id}${said.length === 0 ? '' : `?${said.join('&')}`}`;
 }

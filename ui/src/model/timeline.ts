@@ -12,12 +12,20 @@ export function wholeRange(length: number): Range {
   return { from: 0, to: length > 0 ? length : 1e-6 };
 }
 
-/** Zooms about the middle and keeps inside the trace. */
-export function zoom(range: Range, whole: Range, factor: number): Range {
-  const width = Math.min(Math.max((range.to - range.from) * factor, 1e-8), whole.to - whole.from);
-  const middle = (range.from + range.to) / 2;
-  return place(middle - width / 2, width, whole);
+/** Zooms about a place, a fraction of the width, which stays where it is; keeps inside the trace. */
+export function zoom(range: Range, whole: Range, factor: number, about = 0.5): Range {
+  const was = range.to - range.from;
+  const width = Math.min(Math.max(was * factor, shortest), whole.to - whole.from);
+  return place(range.from + (was - width) * about, width, whole);
 }
+
+/** Moves the edges to there, in either order. */
+export function between(a: number, b: number, whole: Range): Range {
+  const width = Math.min(Math.max(Math.abs(b - a), shortest), whole.to - whole.from);
+  return place(Math.min(a, b), width, whole);
+}
+
+const shortest = 1e-8;
 
 export function pan(range: Range, whole: Range, part: number): Range {
   const width = range.to - range.from;
@@ -48,6 +56,53 @@ export function barOf(row: Row, range: Range): Bar | null {
   const lasts = row.end - row.start;
   const prefill = ttft !== null && lasts > 0 && left >= 0 && right <= 1 ? Math.min(1, Math.max(0, ttft / lasts)) : 0;
   return { left: from, width: to - from, prefill };
+}
+
+export type LabelPlace = 'right' | 'left' | 'inside';
+
+/** Where a bar's label has room: behind it, else before it, else on it. */
+export function labelPlace(bar: Bar, roomPx: number, labelPx: number): LabelPlace {
+  if ((1 - bar.left - bar.width) * roomPx >= labelPx) return 'right';
+  return bar.left * roomPx >= labelPx ? 'left' : 'inside';
+}
+
+export interface FailureMark {
+  at: number; // fraction of the range
+  row: Row; // the first of them
+  count: number;
+}
+
+/** Where in the range spans failed, at the ends of the innermost ones: their parents only pass it on. At most so many marks. */
+export function failureMarks(rows: Row[], range: Range, slots = 100): FailureMark[] {
+  const found = new Map<number, FailureMark>();
+  const width = range.to - range.from;
+  for (const row of rows) {
+    if (!row.failed || row.failedBelow || row.end < range.from || row.end > range.to) continue;
+    const at = (row.end - range.from) / width;
+    const slot = Math.min(slots - 1, Math.floor(at * slots));
+    const there = found.get(slot);
+    if (there) there.count++;
+    else found.set(slot, { at, row, count: 1 });
+  }
+  return [...found.values()].sort((a, b) => a.at - b.at);
+}
+
+/** The stretches in which something ran, of a trace whose spans lie so far apart that drawn whole it would be a few dots; else none.
+ *  What lasts most of the trace and has spans below it only waits for them. */
+export function busyParts(rows: Row[], whole: Range): Range[] {
+  const length = whole.to - whole.from;
+  const gap = Math.max(60, length * 0.1);
+  if (length < gap) return [];
+  const working = rows.filter((row) => row.descendants === 0 || row.end - row.start < length / 2);
+  working.sort((a, b) => a.start - b.start);
+  const parts: Range[] = [];
+  for (const { start, end } of working) {
+    const last = parts.at(-1);
+    if (last && start - last.to < gap) last.to = Math.max(last.to, end);
+    else parts.push({ from: start, to: end });
+  }
+  const busy = parts.reduce((sum, { from, to }) => sum + to - from, 0);
+  return parts.length > 1 && busy < length * 0.1 ? parts : [];
 }
 
 export interface Tick {

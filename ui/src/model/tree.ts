@@ -23,6 +23,8 @@ export interface Row {
   orphan: boolean;
   /** A descendant failed. */
   failedBelow: boolean;
+  /** Seconds by which it begins before its parent: more than none says that their clocks differ. */
+  early: number;
 }
 
 export interface Tree {
@@ -62,6 +64,7 @@ export function flatten(spans: Branch[]): Tree {
       failed: span.status_code === 'error',
       orphan: parent < 0 && span.span_parent_id !== undefined,
       failedBelow: false,
+      early: parent < 0 ? 0 : Math.max(0, (rows[parent]?.start ?? 0) - start - 0.5e-9),
     });
   }
   let length = 0;

@@ -1,8 +1,11 @@
 /** One span as a row: its name in the tree, its bar in the waterfall. */
-import { count, duration } from '../model/format';
+import { useMemo } from 'preact/hooks';
+import { join, type CriticalPath } from '../model/critical-path';
+import { cost, count, duration, plural, short } from '../model/format';
 import { spanLabel } from '../model/name';
+import type { Sums } from '../model/sums';
 import { oneLine } from '../model/text';
-import { barOf, type Bar, type Range } from '../model/timeline';
+import { barOf, labelPlace, type Bar, type Range } from '../model/timeline';
 import type { Row } from '../model/tree';
 import { Mark } from '../widgets/mark';
 
@@ -14,13 +17,18 @@ const indent = (depth: number): string => `min(${String(10 + depth * 16)}px, max
 interface Props {
   row: Row;
   range: Range;
+  /** Width of the bars' column, in pixels. */
+  room: number;
+  sums: Sums;
+  critical: CriticalPath | null;
   selected: boolean;
+  matched: boolean;
   folded: boolean;
   onSelect: () => void;
   onToggle: () => void;
 }
 
-export function SpanRow({ row, range, selected, folded, onSelect, onToggle }: Props) {
+export function SpanRow({ row, range, room, sums, critical, selected, matched, folded, onSelect, onToggle }: Props) {
   const { span } = row;
   const bar = barOf(row, range);
   const name = oneLine(span.name ?? '') || 'unnamed';
@@ -28,7 +36,7 @@ export function SpanRow({ row, range, selected, folded, onSelect, onToggle }: Pr
   return (
     <div
       id={spanRowId(row.id)}
-      class={`span-row f-${row.family}${selected ? ' selected' : ''}${row.failed ? ' failed' : ''}`}
+      class={`span-row f-${row.family}${selected ? ' selected' : ''}${row.failed ? ' failed' : ''}${matched ? ' matched' : ''}`}
       role="treeitem"
       aria-level={row.depth + 1}
       aria-posinset={row.place}
@@ -73,20 +81,94 @@ export function SpanRow({ row, range, selected, folded, onSelect, onToggle }: Pr
           </span>
         )}
         {span.interrupted === true && <span class="flag warn">interrupted</span>}
+        {row.early > 0 && (
+          <span class="flag warn" title={`It begins ${duration(row.early)} before its parent: their clocks differ`}>
+            clock
+          </span>
+        )}
       </span>
-      <span class="span-bar">{bar && <BarShape bar={bar} label={lasts} />}</span>
+      <SumsCell row={row} sums={sums} />
+      <span class="span-bar">
+        {bar && <BarShape bar={bar} label={lasts} room={room} title={barTitle(row, sums)} />}
+        {critical && <CriticalLine row={row} range={range} room={room} folded={folded} path={critical} />}
+      </span>
     </div>
   );
 }
 
-function BarShape({ bar, label }: { bar: Bar; label: string }) {
-  const percent = (x: number): string => `${String(x * 100)}%`;
+function barTitle(row: Row, sums: Sums): string {
+  const lasts = `${oneLine(row.span.name ?? '', 80)}: ${duration(row.end - row.start)} from ${duration(row.start)}`;
+  return row.descendants === 0 ? lasts : `${lasts}, ${duration(sums.self[row.index])} of it itself`;
+}
+
+/** What the model calls at and below a span add up to. */
+function SumsCell({ row, sums }: { row: Row; sums: Sums }) {
+  const calls = sums.calls[row.index] ?? 0;
+  const tokens = sums.tokens[row.index] ?? 0;
+  const spent = sums.cost[row.index] ?? NaN;
+  if (calls === 0) return <span class="span-sums" />;
+  const says = `${plural(calls, 'model call')}: ${plural(tokens, 'token')}${Number.isNaN(spent) ? '' : `, ${cost(spent)}`}`;
+  return (
+    <span class={`span-sums mono${row.descendants > 0 ? ' of-many' : ''}`} title={says}>
+      {tokens > 0 && <span>{short(tokens)}</span>}
+      {spent > 0 && <span>{cost(spent)}</span>}
+    </span>
+  );
+}
+
+/** The part of a span in which the trace waited for it; of a folded one, for whatever is below it too. */
+function CriticalLine({
+  row,
+  range,
+  room,
+  folded,
+  path,
+}: {
+  row: Row;
+  range: Range;
+  room: number;
+  folded: boolean;
+  path: CriticalPath;
+}) {
+  const sections = useMemo(() => {
+    const width = range.to - range.from;
+    const all = path.sections(row.index, row.index + 1 + (folded ? row.descendants : 0));
+    const seen = all.filter(({ from, to }) => to >= range.from && from <= range.to);
+    return join(seen, width / Math.max(1, room)).map(({ from, to }) => {
+      const left = Math.max(0, (from - range.from) / width);
+      return { left, width: Math.min(1, (to - range.from) / width) - left };
+    });
+  }, [path, row, folded, range, room]);
   return (
     <>
-      <i class="bar" style={{ left: percent(bar.left), width: percent(bar.width) }}>
+      {sections.map(({ left, width }) => (
+        <i key={left} class="critical" style={{ left: `${String(left * 100)}%`, width: `${String(width * 100)}%` }} />
+      ))}
+    </>
+  );
+}
+
+/** A character of a label, and the room around it, in pixels. */
+const labelPx = (label: string): number => label.length * 6.7 + 12;
+
+function BarShape({ bar, label, room, title }: { bar: Bar; label: string; room: number; title: string }) {
+  const percent = (x: number): string => `${String(x * 100)}%`;
+  const place = labelPlace(bar, room, labelPx(label));
+  return (
+    <>
+      <i class="bar" style={{ left: percent(bar.left), width: percent(bar.width) }} title={title}>
         {bar.prefill > 0 && <i class="prefill" style={{ width: percent(bar.prefill) }} />}
       </i>
-      <span class="bar-label mono" style={{ left: `calc(${percent(bar.left + bar.width)} + 6px)` }}>
+      <span
+        class={`bar-label mono ${place}`}
+        style={
+          place === 'right'
+            ? { left: `calc(${percent(bar.left + bar.width)} + 6px)` }
+            : place === 'left'
+              ? { right: `calc(${percent(1 - bar.left)} + 6px)` }
+              : { left: `calc(${percent(bar.left)} + 6px)` }
+        }
+      >
         {label}
       </span>
     </>

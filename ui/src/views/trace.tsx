@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { asApiError, isAbort, parse, type ApiError } from '../api/client';
 import { getSince, getTree } from '../api/endpoints';
 import type { TraceWithTree } from '../api/types';
-import { traceUrl } from '../model/route';
+import { traceUrl, type TraceLook } from '../model/route';
 import { oneLine } from '../model/text';
 import { parseInstant, toDate } from '../model/time';
 import { defaultSpan, flatten } from '../model/tree';
@@ -16,7 +16,7 @@ import { SpanPane } from './span-pane';
 import { TraceHead } from './trace-head';
 import { Waterfall } from './waterfall';
 
-interface Props {
+interface Props extends TraceLook {
   id: string;
   span: string | null;
   listUrl: string;
@@ -26,7 +26,7 @@ interface Props {
 /** Spans that come late are shown for as long after a trace's last one. */
 const lateFor = 60_000;
 
-export function TraceView({ id, span, listUrl, onFailure }: Props) {
+export function TraceView({ id, span, find, critical, reader, listUrl, onFailure }: Props) {
   const [trace, setTrace] = useState<TraceWithTree | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
   const [paneWidth, setPaneWidth] = useSize('respan.pane', 480);
@@ -84,11 +84,18 @@ export function TraceView({ id, span, listUrl, onFailure }: Props) {
     if (!tree) return null;
     return span !== null && tree.byId.has(span) ? span : defaultSpan(tree);
   }, [tree, span]);
+  const look = useMemo(() => ({ find, critical, reader }), [find, critical, reader]);
   const select = useCallback(
     (to: string, how: 'push' | 'replace') => {
-      go(traceUrl(id, to), how);
+      go(traceUrl(id, to, look), how);
     },
-    [id],
+    [id, look],
+  );
+  const setLook = useCallback(
+    (to: Partial<TraceLook>) => {
+      go(traceUrl(id, span, { ...look, ...to }), 'replace');
+    },
+    [id, span, look],
   );
 
   useEffect(() => {
@@ -110,7 +117,15 @@ export function TraceView({ id, span, listUrl, onFailure }: Props) {
         </div>
       )}
       <div class="split" style={narrow ? undefined : { gridTemplateColumns: `minmax(0, 1fr) 0 ${String(pane)}px` }}>
-        <Waterfall tree={tree} selected={selected} onSelect={select} listUrl={listUrl} />
+        <Waterfall
+          trace={trace}
+          tree={tree}
+          selected={selected}
+          look={look}
+          onLook={setLook}
+          onSelect={select}
+          listUrl={listUrl}
+        />
         {!narrow && (
           <Splitter
             label="Width of the span's pane"

@@ -1,7 +1,12 @@
 /** Tree and waterfall in one virtual surface, under a minimap of the whole trace. */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { count } from '../model/format';
-import { pan, tickLabel, ticks, wholeRange, zoom } from '../model/timeline';
+import type { TraceWithTree } from '../api/types';
+import { criticalPath } from '../model/critical-path';
+import { nextFound } from '../model/find';
+import { count, duration } from '../model/format';
+import type { TraceLook } from '../model/route';
+import { sumsOf } from '../model/sums';
+import { busyParts, pan, wholeRange, zoom, type Range } from '../model/timeline';
 import {
   fold,
   foldDeepest,
@@ -16,31 +21,56 @@ import {
 } from '../model/tree';
 import { scrollToShow } from '../model/window';
 import { go } from '../navigation';
-import { useKeys, useMedia } from '../widgets/hooks';
+import { useKeys, useMedia, useWidth } from '../widgets/hooks';
 import { Minimap } from '../widgets/minimap';
 import { useSize } from '../widgets/setting';
 import { Splitter } from '../widgets/splitter';
 import { VirtualRows } from '../widgets/virtual';
+import { Axis } from './axis';
+import { FindBar, useFind } from './find-bar';
 import { spanRowId, SpanRow } from './span-row';
 
 const rowHeight = 28;
 
+/** The column of sums, without and with cost, where the whole is wide enough for it. */
+const sumsWidth = [58, 112] as const;
+const sumsFrom = 600;
+/** What stands beside the bars. */
+const barMargins = 28;
+
 interface Props {
+  trace: TraceWithTree;
   tree: Tree;
   selected: string | null;
+  look: TraceLook;
+  onLook: (look: Partial<TraceLook>) => void;
   listUrl: string;
   onSelect: (id: string, how: 'push' | 'replace') => void;
 }
 
-export function Waterfall({ tree, selected, listUrl, onSelect }: Props) {
+export function Waterfall({ trace, tree, selected, look, onLook, listUrl, onSelect }: Props) {
   const [folded, setFolded] = useState<Folded>(new Set<string>());
   const [kept, setKept] = useSize('respan.names', 320);
   const narrow = useMedia('(max-width: 760px)');
   const nameWidth = narrow ? Math.min(kept, innerWidth * 0.55) : kept;
   const scroller = useRef<HTMLDivElement>(null);
   const whole = useMemo(() => wholeRange(tree.length), [tree.length]);
-  const [zoomed, setZoomed] = useState<{ from: number; to: number } | null>(null);
+  const [zoomed, setZoomed] = useState<Range | null>(null);
   const range = zoomed ?? whole;
+  const box = useRef<HTMLDivElement>(null);
+  const width = useWidth(box);
+  const sums = useMemo(() => sumsOf(tree), [tree]);
+  const sumsNeed = useMemo(() => {
+    if (sums.cost.some((c) => c > 0)) return sumsWidth[1];
+    return sums.tokens.some((n) => n > 0) ? sumsWidth[0] : 0;
+  }, [sums]);
+  const sumsPx = width - nameWidth >= sumsFrom / 2 && width >= sumsFrom ? sumsNeed : 0;
+  const room = Math.max(0, (scroller.current?.clientWidth ?? width) - nameWidth - sumsPx - barMargins);
+  const critical = useMemo(() => (look.critical ? criticalPath(tree) : null), [tree, look.critical]);
+  const parts = useMemo(() => busyParts(tree.rows, whole), [tree, whole]);
+  const [finding, setFinding] = useState(0); // how often one asked for the field; 0: it is shut
+  const found = useFind(trace, tree, look.find);
+  const selectedRow = tree.byId.get(selected ?? '') ?? -1;
   const rows = useMemo(() => unfolded(tree, folded), [tree, folded]);
   const at = useMemo(() => rows.findIndex((r) => r.id === selected), [rows, selected]);
 
@@ -72,8 +102,27 @@ export function Waterfall({ tree, selected, listUrl, onSelect }: Props) {
   const openLevel = (): void => {
     setFolded(unfoldShallowest(tree, folded));
   };
-  const setRange = (to: { from: number; to: number }): void => {
+  const setRange = (to: Range): void => {
     setZoomed(to.to - to.from >= (whole.to - whole.from) * 0.999 ? null : to);
+  };
+  const stepFound = (step: 1 | -1): void => {
+    const row = tree.rows[nextFound(found.rows, selectedRow, step) ?? -1];
+    if (row) onSelect(row.id, 'replace');
+  };
+  const closeFind = (): void => {
+    setFinding(0);
+    if (look.find !== '') onLook({ find: '' });
+    scroller.current?.focus();
+  };
+
+  /** With ctrl (or a pinch) about the pointer, with shift along. */
+  const wheel = (event: WheelEvent): void => {
+    if (!event.ctrlKey && !event.shiftKey) return;
+    event.preventDefault();
+    const by = event.deltaY === 0 ? event.deltaX : event.deltaY;
+    const left = (scroller.current?.getBoundingClientRect().left ?? 0) + nameWidth + sumsPx + barMargins / 2;
+    const about = Math.min(1, Math.max(0, (event.clientX - left) / Math.max(1, room)));
+    setRange(event.ctrlKey ? zoom(range, whole, Math.exp(by * 0.002), about) : pan(range, whole, by * 0.001));
   };
 
   useKeys((event) => {
@@ -139,6 +188,22 @@ export function Waterfall({ tree, selected, listUrl, onSelect }: Props) {
         if (failed !== null) onSelect(failed, 'replace');
         return true;
       }
+      case 'c':
+        onLook({ critical: !look.critical });
+        return true;
+      case '/':
+        setFinding(finding + 1);
+        return true;
+      case 'n':
+        stepFound(1);
+        return true;
+      case 'N':
+        stepFound(-1);
+        return true;
+      case 'Escape':
+        if (finding === 0 && look.find === '') return false;
+        closeFind();
+        return true;
       case 'u':
         go(listUrl);
         return true;
@@ -148,9 +213,36 @@ export function Waterfall({ tree, selected, listUrl, onSelect }: Props) {
   });
 
   return (
-    <div class="tree" style={{ '--names': `${String(Math.round(nameWidth))}px` }}>
+    <div
+      ref={box}
+      class="tree"
+      style={{ '--names': `${String(Math.round(nameWidth))}px`, '--sums': `${String(sumsPx)}px` }}
+    >
       <Minimap rows={tree.rows} whole={whole} range={range} onRange={setRange} />
-      <div class="axis">
+      {(finding > 0 || look.find !== '') && (
+        <FindBar
+          text={look.find}
+          found={found}
+          at={selectedRow}
+          focus={finding}
+          onText={(find) => {
+            onLook({ find });
+          }}
+          onStep={stepFound}
+          onClose={closeFind}
+        />
+      )}
+      {parts.length > 1 && <FarApart parts={parts} whole={whole} onRange={setRange} />}
+      <Axis
+        tree={tree}
+        whole={whole}
+        range={range}
+        narrow={narrow}
+        onRange={setRange}
+        onSelect={(id) => {
+          onSelect(id, 'push');
+        }}
+      >
         <span class="axis-names">
           {rows.length === tree.rows.length ? 'span' : `${count(rows.length)} of ${count(tree.rows.length)}`}
           <span class="axis-keys">
@@ -159,18 +251,33 @@ export function Waterfall({ tree, selected, listUrl, onSelect }: Props) {
             </button>{' '}
             <button type="button" title="Open one level" aria-label="Open one level" onClick={openLevel}>
               <kbd>]</kbd>
+            </button>{' '}
+            <button
+              type="button"
+              title="What the trace waited for"
+              aria-label="Critical path"
+              aria-pressed={look.critical}
+              onClick={() => {
+                onLook({ critical: !look.critical });
+              }}
+            >
+              <kbd>c</kbd>
+            </button>{' '}
+            <button
+              type="button"
+              title="Search this trace"
+              aria-label="Search this trace"
+              onClick={() => {
+                setFinding(finding + 1);
+              }}
+            >
+              <kbd>/</kbd>
             </button>
           </span>
         </span>
-        <span class="axis-ticks mono" aria-hidden="true">
-          {ticks(range, narrow ? 3 : 5).map((tick) => (
-            <span key={tick.seconds} class="tick" style={{ left: `${String(tick.at * 100)}%` }}>
-              {tickLabel(tick.seconds, range)}
-            </span>
-          ))}
-        </span>
-      </div>
-      <div class="tree-body">
+        <span class="axis-sums">{sumsPx === 0 ? '' : sumsPx === sumsWidth[0] ? 'tokens' : 'tokens, cost'}</span>
+      </Axis>
+      <div class="tree-body" onWheel={wheel}>
         <Splitter label="Width of the names" size={nameWidth} min={120} max={900} direction={1} onSize={setKept} />
         <div
           ref={scroller}
@@ -192,7 +299,11 @@ export function Waterfall({ tree, selected, listUrl, onSelect }: Props) {
                     key={row.id}
                     row={row}
                     range={range}
+                    room={room}
+                    sums={sums}
+                    critical={critical}
                     selected={row.id === selected}
+                    matched={found.ids.has(row.id)}
                     folded={folded.has(row.id)}
                     onSelect={() => {
                       onSelect(row.id, 'push');
@@ -207,6 +318,43 @@ export function Waterfall({ tree, selected, listUrl, onSelect }: Props) {
           />
         </div>
       </div>
+    </div>
+  );
+}
+
+/** Says that the trace is a few stretches with long pauses between them, and leads to each. */
+function FarApart({ parts, whole, onRange }: { parts: Range[]; whole: Range; onRange: (range: Range) => void }) {
+  const shown = parts.slice(0, 8);
+  return (
+    <div class="far-apart" role="note">
+      <span>
+        {count(parts.length)} parts, far apart in {duration(whole.to - whole.from)}:
+      </span>
+      {shown.map((part, i) => {
+        const about = Math.max(part.to - part.from, 1e-6) * 0.03;
+        return (
+          <button
+            key={part.from}
+            type="button"
+            class="more"
+            aria-label={`Part ${String(i + 1)}`}
+            onClick={() => {
+              onRange({ from: Math.max(whole.from, part.from - about), to: Math.min(whole.to, part.to + about) });
+            }}
+          >
+            {duration(part.to - part.from)} at {duration(part.from)}
+          </button>
+        );
+      })}
+      <button
+        type="button"
+        class="more"
+        onClick={() => {
+          onRange(whole);
+        }}
+      >
+        all
+      </button>
     </div>
   );
 }

@@ -1,4 +1,5 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import type { RefObject } from 'preact';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 /** Runs `tick` every `ms` while the tab can be seen, and at once when it comes back into view. */
 export function usePolling(ms: number, active: boolean, tick: () => void): void {
@@ -31,6 +32,25 @@ export function useMedia(query: string): boolean {
     };
   }, [query]);
   return matches;
+}
+
+/** The width of an element's inside, as it changes. */
+export function useWidth(of: RefObject<HTMLElement | null>): number {
+  const [width, setWidth] = useState(0);
+  useLayoutEffect(() => {
+    const element = of.current;
+    if (!element) return;
+    const measure = (): void => {
+      setWidth(element.clientWidth);
+    };
+    measure();
+    const resized = new ResizeObserver(measure);
+    resized.observe(element);
+    return () => {
+      resized.disconnect();
+    };
+  }, [of]);
+  return width;
 }
 
 const scrolling = new Set(['ArrowUp', 'ArrowDown', 'PageUp', 'PageDown', 'Home', 'End']);

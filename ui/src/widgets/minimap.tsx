@@ -1,10 +1,12 @@
-/** The whole trace in little. Drag over it to look at a part; a click without a drag shows all again. */
+/** The whole trace in little. Drag the window over it, or its edges; drag beside it to look at another part; a click shows all again. */
 import { useMemo, useRef, useState } from 'preact/hooks';
-import { minimap, type Range } from '../model/timeline';
+import { between, minimap, pan, type Range } from '../model/timeline';
 import type { Row } from '../model/tree';
 
 const width = 1200;
 const height = 36;
+/** So near to an edge of the window, in pixels, is on it. */
+const reach = 5;
 
 interface Props {
   rows: Row[];
@@ -13,36 +15,69 @@ interface Props {
   onRange: (range: Range) => void;
 }
 
+type Grip = 'new' | 'from' | 'to' | 'window';
+
+interface Drag {
+  grip: Grip;
+  /** Where it began, and the window then. */
+  start: number;
+  range: Range;
+  at: number;
+}
+
 export function Minimap({ rows, whole, range, onRange }: Props) {
   const paths = useMemo(() => minimap(rows, whole, width, height), [rows, whole]);
   const box = useRef<HTMLDivElement>(null);
-  const [drag, setDrag] = useState<{ from: number; to: number } | null>(null);
+  const [drag, setDrag] = useState<Drag | null>(null);
   const length = whole.to - whole.from;
-  const timeAt = (clientX: number): number => {
+  const isWhole = range.from <= whole.from && range.to >= whole.to;
+  const placeOf = (clientX: number): { time: number; perPixel: number } => {
     const rect = box.current?.getBoundingClientRect();
-    if (!rect) return whole.from;
-    return whole.from + length * Math.min(1, Math.max(0, (clientX - rect.left) / rect.width));
+    if (!rect || rect.width === 0) return { time: whole.from, perPixel: 0 };
+    const perPixel = length / rect.width;
+    return { time: Math.min(whole.to, Math.max(whole.from, whole.from + (clientX - rect.left) * perPixel)), perPixel };
+  };
+  const gripAt = (clientX: number): Grip => {
+    const { time, perPixel } = placeOf(clientX);
+    if (isWhole) return 'new';
+    if (Math.abs(time - range.from) <= reach * perPixel) return 'from';
+    if (Math.abs(time - range.to) <= reach * perPixel) return 'to';
+    return time > range.from && time < range.to ? 'window' : 'new';
+  };
+  const moved = ({ grip, start, range: was, at }: Drag): Range => {
+    if (grip === 'from') return between(at, was.to, whole);
+    if (grip === 'to') return between(was.from, at, whole);
+    if (grip === 'window') return pan(was, whole, (at - start) / (was.to - was.from));
+    return between(start, at, whole);
   };
   const x = (t: number): number => ((t - whole.from) / length) * width;
-  const shown = drag ? { from: Math.min(drag.from, drag.to), to: Math.max(drag.from, drag.to) } : range;
-  const all = shown.from <= whole.from && shown.to >= whole.to;
+  const shown = drag ? moved(drag) : range;
+  const all = drag?.grip === 'new' ? drag.at === drag.start : isWhole;
   return (
     <div
       ref={box}
-      class="minimap"
-      title="Drag to zoom in; click to see all"
+      class={`minimap${drag ? ` drags-${drag.grip}` : ''}`}
+      title="Drag to zoom in, or the window and its edges; click to see all"
       onPointerDown={(event) => {
-        const at = timeAt(event.clientX);
+        const at = placeOf(event.clientX).time;
         event.currentTarget.setPointerCapture(event.pointerId);
-        setDrag({ from: at, to: at });
+        setDrag({ grip: gripAt(event.clientX), start: at, range, at });
       }}
       onPointerMove={(event) => {
-        if (drag) setDrag({ ...drag, to: timeAt(event.clientX) });
+        if (!drag) {
+          event.currentTarget.dataset.grip = gripAt(event.clientX);
+          return;
+        }
+        const to = { ...drag, at: placeOf(event.clientX).time };
+        setDrag(to);
+        // What is held moves what is looked at; a part that is only marked out is shown when it is let go.
+        if (to.grip !== 'new') onRange(moved(to));
       }}
       onPointerUp={() => {
         if (!drag) return;
         setDrag(null);
-        onRange(shown.to - shown.from < length * 0.005 ? whole : shown);
+        if (Math.abs(drag.at - drag.start) < length * 0.003) onRange(whole);
+        else onRange(moved(drag));
       }}
       onPointerCancel={() => {
         setDrag(null);
@@ -56,6 +91,8 @@ export function Minimap({ rows, whole, range, onRange }: Props) {
           <>
             <rect class="out" x={0} y={0} width={x(shown.from)} height={height} />
             <rect class="out" x={x(shown.to)} y={0} width={Math.max(0, width - x(shown.to))} height={height} />
+            <line class="edge" x1={x(shown.from)} x2={x(shown.from)} y1={0} y2={height} />
+            <line class="edge" x1={x(shown.to)} x2={x(shown.to)} y1={0} y2={height} />
           </>
         )}
       </svg>

@@ -1,0 +1,91 @@
+/** The times above the bars: drag over them to look at a part. Spans that failed have a mark there. */
+import type { ComponentChildren } from 'preact';
+import { useMemo, useRef, useState } from 'preact/hooks';
+import { duration, plural } from '../model/format';
+import { between, failureMarks, tickLabel, ticks, type Range } from '../model/timeline';
+import type { Tree } from '../model/tree';
+
+interface Props {
+  tree: Tree;
+  whole: Range;
+  range: Range;
+  narrow: boolean;
+  onRange: (range: Range) => void;
+  onSelect: (id: string) => void;
+  /** What stands over the names. */
+  children: ComponentChildren;
+}
+
+export function Axis({ tree, whole, range, narrow, onRange, onSelect, children }: Props) {
+  const box = useRef<HTMLDivElement>(null);
+  const [drag, setDrag] = useState<{ from: number; to: number } | null>(null);
+  const marks = useMemo(() => failureMarks(tree.rows, range), [tree, range]);
+  const width = range.to - range.from;
+  const timeAt = (clientX: number): number => {
+    const rect = box.current?.getBoundingClientRect();
+    if (!rect) return range.from;
+    return range.from + width * Math.min(1, Math.max(0, (clientX - rect.left) / rect.width));
+  };
+  const percent = (time: number): string => `${String(((time - range.from) / width) * 100)}%`;
+  const part = drag && between(drag.from, drag.to, whole);
+  return (
+    <div class="axis">
+      {children}
+      <div
+        ref={box}
+        class="axis-ticks mono"
+        title="Drag to zoom in"
+        onPointerDown={(event) => {
+          if (event.target instanceof Element && event.target.closest('button')) return;
+          event.currentTarget.setPointerCapture(event.pointerId);
+          setDrag({ from: timeAt(event.clientX), to: timeAt(event.clientX) });
+        }}
+        onPointerMove={(event) => {
+          if (drag) setDrag({ ...drag, to: timeAt(event.clientX) });
+        }}
+        onPointerUp={() => {
+          setDrag(null);
+          if (part && part.to - part.from > width * 0.005) onRange(part);
+        }}
+        onPointerCancel={() => {
+          setDrag(null);
+        }}
+        onDblClick={() => {
+          onRange(whole);
+        }}
+      >
+        {ticks(range, narrow ? 3 : 5).map((tick) => (
+          <span key={tick.seconds} class="tick" aria-hidden="true" style={{ left: `${String(tick.at * 100)}%` }}>
+            {tickLabel(tick.seconds, range)}
+          </span>
+        ))}
+        {part && (
+          <span
+            class="axis-drag"
+            aria-hidden="true"
+            style={{ left: percent(part.from), width: `${String(((part.to - part.from) / width) * 100)}%` }}
+          >
+            {duration(part.to - part.from)}
+          </span>
+        )}
+        {marks.map(({ at, row, count }) => {
+          const says = `${count === 1 ? 'Error' : plural(count, 'error')} at ${duration(row.end)}`;
+          return (
+            <button
+              key={row.id}
+              type="button"
+              class="axis-error"
+              tabIndex={-1}
+              style={{ left: `${String(at * 100)}%` }}
+              title={says}
+              aria-label={says}
+              onClick={() => {
+                onSelect(row.id);
+              }}
+            />
+          );
+        })}
+      </div>
+    </div>
+  );
+}
