@@ -76,21 +76,37 @@ static bool read_shape(const rs_request *req, rs_trace_shape *out, rs_response *
     return true;
 }
 
-void rs_api_get_trace(rs_server *server, rs_request *req, rs_response *res) {
-    uint8_t id[16];
+void rs_api_send_trace(rs_server *server, rs_request *req, const uint8_t id[16], bool bare,
+                       rs_response *res) {
     rs_trace_shape shape;
     rs_err err = {0};
     if (!read_shape(req, &shape, res)) return;
-    if (!rs_unhex(req->id, id, sizeof id)) {
-        rs_response_error(res, 404, "not_found", "id", "a trace's id is 32 hex digits");
-        return;
-    }
+    if (bare) shape.content = false, shape.bare = true;
     rs_status st = rs_trace_stream(server->store, req, id, shape, res, &err);
     if (st == RS_ERR_NOT_FOUND) {
-        rs_response_error(res, 404, "not_found", "id", "there is no trace %.*s", RS_STR_ARG(req->id));
+        char hex[33];
+        rs_hex(id, 16, hex);
+        rs_response_error(res, 404, "not_found", "id", "there is no trace %.32s", hex);
         return;
     }
     finish(res, st, &err);
+}
+
+void rs_api_get_trace(rs_server *server, rs_request *req, rs_response *res) {
+    uint8_t id[16];
+    if (rs_unhex(req->id, id, sizeof id)) rs_api_send_trace(server, req, id, false, res);
+    else rs_response_error(res, 404, "not_found", "id", "a trace's id is 32 hex digits");
+}
+
+static bool take_any(void *ctx, const rs_trace_row *row) {
+    (void)ctx, (void)row;
+    return true;
+}
+
+rs_status rs_api_find_trace(rs_server *server, const rs_request *req, const uint8_t id[16], rs_err *err) {
+    rs_status st = rs_store_get_trace(server->store, req->project, id, take_any, NULL, err);
+    if (st != RS_ERR_NOT_FOUND) return st;
+    return rs_fail(err, st, 0, "there is no trace %.*s", RS_STR_ARG(req->id));
 }
 
 /* ---- spans --------------------------------------------------------------------------------------------- */
@@ -145,21 +161,16 @@ void rs_api_list_spans(rs_server *server, rs_request *req, rs_response *res) {
     finish(res, RS_OK, &err);
 }
 
-void rs_api_get_span(rs_server *server, rs_request *req, rs_response *res) {
-    uint8_t id[8], trace_id[16];
+void rs_api_send_span(rs_server *server, rs_request *req, const uint8_t *trace_id, bool bare,
+                      rs_response *res) {
+    uint8_t id[8];
     rs_span span;
     rs_err err = {0};
-    const char *trace = rs_request_query(req, "trace_id");
     if (!rs_unhex(req->id, id, sizeof id)) {
         rs_response_error(res, 404, "not_found", "id", "a span's id is 16 hex digits");
         return;
     }
-    if (trace && !rs_unhex(rs_str_of(trace), trace_id, sizeof trace_id)) {
-        rs_response_error(res, 404, "not_found", "trace_id", "a trace's id is 32 hex digits");
-        return;
-    }
-    rs_status st = rs_store_read_span(server->store, req->project, trace ? trace_id : NULL, id, &req->arena,
-                                      &span, &err);
+    rs_status st = rs_store_read_span(server->store, req->project, trace_id, id, &req->arena, &span, &err);
     if (st == RS_ERR_NOT_FOUND) {
         rs_response_error(res, 404, "not_found", "id", "there is no span %.*s", RS_STR_ARG(req->id));
         return;
@@ -167,11 +178,20 @@ void rs_api_get_span(rs_server *server, rs_request *req, rs_response *res) {
     if (st == RS_OK) st = rs_normalize_stored(&span, &req->arena);
     if (st == RS_OK) {
         rs_json j = rs_json_on(&res->body);
+        if (bare) rs_api_bare_span(&span);
         rs_json_object(&j);
-        rs_api_write_span(&j, &span, true, NULL);
+        rs_api_write_span(&j, &span, !bare, NULL);
         rs_json_object_end(&j);
     }
     finish(res, st, &err);
+}
+
+void rs_api_get_span(rs_server *server, rs_request *req, rs_response *res) {
+    uint8_t trace_id[16];
+    const char *trace = rs_request_query(req, "trace_id");
+    if (!trace || rs_unhex(rs_str_of(trace), trace_id, sizeof trace_id))
+        rs_api_send_span(server, req, trace ? trace_id : NULL, false, res);
+    else rs_response_error(res, 404, "not_found", "trace_id", "a trace's id is 32 hex digits");
 }
 
 /* ---- the session --------------------------------------------------------------------------------------- */

@@ -124,6 +124,15 @@ void rs_api_write_span(rs_json *j, const rs_span *span, bool content, rs_api_ori
     else put_origin(j, span->resource, span->scope);
 }
 
+void rs_api_bare_trace(rs_trace_row *row) {
+    row->input = row->output = row->metadata = row->error_message = row->customer = row->thread = (rs_str){0};
+}
+
+void rs_api_bare_span(rs_span *span) {
+    rs_facts *f = &span->facts;
+    f->error_message = f->customer = f->thread = (rs_str){0};
+}
+
 /* ---- a span in a tree ---------------------------------------------------------------------------------- */
 
 static void put_cut(rs_json *j, const char *key, rs_str s) {

@@ -20,6 +20,9 @@ static inline void rs_api_origin_deinit(rs_api_origin *o) { rs_buf_deinit(&o->te
  * output and whatever the sender attached are left out. Spans with content must be normalized. `origin` may be NULL. */
 void rs_api_write_trace(rs_json *j, const rs_trace_row *row, bool content);
 void rs_api_write_span(rs_json *j, const rs_span *span, bool content, rs_api_origin *origin);
+/* Takes what content may be in, and whose it is, out of what is written next: metadata, what errors say, customer and thread. */
+void rs_api_bare_trace(rs_trace_row *row);
+void rs_api_bare_span(rs_span *span);
 /* What a tree and its waterfall draw of a span's head, about 200 bytes: what is not known is left out, texts are cut. */
 void rs_api_write_branch(rs_json *j, const rs_span *span, uint64_t trace_start_ns);
 

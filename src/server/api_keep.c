@@ -8,7 +8,7 @@
 #include "server/server.h"
 
 /* A browser sends the session cookie along with what a page of another port made it send, but says so. */
-static bool may_change(const rs_request *req, rs_response *res) {
+bool rs_api_may_change(const rs_request *req, rs_response *res) {
     bool has_key = rs_request_header(req, "Authorization") || rs_request_header(req, "x-api-key");
     if (has_key || !rs_guard_sent_from_elsewhere(req)) return true;
     rs_response_error(res, 403, "forbidden", "Sec-Fetch-Site",
@@ -30,17 +30,23 @@ static void answer_deleted(rs_response *res, size_t deleted) {
     rs_json_object_end(&j);
 }
 
+/* Their links end with them. */
+static rs_status delete_traces(rs_server *server, const rs_request *req, const uint8_t (*ids)[16], size_t n,
+                               size_t *deleted, rs_err *err) {
+    rs_status st = rs_store_delete_traces(server->store, req->project, ids, n, deleted, err);
+    return st == RS_OK ? rs_trace_marks_forget(server->marks, req->project, ids, n, err) : st;
+}
+
 static void delete_trace(rs_server *server, rs_request *req, rs_response *res) {
     uint8_t id[1][16];
     size_t deleted;
     rs_err err = {0};
-    if (!may_change(req, res)) return;
+    if (!rs_api_may_change(req, res)) return;
     if (!rs_unhex(req->id, id[0], sizeof id[0])) {
         rs_response_error(res, 404, "not_found", "id", "a trace's id is 32 hex digits");
         return;
     }
-    rs_status st =
-        rs_store_delete_traces(server->store, req->project, (const uint8_t(*)[16])id, 1, &deleted, &err);
+    rs_status st = delete_traces(server, req, (const uint8_t(*)[16])id, 1, &deleted, &err);
     if (st != RS_OK) fail(res, st, &err);
     else if (deleted == 0)
         rs_response_error(res, 404, "not_found", "id", "there is no trace %.*s", RS_STR_ARG(req->id));
@@ -82,15 +88,14 @@ static bool read_ids(rs_request *req, rs_response *res, uint8_t (*ids)[16], size
 void rs_api_delete_traces(rs_server *server, rs_request *req, rs_response *res) {
     rs_err err = {0};
     size_t n, deleted;
-    if (!may_change(req, res)) return;
+    if (!rs_api_may_change(req, res)) return;
     uint8_t(*ids)[16] = rs_arena_alloc(&req->arena, RS_DELETE_MOST * sizeof *ids);
     if (!ids) {
         fail(res, RS_ERR_MEMORY, &err);
         return;
     }
     if (!read_ids(req, res, ids, &n)) return;
-    rs_status st =
-        rs_store_delete_traces(server->store, req->project, (const uint8_t(*)[16])ids, n, &deleted, &err);
+    rs_status st = delete_traces(server, req, (const uint8_t(*)[16])ids, n, &deleted, &err);
     if (st != RS_OK) fail(res, st, &err);
     else answer_deleted(res, deleted);
 }
@@ -100,7 +105,7 @@ void rs_api_delete_traces(rs_server *server, rs_request *req, rs_response *res) 
 /* It takes seconds or minutes: POST has the keeper begin, GET says whether it is at it. */
 void rs_api_compact(rs_server *server, rs_request *req, rs_response *res) {
     if (strcmp(req->method, "POST") == 0) {
-        if (!may_change(req, res)) return;
+        if (!rs_api_may_change(req, res)) return;
         rs_store_ask_compact(server->store, req->project);
     }
     rs_json j = rs_json_on(&res->body);

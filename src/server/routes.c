@@ -10,6 +10,7 @@
 #include "server/live.h"
 #include "server/logs.h"
 #include "server/metrics.h"
+#include "server/share.h"
 #include "server/signin.h"
 #include "server/static.h"
 
@@ -20,6 +21,7 @@ static const rs_route routes[] = {
     {"/api/traces/export/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_export_traces},
     {"/api/traces/delete/", RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_delete_traces},
     {"/api/traces/{id}/", RS_GET | RS_DELETE, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_trace},
+    {"/api/traces/{id}/share/", RS_GET | RS_POST | RS_DELETE, RS_AUTH_ANY, RS_BODY_SMALL, rs_share_manage},
     {"/api/compact/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_compact},
     {"/api/spans/list/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_list_spans},
     {"/api/spans/export/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_export_spans},
@@ -30,6 +32,9 @@ static const rs_route routes[] = {
     {"/api/metrics/facets/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_metrics_facets},
     {"/api/live/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_live_listen},
     {"/api/session/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_get_session},
+    /* what was shared: the token in the path is all it takes */
+    {"/api/share/{id}/", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_share_get_trace},
+    {"/api/share/{id}/spans/{id}/", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_share_get_span},
     /* ingest: OTLP/HTTP */
     {"/api/v2/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},
     {"/api/v1/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},
@@ -54,6 +59,7 @@ static const rs_route routes[] = {
     {"/metrics", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_metrics_show},
     /* the page: its files, and its client-side routes */
     {"/assets/*", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_file},
+    {"/share/{id}", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_share_page},
     {"/traces/{id}", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_page},
     {"/project/{id}/traces/{id}", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_langfuse_trace_page},
     {"/", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_page},
@@ -100,6 +106,10 @@ const char *rs_route_allow_header(const rs_route *route) {
         return "POST";
     case RS_GET | RS_DELETE:
         return "GET, HEAD, DELETE";
+    case RS_GET | RS_POST | RS_DELETE:
+        return "GET, HEAD, POST, DELETE";
+    case RS_POST | RS_DELETE:
+        return "POST, DELETE";
     default:
         return "GET, HEAD, POST";
     }

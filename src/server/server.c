@@ -53,6 +53,7 @@ rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err
     if (st == RS_OK) st = rs_prices_open(config->prices, &s->prices, err);
     if (st == RS_OK) st = rs_path_make_dirs(config->data_dir, err);
     if (st == RS_OK) st = rs_control_open(config->data_dir, &s->control, err);
+    if (st == RS_OK) st = rs_trace_marks_open(config->data_dir, &s->marks, err);
     if (st == RS_OK) st = rs_store_open(config->data_dir, &s->store, err);
     if (st == RS_OK) rs_store_set_durability(s->store, config->durability);
     if (st == RS_OK) st = rs_store_start_keeper(s->store, retention_of, s->control, err);
@@ -84,6 +85,7 @@ void rs_server_close(rs_server *s) {
     rs_live_free(s->live);
     rs_store_close(s->store);
     rs_guard_free(s->guard);
+    rs_trace_marks_close(s->marks);
     rs_control_close(s->control);
     rs_prices_free(s->prices);
     free(s);

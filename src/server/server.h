@@ -12,6 +12,7 @@
 #include "server/metrics.h"
 #include "store/control.h"
 #include "store/store.h"
+#include "store/trace_marks.h"
 
 typedef struct rs_writer rs_writer; /* writer.h */
 typedef struct rs_guard rs_guard;   /* auth.h */
@@ -20,6 +21,7 @@ typedef struct rs_live rs_live;     /* live.h */
 
 typedef struct rs_server {
     rs_control *control;
+    rs_trace_marks *marks;
     rs_store *store;
     rs_guard *guard;
     rs_writer *writer;

@@ -68,17 +68,22 @@ void rs_static_file(rs_server *server, rs_request *req, rs_response *res) {
     else rs_response_error(res, 404, "not_found", NULL, "there is no such file");
 }
 
+void rs_static_open_page(rs_server *server, rs_request *req, rs_response *res) {
+    (void)server;
+    const rs_embedded *index = find("/index.html");
+    if (index) send_file(req, res, index, "no-cache");
+    else send_builtin(req, res, "/builtin/not-built.html", 200);
+}
+
 void rs_static_page(rs_server *server, rs_request *req, rs_response *res) {
     const char *session = rs_request_cookie(req, RS_COOKIE);
     uint64_t project;
     rs_err err = {0};
     rs_status st =
         session ? rs_guard_check_session(server->guard, rs_str_of(session), &project, &err) : RS_ERR_DENIED;
-    const rs_embedded *index = find("/index.html");
     if (st == RS_ERR_DENIED || st == RS_ERR_NOT_FOUND) rs_static_no_session(req, res, 401);
     else if (st != RS_OK) rs_response_from_err(res, &err);
-    else if (!index) send_builtin(req, res, "/builtin/not-built.html", 200);
-    else send_file(req, res, index, "no-cache");
+    else rs_static_open_page(server, req, res);
 }
 
 void rs_static_file_or_page(rs_server *server, rs_request *req, rs_response *res) {

@@ -8,6 +8,8 @@
 
 void rs_static_health(rs_server *server, rs_request *req, rs_response *res);
 void rs_static_file(rs_server *server, rs_request *req, rs_response *res);
+/* The page for anyone: it then asks for what needs no session. */
+void rs_static_open_page(rs_server *server, rs_request *req, rs_response *res);
 void rs_static_page(rs_server *server, rs_request *req, rs_response *res);
 /* A file in the page's root ("/favicon.svg") or else a client-side route ("/settings"). */
 void rs_static_file_or_page(rs_server *server, rs_request *req, rs_response *res);

@@ -141,6 +141,7 @@ static rs_status write_node(trace_stream *s, rs_err *err) {
     rs_status st = s->shape.content ? rs_normalize_stored(span, &s->facts) : RS_OK;
     if (st == RS_OK) {
         bool nested = s->shape.form == RS_TRACE_NESTED;
+        if (s->shape.bare) rs_api_bare_span(span);
         if (nested) close_nodes(s, depth);
         rs_json_object(j);
         if (!nested && s->shape.since == 0) rs_json_put_int(j, "depth", depth);
@@ -226,6 +227,7 @@ rs_status rs_trace_stream(rs_store *store, rs_request *req, const uint8_t trace_
         st = rs_store_find_places(store, req->project, trace_id, shape.since, &req->arena, &s->places, &s->n,
                                   err);
     if (st == RS_OK) s->start_ns = row.start_ns;
+    if (st == RS_OK && shape.bare) rs_api_bare_trace(&row);
     if (st == RS_OK && (st = rs_trace_tree_build(s->places, s->n, &req->arena, &s->tree)) != RS_OK)
         rs_fail(err, st, 0, "%s", rs_status_text(st));
     s->next = st == RS_OK ? s->tree.first_root : RS_TREE_NONE;

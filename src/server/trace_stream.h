@@ -20,6 +20,7 @@ typedef enum rs_trace_form {
 typedef struct rs_trace_shape {
     rs_trace_form form;
     bool content;
+    bool bare; /* without content: nor what rs_api_bare_span takes */
     uint64_t
         since; /* only the spans that arrived from this number on, which are no tree: without depth; 0: all */
 } rs_trace_shape;

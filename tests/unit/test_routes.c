@@ -30,6 +30,10 @@ static void paths(void **state) {
     assert_meets("/api/traces/0af7/", "/api/traces/{id}/", "0af7");
     assert_meets("/api/traces/0af7", "/api/traces/{id}/", "0af7");
     assert_meets("/api/traces/lists", "/api/traces/{id}/", "lists");
+    assert_meets("/api/traces/0af7/share/", "/api/traces/{id}/share/", "0af7");
+    assert_meets("/api/share/abc/", "/api/share/{id}/", "abc");
+    assert_meets("/api/share/abc/spans/12/", "/api/share/{id}/spans/{id}/", "12");
+    assert_meets("/share/abc", "/share/{id}", "abc");
     assert_meets("/traces/0af7", "/traces/{id}", "0af7");
     assert_meets("/assets/a/b.js", "/assets/*", "");
     assert_meets("/project/1/traces/0af7", "/project/{id}/traces/{id}", "0af7");
@@ -62,6 +66,8 @@ static void methods(void **state) {
     assert_false(rs_route_allows(list, "get"));
     assert_string_equal(rs_route_allow_header(ingest), "POST");
     assert_string_equal(rs_route_allow_header(list), "GET, HEAD, POST");
+    assert_string_equal(rs_route_allow_header(rs_route_find("/api/traces/0af7/share/", &id)),
+                        "GET, HEAD, POST, DELETE");
 }
 
 int main(void) {

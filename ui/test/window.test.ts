@@ -20,6 +20,10 @@ test('addresses', () => {
   const id = '0123456789abcdef0123456789abcdef';
   expect(parseRoute('/', '?q=a%20b')).toEqual({ view: 'traces', q: 'a b' });
   expect(parseRoute(`/traces/${id}`, '?span=ff')).toMatchObject({ view: 'trace', id, span: 'ff' });
+  const token = `${'aB3-_'.repeat(8)}xyz`;
+  expect(parseRoute(`/share/${token}`, '?span=ff')).toMatchObject({ view: 'trace', id: token, span: 'ff' });
+  expect(parseRoute('/share/short', '')).toEqual({ view: 'none' });
+  expect(traceUrl(token, 'ff')).toBe(`/share/${token}?span=ff`);
   expect(parseRoute('/traces/nonsense', '')).toEqual({ view: 'none' });
   expect(tracesUrl('a b&c')).toBe('/?q=a%20b%26c');
   expect(traceUrl(id, 'ff')).toBe(`/traces/${id}?span=ff`);

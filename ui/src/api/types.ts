@@ -80,6 +80,8 @@ export interface Span {
   thread_identifier?: string | null;
   customer_identifier?: string | null;
   environment?: string | null;
+  /** Set where a link leaves content out. */
+  withheld?: true;
   input: Json;
   output: Json;
   metadata: JsonObject | null;

@@ -13,11 +13,12 @@ export type Route =
 export function parseRoute(path: string, search: string): Route {
   const query = new URLSearchParams(search);
   if (path === '/') return { view: 'traces', q: query.get('q') ?? '' };
-  const trace = /^\/traces\/([0-9a-fA-F]{32})\/?$/.exec(path);
-  if (trace) {
+  const shared = /^\/share\/([\w-]{43})\/?$/.exec(path)?.[1];
+  const id = shared ?? /^\/traces\/([0-9a-fA-F]{32})\/?$/.exec(path)?.[1]?.toLowerCase();
+  if (id !== undefined) {
     return {
       view: 'trace',
-      id: (trace[1] ?? '').toLowerCase(),
+      id,
       span: query.get('span'),
       find: query.get('find') ?? '',
       critical: query.has('critical'),
@@ -31,11 +32,14 @@ export function tracesUrl(q: string): string {
   return q === '' ? '/' : `/?q=${encodeURIComponent(q)}`;
 }
 
+/** Whether it is a trace's own id, and not the token of a link to one, which stands for it where a trace is shown to anyone. */
+export const isTraceId = (id: string): boolean => id.length === 32;
+
 export function traceUrl(id: string, span: string | null = null, look: Partial<TraceLook> = {}): string {
   const said: string[] = [];
   if (span !== null) said.push(`span=${encodeURIComponent(span)}`);
   if (look.find) said.push(`find=${encodeURIComponent(look.find)}`);
   if (look.critical) said.push('critical=1');
   if (look.reader) said.push('reader=1');
-  return `/traces/${id}${said.length === 0 ? '' : `?${said.join('&')}`}`;
+  return `/${isTraceId(id) ? 'traces' : 'share'}/${id}${said.length === 0 ? '' : `?${said.join('&')}`}`;
 }

@@ -45,8 +45,11 @@ export function useFind(trace: TraceWithTree, tree: Tree, text: string): Found {
     };
     const timer = setTimeout(() => {
       look().catch((reason: unknown) => {
-        if (!isAbort(reason))
-          setSaid({ text, ids: nothing, note: `content not searched: ${asApiError(reason).message}` });
+        if (isAbort(reason)) return;
+        const error = asApiError(reason);
+        // Whoever has but a link to the trace cannot ask for it.
+        const why = error.failure === 'signed-out' ? '' : `: ${error.message}`;
+        setSaid({ text, ids: nothing, note: `content not searched${why}` });
       });
     }, 150);
     return () => {

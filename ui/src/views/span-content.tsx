@@ -19,7 +19,11 @@ export function SpanContent({ row, span }: { row: Row; span: Span | null }) {
   return (
     <>
       <Timing row={row} span={span} />
-      {span && <Exchange span={span} call={call} />}
+      {span?.withheld ? (
+        <p class="mute withheld">This link leaves out what was asked, answered and attached.</p>
+      ) : (
+        span && <Exchange span={span} call={call} />
+      )}
       {span && <Cuts span={span} />}
       {span && <Tools span={span} />}
       {span && <Parameters span={span} />}

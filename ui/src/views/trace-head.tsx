@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import type { TraceWithTree } from '../api/types';
 import { clock, cost, count, duration, shortId, tokens } from '../model/format';
 import { traceLabel } from '../model/name';
@@ -5,20 +6,29 @@ import { oneLine } from '../model/text';
 import { follow } from '../navigation';
 import { Copy } from '../widgets/copy';
 
-export function TraceHead({ trace, listUrl }: { trace: TraceWithTree; listUrl: string }) {
+interface Props {
+  trace: TraceWithTree;
+  listUrl: string;
+  /** What can be done with it, at the end of the head; null: it is somebody else's, and shown alone. */
+  actions: ComponentChildren | null;
+}
+
+export function TraceHead({ trace, listUrl, actions }: Props) {
   const failed = trace.status_code === 'error' || trace.error_count > 0;
   const hasTokens = trace.total_prompt_tokens !== null || trace.total_completion_tokens !== null;
   return (
     <header class="trace-head">
-      <a
-        class="back"
-        href={listUrl}
-        onClick={(event) => {
-          follow(event, listUrl);
-        }}
-      >
-        ‹ Traces
-      </a>
+      {actions !== null && (
+        <a
+          class="back"
+          href={listUrl}
+          onClick={(event) => {
+            follow(event, listUrl);
+          }}
+        >
+          ‹ Traces
+        </a>
+      )}
       <h1 title={oneLine(trace.name ?? '', 400)}>
         <bdi>{oneLine(traceLabel(trace)) || 'unnamed'}</bdi>
       </h1>
@@ -43,6 +53,7 @@ export function TraceHead({ trace, listUrl }: { trace: TraceWithTree; listUrl: s
         </b>
         <Copy text={trace.trace_unique_id} label="Copy the trace id" />
       </span>
+      {actions}
     </header>
   );
 }

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { asApiError, isAbort, parse, type ApiError } from '../api/client';
 import { getSince, getTree } from '../api/endpoints';
 import type { TraceWithTree } from '../api/types';
-import { traceUrl, type TraceLook } from '../model/route';
+import { isTraceId, traceUrl, type TraceLook } from '../model/route';
 import { oneLine } from '../model/text';
 import { parseInstant, toDate } from '../model/time';
 import { defaultSpan, flatten } from '../model/tree';
@@ -13,6 +13,7 @@ import { useSize } from '../widgets/setting';
 import { Splitter } from '../widgets/splitter';
 import { explain, Failed } from './notices';
 import { SpanPane } from './span-pane';
+import { TraceActions } from './trace-actions';
 import { TraceHead } from './trace-head';
 import { Waterfall } from './waterfall';
 
@@ -110,7 +111,11 @@ export function TraceView({ id, span, find, critical, reader, listUrl, onFailure
   const pane = Math.min(paneWidth, maxPane);
   return (
     <>
-      <TraceHead trace={trace} listUrl={listUrl} />
+      <TraceHead
+        trace={trace}
+        listUrl={listUrl}
+        actions={isTraceId(id) ? <TraceActions id={id} listUrl={listUrl} /> : null}
+      />
       {error && (
         <div class="banner" role="status">
           {explain(error)}

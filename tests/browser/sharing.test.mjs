@@ -1,0 +1,107 @@
+// A trace's public link in a real browser: made, opened by one who is not signed in, ended; and a trace that is deleted.
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, afterEach, test } from 'node:test';
+import { startBrowser, watch } from './browser.mjs';
+import * as fixtures from './fixtures.mjs';
+import { startServer } from './server.mjs';
+
+let server, browser, context, page, complaints, id;
+
+before(async () => {
+  [server, browser] = await Promise.all([startServer(), startBrowser()]);
+  context = await browser.newContext({ viewport: { width: 1320, height: 860 } });
+  page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  complaints = watch(page, server.url);
+  const t = fixtures.textGeneration(1, Date.now() - 1000);
+  id = t.id;
+  await server.post(t.request());
+  await page.goto(server.link);
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+beforeEach(() => {
+  complaints.length = 0;
+});
+
+afterEach(() => {
+  assert.deepEqual(complaints, []);
+});
+
+const openTrace = async () => {
+  await page.goto(`${server.url}/traces/${id}`);
+  await page.locator('.span-row').first().waitFor();
+};
+
+/** A browser that never signed in. */
+async function stranger(url) {
+  const other = await browser.newContext({ viewport: { width: 390, height: 800 } });
+  const shown = await other.newPage();
+  shown.setDefaultTimeout(10_000);
+  const said = watch(shown, server.url);
+  await shown.goto(url);
+  return { shown, said, close: () => other.close() };
+}
+
+async function share(content) {
+  await openTrace();
+  await page.getByRole('button', { name: 'Share' }).focus();
+  await page.keyboard.press('Enter');
+  const box = page.getByRole('checkbox');
+  await box.waitFor();
+  assert.equal(await box.isChecked(), false, 'content is not shared unless one says so');
+  if (content) await box.check();
+  await page.getByRole('button', { name: /Make a link|New link/ }).click();
+  const url = await page.getByLabel('The link', { exact: true }).inputValue();
+  assert.match(url, /^http:\/\/127\.0\.0\.1:\d+\/share\/[\w-]{43}$/);
+  return url;
+}
+
+test('a link without content shows the trace to a stranger, and not what was said', async () => {
+  const url = await share(false);
+  await page.keyboard.press('Escape');
+  assert.equal(await page.locator('dialog').count(), 0);
+  const { shown, said, close } = await stranger(url);
+  await shown.locator('.span-row').first().waitFor();
+  await shown.getByText('This link leaves out what was asked').waitFor();
+  assert.equal(await shown.locator('nav').count(), 0);
+  assert.equal(await shown.getByRole('button', { name: 'Share' }).count(), 0);
+  await shown.locator('.span-row').nth(1).click();
+  assert.match(shown.url(), /\/share\/[\w-]{43}\?span=[0-9a-f]{16}$/);
+  assert.doesNotMatch(await shown.locator('body').innerText(), /Once upon a time/);
+  assert.deepEqual(said, []);
+  await close();
+});
+
+test('a link with content shows what was said, ends the one before, and ends itself', async () => {
+  const first = await share(false);
+  const url = await share(true);
+  const old = await stranger(first);
+  await old.shown.getByRole('heading', { name: 'This link does not work' }).waitFor();
+  await old.close();
+  const { shown, close } = await stranger(url);
+  await shown.locator('.span-row').nth(1).click();
+  await shown.getByRole('tab', { name: 'Attributes' }).waitFor();
+  assert.equal(await shown.getByText('This link leaves out').count(), 0);
+  await page.getByRole('button', { name: 'End the link' }).click();
+  await page.getByText('Nobody but this project sees it now').waitFor();
+  await shown.reload();
+  await shown.getByRole('heading', { name: 'This link does not work' }).waitFor();
+  await close();
+  await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
+});
+
+test('a trace is deleted once one says so twice', async () => {
+  await openTrace();
+  await page.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('button', { name: 'Keep it' }).click();
+  assert.match(page.url(), new RegExp(id));
+  await page.getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+  await page.getByRole('heading', { name: 'No traces yet' }).waitFor();
+  assert.equal(new URL(page.url()).pathname, '/');
+});
