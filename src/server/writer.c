@@ -7,7 +7,11 @@
 #include <time.h>
 
 /* A group commit takes what is queued, up to this: larger groups only delay their first job's answer. */
-enum { GROUP_JOBS = 128, GROUP_BYTES = 16 << 20, IDLE_TRIM_S = 2 };
+enum { GROUP_JOBS = 128, GROUP_BYTES = 16 << 20 };
+
+/* What was freed goes back to the system once there is nothing to do, and now and then while there is: between what stays, holes
+ * add up that nothing is put into. */
+enum { IDLE_TRIM_S = 2, BUSY_TRIM_S = 1 };
 
 /* Jobs of over a sixteenth of the queue's limit have a lane of their own: whoever sends them takes neither room nor turns from those with
  * small ones. The lanes take turns. */
@@ -105,6 +109,7 @@ static void *run(void *arg) {
     rs_writer *w = arg;
     rs_job *group[GROUP_JOBS];
     bool worked = true; /* starting up left things to trim */
+    uint64_t trimmed_ns = 0;
     pthread_mutex_lock(&w->lock);
     for (;;) {
         wait_for_work(w, &worked);
@@ -114,11 +119,16 @@ static void *run(void *arg) {
         pthread_mutex_unlock(&w->lock);
         uint64_t began = rs_clock_mono_ns();
         rs_status st = commit_group(w, group, n);
+        uint64_t ended = rs_clock_mono_ns();
+        if (ended - trimmed_ns >= BUSY_TRIM_S * 1000000000ull) {
+            malloc_trim(0);
+            trimmed_ns = ended;
+        }
         worked = true;
         pthread_mutex_lock(&w->lock);
         from->bytes -= bytes;
         w->commits++;
-        w->commit_ns += rs_clock_mono_ns() - began;
+        w->commit_ns += ended - began;
         w->failures += st != RS_OK;
         w->last_status = st;
     }

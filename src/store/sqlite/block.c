@@ -105,6 +105,12 @@ void rs_block_dictionary_deinit(rs_block_dictionary *d) {
     *d = (rs_block_dictionary){0};
 }
 
+size_t rs_block_dictionary_packing(const rs_block_dictionary *d) {
+    size_t n = 0;
+    for (int i = 0; i < RS_SECTION_COUNT; i++) n += ZSTD_sizeof_CDict(d->packing[i]);
+    return n;
+}
+
 void rs_block_add(rs_block_writer *w, const rs_span *s) {
     size_t details, content;
     rs_details_add(&w->details, s, &details, &content);

@@ -90,6 +90,8 @@ void rs_block_put(rs_buf *out, rs_str block, rs_block_header *h, uint64_t first)
 /* Makes what packing takes of a dictionary whose raw sections are set (and stay) / frees it. */
 RS_MUST_CHECK rs_status rs_block_dictionary_make(rs_block_dictionary *d, bool is_sealing, rs_err *err);
 void rs_block_dictionary_deinit(rs_block_dictionary *d);
+/* Bytes of what packing takes, beside the raw sections. */
+size_t rs_block_dictionary_packing(const rs_block_dictionary *d);
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
 

@@ -9,13 +9,14 @@ struct rs_dictionary {
     rs_block_dictionary blocks;
     rs_buf raw[RS_SECTION_COUNT];
     pthread_mutex_t lock; /* over making what packing takes */
+    size_t bytes;         /* atomic: that it takes; more once it is packed with */
     unsigned users;       /* atomic: borrowers, and the cache while it has it */
 };
 
 /* Those used last, the last of them first. */
 static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
 static rs_dictionary *kept[RS_DICTIONARIES_MAX];
-static size_t nkept, kept_bytes;
+static size_t nkept;
 
 /* ---- making one ---------------------------------------------------------------------------------------- */
 
@@ -50,6 +51,12 @@ static rs_status add_block(rs_dictionary *d, const rs_block_header *h, rs_str bl
     return RS_OK;
 }
 
+/* A buffer grows ahead of what is put into it; this one stays as it is. */
+static void fit(rs_buf *b) {
+    char *p = b->n < b->cap ? realloc(b->p, b->n ? b->n : 1) : NULL;
+    if (p) b->p = p, b->cap = b->n;
+}
+
 /* From the segment's bytes below its number. */
 static rs_status fill(rs_dictionary *d, rs_str bytes, ZSTD_DCtx *zstd, rs_err *err) {
     rs_buf raw;
@@ -64,7 +71,12 @@ static rs_status fill(rs_dictionary *d, rs_str bytes, ZSTD_DCtx *zstd, rs_err *e
         if (st == RS_OK) bytes = rs_str_from(bytes, n);
     }
     rs_buf_deinit(&raw);
-    for (int i = 0; i < RS_SECTION_COUNT; i++) d->blocks.raw[i] = rs_buf_slice(&d->raw[i]);
+    d->bytes = sizeof *d;
+    for (int i = 0; i < RS_SECTION_COUNT; i++) {
+        fit(&d->raw[i]);
+        d->blocks.raw[i] = rs_buf_slice(&d->raw[i]);
+        d->bytes += d->raw[i].cap;
+    }
     return st;
 }
 
@@ -113,11 +125,7 @@ void rs_dictionary_return(rs_dictionary *d) {
     if (__atomic_sub_fetch(&d->users, 1, __ATOMIC_ACQ_REL) == 0) free_dictionary(d);
 }
 
-static size_t bytes_of(const rs_dictionary *d) {
-    size_t n = sizeof *d;
-    for (int i = 0; i < RS_SECTION_COUNT; i++) n += d->raw[i].cap;
-    return n;
-}
+static size_t bytes_of(const rs_dictionary *d) { return __atomic_load_n(&d->bytes, __ATOMIC_RELAXED); }
 
 /* Moves the i-th to the front. Under the lock. */
 static void put_first(size_t i) {
@@ -143,16 +151,28 @@ static rs_dictionary *find(uint64_t segment, uint32_t number) {
 /* Makes it the cache's, too; those that were used longest ago make room. Should two threads load the same, one of them goes in time. */
 static void keep(rs_dictionary *d) {
     rs_dictionary *fallen[RS_DICTIONARIES_MAX];
-    size_t n = 0;
+    size_t n = 0, bytes = bytes_of(d);
     use_once_more(d);
     pthread_mutex_lock(&kept_lock);
-    while (nkept > 0 && (nkept == RS_DICTIONARIES_MAX || kept_bytes + bytes_of(d) > RS_DICTIONARIES_BYTES)) {
+    for (size_t i = 0; i < nkept; i++) bytes += bytes_of(kept[i]);
+    while (nkept > 0 && (nkept == RS_DICTIONARIES_MAX || bytes > RS_DICTIONARIES_BYTES)) {
         fallen[n] = kept[--nkept];
-        kept_bytes -= bytes_of(fallen[n++]);
+        bytes -= bytes_of(fallen[n++]);
     }
     kept[nkept] = d;
-    kept_bytes += bytes_of(d);
     put_first(nkept++);
+    pthread_mutex_unlock(&kept_lock);
+    while (n > 0) rs_dictionary_return(fallen[--n]);
+}
+
+void rs_dictionary_forget(const rs_segment *segment) {
+    rs_dictionary *fallen[RS_DICTIONARIES_MAX];
+    size_t n = 0, stay = 0;
+    pthread_mutex_lock(&kept_lock);
+    for (size_t i = 0; i < nkept; i++)
+        if (kept[i]->segment == segment->id) fallen[n++] = kept[i];
+        else kept[stay++] = kept[i];
+    nkept = stay;
     pthread_mutex_unlock(&kept_lock);
     while (n > 0) rs_dictionary_return(fallen[--n]);
 }
@@ -169,7 +189,9 @@ const rs_block_dictionary *rs_dictionary_blocks(const rs_dictionary *d) { return
 
 rs_status rs_dictionary_to_pack(rs_dictionary *d, const rs_block_dictionary **out, rs_err *err) {
     pthread_mutex_lock(&d->lock);
+    size_t before = rs_block_dictionary_packing(&d->blocks);
     rs_status st = rs_block_dictionary_make(&d->blocks, false, err);
+    __atomic_fetch_add(&d->bytes, rs_block_dictionary_packing(&d->blocks) - before, __ATOMIC_RELAXED);
     pthread_mutex_unlock(&d->lock);
     *out = &d->blocks;
     return st;

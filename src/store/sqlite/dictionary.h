@@ -27,6 +27,8 @@ RS_MUST_CHECK rs_status rs_dictionary_choose(const rs_segment *segment, uint32_t
 RS_MUST_CHECK rs_status rs_dictionary_borrow(const rs_segment *segment, uint32_t number, rs_dictionary **out,
                                              rs_err *err);
 void rs_dictionary_return(rs_dictionary *d);
+/* Of a segment that is read no more, or packed for no more (who reads it next makes it anew, without what packing takes). */
+void rs_dictionary_forget(const rs_segment *segment);
 
 const rs_block_dictionary *rs_dictionary_blocks(const rs_dictionary *d);
 /* The same, ready to pack with. */

@@ -327,6 +327,7 @@ void rs_partition_close(rs_partition *p) {
         drop_reader(x);
     }
     rs_index_close(&p->writer); /* last: it checkpoints and removes the WAL */
+    rs_dictionary_forget(&p->segment);
     rs_segment_close(&p->segment);
     rs_bloom_deinit(&p->traces);
     rs_bloom_deinit(&p->spans);

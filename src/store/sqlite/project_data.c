@@ -1,5 +1,6 @@
 #include "store/sqlite/project_data.h"
 #include "base/clock.h"
+#include "store/sqlite/dictionary.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -167,7 +168,9 @@ rs_status rs_project_data_make_room(rs_project_data *p, const rs_partition_limit
         return st;
     }
     rs_partition_learn_spans(made);
-    if (last) rs_partition_rest(last);
+    if (!last) return RS_OK;
+    rs_partition_rest(last);
+    rs_dictionary_forget(&last->segment); /* it was packed with */
     return RS_OK;
 }
 

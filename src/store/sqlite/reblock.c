@@ -28,6 +28,7 @@ rs_status rs_reblock_init(rs_reblock *r, rs_index *x, const char *dir, rs_err *e
 void rs_reblock_deinit(rs_reblock *r) {
     sqlite3_stmt *stmts[] = {r->add_block, r->add_part, r->find_key, r->carry};
     for (size_t i = 0; i < RS_ARRAY_LEN(stmts); i++) sqlite3_finalize(stmts[i]);
+    rs_dictionary_forget(&r->to); /* read from here on, it is another's segment */
     rs_segment_close(&r->to);
     rs_block_writer_deinit(&r->writer);
     rs_block_dictionary_deinit(&r->against);

@@ -4,6 +4,7 @@
 #include "store/sqlite/tag.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 
 enum { PROGRESS_STEPS = 100000 }; /* of SQLite, between two looks at whether to stop: some milliseconds */
@@ -179,6 +180,7 @@ rs_status rs_rewrite(rs_turns *writing, rs_project_data *p, rs_partition *old, c
     let_go(&r);
     if (st == RS_OK) st = take_place(&r, err);
     rs_turns_give(writing);
+    malloc_trim(0); /* it took some tens of MB */
     if (st != RS_OK) rs_folder_remove(r.beside);
     return st != RS_OK && is_stopped((void *)stop) ? rs_fail(err, RS_ERR_CLOSED, 0, "stopped") : st;
 }

@@ -2,7 +2,7 @@
 
 /* NORMAL in WAL mode: a commit is safe against the death of the process, not against that of the machine. */
 const char rs_schema_writer_pragmas[] =
-    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY;"
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;"
     "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;";
 
 /* Each commit's frames are on the disk before it returns. */
@@ -204,7 +204,7 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
 const char rs_schema_rewriter_pragmas[] = "PRAGMA temp_store=FILE; PRAGMA cache_size=-2048;";
 /* A new index is nobody's until it is whole and synced. */
 const char rs_schema_fresh_pragmas[] =
-    "PRAGMA fresh.journal_mode=OFF; PRAGMA fresh.synchronous=NORMAL; PRAGMA fresh.cache_size=-8192;"
+    "PRAGMA fresh.journal_mode=OFF; PRAGMA fresh.synchronous=NORMAL; PRAGMA fresh.cache_size=-4096;"
     "DROP INDEX fresh.trace_by_id;";
 
 /* All but those that are made anew. */
