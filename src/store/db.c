@@ -140,9 +140,9 @@ rs_status rs_db_check_version(sqlite3 *db, int version, rs_err *err) {
     return st != RS_OK || (found > 0 && found <= version) ? st : fail_version(db, found, version, err);
 }
 
-/* Of a file that an older version made; all of it is written anew. */
+/* Of a file that an older version made; all of it is written anew, by way of a file: it does not fit into memory. */
 static rs_status add_checksums(sqlite3 *db, rs_err *err) {
-    rs_status st = rs_db_exec(db, "VACUUM", err);
+    rs_status st = rs_db_exec(db, "PRAGMA temp_store=FILE; VACUUM; PRAGMA temp_store=MEMORY", err);
     if (st == RS_OK) st = rs_db_exec(db, "PRAGMA wal_checkpoint(TRUNCATE)", err);
     if (st != RS_OK || rs_db_has_checksums(db)) return st;
     return rs_fail(err, RS_ERR_TIMEOUT, 0, "%s is being read, try again", sqlite3_db_filename(db, "main"));
