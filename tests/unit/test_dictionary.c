@@ -110,6 +110,35 @@ static void blocks_use_those_before_them(void **state) {
     }
 }
 
+/* What packing takes of it goes, too: who read it before goes on with that one. */
+static void one_that_is_forgotten_is_made_anew(void **state) {
+    fixture *f = *state;
+    const rs_span *batches[100];
+    rs_dictionary *before, *again, *after;
+    const rs_block_dictionary *packing;
+    rs_segment segment;
+    char dir[128];
+    uint64_t n = fill(f, batches, false), end = segment_bytes(f);
+    commit_batch(f, make_batch(f, n * 100 + 1, false), false);
+    uint32_t number = dictionary_at(f, 1, end);
+    snprintf(dir, sizeof dir, "%s/projects/1/p000001", f->dir);
+    assert_int_equal(rs_segment_open_to_read(&segment, dir, NULL), RS_OK);
+    assert_int_equal(rs_dictionary_borrow(&segment, number, &before, NULL), RS_OK);
+    assert_int_equal(rs_dictionary_borrow(&segment, number, &again, NULL), RS_OK);
+    assert_ptr_equal(before, again);
+    assert_int_equal(rs_dictionary_to_pack(before, &packing, NULL), RS_OK);
+    assert_true(rs_block_dictionary_packing(packing) > 0);
+    rs_dictionary_forget(&segment);
+    assert_int_equal(rs_dictionary_borrow(&segment, number, &after, NULL), RS_OK);
+    assert_ptr_not_equal(before, after);
+    assert_int_equal(rs_block_dictionary_packing(rs_dictionary_blocks(after)), 0);
+    rs_dictionary_forget(&segment);
+    rs_dictionary_return(before);
+    rs_dictionary_return(again);
+    rs_dictionary_return(after);
+    rs_segment_close(&segment);
+}
+
 /* A request that was packed for a partition that takes no new traces when it is its turn. */
 static void what_was_packed_for_another_partition_is_packed_again(void **state) {
     fixture *f = *state;
@@ -186,6 +215,7 @@ int main(void) {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(blocks_use_those_before_them),
+        TEST(one_that_is_forgotten_is_made_anew),
         TEST(what_was_packed_for_another_partition_is_packed_again),
         TEST(each_partition_has_its_own),
         TEST(a_damaged_dictionary_is_noticed),

@@ -180,8 +180,9 @@ rs_status rs_project_data_wake(rs_project_data *p, rs_partition *partition, rs_e
     if (p->awake) rs_partition_rest(p->awake);
     p->awake = NULL;
     rs_status st = rs_partition_wake(partition, err);
-    if (st == RS_OK) p->awake = partition;
-    return st;
+    if (st != RS_OK) return st;
+    p->awake = partition;
+    return rs_db_exec(partition->writer.db, rs_schema_late_pragmas, err);
 }
 
 /* Whether a statement that takes one value finds a row, over a reader's connection: this one may be at rest. */

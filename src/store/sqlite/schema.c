@@ -5,6 +5,9 @@ const char rs_schema_writer_pragmas[] =
     "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-8192; PRAGMA temp_store=MEMORY;"
     "PRAGMA wal_autocheckpoint=4000; PRAGMA journal_size_limit=67108864;";
 
+/* Of a partition that takes late spans alone, beside the one that takes new traces. */
+const char rs_schema_late_pragmas[] = "PRAGMA cache_size=-2048;";
+
 /* Each commit's frames are on the disk before it returns. */
 const char rs_schema_power_pragmas[] = "PRAGMA synchronous=FULL;";
 

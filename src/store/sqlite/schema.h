@@ -9,6 +9,7 @@ extern const char rs_schema[];
 extern const char *const rs_schema_upgrades[RS_SCHEMA_VERSION - 1];
 extern const char rs_schema_writer_pragmas[];
 extern const char rs_schema_power_pragmas[]; /* after the writer's */
+extern const char rs_schema_late_pragmas[];  /* the same */
 extern const char rs_schema_reader_pragmas[];
 
 /* ---- rewriting an index: rewrite.c, reblock.c ---- */
