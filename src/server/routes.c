@@ -61,6 +61,8 @@ static const rs_route routes[] = {
     {"/assets/*", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_file},
     {"/share/{id}", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_share_page},
     {"/traces/{id}", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_page},
+    {"/threads/*", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_page},
+    {"/users/*", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_page},
     {"/project/{id}/traces/{id}", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_langfuse_trace_page},
     {"/", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_page},
     {"/{id}", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_file_or_page},

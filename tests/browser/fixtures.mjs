@@ -486,3 +486,49 @@ export function ordinary(seed, start) {
   });
   return t;
 }
+
+/** One turn of a conversation: a workflow with a chat in it that is told all that was said before. */
+export function turn(
+  seed,
+  start,
+  {
+    user = null,
+    thread = null,
+    history = [],
+    say = `question ${seed}`,
+    answer = `Answer ${seed}.`,
+    error = null,
+    ...more
+  } = {},
+) {
+  const t = new TraceBuilder(seed + 50_000, start);
+  const who = {
+    ...(user === null ? {} : { 'respan.customer_params.customer_identifier': user }),
+    ...(thread === null ? {} : { 'respan.threads.thread_identifier': thread }),
+    'respan.metadata.plan': 'pro',
+  };
+  const root = t.span('answer.workflow', {
+    lasts: 840,
+    type: 'workflow',
+    attrs: { ...entity('answer', 'workflow'), ...who },
+    error,
+  });
+  t.span(`chat ${chatModel}`, {
+    parent: root,
+    at: 12,
+    lasts: 800,
+    type: 'chat',
+    error,
+    attrs: {
+      ...who,
+      'gen_ai.request.model': chatModel,
+      'gen_ai.request.temperature': 0.7,
+      ...messages('gen_ai.prompt', [...history, { role: 'user', content: say }]),
+      ...messages('gen_ai.completion', [{ role: 'assistant', content: answer, finish_reason: 'stop' }]),
+      'gen_ai.usage.input_tokens': 40,
+      'gen_ai.usage.output_tokens': 20,
+      ...more.attrs,
+    },
+  });
+  return t;
+}

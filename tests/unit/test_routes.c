@@ -35,6 +35,9 @@ static void paths(void **state) {
     assert_meets("/api/share/abc/spans/12/", "/api/share/{id}/spans/{id}/", "12");
     assert_meets("/share/abc", "/share/{id}", "abc");
     assert_meets("/traces/0af7", "/traces/{id}", "0af7");
+    assert_meets("/users/a/b", "/users/*", "");
+    assert_meets("/threads/conv 1", "/threads/*", "");
+    assert_meets("/users", "/{id}", "users");
     assert_meets("/assets/a/b.js", "/assets/*", "");
     assert_meets("/project/1/traces/0af7", "/project/{id}/traces/{id}", "0af7");
     assert_meets("/favicon.svg", "/{id}", "favicon.svg");

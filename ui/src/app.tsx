@@ -11,6 +11,10 @@ import { SignedOut, Nowhere } from './views/notices';
 import { TraceView } from './views/trace';
 import { newListState, TracesView } from './views/traces';
 import { useKeys, usePolling } from './widgets/hooks';
+import { later } from './widgets/later';
+
+const UsersView = later(async () => (await import('./views/users')).UsersView);
+const UserView = later(async () => (await import('./views/user')).UserView);
 
 export function App() {
   const route = useRoute();
@@ -67,6 +71,8 @@ export function App() {
         {route.view === 'trace' && (
           <TraceView key={route.id} {...route} listUrl={listUrl.current} onFailure={onFailure} />
         )}
+        {route.view === 'users' && <UsersView q={route.q} sort={route.sort} onFailure={onFailure} />}
+        {route.view === 'user' && <UserView key={route.id} id={route.id} onFailure={onFailure} />}
         {route.view === 'none' && <Nowhere />}
       </main>
       {help && (

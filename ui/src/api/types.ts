@@ -120,3 +120,53 @@ export interface Session {
   bytes: number;
   version: string;
 }
+
+export interface Quantiles {
+  mean: number;
+  p50: number;
+  p90: number;
+  p95: number;
+  p99: number;
+}
+
+/** What is summed up of many traces. */
+export interface Sums {
+  count: number;
+  error_count: number;
+  llm_call_count: number;
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+  cost: number;
+  latency: Quantiles | null;
+  time_to_first_token: Quantiles | null;
+  tokens_per_second: Quantiles | null;
+}
+
+export interface Totals extends Sums {
+  first_time: string | null;
+  last_time: string | null;
+}
+
+/** The traces that share a value: those of a user, of a thread, with a model. */
+export interface Group extends Totals {
+  value: string | null;
+  /** All that are not told apart, or come behind this page. */
+  is_others: boolean;
+  latest?: Trace | null;
+}
+
+export interface Groups {
+  group_count: number;
+  is_estimate: boolean;
+  totals: Totals;
+  groups: Group[];
+}
+
+export interface Series {
+  start_time: string;
+  end_time: string;
+  bucket_seconds: number;
+  is_estimate: boolean;
+  groups: { value: string | null; points: (Sums & { time: string })[] }[];
+}

@@ -9,4 +9,7 @@ export interface Place {
   views: Route['view'][];
 }
 
-export const places: Place[] = [{ label: 'Traces', url: '/', key: 't', views: ['traces', 'trace'] }];
+export const places: Place[] = [
+  { label: 'Traces', url: '/', key: 't', views: ['traces', 'trace'] },
+  { label: 'Users', url: '/users', key: 'u', views: ['users', 'user'] },
+];

@@ -8,7 +8,21 @@ export interface TraceLook {
 }
 
 export type Route =
-  { view: 'traces'; q: string } | ({ view: 'trace'; id: string; span: string | null } & TraceLook) | { view: 'none' };
+  | { view: 'traces'; q: string }
+  | ({ view: 'trace'; id: string; span: string | null } & TraceLook)
+  | { view: 'users'; q: string; sort: string }
+  | { view: 'user'; id: string }
+  | { view: 'none' };
+
+/** The id that an address ends with; null if it is not one, or not well encoded. */
+function idAfter(prefix: string, path: string): string | null {
+  if (!path.startsWith(prefix) || path.length === prefix.length) return null;
+  try {
+    return decodeURIComponent(path.slice(prefix.length));
+  } catch {
+    return null;
+  }
+}
 
 export function parseRoute(path: string, search: string): Route {
   const query = new URLSearchParams(search);
@@ -25,6 +39,10 @@ export function parseRoute(path: string, search: string): Route {
       reader: query.has('reader'),
     };
   }
+  const listed = { q: query.get('q') ?? '', sort: query.get('sort') ?? '' };
+  if (/^\/users\/?$/.test(path)) return { view: 'users', ...listed };
+  const user = idAfter('/users/', path);
+  if (user !== null) return { view: 'user', id: user };
   return { view: 'none' };
 }
 
@@ -42,4 +60,14 @@ export function traceUrl(id: string, span: string | null = null, look: Partial<T
   if (look.critical) said.push('critical=1');
   if (look.reader) said.push('reader=1');
   return `/${isTraceId(id) ? 'traces' : 'share'}/${id}${said.length === 0 ? '' : `?${said.join('&')}`}`;
+}
+
+export const userUrl = (id: string): string => `/users/${encodeURIComponent(id)}`;
+
+/** A list of users; what is as it is by default is not said. */
+export function groupsUrl(place: '/users', q: string, sort: string): string {
+  const query = new URLSearchParams();
+  if (q !== '') query.set('q', q);
+  if (sort !== '') query.set('sort', sort);
+  return query.size === 0 ? place : `${place}?${query.toString()}`;
 }

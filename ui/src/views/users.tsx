@@ -1,0 +1,108 @@
+/** Who used what was traced, and how much. */
+import '../style/people.css';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
+import type { ApiError } from '../api/client';
+import { groupsPath } from '../api/groups';
+import type { Group } from '../api/types';
+import { clock, cost, count, duration, plural } from '../model/format';
+import { groupsUrl, tracesUrl, userUrl } from '../model/route';
+import { oneLine } from '../model/text';
+import { go } from '../navigation';
+import { GroupSearch } from './group-search';
+import { type Column, GroupTable, useGroups } from './group-table';
+
+const columns: Column[] = [
+  { sort: 'value', label: 'User', cell: (g) => <UserName group={g} /> },
+  { sort: 'count', label: 'Requests', end: true, cell: (g) => count(g.count) },
+  { sort: 'total_tokens', label: 'Tokens', end: true, cell: (g) => count(g.total_tokens) },
+  { sort: 'cost', label: 'Cost', end: true, cell: (g) => cost(g.cost) },
+  { sort: 'error_count', label: 'Errors', end: true, cell: (g) => <Errors n={g.error_count} /> },
+  { sort: 'latency', label: 'Latency p50', end: true, cell: (g) => duration(g.latency?.p50) },
+  { sort: 'first_time', label: 'First seen', cell: (g) => <Seen time={g.first_time} /> },
+  { sort: 'last_time', label: 'Last seen', cell: (g) => <Seen time={g.last_time} /> },
+];
+
+function UserName({ group }: { group: Group }) {
+  return group.value === null ? <i class="mute">no user</i> : <bdi class="strong">{oneLine(group.value)}</bdi>;
+}
+
+export function Errors({ n }: { n: number }) {
+  return n === 0 ? <span class="mute">–</span> : <span class="bad">{count(n)}</span>;
+}
+
+export function Seen({ time }: { time: string | null }) {
+  return <span class="mute mono">{time === null ? '–' : clock(time)}</span>;
+}
+
+/** A condition that finds a part of a user's name, whatever characters are in it. */
+function searchOf(q: string): [string, string][] {
+  return q === '' ? [] : [['q', `customer_identifier~"${q.replace(/[\\"]/g, '\\$&')}"`]];
+}
+
+interface Props {
+  q: string;
+  sort: string;
+  onFailure: (error: ApiError) => void;
+}
+
+export function UsersView({ q, sort, onFailure }: Props) {
+  const order = sort === '' ? '-last_time' : sort;
+  const input = useRef<HTMLInputElement>(null);
+  const path = useMemo(() => groupsPath('customer_identifier', searchOf(q), order), [q, order]);
+  const groups = useGroups(path, true, onFailure);
+  const { list, answered } = groups;
+  useEffect(() => {
+    document.title = 'Users · respan';
+  }, []);
+  const nobody = list.rows.every((g) => g.value === null);
+  return (
+    <>
+      <GroupSearch
+        q={q}
+        label="Search users"
+        placeholder="Search users"
+        counted={answered ? (list.isEstimate ? 'about ' : '') + plural(list.count, 'user') : ''}
+        input={input}
+        onChange={(to) => {
+          go(groupsUrl('/users', to, sort), 'replace');
+        }}
+      />
+      {answered && q === '' && nobody && list.next === null ? (
+        <NoUsers />
+      ) : (
+        <GroupTable
+          label="Users"
+          kind="users"
+          columns={columns}
+          groups={groups}
+          sort={order}
+          onSort={(to) => {
+            go(groupsUrl('/users', q, to), 'replace');
+          }}
+          urlOf={(g) => (g.value === null ? tracesUrl('NOT user:*') : userUrl(g.value))}
+          onSearch={() => {
+            input.current?.select();
+          }}
+          empty={
+            <div class="notice">
+              <h2>No user matches</h2>
+              <p>Users are found by any part of their name.</p>
+            </div>
+          }
+        />
+      )}
+    </>
+  );
+}
+
+function NoUsers() {
+  return (
+    <div class="notice">
+      <h2>No users yet</h2>
+      <p>Say whose request it is, and every trace of it is counted here:</p>
+      <div class="code">
+        <pre>{`with respan.propagate_attributes(customer_identifier="user_421"):\n    answer()`}</pre>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,104 @@
+import { expect, test } from 'vitest';
+import type { Group, Groups, Series } from '../src/api/types';
+import { addGroups, ariaSort, nextSort, noGroups } from '../src/model/groups';
+import { metadataOf } from '../src/model/metadata';
+import { groupsUrl, parseRoute, userUrl } from '../src/model/route';
+import { barsOf } from '../src/model/spark';
+
+const group = (value: string | null, isOthers = false): Group =>
+  ({ value, is_others: isOthers, count: 1 }) as unknown as Group;
+const answer = (values: (string | null)[], groupCount: number): Groups =>
+  ({
+    group_count: groupCount,
+    is_estimate: false,
+    groups: [...values.map((v) => group(v)), group(null, true)],
+  }) as Groups;
+const values = (rows: Group[]) => rows.map((g) => g.value);
+
+test('pages follow each other until all groups are there, none of them twice', () => {
+  const first = addGroups(noGroups, answer(['a', 'b'], 3), 1, 2, true);
+  expect([values(first.rows), first.next, first.count]).toEqual([['a', 'b'], 2, 3]);
+  const all = addGroups(first, answer(['b', 'c'], 3), 2, 2, true);
+  expect([values(all.rows), all.next]).toEqual([['a', 'b', 'c'], null]);
+});
+
+test('traces without a value are a row where they are wanted, and no value among the counted', () => {
+  expect(values(addGroups(noGroups, answer([null, 'a'], 2), 1, 2, true).rows)).toEqual([null, 'a']);
+  expect(addGroups(noGroups, answer([null, 'a'], 2), 1, 2, true).count).toBe(1);
+  expect(values(addGroups(noGroups, answer([null, 'a'], 2), 1, 2, false).rows)).toEqual(['a']);
+  expect(addGroups(noGroups, answer([null, 'a'], 2), 1, 2, false).count).toBe(1);
+});
+
+test('a column sorts by the greatest first, then by the least; names the other way', () => {
+  expect(nextSort('-count', 'cost')).toBe('-cost');
+  expect(nextSort('-cost', 'cost')).toBe('cost');
+  expect(nextSort('cost', 'cost')).toBe('-cost');
+  expect(nextSort('-cost', 'value')).toBe('value');
+  expect(nextSort('value', 'value')).toBe('-value');
+  expect([ariaSort('-cost', 'cost'), ariaSort('cost', 'cost'), ariaSort('cost', 'count')]).toEqual([
+    'descending',
+    'ascending',
+    undefined,
+  ]);
+});
+
+test('a user has an address, whatever characters are in the name', () => {
+  for (const id of ['ada', 'a/b', 'über 1', '100%', 'a?b#c', "o'hara+x@y.z"]) {
+    const url = new URL(userUrl(id), 'http://x');
+    expect(parseRoute(url.pathname, url.search)).toEqual({ view: 'user', id });
+  }
+  expect(parseRoute('/users/%E0%A4%A', '')).toEqual({ view: 'none' });
+  expect(parseRoute('/users', '?q=ad&sort=-cost')).toEqual({ view: 'users', q: 'ad', sort: '-cost' });
+  expect(groupsUrl('/users', 'a b', '-cost')).toBe('/users?q=a+b&sort=-cost');
+  expect(groupsUrl('/users', '', '')).toBe('/users');
+});
+
+test('bars have a place for each stretch of time, and none before the first or behind the last', () => {
+  const series = {
+    start_time: '2026-11-29T10:00:00Z',
+    end_time: '2026-11-29T12:00:00Z',
+    bucket_seconds: 600,
+    groups: [
+      {
+        value: null,
+        points: [
+          { time: '2026-11-29T10:30:00Z', count: 3, error_count: 1, cost: 0.5 },
+          { time: '2026-11-29T10:50:00Z', count: 1, error_count: 0, cost: 0 },
+        ],
+      },
+    ],
+  } as Series;
+  expect(barsOf(series).map((b) => [b.count, b.errors])).toEqual([
+    [0, 0],
+    [3, 1],
+    [0, 0],
+    [1, 0],
+    [0, 0],
+  ]);
+  expect(barsOf({ ...series, groups: [] })).toEqual([]);
+});
+
+test('metadata is told key by key, the commonest values first', () => {
+  const traces = [{ plan: 'pro', run: 1 }, { plan: 'pro', run: 2 }, { plan: 'free', run: 3 }, null].map((metadata) => ({
+    metadata,
+  }));
+  expect(metadataOf(traces, 10, 2)).toEqual([
+    {
+      key: 'plan',
+      values: [
+        ['pro', 2],
+        ['free', 1],
+      ],
+      more: 0,
+    },
+    {
+      key: 'run',
+      values: [
+        ['1', 1],
+        ['2', 1],
+      ],
+      more: 1,
+    },
+  ]);
+  expect(metadataOf(traces, 1, 2)).toHaveLength(1);
+});
