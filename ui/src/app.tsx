@@ -67,7 +67,7 @@ export function App() {
         }}
       />
       <main>
-        {route.view === 'traces' && <TracesView q={route.q} list={list.current} onFailure={onFailure} />}
+        {route.view === 'traces' && <TracesView query={route} list={list.current} onFailure={onFailure} />}
         {route.view === 'trace' && (
           <TraceView key={route.id} {...route} listUrl={listUrl.current} onFailure={onFailure} />
         )}

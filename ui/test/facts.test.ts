@@ -36,7 +36,7 @@ test('a model: what tells models apart first, each with the traces that share it
     ['parameters', '134,515,008', '/?q=model.parameters%3A134515008'],
     ['adapters', '["a","b"]'],
     ['attention', 'sdpa', '/?q=model.attention%3Asdpa'],
-    ['quantization_config', '{"bits": 4}'],
+    ['quantization_config', '{"bits": 4}', '/?q=model.quantization_config%3A%22%7B%5C%22bits%5C%22%3A%204%7D%22'],
   ]);
   expect(modelFacts({ attributes: null, model: null, provider: null })).toEqual([]);
 });

@@ -1,66 +1,83 @@
 import { expect, test } from 'vitest';
-import { beginToken, parseFilter, tokenFor } from '../src/model/filter';
+import { asQuery, choiceOf, fieldOf, placeOfError, tokenFor, toggleValue, withChoice } from '../src/model/filter';
 
 test.each([
-  ['', []],
-  ['release notes', [['q', 'release notes']]],
-  ['status:error', [['status_code', 'error']]],
+  ['', ''],
+  ['release notes', 'release notes'],
+  ['  status:error  ', '  status:error'],
+  ['status:error OR duration>2', 'status:error OR duration>2'],
+  ['model:x AND NOT', 'model:x'],
+  ['OR', ''],
+  ['a NOT model.dtype:', 'a'],
+  ['span(type:tool latency>1)', 'span(type:tool latency>1)'],
+  ['span(type:tool', 'span(type:tool)'],
+  ['x span(', 'x'],
+  ['model in (a, b)', 'model in (a, b)'],
+  ['model in (a,', 'model in (a)'],
+  ['model in (', ''],
+  ['model in (a, "b c', 'model in (a, "b c")'],
+  ['this or that', 'this or that'],
+  ['metadata.pl', ''],
+  ['model.dty', ''],
+  ['model:', ''],
+  ['latency:>', ''],
+  ['latency>', ''],
+  ['has:', ''],
+  ['has:ttft', 'has:ttft'],
+  ['span.', ''],
+  ['span.name:', ''],
+  ['name:"', ''],
+  ['name:"unclosed quote', 'name:"unclosed quote"'],
+  ['name:""', 'name:""'],
+  ['"a phr', '"a phr"'],
+  ['"', ''],
+  ['say "he said \\"no', 'say "he said \\"no"'],
+  ['http://example.org/x', 'http://example.org/x'],
+  ['12:30', '12:30'],
   [
-    'model:org/name status:ok',
-    [
-      ['model', 'org/name'],
-      ['status_code', 'ok'],
-    ],
+    'model:tiny-gpt2 latency:>2s status:error user:user_123 metadata.plan:pro has:ttft span.name:generate "free text"',
+    'model:tiny-gpt2 latency:>2s status:error user:user_123 metadata.plan:pro has:ttft span.name:generate "free text"',
   ],
-  [
-    'name:"two words" rest',
-    [
-      ['name', 'two words'],
-      ['q', 'rest'],
-    ],
-  ],
-  ['"a phrase" word', [['q', 'a phrase word']]],
-  ['status:error OR duration>2', [['q', 'status:error OR duration>2']]],
-  ['model:x AND NOT', [['q', 'model:x']]],
-  ['OR', []],
-  ['NOT model.dtype:bfloat16', [['q', 'NOT respan.model.dtype:bfloat16']]],
-  ['span(type:tool latency>1)', [['q', 'span(type:tool latency>1)']]],
-  ['model in (a, b)', [['q', 'model in (a, b)']]],
-  ['this or that', [['q', 'this or that']]],
-  [
-    'user:u1 thread:t1 env:prod type:chat',
-    [
-      ['customer_identifier', 'u1'],
-      ['session_identifier', 't1'],
-      ['environment', 'prod'],
-      ['log_type', 'chat'],
-    ],
-  ],
-  ['metadata.plan:pro', [['metadata__plan', 'pro']]],
-  ['metadata__plan:pro', [['metadata__plan', 'pro']]],
-  ['model.dtype:bfloat16', [['respan.model.dtype', 'bfloat16']]],
-  ['respan.model.quantization:"gptq 4-bit"', [['respan.model.quantization', 'gptq 4-bit']]],
-  ['model.dty', []],
-  ['model.dtype:', []],
-  ['customer_identifier:u1', [['customer_identifier', 'u1']]],
-  ['http://example.org/x', [['q', 'http://example.org/x']]],
-  ['model:', []],
-  ['metadata.pl', []],
-  ['name:"unclosed quote', [['name', 'unclosed quote']]],
-  ['STATUS:error', [['status_code', 'error']]],
-])('%s', (text, params) => {
-  expect(parseFilter(text)).toEqual(params);
+])('what is asked of «%s»', (text, q) => {
+  expect(asQuery(text)).toBe(q);
 });
 
-test('a token is begun at the end', () => {
-  expect(beginToken('', 'model:')).toBe('model:');
-  expect(beginToken('status:error  ', 'model:')).toBe('status:error model:');
+test('names are those of the API', () => {
+  expect(fieldOf('user')).toBe('customer_identifier');
+  expect(fieldOf('session')).toBe('session_identifier');
+  expect(fieldOf('metadata.a.b')).toBe('metadata__a.b');
+  expect(fieldOf('model.dtype')).toBe('respan.model.dtype');
+  expect(fieldOf('http')).toBeNull();
 });
 
 test('a token asks for just the value that it was made for', () => {
   expect(tokenFor('model.dtype', 'float32')).toBe('model.dtype:float32');
-  for (const value of ['org/name', 'bitsandbytes 4-bit nf4', '134515008', 'a:b'])
-    expect(parseFilter(tokenFor('model.x', value) ?? '')).toEqual([['respan.model.x', value]]);
-  expect(tokenFor('model.x', 'say "so"')).toBeNull();
-  expect(tokenFor('model.x', '')).toBeNull();
+  for (const value of ['org/name', 'bitsandbytes 4-bit nf4', '134515008', 'a:b', 'say "so"', '', 'a\\b', '*', '>2'])
+    expect(choiceOf(tokenFor('model.x', value), 'respan.model.x')).toEqual({ in: [value], out: [] });
+});
+
+test('a value is chosen, excluded and taken back in the text', () => {
+  const say = (text: string, value: string, how: 'in' | 'out' = 'in'): string => toggleValue(text, 'model', value, how);
+  expect(say('', 'a')).toBe('model:a');
+  expect(say('model:a', 'b')).toBe('model in (a, b)');
+  expect(say('x model in (a, "b c") y', 'a')).toBe('x y model:"b c"');
+  expect(say('model:a', 'a')).toBe('');
+  expect(say('model:a', 'a', 'out')).toBe('NOT model:a');
+  expect(say('NOT model:a', 'b', 'out')).toBe('NOT model in (a, b)');
+  expect(say('model!=a z', 'a', 'out')).toBe('z');
+  expect(say('x AND model:a AND y', 'a')).toBe('x AND y');
+  expect(say('a OR b', 'c')).toBe('(a OR b) model:c');
+  expect(say('(model:a OR x)', 'b')).toBe('(model:a OR x) model:b');
+  expect(say('model:gpt*', 'b')).toBe('model:gpt* model:b');
+  expect(withChoice('user:u', 'metadata__plan', { in: ['pro'], out: [] })).toBe('user:u metadata.plan:pro');
+  expect(choiceOf('status:', 'status_code')).toEqual({ in: [], out: [] });
+  expect(choiceOf('status:error NOT status:ok', 'status_code')).toEqual({ in: ['error'], out: ['ok'] });
+});
+
+test('the place of an error is one in the text, whatever its letters', () => {
+  expect(placeOfError('naïve modle:x', "a trace has no field (at byte 7 of 'q')")).toEqual({
+    at: 6,
+    says: 'a trace has no field',
+  });
+  expect(placeOfError('x', 'something else')).toBeNull();
 });

@@ -18,7 +18,7 @@ test('a step scrolls by a row, a leap to the middle', () => {
 
 test('addresses', () => {
   const id = '0123456789abcdef0123456789abcdef';
-  expect(parseRoute('/', '?q=a%20b')).toEqual({ view: 'traces', q: 'a b' });
+  expect(parseRoute('/', '?q=a%20b')).toEqual({ view: 'traces', q: 'a b', from: '', to: '', sort: '' });
   expect(parseRoute(`/traces/${id}`, '?span=ff')).toMatchObject({ view: 'trace', id, span: 'ff' });
   const token = `${'aB3-_'.repeat(8)}xyz`;
   expect(parseRoute(`/share/${token}`, '?span=ff')).toMatchObject({ view: 'trace', id: token, span: 'ff' });
@@ -26,5 +26,6 @@ test('addresses', () => {
   expect(traceUrl(token, 'ff')).toBe(`/share/${token}?span=ff`);
   expect(parseRoute('/traces/nonsense', '')).toEqual({ view: 'none' });
   expect(tracesUrl('a b&c')).toBe('/?q=a%20b%26c');
+  expect(tracesUrl('', { from: '-1h', sort: '-duration' })).toBe('/?from=-1h&sort=-duration');
   expect(traceUrl(id, 'ff')).toBe(`/traces/${id}?span=ff`);
 });

@@ -113,6 +113,13 @@ export interface Page<T> {
   previous: string | null;
 }
 
+/** A field's values among what fits, those that most have first. */
+export interface Facet {
+  field: string;
+  distinct: number;
+  values: { value: string | number | boolean | null; is_others: boolean; count: number; error_count: number }[];
+}
+
 export interface Session {
   project: string;
   spans: number;

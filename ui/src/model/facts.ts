@@ -38,8 +38,8 @@ const first = ['class', 'type', 'revision', 'dtype', 'device', 'quantization', '
 export function modelFacts(span: Pick<Span, 'attributes' | 'model' | 'provider'>): Fact[] {
   const facts: Fact[] = [];
   const put = (field: string, name: string, shown: string, value: Json): void => {
-    const token = typeof value === 'object' ? null : tokenFor(field, valueText(value));
-    facts.push(token === null ? [name, shown] : [name, shown, tracesUrl(token)]);
+    if (typeof value === 'object' || value === '') facts.push([name, shown]);
+    else facts.push([name, shown, tracesUrl(tokenFor(field, valueText(value)))]);
   };
   if (span.model !== null) put('model', 'name', span.model, span.model);
   if (span.provider) facts.push(['provider', span.provider]);

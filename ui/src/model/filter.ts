@@ -1,102 +1,289 @@
-/** The filter text: `field:value` tokens and free words. One text is the whole state; it lives in the URL. */
+/** The filter text: what docs/filter-language.md says, as the page edits it. One text is the whole state; it lives in the URL, and the
+ *  server alone judges it. */
 
+/** As parameters of a list. */
 export type FilterParams = [name: string, value: string][];
 
 export interface FilterField {
   /** What one types. */
   name: string;
-  /** The API's parameter. */
-  param: string;
-  hint: string;
+  /** The API's name of it. */
+  field: string;
+  /** Other names that the language takes. */
+  aliases: string[];
+  about: string;
+  /** text: equality is usual, values are few; number, seconds, time: comparisons. */
+  kind: 'text' | 'number' | 'seconds' | 'time';
 }
+
+const of = (
+  name: string,
+  field: string,
+  kind: FilterField['kind'],
+  about: string,
+  ...aliases: string[]
+): FilterField => ({
+  name,
+  field,
+  kind,
+  about,
+  aliases,
+});
 
 export const filterFields: FilterField[] = [
-  { name: 'name', param: 'name', hint: 'name:my_workflow' },
-  { name: 'model', param: 'model', hint: 'model:org/name' },
-  { name: 'status', param: 'status_code', hint: 'status:error' },
-  { name: 'type', param: 'log_type', hint: 'type:chat' },
-  { name: 'user', param: 'customer_identifier', hint: 'user:user_421' },
-  { name: 'thread', param: 'session_identifier', hint: 'thread:conv_1' },
-  { name: 'env', param: 'environment', hint: 'env:production' },
+  of('name', 'name', 'text', 'of the workflow or root span'),
+  of('model', 'model', 'text', 'of any span'),
+  of('status', 'status_code', 'text', 'ok or error'),
+  of('type', 'log_type', 'text', 'of any span: chat, tool, …'),
+  of('user', 'customer_identifier', 'text', 'customer_identifier', 'customer'),
+  of('thread', 'session_identifier', 'text', 'session_identifier', 'session', 'thread_identifier'),
+  of('env', 'environment', 'text', 'environment'),
+  of('latency', 'duration', 'seconds', 'of the whole trace'),
+  of('ttft', 'time_to_first_token', 'seconds', 'time to first token'),
+  of('tokens', 'total_tokens', 'number', 'prompt and completion'),
+  of('cost', 'total_cost', 'number', 'in dollars'),
+  of('errors', 'error_count', 'number', 'spans that failed'),
+  of('spans', 'span_count', 'number', 'how many there are'),
+  of('tokens_per_second', 'tokens_per_second', 'number', 'of its model calls'),
+  of('start_time', 'start_time', 'time', 'a time, or from now: -1h'),
+  of('error_message', 'error_message', 'text', 'what the error said'),
+  of('input', 'input', 'text', 'as the list shows it: input~word'),
+  of('output', 'output', 'text', 'as the list shows it: output~word'),
+  of('text', 'text', 'text', 'words in what any span says'),
 ];
 
-const params = new Map<string, string>();
-for (const { name, param } of filterFields) {
-  params.set(name, param);
-  params.set(param, param);
-}
+const byName = new Map<string, FilterField>();
+for (const field of filterFields)
+  for (const name of [field.name, field.field, ...field.aliases]) byName.set(name, field);
 
-function paramOf(field: string): string | null {
-  const fact = /^(?:respan\.)?model\.(.+)$/.exec(field);
+/** The API's name for what was typed: model.dtype is respan.model.dtype, metadata.plan is metadata__plan. Null: no field. */
+export function fieldOf(typed: string): string | null {
+  const fact = /^(?:respan\.)?model\.(.+)$/.exec(typed);
   if (fact) return `respan.model.${fact[1] ?? ''}`;
-  const meta = /^metadata(?:\.|__)(.+)$/.exec(field);
+  const meta = /^metadata(?:\.|__)(.+)$/.exec(typed);
   if (meta) return `metadata__${meta[1] ?? ''}`;
-  return params.get(field.toLowerCase()) ?? null;
+  return byName.get(typed)?.field ?? null;
 }
 
-/* A token is field:value, field:"value with spaces", "a phrase" or a word. An unclosed quote runs to the end. */
-const token = /([A-Za-z][\w.-]*):(?:"([^"]*)"?|(\S+))|"([^"]*)"?|(\S+)/g;
+export const kindOf = (typed: string): FilterField['kind'] => byName.get(typed.replace(/^span\./, ''))?.kind ?? 'text';
 
-/* What only the server's language says (docs/filter-language.md): operators, comparisons, span(…). */
-const operators = /(?:^|[\s(])(?:AND|OR|NOT)(?=[\s(]|$)/;
-const language = /(?:^|[\s(])(?:span\(|[A-Za-z][\w.]*(?:\s*(?:[<>~]|!=)|\s+in\s*\())/;
-
-/** The text as it stands, but for an operator whose right side is yet to be typed, and `model.dtype` for respan.model.dtype. */
-function asLanguage(text: string): string {
-  let q = text.trim();
-  for (let before = ''; before !== q;) {
-    before = q;
-    q = q.replace(/(?:^|\s+)(?:AND|OR|NOT)$/, '');
-  }
-  return q.replace(/(^|[\s(])model\.(?=[\w.-]+\s*[:=<>~!])/g, '$1respan.model.');
+/** What is typed for a field of the API. */
+export function typedName(field: string): string {
+  if (field.startsWith('metadata__')) return `metadata.${field.slice(10)}`;
+  if (field.startsWith('respan.model.')) return field.slice(7);
+  return byName.get(field)?.name ?? field;
 }
 
-/** What to ask the server. Words that name no field, `http://…` say, are searched as they stand. */
-export function parseFilter(text: string): FilterParams {
-  if (operators.test(text) || language.test(text)) {
-    const q = asLanguage(text);
-    return q === '' ? [] : [['q', q]];
+/** A value as it has to be written: in quotes where it would end early or mean more. */
+export function written(value: string): string {
+  const plain = /^[^\s"(),*<>=!~:\\][^\s"(),*\\]*$/.test(value);
+  return plain ? value : `"${value.replace(/(["\\])/g, '\\$1')}"`;
+}
+
+export const tokenFor = (field: string, value: string): string => `${field}:${written(value)}`;
+
+/* ---- pieces ---------------------------------------------------------------------------------------------- */
+
+/** A run of the text. `depth`: how many parentheses are open around it. */
+export interface Piece {
+  kind: 'condition' | 'word' | 'operator' | 'open' | 'close';
+  from: number;
+  to: number;
+  depth: number;
+  /** Of a condition: */
+  field: string;
+  sign: string;
+  values: string[];
+}
+
+const head = /^(has|(?:span\.)?[A-Za-z][\w.-]*)(:(?:!=|>=|<=|[<>=~])?|\s*(?:!=|>=|<=|[<>=~])\s*|\s+in\s*\()/;
+const quoted = /^"((?:\\["\\]|[^"])*)("|$)/;
+
+function unquote(text: string): string {
+  return text.replace(/\\(["\\])/g, '$1');
+}
+
+/** A value from `at` on. */
+function valueAt(text: string, at: number, inList: boolean): { value: string; to: number } {
+  const q = quoted.exec(text.slice(at));
+  if (q) return { value: unquote(q[1] ?? ''), to: at + q[0].length };
+  let open = 0;
+  let to = at;
+  for (; to < text.length; to++) {
+    const c = text.charAt(to);
+    if (/[\s"]/.test(c) || (inList && c === ',') || (c === ')' && open === 0)) break;
+    if (c === '(') open++;
+    if (c === ')') open--;
   }
-  const out: FilterParams = [];
-  const words: string[] = [];
-  for (const m of text.matchAll(token)) {
-    const [whole, field, quoted, plain, phrase] = m;
-    const param = field === undefined ? null : paramOf(field);
-    const value = quoted ?? plain ?? '';
-    if (param !== null) {
-      if (value !== '') out.push([param, value]);
-    } else {
-      const word = phrase ?? whole;
-      if (word !== '' && !isUnfinished(word)) words.push(word);
+  return { value: text.slice(at, to), to };
+}
+
+function isField(name: string): boolean {
+  return name === 'has' || fieldOf(name.replace(/^span\./, '')) !== null;
+}
+
+function conditionAt(text: string, from: number, depth: number): Piece | null {
+  const m = head.exec(text.slice(from));
+  const name = m?.[1] ?? '';
+  if (!m || !isField(name)) return null;
+  const sign = (m[2] ?? '').trim();
+  let at = from + m[0].length;
+  if (!sign.startsWith('in')) {
+    const { value, to } = valueAt(text, at, false);
+    return { kind: 'condition', from, to, depth, field: name, sign, values: [value] };
+  }
+  const values: string[] = [];
+  while (at < text.length && text.charAt(at) !== ')') {
+    if (/[\s,]/.test(text.charAt(at))) {
+      at++;
+      continue;
+    }
+    const { value, to } = valueAt(text, at, true);
+    if (to === at) break;
+    values.push(value);
+    at = to;
+  }
+  return { kind: 'condition', from, to: Math.min(at + 1, text.length), depth, field: name, sign: 'in', values };
+}
+
+export function pieces(text: string): Piece[] {
+  const out: Piece[] = [];
+  let depth = 0;
+  let at = 0;
+  const put = (kind: Piece['kind'], to: number): void => {
+    out.push({ kind, from: at, to, depth, field: '', sign: '', values: [] });
+    at = to;
+  };
+  while (at < text.length) {
+    const rest = text.slice(at);
+    const c = text.charAt(at);
+    const operator = /^(?:AND|OR|NOT)(?=[\s()"]|$)/.exec(rest);
+    if (/\s/.test(c)) at++;
+    else if (c === '(' || rest.startsWith('span(')) {
+      put('open', at + rest.indexOf('(') + 1);
+      depth++;
+    } else if (c === ')') {
+      depth = Math.max(0, depth - 1);
+      put('close', at + 1);
+    } else if (operator) put('operator', at + operator[0].length);
+    else {
+      const condition = conditionAt(text, at, depth);
+      if (condition) out.push(condition);
+      if (condition) at = condition.to;
+      else put('word', Math.max(valueAt(text, at, false).to, at + 1));
     }
   }
-  if (words.length > 0) out.push(['q', words.join(' ')]);
   return out;
 }
 
-/** `model:`, `model.dtype` or `metadata.plan` while the rest is still to be typed is no word to search for. */
-function isUnfinished(word: string): boolean {
-  return (
-    /^(?:metadata|(?:respan\.)?model)\.[\w.-]*:?$/.test(word) ||
-    (word.endsWith(':') && paramOf(word.slice(0, -1)) !== null)
-  );
+/* ---- what to ask ----------------------------------------------------------------------------------------- */
+
+/** The text without what is still being typed at its end, so that it can be asked: a dangling operator or sign, an open quote or
+ *  parenthesis. What stands before is as it was, byte by byte, so that the server's places are places in the text. */
+export function asQuery(text: string): string {
+  let q = text.trimEnd();
+  for (let before = ''; before !== q;) {
+    before = q;
+    const all = pieces(q);
+    const last = all.at(-1);
+    if (!last) return '';
+    const piece = q.slice(last.from, last.to);
+    const value = piece.slice(piece.search(/[:=<>~(]/) + 1);
+    const isOpen =
+      last.kind === 'operator' ||
+      last.kind === 'open' ||
+      (last.kind === 'condition' && (last.sign === 'in' ? last.values.length === 0 : !value.replace(/^[=<>~!]/, ''))) ||
+      (last.kind === 'condition' && last.values[0] === '' && /:"$/.test(piece)) ||
+      (last.kind === 'word' &&
+        (piece === '"' || /^(?:has:|span\.?|(?:metadata|(?:respan\.)?model)\.[\w.-]*:?)$/.test(piece)));
+    if (isOpen) q = q.slice(0, last.from).trimEnd();
+    else if (last.to === q.length && (piece.replace(/\\["\\]/g, '').split('"').length - 1) % 2 === 1) q += '"';
+    else if (last.kind === 'condition' && last.sign === 'in' && !piece.endsWith(')')) q = `${q.replace(/,$/, '')})`;
+  }
+  const left = pieces(q).reduce((n, { kind }) => n + (kind === 'open' ? 1 : kind === 'close' ? -1 : 0), 0);
+  return q + ')'.repeat(Math.max(0, left));
 }
 
-/** What can be begun with a click: the fields, and a metadata key that is yet to be named. */
-export const filterHints: { hint: string; begin: string }[] = [
-  ...filterFields.map(({ name, hint }) => ({ hint, begin: `${name}:` })),
-  { hint: 'model.dtype:bfloat16', begin: 'model.' },
-  { hint: 'metadata.plan:pro', begin: 'metadata.' },
-];
-
-/** A token that asks for one value of a field; null if no token can say that value. */
-export function tokenFor(field: string, value: string): string | null {
-  if (value === '' || value.includes('"')) return null;
-  return /\s/.test(value) ? `${field}:"${value}"` : `${field}:${value}`;
+/** Where the server found the fault, as a place in the text: it counts bytes. */
+export function placeOfError(text: string, message: string): { at: number; says: string } | null {
+  const m = / \(at byte (\d+) of 'q'\)$/.exec(message);
+  if (!m) return null;
+  const bytes = new TextEncoder().encode(text).slice(0, Number(m[1]));
+  return { at: new TextDecoder().decode(bytes).length, says: message.slice(0, m.index) };
 }
 
-/** The text with a token begun at its end, ready for the rest. */
-export function beginToken(text: string, begin: string): string {
-  const head = text.trimEnd();
-  return `${head === '' ? '' : `${head} `}${begin}`;
+/* ---- facets: values of a field, chosen or excluded ------------------------------------------------------- */
+
+export interface Choice {
+  in: string[];
+  out: string[];
+}
+
+interface Owned {
+  from: number;
+  to: number;
+  values: string[];
+  excluded: boolean;
+}
+
+/** The conditions of equality on a field that have to hold, each with the NOT before it. */
+function conditionsOn(text: string, field: string): Owned[] {
+  const all = pieces(text);
+  if (all.some((p) => p.kind === 'operator' && p.depth === 0 && text.slice(p.from, p.to) === 'OR')) return [];
+  const out: Owned[] = [];
+  all.forEach((p, i) => {
+    const isEqual = p.sign === ':' || p.sign === '=' || p.sign === 'in' || p.sign === '!=' || p.sign === ':!=';
+    if (p.kind !== 'condition' || p.depth > 0 || !isEqual || fieldOf(p.field) !== field) return;
+    const piece = text.slice(p.from, p.to);
+    if (p.sign === ':' && /:\*|\*$/.test(piece)) return;
+    if (p.values.length === 0 || (p.values[0] === '' && !piece.includes('""'))) return; // yet to be typed
+    const before = all[i - 1];
+    const not = before?.kind === 'operator' && text.slice(before.from, before.to) === 'NOT' ? before : undefined;
+    const earlier = all[i - 2];
+    const twice = not && earlier?.kind === 'operator' && text.slice(earlier.from, earlier.to) === 'NOT';
+    if (twice || (not && p.sign.endsWith('!='))) return;
+    out.push({
+      from: not?.from ?? p.from,
+      to: p.to,
+      values: p.values,
+      excluded: not !== undefined || p.sign.endsWith('!='),
+    });
+  });
+  return out;
+}
+
+export function choiceOf(text: string, field: string): Choice {
+  const choice: Choice = { in: [], out: [] };
+  for (const { values, excluded } of conditionsOn(text, field)) (excluded ? choice.out : choice.in).push(...values);
+  return choice;
+}
+
+function conditionFor(name: string, values: string[]): string {
+  const [only = ''] = values;
+  return values.length === 1 ? tokenFor(name, only) : `${name} in (${values.map(written).join(', ')})`;
+}
+
+/** The text with that choice in place of what it said of the field. */
+export function withChoice(text: string, field: string, choice: Choice): string {
+  let rest = text;
+  for (const { from, to } of conditionsOn(text, field).reverse()) {
+    const before = rest.slice(0, from).replace(/(^|\s)AND\s*$/, '$1');
+    rest = `${before.trimEnd()} ${rest.slice(to).trimStart()}`.trim();
+  }
+  rest = rest.replace(/^AND\s+/, '');
+  const isOr = pieces(rest).some((p) => p.kind === 'operator' && p.depth === 0 && rest.slice(p.from, p.to) === 'OR');
+  const name = typedName(field);
+  const parts = [isOr ? `(${rest})` : rest];
+  if (choice.in.length > 0) parts.push(conditionFor(name, choice.in));
+  if (choice.out.length > 0) parts.push(`NOT ${conditionFor(name, choice.out)}`);
+  return choice.in.length + choice.out.length === 0 ? rest : parts.filter((p) => p !== '').join(' ');
+}
+
+/** A value is chosen, or excluded; once more takes it back. */
+export function toggleValue(text: string, field: string, value: string, how: 'in' | 'out'): string {
+  const { in: chosen, out } = choiceOf(text, field);
+  const has = (how === 'in' ? chosen : out).includes(value);
+  const without = { in: chosen.filter((v) => v !== value), out: out.filter((v) => v !== value) };
+  if (!has) without[how].push(value);
+  return withChoice(text, field, without);
 }

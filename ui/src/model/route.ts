@@ -7,8 +7,20 @@ export interface TraceLook {
   reader: boolean;
 }
 
+/** What a list is of: all of it stands in the address. */
+export interface ListQuery {
+  q: string;
+  /** As the address has them: RFC 3339, or from now: -15m; '' is open. */
+  from: string;
+  to: string;
+  /** As the API's sort_by; '' is newest first. */
+  sort: string;
+}
+
+export const emptyQuery: ListQuery = { q: '', from: '', to: '', sort: '' };
+
 export type Route =
-  | { view: 'traces'; q: string }
+  | ({ view: 'traces' } & ListQuery)
   | ({ view: 'trace'; id: string; span: string | null } & TraceLook)
   | { view: 'users'; q: string; sort: string }
   | { view: 'user'; id: string }
@@ -26,7 +38,8 @@ function idAfter(prefix: string, path: string): string | null {
 
 export function parseRoute(path: string, search: string): Route {
   const query = new URLSearchParams(search);
-  if (path === '/') return { view: 'traces', q: query.get('q') ?? '' };
+  const of = (name: string): string => query.get(name) ?? '';
+  if (path === '/') return { view: 'traces', q: of('q'), from: of('from'), to: of('to'), sort: of('sort') };
   const shared = /^\/share\/([\w-]{43})\/?$/.exec(path)?.[1];
   const id = shared ?? /^\/traces\/([0-9a-fA-F]{32})\/?$/.exec(path)?.[1]?.toLowerCase();
   if (id !== undefined) {
@@ -39,15 +52,19 @@ export function parseRoute(path: string, search: string): Route {
       reader: query.has('reader'),
     };
   }
-  const listed = { q: query.get('q') ?? '', sort: query.get('sort') ?? '' };
+  const listed = { q: of('q'), sort: of('sort') };
   if (/^\/users\/?$/.test(path)) return { view: 'users', ...listed };
   const user = idAfter('/users/', path);
   if (user !== null) return { view: 'user', id: user };
   return { view: 'none' };
 }
 
-export function tracesUrl(q: string): string {
-  return q === '' ? '/' : `/?q=${encodeURIComponent(q)}`;
+export function tracesUrl(q: string, rest: Partial<Omit<ListQuery, 'q'>> = {}): string {
+  const { from = '', to = '', sort = '' } = rest;
+  const said = Object.entries({ q, from, to, sort }).flatMap(([name, value]) =>
+    value === '' ? [] : [`${name}=${encodeURIComponent(value)}`],
+  );
+  return said.length === 0 ? '/' : `/?${said.join('&')}`;
 }
 
 /** Whether it is a trace's own id, and not the token of a link to one, which stands for it where a trace is shown to anyone. */

@@ -1,25 +1,36 @@
-import type { RefObject } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { beginToken, filterHints } from '../model/filter';
-import { plural } from '../model/format';
+/** The filter as text, with what may come next below it and errors under the letter they are about. */
+import type { ComponentChildren, RefObject } from 'preact';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { getFacets } from '../api/traces';
+import { fieldToAsk, optionsAt, placeAt, take, type KnownValue, type Option } from '../model/completion';
+import { asQuery, placeOfError, withChoice } from '../model/filter';
+import { count as grouped, plural } from '../model/format';
+import type { ListQuery } from '../model/route';
 
 interface Props {
-  q: string;
+  list: ListQuery;
   input: RefObject<HTMLInputElement | null>;
   count: number | null;
   isEstimate: boolean;
   error: string | null;
+  /** Of metadata, among the traces that are shown. */
+  keys: string[];
   onChange: (q: string, how: 'push' | 'replace') => void;
+  /** What stands beside the text. */
+  children?: ComponentChildren;
 }
 
 const typingPause = 200;
 
-export function FilterBar({ q, input, count, isEstimate, error, onChange }: Props) {
+export function FilterBar({ list, input, count, isEstimate, error, keys, onChange, children }: Props) {
+  const { q } = list;
   const [text, setText] = useState(q);
-  const [focused, setFocused] = useState(false);
+  const [cursor, setCursor] = useState<number | null>(null); // null: nothing is offered
+  const [active, setActive] = useState(-1);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const moveTo = useRef<number | null>(null);
 
-  // Back and forward change the address; the text follows it.
+  // Back, forward and facets change the address; the text follows it.
   useEffect(() => {
     if (document.activeElement !== input.current) setText(q);
   }, [q, input]);
@@ -29,50 +40,108 @@ export function FilterBar({ q, input, count, isEstimate, error, onChange }: Prop
     },
     [],
   );
+  useEffect(() => {
+    if (moveTo.current === null) return;
+    input.current?.setSelectionRange(moveTo.current, moveTo.current);
+    moveTo.current = null;
+  }, [text, input]);
+
+  const place = cursor === null ? null : placeAt(text, cursor);
+  const values = useValues(list, text, place);
+  const options = place ? optionsAt(place, values, keys) : [];
+  const at = Math.min(active, options.length - 1);
+  const fault = error === null ? null : placeOfError(asQuery(text), error);
 
   const typed = (to: string): void => {
     setText(to);
+    setActive(-1);
     clearTimeout(timer.current);
     timer.current = setTimeout(() => {
       onChange(to.trim(), 'replace');
     }, typingPause);
+  };
+  const choose = (option: Option | undefined): void => {
+    if (!place || cursor === null || !option) return;
+    const next = take(text, cursor, place, option);
+    moveTo.current = next.cursor;
+    setCursor(next.cursor);
+    typed(next.text);
+  };
+  const look = (element: HTMLInputElement): void => {
+    setCursor(element.selectionStart === element.selectionEnd ? element.selectionStart : null);
+  };
+  const pressed = (event: KeyboardEvent & { currentTarget: HTMLInputElement }): void => {
+    const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
+    const offered = options.length > 0;
+    if (step !== 0 && offered) {
+      event.preventDefault();
+      const n = options.length + 1;
+      setActive(((at + 1 + step + n) % n) - 1);
+    } else if (
+      (event.key === 'Enter' && at >= 0) ||
+      (event.key === 'Tab' && !event.shiftKey && offered && place?.typed !== '')
+    ) {
+      event.preventDefault();
+      choose(options[Math.max(at, 0)]);
+    } else if (event.key === 'Escape' && offered && text !== '') {
+      setCursor(null);
+    } else if (event.key === 'Escape' && text !== '') {
+      typed('');
+    } else if (event.key === 'Enter' || event.key === 'Escape') {
+      clearTimeout(timer.current);
+      onChange(text.trim(), 'replace');
+      event.currentTarget.blur();
+    }
   };
 
   return (
     <header class="filter">
       <div class="filter-box" data-error={error === null ? undefined : 'yes'}>
         <kbd aria-hidden="true">/</kbd>
-        <input
-          ref={input}
-          type="text"
-          class="mono"
-          aria-label="Filter traces"
-          aria-invalid={error !== null}
-          placeholder="Filter: words, or status:error model:… user:…"
-          spellcheck={false}
-          autocomplete="off"
-          autocapitalize="off"
-          value={text}
-          onInput={(event) => {
-            typed(event.currentTarget.value);
-          }}
-          onFocus={() => {
-            setFocused(true);
-          }}
-          onBlur={() => {
-            setFocused(false);
-          }}
-          onKeyDown={(event) => {
-            if (event.key === 'Enter' || event.key === 'Escape') {
-              clearTimeout(timer.current);
-              if (event.key === 'Escape' && text !== '') typed('');
-              else {
-                onChange(text.trim(), 'replace');
-                event.currentTarget.blur();
-              }
-            }
-          }}
-        />
+        <span class="filter-text mono">
+          {fault !== null && (
+            <span class="fault" aria-hidden="true">
+              {text.slice(0, fault.at)}
+              <u>{/^[\w.]+|^./.exec(text.slice(fault.at))?.[0] ?? ' '}</u>
+            </span>
+          )}
+          <input
+            ref={input}
+            type="text"
+            class="mono"
+            role="combobox"
+            aria-label="Filter traces"
+            aria-invalid={error !== null}
+            aria-errormessage={error === null ? undefined : 'filter-error'}
+            aria-expanded={options.length > 0}
+            aria-controls="filter-options"
+            aria-autocomplete="list"
+            aria-activedescendant={at >= 0 ? `filter-option-${String(at)}` : undefined}
+            placeholder="Filter: words, or status:error model:… latency:>2s"
+            spellcheck={false}
+            autocomplete="off"
+            autocapitalize="off"
+            value={text}
+            onInput={(event) => {
+              typed(event.currentTarget.value);
+              look(event.currentTarget);
+            }}
+            onClick={(event) => {
+              look(event.currentTarget);
+            }}
+            onFocus={(event) => {
+              look(event.currentTarget);
+            }}
+            onKeyUp={(event) => {
+              if (/^(Arrow(Left|Right)|Home|End)$/.test(event.key)) look(event.currentTarget);
+            }}
+            onBlur={() => {
+              setCursor(null);
+              setActive(-1);
+            }}
+            onKeyDown={pressed}
+          />
+        </span>
         <span class="filter-count" role="status">
           {count !== null && (isEstimate ? 'about ' : '') + plural(count, 'trace')}
         </span>
@@ -90,32 +159,62 @@ export function FilterBar({ q, input, count, isEstimate, error, onChange }: Prop
             ×
           </button>
         )}
-        {(focused || error !== null) && (
+        {(options.length > 0 || error !== null) && (
           <div class="filter-help">
             {error !== null && (
-              <p class="bad" role="alert">
-                {error}
+              <p class="bad" role="alert" id="filter-error">
+                {fault?.says ?? error}
               </p>
             )}
-            {filterHints.map(({ hint, begin }) => (
-              <button
-                key={hint}
-                type="button"
-                class="hint mono"
-                tabIndex={-1}
-                onPointerDown={(event) => {
-                  // Before the field loses its focus.
-                  event.preventDefault();
-                  typed(beginToken(text, begin));
-                  input.current?.focus();
-                }}
-              >
-                {hint}
-              </button>
-            ))}
+            <ul id="filter-options" role="listbox" aria-label="What may come next">
+              {options.map((option, i) => (
+                <li
+                  key={option.label}
+                  id={`filter-option-${String(i)}`}
+                  role="option"
+                  aria-selected={i === at}
+                  onPointerDown={(event) => {
+                    event.preventDefault(); // before the field loses its focus
+                    choose(option);
+                  }}
+                >
+                  <bdi class="mono">{option.label}</bdi>
+                  <span class="mute">{option.about}</span>
+                  {option.count !== undefined && <span class="mute mono">{grouped(option.count)}</span>}
+                </li>
+              ))}
+            </ul>
           </div>
         )}
       </div>
+      {children}
     </header>
   );
+}
+
+/** The values of the field at the cursor, of what the other conditions leave. */
+function useValues(list: ListQuery, text: string, place: ReturnType<typeof placeAt>): KnownValue[] {
+  const [known, setKnown] = useState<{ key: string; values: KnownValue[] }>({ key: '', values: [] });
+  const asked = useMemo(() => fieldToAsk(place), [place?.field, place?.ofSpan, place?.kind, place?.name]);
+  const rest = place && asked ? text.slice(0, place.from).replace(/\S*$/, '') : '';
+  const key = asked ? `${asked.of} ${asked.field} ${rest} ${list.from} ${list.to}` : '';
+  useEffect(() => {
+    if (!asked) return;
+    const abort = new AbortController();
+    const ask = (q: string): Promise<void> =>
+      getFacets({ ...list, q }, asked.of, [asked.field], 100, abort.signal).then(({ facets }) => {
+        const values = (facets[0]?.values ?? []).filter((v) => !v.is_others);
+        setKnown({
+          key,
+          values: values.map((v) => ({ value: v.value === null ? null : String(v.value), count: v.count })),
+        });
+      });
+    // Conditions on spans are not those of traces, and what is half typed may be refused: then of everything.
+    const q = asked.of === 'spans' ? '' : withChoice(rest, asked.field, { in: [], out: [] });
+    ask(q).catch(() => (q === '' ? undefined : ask('').catch(() => undefined)));
+    return () => {
+      abort.abort();
+    };
+  }, [key]);
+  return known.key === key ? known.values : [];
 }

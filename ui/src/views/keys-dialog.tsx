@@ -15,6 +15,7 @@ const groups: { title: string; keys: [keys: string[], does: string][] }[] = [
       [['j', 'k'], 'down, up (arrows too)'],
       [['Enter'], 'open'],
       [['/'], 'filter'],
+      [['f'], 'values to filter by'],
     ],
   },
   {

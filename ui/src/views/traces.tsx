@@ -1,42 +1,46 @@
 /** The list of traces: newest first, endless, filtered by one text that lives in the URL. */
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { asApiError, isAbort, parse, type ApiError } from '../api/client';
-import { getTracePage, tracesPath } from '../api/endpoints';
+import { getTracePage } from '../api/endpoints';
+import { listPath } from '../api/traces';
 import type { Page, Trace } from '../api/types';
 import { addNewer, addOlder, emptyFeed, firstPage, shiftOf, type Feed } from '../model/feed';
-import { parseFilter } from '../model/filter';
-import { traceUrl, tracesUrl } from '../model/route';
+import { metadataKeys } from '../model/completion';
+import { traceUrl, tracesUrl, type ListQuery } from '../model/route';
 import { scrollToShow } from '../model/window';
 import { go } from '../navigation';
 import { useKeys, useMedia, usePolling } from '../widgets/hooks';
+import { useKept } from '../widgets/setting';
 import { VirtualRows } from '../widgets/virtual';
+import { Facets } from './facets';
 import { FilterBar } from './filter-bar';
 import { explain, NoMatch, NoTraces } from './notices';
 import { rowId, TraceRow, TracesHead } from './trace-row';
 
 /** What the list remembers while another view is shown. */
 export interface ListState {
-  /** The filter whose answer this is; null before the first. */
-  q: string | null;
+  /** The address whose answer this is; null before the first. */
+  url: string | null;
   feed: Feed;
   selected: string | null;
   scrollTop: number;
 }
 
-export const newListState = (): ListState => ({ q: null, feed: emptyFeed, selected: null, scrollTop: 0 });
+export const newListState = (): ListState => ({ url: null, feed: emptyFeed, selected: null, scrollTop: 0 });
 
 const pollEvery = 2000;
 const headHeight = 29;
 
 interface Props {
-  q: string;
+  query: ListQuery;
   list: ListState;
   onFailure: (error: ApiError) => void;
 }
 
-export function TracesView({ q, list, onFailure }: Props) {
+export function TracesView({ query, list, onFailure }: Props) {
+  const url = tracesUrl(query.q, query);
   const [feed, setFeed] = useState(list.feed);
-  const [answered, setAnswered] = useState(list.q);
+  const [answered, setAnswered] = useState(list.url);
   const [selected, setSelected] = useState(list.selected);
   const [error, setError] = useState<ApiError | null>(null);
   const scroller = useRef<HTMLDivElement>(null);
@@ -44,11 +48,10 @@ export function TracesView({ q, list, onFailure }: Props) {
   const lastBody = useRef('');
   const polling = useRef(false);
   const paging = useRef(false);
-  const current = useRef(q);
-  current.current = q;
+  const current = useRef(url);
+  current.current = url;
   const narrow = useMedia('(max-width: 760px)');
   const rowHeight = narrow ? 56 : 30;
-  const path = useMemo(() => tracesPath(parseFilter(q)), [q]);
 
   const failed = useCallback(
     (reason: unknown) => {
@@ -64,30 +67,30 @@ export function TracesView({ q, list, onFailure }: Props) {
   useEffect(() => {
     const abort = new AbortController();
     lastBody.current = '';
-    getTracePage(path, abort.signal)
+    getTracePage(listPath(query, Date.now()), abort.signal)
       .then((body) => {
         lastBody.current = body;
         const page = parse<Page<Trace>>(body);
-        const same = list.q === q;
+        const same = list.url === url;
         setFeed((was) => (same ? addNewer(was, page) : firstPage(page)));
         if (!same && scroller.current) scroller.current.scrollTop = 0;
-        list.q = q;
-        setAnswered(q);
+        list.url = url;
+        setAnswered(url);
         setError(null);
       })
       .catch(failed);
     return () => {
       abort.abort();
     };
-  }, [path, q, list, failed]);
+  }, [url, list, failed]);
 
   usePolling(pollEvery, true, () => {
     loadOlder(); // again, if it failed
     if (polling.current) return;
     polling.current = true;
-    getTracePage(path, AbortSignal.timeout(20_000))
+    getTracePage(listPath(query, Date.now()), AbortSignal.timeout(20_000))
       .then((body) => {
-        if (current.current !== q) return;
+        if (current.current !== url) return;
         setError(null);
         if (body === lastBody.current) return;
         lastBody.current = body;
@@ -102,14 +105,14 @@ export function TracesView({ q, list, onFailure }: Props) {
 
   const loadOlder = (): void => {
     const element = scroller.current;
-    if (!element || paging.current || feed.next === null || answered !== q) return;
+    if (!element || paging.current || feed.next === null || answered !== url) return;
     if (element.scrollTop + element.clientHeight * 3 < element.scrollHeight) return;
     paging.current = true;
     getTracePage(feed.next, AbortSignal.timeout(20_000))
       .then((body) => {
         paging.current = false; // before the rows are drawn: drawing them asks for more if there is room
         const page = parse<Page<Trace>>(body);
-        if (current.current === q) setFeed((was) => addOlder(was, page));
+        if (current.current === url) setFeed((was) => addOlder(was, page));
       })
       .catch((reason: unknown) => {
         paging.current = false;
@@ -154,6 +157,15 @@ export function TracesView({ q, list, onFailure }: Props) {
     }
   };
 
+  const keys = useMemo(() => metadataKeys(feed.rows), [feed.rows]);
+  const [facets, setFacets] = useKept('respan.facets', 'shown');
+  const [facetsHere, setFacetsHere] = useState(false); // on a narrow screen, until the page is left
+  const showFacets = narrow ? facetsHere : facets === 'shown';
+  const toggleFacets = (): void => {
+    if (narrow) setFacetsHere(!facetsHere);
+    else setFacets(showFacets ? 'hidden' : 'shown');
+  };
+
   useKeys((event) => {
     const at = feed.rows.findIndex((t) => t.trace_unique_id === selected);
     const pageful = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 300) / rowHeight) - 2);
@@ -186,14 +198,17 @@ export function TracesView({ q, list, onFailure }: Props) {
         filterInput.current?.focus();
         filterInput.current?.select();
         return true;
+      case 'f':
+        toggleFacets();
+        return true;
       default:
         return false;
     }
   });
 
   const longest = useMemo(() => feed.rows.reduce((max, t) => Math.max(max, t.duration ?? 0), 0), [feed.rows]);
-  const setQ = (text: string, how: 'push' | 'replace'): void => {
-    go(tracesUrl(text), how);
+  const setQ = (q: string, how: 'push' | 'replace'): void => {
+    go(tracesUrl(q, query), how);
   };
   const loaded = answered !== null;
   const fieldError = error?.failure === 'refused' ? error.message : null;
@@ -201,69 +216,91 @@ export function TracesView({ q, list, onFailure }: Props) {
   return (
     <>
       <FilterBar
-        q={q}
+        list={query}
         input={filterInput}
+        keys={keys}
         count={loaded ? feed.count : null}
         isEstimate={feed.isEstimate}
         error={fieldError}
         onChange={setQ}
-      />
+      >
+        <button
+          type="button"
+          class="button"
+          aria-pressed={showFacets}
+          title="Values to filter by (f)"
+          onClick={toggleFacets}
+        >
+          Facets
+        </button>
+      </FilterBar>
       {error && error.failure !== 'refused' && (
         <div class="banner" role="status">
           {explain(error)}
         </div>
       )}
-      <div
-        ref={scroller}
-        class="list"
-        role="grid"
-        aria-label="Traces, newest first"
-        aria-rowcount={feed.next === null ? feed.rows.length + 1 : -1}
-        aria-activedescendant={selected === null ? undefined : rowId(selected)}
-        aria-busy={!loaded}
-        tabIndex={0}
-        onScroll={(event) => {
-          list.scrollTop = event.currentTarget.scrollTop;
-          loadOlder();
-        }}
-      >
-        {feed.rows.length > 0 && <TracesHead />}
-        <VirtualRows
-          scroller={scroller}
-          count={feed.rows.length}
-          rowHeight={rowHeight}
-          headHeight={headHeight}
-          render={(index) => {
-            const trace = feed.rows[index];
-            return (
-              trace && (
-                <TraceRow
-                  key={trace.trace_unique_id}
-                  trace={trace}
-                  index={index}
-                  selected={trace.trace_unique_id === selected}
-                  longest={longest}
-                  onOpen={() => {
-                    list.selected = trace.trace_unique_id;
-                  }}
-                />
-              )
-            );
+      <div class="list-area">
+        {showFacets && loaded && (
+          <Facets
+            list={query}
+            keys={keys}
+            onChange={(q) => {
+              setQ(q, 'push');
+            }}
+          />
+        )}
+        <div
+          ref={scroller}
+          class="list"
+          role="grid"
+          aria-label="Traces, newest first"
+          aria-rowcount={feed.next === null ? feed.rows.length + 1 : -1}
+          aria-activedescendant={selected === null ? undefined : rowId(selected)}
+          aria-busy={!loaded}
+          tabIndex={0}
+          onScroll={(event) => {
+            list.scrollTop = event.currentTarget.scrollTop;
+            loadOlder();
           }}
-        />
-        {loaded &&
-          feed.rows.length === 0 &&
-          feed.next === null &&
-          !fieldError &&
-          (q.trim() === '' ? (
-            <NoTraces />
-          ) : (
-            <NoMatch
-              onClear={() => {
-                setQ('', 'push');
-              }}
-            />
-          ))}
+        >
+          {feed.rows.length > 0 && <TracesHead />}
+          <VirtualRows
+            scroller={scroller}
+            count={feed.rows.length}
+            rowHeight={rowHeight}
+            headHeight={headHeight}
+            render={(index) => {
+              const trace = feed.rows[index];
+              return (
+                trace && (
+                  <TraceRow
+                    key={trace.trace_unique_id}
+                    trace={trace}
+                    index={index}
+                    selected={trace.trace_unique_id === selected}
+                    longest={longest}
+                    onOpen={() => {
+                      list.selected = trace.trace_unique_id;
+                    }}
+                  />
+                )
+              );
+            }}
+          />
+          {loaded &&
+            feed.rows.length === 0 &&
+            feed.next === null &&
+            !fieldError &&
+            (query.q.trim() === '' && query.from === '' && query.to === '' ? (
+              <NoTraces />
+            ) : (
+              <NoMatch
+                onClear={() => {
+                  go('/');
+                }}
+              />
+            ))}
+        </div>
       </div>
     </>
   );

@@ -18,6 +18,19 @@ export function write(key: string, value: string | null): void {
   }
 }
 
+/** A text that is kept; the initial one where nothing is. */
+export function useKept(key: string, initial: string): [string, (to: string) => void] {
+  const [value, setValue] = useState(() => read(key) ?? initial);
+  const keep = useCallback(
+    (to: string) => {
+      setValue(to);
+      write(key, to);
+    },
+    [key],
+  );
+  return [value, keep];
+}
+
 export function useSize(key: string, initial: number): [number, (size: number) => void] {
   const [size, setSize] = useState(() => {
     const kept = Number(read(key));

@@ -1,0 +1,176 @@
+// The list of traces in a real browser: its filter, facets, window of time, columns, live feed, exports and saved views.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { startBrowser, watch } from './browser.mjs';
+import { TraceBuilder } from './otlp.mjs';
+import { startServer } from './server.mjs';
+
+let server, browser, context, page, complaints;
+const now = Date.now();
+const plans = ['pro', 'free', 'pro', 'two words'];
+
+/** A trace with a user, an environment, a plan; every fifth fails. */
+function made(n, start) {
+  const t = new TraceBuilder(9000 + n, start);
+  const root = t.span(`flow_${n % 3}.workflow`, {
+    lasts: 100 * (n + 1),
+    type: 'workflow',
+    error: n % 5 === 4 ? `broke ${n}` : null,
+    attrs: {
+      'traceloop.span.kind': 'workflow',
+      'traceloop.entity.name': `flow_${n % 3}`,
+      'traceloop.entity.input': JSON.stringify(`question ${n}`),
+      'traceloop.entity.output': JSON.stringify(`answer ${n}`),
+      'respan.environment': n % 2 ? 'production' : 'staging',
+      'respan.customer_params.customer_identifier': `user_${n}`,
+      'respan.metadata.plan': plans[n % 4],
+    },
+  });
+  t.span('chat model', {
+    parent: root,
+    at: 1,
+    lasts: 50,
+    type: 'chat',
+    attrs: {
+      'gen_ai.request.model': n % 2 ? 'org/big' : 'org/small',
+      'gen_ai.usage.input_tokens': 10 * n,
+      'gen_ai.usage.output_tokens': n,
+    },
+  });
+  return t;
+}
+
+before(async () => {
+  [server, browser] = await Promise.all([startServer(), startBrowser()]);
+  context = await browser.newContext({ viewport: { width: 1440, height: 860 }, colorScheme: 'light' });
+  page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  complaints = watch(page, server.url);
+  for (let n = 0; n < 20; n++) await server.post(made(n, now - 60_000 * (20 - n)).request());
+  await page.goto(server.link);
+  await rows().first().waitFor();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+beforeEach(() => {
+  complaints.length = 0;
+});
+
+afterEach(() => {
+  assert.deepEqual(complaints, []);
+});
+
+const rows = (p = page) => p.locator('.trace-row:not(.head)');
+const open = async (path) => {
+  await page.goto(server.url + path);
+};
+const shows = (n) =>
+  page.waitForFunction((wanted) => document.querySelectorAll('.trace-row:not(.head)').length === wanted, n);
+const q = () => new URL(page.url()).searchParams.get('q');
+const input = () => page.getByRole('combobox', { name: 'Filter traces' });
+const reads = (text) =>
+  page.waitForFunction((wanted) => document.querySelector('[role=combobox]').value === wanted, text);
+const option = (name) => page.getByRole('option', { name });
+const facet = (title) => page.locator('.facets section').filter({ has: page.getByRole('button', { name: title }) });
+const value = (title, text) => facet(title).locator('.facet').filter({ hasText: text });
+
+test('completion: fields, then their values with counts, taken by key', async () => {
+  await open('/');
+  await rows().nth(5).waitFor();
+  await page.keyboard.press('/');
+  await page.keyboard.type('mo');
+  await option('model').first().waitFor();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await reads('model:');
+  await option('org/big').waitFor();
+  await option('org/big').filter({ hasText: '10' }).waitFor();
+  await page.keyboard.type('sm');
+  await page.keyboard.press('Tab');
+  await reads('model:org/small ');
+  await shows(10);
+  assert.equal(q(), 'model:org/small');
+});
+
+test('completion: keys of metadata and values in quotes', async () => {
+  await open('/');
+  await rows().nth(5).waitFor();
+  await input().click();
+  await page.keyboard.type('metadata.p');
+  await option('metadata.plan').click();
+  await option('two words').click();
+  await reads('metadata.plan:"two words" ');
+  await shows(5);
+});
+
+test('the language is the server’s: seconds, has, one span, free text', async () => {
+  await open(`/?q=${encodeURIComponent('latency:>1.5s has:metadata.plan span.type:chat user:user_19 "question 19"')}`);
+  await shows(1);
+  assert.equal(await rows().first().locator('.name').innerText(), 'flow_1\n2');
+});
+
+test('an error stands under the letters it is about', async () => {
+  await open('/');
+  await rows().nth(5).waitFor();
+  const refused = page.waitForResponse((r) => r.status() === 400);
+  await input().fill('status:ok modle:x');
+  await refused;
+  await page.locator('#filter-error').waitFor();
+  assert.match(await page.locator('#filter-error').innerText(), /did you mean 'model'/);
+  assert.equal(await page.locator('.fault u').innerText(), 'modle');
+  const [mark, box] = await Promise.all([page.locator('.fault u').boundingBox(), input().boundingBox()]);
+  assert.ok(mark.x > box.x + 60 && mark.x < box.x + 100, 'it is below the word');
+  await input().fill('');
+  await shows(20);
+  complaints.length = 0; // the browser notes the 400
+});
+
+test('facets and text are one: chosen, several, excluded, taken back', async () => {
+  await open('/');
+  await value('Model', 'org/big').waitFor();
+  assert.match(await value('Model', 'org/big').innerText(), /10/);
+  await value('Model', 'org/big').click();
+  await shows(10);
+  assert.equal(q(), 'model:org/big');
+  await reads('model:org/big');
+  await value('Model', 'org/small').click(); // it is still there to be chosen
+  await shows(20);
+  assert.equal(q(), 'model in (org/big, org/small)');
+  await value('Status', 'error').click({ modifiers: ['Alt'] });
+  await shows(16);
+  assert.equal(q(), 'model in (org/big, org/small) NOT status:error');
+  await page.getByRole('button', { name: 'Exclude error' }).click();
+  await value('Model', 'org/big').click();
+  await shows(10);
+  assert.equal(q(), 'model:org/small');
+  await input().fill('env:production');
+  await page.locator('.facets .in').filter({ hasText: 'production' }).waitFor();
+  await value('metadata.plan', 'free').waitFor();
+});
+
+test('facets: more values, searched; closed sections and the panel stay as they were left', async () => {
+  await open('/');
+  await facet('User').getByRole('button', { name: '14 more…' }).click();
+  await facet('User').getByRole('searchbox').fill('_17');
+  await page.waitForFunction(
+    () => document.querySelector('.facet-search').closest('section').querySelectorAll('li').length === 1,
+  );
+  await value('User', 'user_17').click();
+  await shows(1);
+  await open('/');
+  await facet('User').getByRole('button', { name: 'User', exact: true }).click();
+  await page.reload();
+  await value('Model', 'org/big').waitFor();
+  assert.equal(await facet('User').locator('.facet').count(), 0);
+  await page.keyboard.press('f');
+  await page.locator('.facets').waitFor({ state: 'detached' });
+  await page.reload();
+  await rows().nth(5).waitFor();
+  assert.equal(await page.locator('.facets').count(), 0);
+  await page.getByRole('button', { name: 'Facets' }).click();
+  await value('Model', 'org/big').waitFor();
+});

@@ -1,0 +1,37 @@
+/** What the list of traces asks: rows, values, sums of one question. */
+import { asQuery, type FilterParams } from '../model/filter';
+import { windowParams } from '../model/range';
+import type { ListQuery } from '../model/route';
+import { getJson } from './client';
+import { tracesPath } from './endpoints';
+import type { Facet } from './types';
+
+/** What lists, sums and exports of one question share. */
+export function paramsOf(list: ListQuery, now: number): FilterParams {
+  const params: FilterParams = windowParams(list.from, list.to, now);
+  const q = asQuery(list.q);
+  if (q.trim() !== '') params.push(['q', q]);
+  return params;
+}
+
+export function listPath(list: ListQuery, now: number): string {
+  const params = paramsOf(list, now);
+  if (list.sort !== '') params.push(['sort_by', list.sort]);
+  return tracesPath(params);
+}
+
+export async function getFacets(
+  list: ListQuery,
+  of: 'traces' | 'spans',
+  fields: string[],
+  limit: number,
+  signal: AbortSignal,
+): Promise<{ is_estimate: boolean; facets: Facet[] }> {
+  const query = new URLSearchParams([
+    ...paramsOf(list, Date.now()),
+    ['of', of],
+    ['fields', fields.join(',')],
+    ['limit', String(limit)],
+  ]);
+  return getJson(`/api/metrics/facets/?${query.toString()}`, signal);
+}

@@ -1,0 +1,152 @@
+/** What may come next in the filter text, at the place of the cursor. */
+import { fieldOf, filterFields, kindOf, written } from './filter';
+
+export interface Place {
+  kind: 'field' | 'value';
+  /** What is replaced: from there to the cursor. */
+  from: number;
+  /** What is typed of it. */
+  typed: string;
+  /** Of a value: the field as typed, and that of the API; null where values cannot be listed. */
+  name: string;
+  field: string | null;
+  /** The field is one of a span. */
+  ofSpan: boolean;
+  inList: boolean;
+}
+
+export interface Option {
+  /** What is put in place of what was typed. */
+  insert: string;
+  label: string;
+  about: string;
+  count?: number;
+}
+
+export interface KnownValue {
+  value: string | null;
+  count: number;
+}
+
+/** Where the word at the cursor begins, and whether the cursor is within quotes of a phrase. */
+function wordStart(text: string): number {
+  let start = 0;
+  let inQuotes = false;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charAt(i);
+    if (c === '\\' && inQuotes) i++;
+    else if (c === '"') inQuotes = !inQuotes;
+    else if (!inQuotes && /[\s(),]/.test(c)) start = i + 1;
+  }
+  return start;
+}
+
+export function placeAt(text: string, cursor: number): Place | null {
+  const before = text.slice(0, cursor);
+  const start = wordStart(before);
+  const word = before.slice(start);
+  const spanOpen = before.lastIndexOf('span(');
+  const inSpan = spanOpen >= 0 && !before.slice(spanOpen).includes(')');
+  const list = /((?:span\.)?[A-Za-z][\w.-]*)\s+in\s*\([^()]*$/.exec(before.slice(0, start));
+  const condition = /^((?:span\.)?[A-Za-z][\w.-]*)(:?(?:!=|>=|<=|[<>=~])|:)/.exec(word);
+  const name = list?.[1] ?? condition?.[1];
+  if (name !== undefined) {
+    const from = list ? start : start + (condition?.[0].length ?? 0);
+    const ofSpan = inSpan || name.startsWith('span.');
+    const field = fieldOf(name.replace(/^span\./, ''));
+    if (field === null && name !== 'has' && name !== 'span.has') return null;
+    const typed = before
+      .slice(from)
+      .replace(/^"/, '')
+      .replace(/\\(["\\])/g, '$1');
+    return { kind: 'value', from, typed, name, field, ofSpan, inList: list !== null };
+  }
+  if (word.startsWith('"')) return null;
+  const ofSpan = inSpan || word.startsWith('span.');
+  return { kind: 'field', from: start, typed: word, name: '', field: null, ofSpan, inList: false };
+}
+
+const most = 12;
+
+/** What begins with it before what has it somewhere. */
+function ranked<T>(all: T[], typed: string, text: (item: T) => string): T[] {
+  const wanted = typed.toLowerCase();
+  const at = (item: T): number => text(item).toLowerCase().indexOf(wanted);
+  const begin = all.filter((item) => at(item) === 0);
+  return begin.concat(all.filter((item) => at(item) > 0)).slice(0, most);
+}
+
+function fieldOptions(place: Place, keys: string[]): Option[] {
+  const prefix = place.typed.startsWith('span.') ? 'span.' : '';
+  const typed = place.typed.slice(prefix.length);
+  const options: Option[] = filterFields.map(({ name, about, kind }) => ({
+    insert: `${prefix}${name}${kind === 'text' ? ':' : '>'}`,
+    label: `${prefix}${name}`,
+    about,
+  }));
+  for (const key of keys)
+    options.push({ insert: `${prefix}metadata.${key}:`, label: `${prefix}metadata.${key}`, about: 'metadata' });
+  options.push({ insert: `${prefix}has:`, label: `${prefix}has:`, about: 'there is one' });
+  if (prefix === '' && !place.ofSpan)
+    options.push({ insert: 'span.', label: 'span.', about: 'a condition on one span' });
+  if (prefix === '')
+    for (const word of ['NOT', 'OR']) options.push({ insert: `${word} `, label: word, about: 'operator' });
+  return ranked(options, typed === '' ? prefix : place.typed, ({ label }) => label);
+}
+
+const comparisons: Record<string, string[]> = {
+  seconds: ['500ms', '1s', '2s', '10s', '1m'],
+  number: ['0', '10', '100', '1000'],
+  time: ['-15m', '-1h', '-24h', '-7d'],
+};
+
+function valueOptions(place: Place, values: KnownValue[], keys: string[]): Option[] {
+  const after = place.inList ? '' : ' ';
+  if (place.field === null) {
+    const names = filterFields.map(({ name }) => name).concat(keys.map((key) => `metadata.${key}`));
+    return ranked(names, place.typed, (n) => n).map((n) => ({ insert: `${n} `, label: n, about: 'there is one' }));
+  }
+  const usual = comparisons[kindOf(place.name)];
+  if (usual) {
+    // `latency:` takes the comparison with the value.
+    return ranked(usual, place.typed, (v) => v).map((v) => ({ insert: `${v}${after}`, label: v, about: '' }));
+  }
+  const known = values.filter((v) => v.value !== null && v.value !== '');
+  return ranked(known, place.typed, ({ value }) => value ?? '').map(({ value, count }) => ({
+    insert: `${written(value ?? '')}${after}`,
+    label: value ?? '',
+    about: '',
+    count,
+  }));
+}
+
+/** What may come at a place: `values` those of its field, `keys` of metadata. */
+export function optionsAt(place: Place, values: KnownValue[], keys: string[]): Option[] {
+  const options = place.kind === 'field' ? fieldOptions(place, keys) : valueOptions(place, values, keys);
+  const [only] = options;
+  return options.length === 1 && only?.label === place.typed && place.kind === 'value' ? [] : options;
+}
+
+/** The text and the cursor after an option was taken. */
+export function take(text: string, cursor: number, place: Place, option: Option): { text: string; cursor: number } {
+  const head = text.slice(0, place.from) + option.insert;
+  const rest = text.slice(cursor);
+  return { text: head + (option.insert.endsWith(' ') ? rest.trimStart() : rest), cursor: head.length };
+}
+
+/** The keys of metadata that traces have, those that most have first. */
+export function metadataKeys(traces: { metadata: Record<string, unknown> | null }[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { metadata } of traces)
+    for (const key of Object.keys(metadata ?? {})) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return [...counts].sort(([a, n], [b, m]) => m - n || (a < b ? -1 : 1)).map(([key]) => key);
+}
+
+/** The field that a place's values are asked of, or null where there are none to ask for. */
+export function fieldToAsk(place: Place | null): { field: string; of: 'traces' | 'spans' } | null {
+  if (place?.kind !== 'value' || place.field === null || kindOf(place.name) !== 'text') return null;
+  if (['input', 'output', 'text', 'error_message'].includes(place.field)) return null;
+  if (place.field.startsWith('respan.model.')) return null;
+  if (!place.ofSpan) return { field: place.field, of: 'traces' };
+  return { field: place.field === 'session_identifier' ? 'thread_identifier' : place.field, of: 'spans' };
+}

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { fieldToAsk, metadataKeys, optionsAt, placeAt, take } from '../src/model/completion';
+
+const labels = (text: string, values: string[] = [], keys: string[] = []): string[] => {
+  const place = placeAt(text, text.length);
+  return place
+    ? optionsAt(
+        place,
+        values.map((value) => ({ value, count: 1 })),
+        keys,
+      ).map((o) => o.label)
+    : [];
+};
+
+test('fields by what is typed of them, keys of metadata among them', () => {
+  expect(labels('mo')[0]).toBe('model');
+  expect(labels('status:ok use')).toEqual(['user']);
+  expect(labels('meta', [], ['plan'])).toEqual(['metadata.plan']);
+  expect(labels('span.na')).toEqual(['span.name']);
+  expect(labels('span.')[0]).toBe('span.name');
+  expect(labels('"free te')).toEqual([]);
+  expect(labels('')).toHaveLength(12);
+});
+
+test('values of a field, in quotes where they need them', () => {
+  expect(labels('model:g', ['gemma', 'gpt', 'x'])).toEqual(['gemma', 'gpt']);
+  expect(labels('model in (a, g', ['gemma', 'x'])).toEqual(['gemma']);
+  expect(labels('latency:>')[0]).toBe('500ms');
+  expect(labels('has:tt')).toEqual(['ttft']);
+  expect(labels('http:x')).toEqual([]);
+  const place = placeAt('name:tw rest', 7);
+  if (!place) throw new Error('no place');
+  const [option] = optionsAt(place, [{ value: 'two words', count: 3 }], []);
+  if (!option) throw new Error('no option');
+  expect(take('name:tw rest', 7, place, option)).toEqual({ text: 'name:"two words" rest', cursor: 17 });
+});
+
+test('what is asked for values', () => {
+  const ask = (text: string): unknown => fieldToAsk(placeAt(text, text.length));
+  expect(ask('user:')).toEqual({ field: 'customer_identifier', of: 'traces' });
+  expect(ask('span.thread:')).toEqual({ field: 'thread_identifier', of: 'spans' });
+  expect(ask('span(type:')).toEqual({ field: 'log_type', of: 'spans' });
+  expect(ask('metadata.plan:p')).toEqual({ field: 'metadata__plan', of: 'traces' });
+  expect(ask('latency>')).toBeNull();
+  expect(ask('output~')).toBeNull();
+});
+
+test('keys of metadata, the usual first', () => {
+  expect(metadataKeys([{ metadata: { b: 1 } }, { metadata: { a: 1, b: 2 } }, { metadata: null }])).toEqual(['b', 'a']);
+});
