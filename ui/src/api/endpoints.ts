@@ -1,7 +1,8 @@
 /** The questions the page asks, one function each. */
 import type { FilterParams } from '../model/filter';
+import { isTraceId } from '../model/route';
 import { parseInstant, toDate } from '../model/time';
-import { getJson, getText } from './client';
+import { getJson, getText, send } from './client';
 import type { Page, Session, Span, TraceWithTree } from './types';
 
 const pageSize = 50;
@@ -15,17 +16,57 @@ export function tracesPath(filter: FilterParams, size = pageSize): string {
 /** The body as text: a poll that brings the same bytes changes nothing. */
 export const getTracePage = (path: string, signal: AbortSignal): Promise<string> => getText(path, signal);
 
+/** A trace may be asked for by the token of a link to it, too. */
+const tracePath = (trace: string): string =>
+  `/api/${isTraceId(trace) ? 'traces' : 'share'}/${encodeURIComponent(trace)}/`;
+
 export const getTree = (trace: string, signal: AbortSignal): Promise<string> =>
-  getText(`/api/traces/${encodeURIComponent(trace)}/?view=tree`, signal);
+  getText(`${tracePath(trace)}?view=tree`, signal);
 
 /** What arrived behind an answer of getTree, which is not a tree. */
 export const getSince = (trace: string, since: string, signal: AbortSignal): Promise<TraceWithTree> =>
-  getJson(`/api/traces/${encodeURIComponent(trace)}/?view=tree&since=${encodeURIComponent(since)}`, signal);
+  getJson(`${tracePath(trace)}?view=tree&since=${encodeURIComponent(since)}`, signal);
 
 export const getSession = (signal: AbortSignal): Promise<Session> => getJson('/api/session/', signal);
 
-export const getSpan = (trace: string, span: string, signal: AbortSignal): Promise<Span> =>
-  getJson(`/api/spans/${encodeURIComponent(span)}/?trace_id=${encodeURIComponent(trace)}`, signal);
+export async function getSpan(trace: string, span: string, signal: AbortSignal): Promise<Span> {
+  const id = encodeURIComponent(span);
+  if (isTraceId(trace)) return getJson(`/api/spans/${id}/?trace_id=${encodeURIComponent(trace)}`, signal);
+  const said = await getJson<Partial<Content> & Omit<Span, keyof Content>>(`${tracePath(trace)}spans/${id}/`, signal);
+  return 'attributes' in said ? { ...withoutContent, ...said } : { ...withoutContent, ...said, withheld: true };
+}
+
+type Content = Pick<
+  Span,
+  'input' | 'output' | 'metadata' | 'parameters' | 'attributes' | 'events' | 'links' | 'resource' | 'scope'
+>;
+const withoutContent: Content = {
+  input: null,
+  output: null,
+  metadata: null,
+  parameters: null,
+  attributes: null,
+  events: null,
+  links: null,
+  resource: null,
+  scope: null,
+};
+
+// --- one trace: its link, its end ---
+
+export interface Share {
+  shared: boolean;
+  content?: boolean;
+  created_at?: string;
+}
+const sharePath = (trace: string): string => `/api/traces/${encodeURIComponent(trace)}/share/`;
+
+export const getShare = (trace: string, signal: AbortSignal): Promise<Share> => getJson(sharePath(trace), signal);
+export const makeShare = (trace: string, content: boolean): Promise<Share & { url: string }> =>
+  send('POST', sharePath(trace), { content });
+export const endShare = (trace: string): Promise<Share> => send('DELETE', sharePath(trace));
+export const deleteTrace = (trace: string): Promise<{ deleted: number }> =>
+  send('DELETE', `/api/traces/${encodeURIComponent(trace)}/`);
 
 /** Spans of a trace that say something, in pages; the path of the first. Looks only where the trace is. */
 export function foundPath(
