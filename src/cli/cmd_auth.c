@@ -25,10 +25,12 @@ static int link_command(const char *data, const char *project_name, const char *
     rs_err err = {0};
     rs_control *control = NULL;
     rs_project project;
+    rs_user owner;
     char token[RS_SECRET_MAX], url[1024];
     rs_status st = rs_data_open_control(data, &control, &err);
     if (st == RS_OK) st = rs_control_find_project(control, project_name, &project, &err);
-    if (st == RS_OK) st = rs_control_create_link(control, project.id, token, &err);
+    if (st == RS_OK) st = rs_control_first_owner(control, &owner, &err);
+    if (st == RS_OK) st = rs_control_create_link(control, owner.id, token, &err);
     rs_control_close(control);
     if (st != RS_OK) {
         fprintf(stderr, "respan: %s\n", err.message);

@@ -41,7 +41,9 @@ static int create(rs_control *control, const rs_project *project, const options 
     rs_err err = {0};
     char secret[RS_SECRET_MAX];
     rs_api_key key;
-    if (rs_control_create_key(control, project->id, o->name, secret, &key, &err) != RS_OK) return fail(&err);
+    if (rs_control_create_key(control, project->id, &(rs_key_wish){.name = o->name}, NULL, secret, &key,
+                              &err) != RS_OK)
+        return fail(&err);
     if (o->json) {
         rs_buf out;
         rs_buf_init(&out);
@@ -89,7 +91,7 @@ static int revoke(rs_control *control, const rs_project *project, const char *id
     unsigned long long id;
     if (!rs_str_to_u64(rs_str_of(id_text), &id))
         return rs_cmd_usage(&rs_cmd_keys, "'%s' is not a key's id: `respan keys list` shows ids", id_text);
-    if (rs_control_revoke_key(control, project->id, id, &err) != RS_OK) return fail(&err);
+    if (rs_control_revoke_key(control, project->id, id, NULL, &err) != RS_OK) return fail(&err);
     fprintf(stderr, "respan: key %llu is revoked; servers refuse it within a second\n", id);
     return RS_EXIT_DONE;
 }

@@ -103,7 +103,7 @@ static int set(rs_control *control, const char *name, const options *o) {
     if (o->keep_bytes && !read_amount(o->keep_bytes, sizes, RS_ARRAY_LEN(sizes), &project.keep.bytes))
         return rs_cmd_usage(&rs_cmd_projects, "--keep-bytes takes a size (500M, 10G) or all, not '%s'",
                             o->keep_bytes);
-    if (rs_control_set_retention(control, project.id, &project.keep, &err) != RS_OK) return fail(&err);
+    if (rs_control_set_retention(control, project.id, &project.keep, NULL, &err) != RS_OK) return fail(&err);
     print_row(NULL, &project);
     return RS_EXIT_DONE;
 }

@@ -42,12 +42,15 @@ static void block_stop_signals(sigset_t *stop) {
 
 static rs_status greet(rs_server *server, const char *data, rs_project *project, rs_err *err) {
     char token[RS_SECRET_MAX];
+    rs_user owner;
     rs_status st = rs_local_key_ensure(server->control, server->url, data, project, err);
-    if (st == RS_OK) st = rs_control_create_link(server->control, project->id, token, err);
+    if (st == RS_OK) st = rs_control_first_owner(server->control, &owner, err);
+    if (st == RS_OK) st = rs_control_create_link(server->control, owner.id, token, err);
     if (st != RS_OK) return st;
-    if (!server->is_loopback)
+    if (!server->is_loopback && !server->is_https)
         rs_log("listening on a network address without TLS: keys and traces travel in the clear");
-    printf("Respan is at %s\nSign in (works once): %s/login?token=%s\n", server->url, server->url, token);
+    printf("Respan is at %s\nSign in (works once): %s/login?token=%s\n", server->url,
+           server->outside_url[0] ? server->outside_url : server->url, token);
     fflush(stdout);
     return RS_OK;
 }
@@ -105,6 +108,7 @@ static int run(int argc, char **argv) {
                                           {"no-spool", no_argument, NULL, 's'},
                                           {"durability", required_argument, NULL, 'y'},
                                           {"prices", required_argument, NULL, 'p'},
+                                          {"allow-signup", no_argument, NULL, 'a'},
                                           {0}};
     rs_server_config config = {.listen = "127.0.0.1:8460"};
     const char *data = NULL;
@@ -119,6 +123,7 @@ static int run(int argc, char **argv) {
         else if (c == 'o') config.otlp_listen = "127.0.0.1:4318";
         else if (c == 'h') config.host = optarg;
         else if (c == 's') spool = false;
+        else if (c == 'a') config.allow_signup = true;
         else if (c == 'p') config.prices = optarg;
         else if (c == 'y' && strcmp(optarg, "process") == 0) config.durability = RS_DURABLE_PROCESS;
         else if (c == 'y' && strcmp(optarg, "power") == 0) config.durability = RS_DURABLE_POWER;
@@ -163,7 +168,10 @@ const rs_cmd rs_cmd_serve = {
         "  --listen ADDR:PORT   where to listen (default 127.0.0.1:8460; port 0: any free one)\n"
         "  --data DIR           where the traces are (default $XDG_DATA_HOME/respan)\n"
         "  --otlp               listen on 127.0.0.1:4318 too, where OpenTelemetry sends by default\n"
-        "  --host NAME          a further name that clients call this server by\n"
+        "  --host NAME          a further name that clients call this server by; https://NAME: browsers "
+        "reach it so,\n"
+        "                       through a proxy that speaks TLS (cookies and links are then for https)\n"
+        "  --allow-signup       whoever comes may sign up, as a member (else by invite)\n"
         "  --max-body MIB       longest request body, compressed or not (default 64)\n"
         "  --durability WHAT    what an acknowledged span outlives: process (default): the server, however "
         "it dies;\n"

@@ -9,10 +9,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static const rs_actor starting = {.name = "respan serve"};
+
 static rs_status default_project(rs_control *control, rs_project *out, rs_err *err) {
     rs_err unused = {0};
     rs_status st = rs_control_find_project(control, "default", out, &unused);
-    if (st == RS_ERR_NOT_FOUND) return rs_control_create_project(control, "default", out, err);
+    if (st == RS_ERR_NOT_FOUND) return rs_control_create_project(control, "default", &starting, out, err);
     if (st != RS_OK && err) *err = unused;
     return st;
 }
@@ -56,6 +58,7 @@ rs_status rs_local_key_ensure(rs_control *control, const char *url, const char *
                               rs_err *err) {
     rs_credentials c;
     rs_api_key key;
+    rs_key_wish wish = {.name = "local"};
     char base_url[sizeof c.base_url], secret[RS_SECRET_MAX];
     snprintf(base_url, sizeof base_url, "%s/api", url);
     rs_status st = default_project(control, project, err);
@@ -76,7 +79,7 @@ rs_status rs_local_key_ensure(rs_control *control, const char *url, const char *
     bool valid = c.api_key[0] && rs_control_check_key(control, rs_str_of(c.api_key), &key, NULL) == RS_OK;
     if (valid && strcmp(c.base_url, base_url) == 0) return RS_OK;
     if (!valid) {
-        st = rs_control_create_key(control, project->id, "local", secret, &key, err);
+        st = rs_control_create_key(control, project->id, &wish, &starting, secret, &key, err);
         if (st != RS_OK) return st;
         snprintf(c.api_key, sizeof c.api_key, "%s", secret);
     }

@@ -305,19 +305,22 @@ rs_status rs_normalize_for_store(rs_span *span, rs_arena *arena) {
     return st;
 }
 
-static rs_status keep_cost(rs_span *span, rs_arena *arena, rs_status (*make)(rs_span *, rs_arena *)) {
+/* What came from elsewhere: the prices, and the key that it was sent with. */
+static rs_status keep_given(rs_span *span, rs_arena *arena, rs_status (*make)(rs_span *, rs_arena *)) {
     double cost = span->facts.cost;
+    rs_str environment = span->facts.environment;
     rs_status st = make(span, arena);
     if (isnan(span->facts.cost)) span->facts.cost = cost;
+    if (!span->facts.environment.n) span->facts.environment = environment;
     return st;
 }
 
 static rs_status normalize_content(rs_span *span, rs_arena *arena) { return normalize(span, CONTENT, arena); }
 
 rs_status rs_normalize_stored(rs_span *span, rs_arena *arena) {
-    return keep_cost(span, arena, normalize_content);
+    return keep_given(span, arena, normalize_content);
 }
 
 rs_status rs_normalize_again_for_store(rs_span *span, rs_arena *arena) {
-    return keep_cost(span, arena, rs_normalize_for_store);
+    return keep_given(span, arena, rs_normalize_for_store);
 }

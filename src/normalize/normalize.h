@@ -15,8 +15,8 @@ RS_MUST_CHECK rs_status rs_normalize_span(rs_span *span, rs_arena *arena);
 /* The same but for input and output, which are left empty: what a store keeps beside the attributes are their previews. */
 RS_MUST_CHECK rs_status rs_normalize_for_store(rs_span *span, rs_arena *arena);
 
-/* The same of a span that has facts already, as one that a store handed out: the cost that they tell stays where the span
- * itself tells none. rs_normalize_stored makes no previews: a whole trace's would take as long as the rest. */
+/* The same of a span that has facts already, as one that a store handed out: the cost and the environment that they tell stay where the
+ * span itself tells none. rs_normalize_stored makes no previews: a whole trace's would take as long as the rest. */
 RS_MUST_CHECK rs_status rs_normalize_stored(rs_span *span, rs_arena *arena);
 RS_MUST_CHECK rs_status rs_normalize_again_for_store(rs_span *span, rs_arena *arena);
 

@@ -193,24 +193,3 @@ void rs_api_get_span(rs_server *server, rs_request *req, rs_response *res) {
         rs_api_send_span(server, req, trace ? trace_id : NULL, false, res);
     else rs_response_error(res, 404, "not_found", "trace_id", "a trace's id is 32 hex digits");
 }
-
-/* ---- the session --------------------------------------------------------------------------------------- */
-
-void rs_api_get_session(rs_server *server, rs_request *req, rs_response *res) {
-    rs_project project;
-    rs_store_stats stats;
-    rs_err err = {0};
-    rs_status st = rs_control_get_project(server->control, req->project, &project, &err);
-    if (st == RS_OK) st = rs_store_get_stats(server->store, req->project, &stats, &err);
-    if (st == RS_OK) {
-        rs_json j = rs_json_on(&res->body);
-        rs_json_object(&j);
-        rs_json_put_str(&j, "project", rs_str_of(project.name));
-        rs_json_put_int(&j, "spans", (int64_t)stats.spans);
-        rs_json_put_int(&j, "traces", (int64_t)stats.traces);
-        rs_json_put_int(&j, "bytes", (int64_t)stats.bytes);
-        rs_json_put_str(&j, "version", RS_STR(RS_VERSION));
-        rs_json_object_end(&j);
-    }
-    finish(res, st, &err);
-}

@@ -1,4 +1,4 @@
-/* The read endpoints: traces, spans, the session (docs/http-api.md). Handlers on HTTP threads; re-entrant. */
+/* The read endpoints: traces and spans (docs/http-api.md). Handlers on HTTP threads; re-entrant. */
 #ifndef RS_SERVER_API_H
 #define RS_SERVER_API_H
 
@@ -8,7 +8,6 @@ void rs_api_list_traces(rs_server *server, rs_request *req, rs_response *res);
 void rs_api_get_trace(rs_server *server, rs_request *req, rs_response *res);
 void rs_api_list_spans(rs_server *server, rs_request *req, rs_response *res);
 void rs_api_get_span(rs_server *server, rs_request *req, rs_response *res);
-void rs_api_get_session(rs_server *server, rs_request *req, rs_response *res);
 
 /* The same of a trace, or of its span req->id, that the caller chose: req->project has it. bare: without content, and as
  * rs_api_bare_trace says. trace_id may be NULL for a span: then any of the project's. */

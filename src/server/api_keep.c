@@ -3,18 +3,7 @@
 #include "base/ids.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
-#include "server/api.h"
-#include "server/auth.h"
 #include "server/server.h"
-
-/* A browser sends the session cookie along with what a page of another port made it send, but says so. */
-bool rs_api_may_change(const rs_request *req, rs_response *res) {
-    bool has_key = rs_request_header(req, "Authorization") || rs_request_header(req, "x-api-key");
-    if (has_key || !rs_guard_sent_from_elsewhere(req)) return true;
-    rs_response_error(res, 403, "forbidden", "Sec-Fetch-Site",
-                      "only this server's own page changes anything");
-    return false;
-}
 
 static void fail(rs_response *res, rs_status st, rs_err *err) {
     if (err->code == RS_OK) (void)!rs_fail(err, st, 0, "%s", rs_status_text(st));
@@ -37,11 +26,10 @@ static rs_status delete_traces(rs_server *server, const rs_request *req, const u
     return st == RS_OK ? rs_trace_marks_forget(server->marks, req->project, ids, n, err) : st;
 }
 
-static void delete_trace(rs_server *server, rs_request *req, rs_response *res) {
+void rs_api_delete_trace(rs_server *server, rs_request *req, rs_response *res) {
     uint8_t id[1][16];
     size_t deleted;
     rs_err err = {0};
-    if (!rs_api_may_change(req, res)) return;
     if (!rs_unhex(req->id, id[0], sizeof id[0])) {
         rs_response_error(res, 404, "not_found", "id", "a trace's id is 32 hex digits");
         return;
@@ -51,11 +39,6 @@ static void delete_trace(rs_server *server, rs_request *req, rs_response *res) {
     else if (deleted == 0)
         rs_response_error(res, 404, "not_found", "id", "there is no trace %.*s", RS_STR_ARG(req->id));
     else answer_deleted(res, deleted);
-}
-
-void rs_api_trace(rs_server *server, rs_request *req, rs_response *res) {
-    if (strcmp(req->method, "DELETE") == 0) delete_trace(server, req, res);
-    else rs_api_get_trace(server, req, res);
 }
 
 /* {"ids": ["32 hex digits", …]}. False: it is answered. */
@@ -88,7 +71,6 @@ static bool read_ids(rs_request *req, rs_response *res, uint8_t (*ids)[16], size
 void rs_api_delete_traces(rs_server *server, rs_request *req, rs_response *res) {
     rs_err err = {0};
     size_t n, deleted;
-    if (!rs_api_may_change(req, res)) return;
     uint8_t(*ids)[16] = rs_arena_alloc(&req->arena, RS_DELETE_MOST * sizeof *ids);
     if (!ids) {
         fail(res, RS_ERR_MEMORY, &err);
@@ -102,14 +84,15 @@ void rs_api_delete_traces(rs_server *server, rs_request *req, rs_response *res) 
 
 /* ---- compacting ---------------------------------------------------------------------------------------- */
 
-/* It takes seconds or minutes: POST has the keeper begin, GET says whether it is at it. */
-void rs_api_compact(rs_server *server, rs_request *req, rs_response *res) {
-    if (strcmp(req->method, "POST") == 0) {
-        if (!rs_api_may_change(req, res)) return;
-        rs_store_ask_compact(server->store, req->project);
-    }
+void rs_api_show_compacting(rs_server *server, rs_request *req, rs_response *res) {
     rs_json j = rs_json_on(&res->body);
     rs_json_object(&j);
     rs_json_put_bool(&j, "compacting", rs_store_is_compacting(server->store, req->project));
     rs_json_object_end(&j);
+}
+
+/* It takes seconds or minutes: the keeper begins. */
+void rs_api_compact(rs_server *server, rs_request *req, rs_response *res) {
+    rs_store_ask_compact(server->store, req->project);
+    rs_api_show_compacting(server, req, res);
 }

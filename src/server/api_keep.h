@@ -5,11 +5,9 @@
 
 #include "server/http.h"
 
-/* Whether this request may change anything; false: it is answered. */
-bool rs_api_may_change(const rs_request *req, rs_response *res);
-
-void rs_api_trace(rs_server *server, rs_request *req, rs_response *res); /* DELETE; or rs_api_get_trace */
+void rs_api_delete_trace(rs_server *server, rs_request *req, rs_response *res);
 void rs_api_delete_traces(rs_server *server, rs_request *req, rs_response *res);
+void rs_api_show_compacting(rs_server *server, rs_request *req, rs_response *res);
 void rs_api_compact(rs_server *server, rs_request *req, rs_response *res);
 
 #endif

@@ -9,7 +9,7 @@ typedef struct reading {
 
 static void read_one(void *ctx, const char *name, const char *value) {
     reading *r = ctx;
-    if (r->status != RS_OK) return;
+    if (r->status != RS_OK || strcmp(name, "project") == 0) return; /* whose list: auth.h */
     r->status = rs_list_set(r->list, rs_str_of(name), rs_str_of(value ? value : ""), r->arena, &r->err);
 }
 
@@ -62,7 +62,7 @@ bool rs_api_read_flag(const rs_request *req, const char *name, bool *out, rs_res
 
 static void put_parameter(void *ctx, const char *name, const char *value) {
     rs_buf *b = ctx;
-    if (strcmp(name, "cursor") == 0 || strcmp(name, "page") == 0) return;
+    if (strcmp(name, "cursor") == 0 || strcmp(name, "page") == 0 || strcmp(name, "project") == 0) return;
     rs_buf_byte(b, '&');
     rs_buf_url(b, rs_str_of(name));
     rs_buf_byte(b, '=');
@@ -83,6 +83,11 @@ void rs_api_put_neighbour(rs_json *j, const char *key, const rs_request *req, co
     rs_buf_init(&path);
     rs_buf_printf(&path, "%s?cursor=%s", req->path, text);
     rs_request_each_query(req, put_parameter, &path);
+    const char *project = rs_request_query(req, "project");
+    if (project) { /* once, whoever adds it to this again */
+        rs_buf_text(&path, "&project=");
+        rs_buf_url(&path, rs_str_of(project));
+    }
     if (rs_buf_status(&path) != RS_OK) j->out->failed = rs_buf_status(&path);
     else rs_json_put_str(j, key, rs_buf_slice(&path));
     rs_buf_deinit(&path);

@@ -1,6 +1,6 @@
-/* rs_guard: who is asking. Keeps what the control plane verified for under a second, so that a check costs
- * microseconds and a revoked key or ended session is out within a second. Holds keyed hashes, never secrets.
- * Any thread; a fixed-size table behind a mutex: full means an older entry is forgotten. */
+/* rs_guard: who is asking, and whether he may. Keeps what the control plane verified for under a second, so that a check costs
+ * microseconds and a revoked key or ended session is out within a second, at once if this process did it. Holds keyed hashes, never
+ * secrets. Any thread; a fixed-size table behind a mutex: full means an older entry is forgotten. */
 #ifndef RS_SERVER_AUTH_H
 #define RS_SERVER_AUTH_H
 
@@ -12,20 +12,23 @@ typedef struct rs_guard rs_guard;
 RS_MUST_CHECK rs_status rs_guard_new(rs_control *control, rs_guard **out, rs_err *err);
 void rs_guard_free(rs_guard *g);
 
-/* RS_ERR_DENIED (unknown, revoked, expired) or what the control plane failed with. */
-RS_MUST_CHECK rs_status rs_guard_check_key(rs_guard *g, rs_str key, uint64_t *project, rs_err *err);
-RS_MUST_CHECK rs_status rs_guard_check_session(rs_guard *g, rs_str session, uint64_t *project, rs_err *err);
-/* Ends the session now. */
-RS_MUST_CHECK rs_status rs_guard_end_session(rs_guard *g, rs_str session, rs_err *err);
+/* Checks a request by its headers for what the route demands, and fills in whose data it is about and who asks. False: it is
+ * answered (401: no or wrong credentials; 403: they are good, but not for this). */
+bool rs_guard_admit(rs_guard *g, rs_request *r, rs_auth auth, rs_response *res);
 
-/* Checks a request by its headers for what the route demands. RS_ERR_DENIED: no or wrong credentials. */
-RS_MUST_CHECK rs_status rs_guard_admit(rs_guard *g, const rs_request *r, rs_auth auth, uint64_t *project,
-                                       rs_err *err);
+/* The user of the request's cookie, whatever the route demands. RS_ERR_DENIED: none. */
+RS_MUST_CHECK rs_status rs_guard_signed_in(rs_guard *g, const rs_request *r, rs_identity *out, rs_err *err);
 
-/* Whether a page of another site or port had the browser send this: it must not change anything. */
-bool rs_guard_sent_from_elsewhere(const rs_request *r);
+/* What was known so far is asked anew: something was revoked, or changed its role. */
+void rs_guard_forget(rs_guard *g);
 
-enum { RS_COOKIE_MAX = 160 };
+/* Who asks, for the log of the control plane; texts are in the request's arena. */
+rs_actor rs_guard_actor(rs_request *r);
+
+/* What a page of this server sends back in X-CSRF-Token with what changes something; no other page can read it. */
+enum { RS_CSRF_TOKEN = 44 }; /* with its NUL */
+void rs_guard_csrf_token(const rs_guard *g, rs_str session, char out[RS_CSRF_TOKEN]);
+
 #define RS_COOKIE "respan_session"
 
 #endif

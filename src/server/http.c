@@ -18,6 +18,8 @@
 #include "server/server.h"
 
 #include <microhttpd.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -50,6 +52,7 @@ struct rs_http {
     rs_server *server;
     rs_connections *connections;
     rs_heavy *large, *heavy; /* for bodies of these sizes */
+    rs_heavy *passwords;     /* so few are hashed at a time */
     struct MHD_Daemon *daemon;
     const char *names[2]; /* allowed in Host: the machine's, and the configured one */
     char hostname[256];
@@ -128,6 +131,17 @@ void rs_request_count_connections(const rs_request *r, rs_connection_counts *out
 }
 
 void rs_request_finish(rs_request *r) { MHD_resume_connection(exchange_of(r)->connection); }
+
+const char *rs_request_address(rs_request *r) {
+    enum { TEXT = 64 };
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(exchange_of(r)->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    char *text = rs_arena_alloc(&r->arena, TEXT);
+    if (!info || !text) return "";
+    const struct sockaddr *from = info->client_addr;
+    socklen_t n = from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    return getnameinfo(from, n, text, TEXT, NULL, 0, NI_NUMERICHOST) == 0 ? text : "";
+}
 
 void rs_request_hang_up(rs_request *r) {
     const union MHD_ConnectionInfo *info =
@@ -261,7 +275,7 @@ static void check_headers(exchange *x) {
         x->refused = true;
         return;
     }
-    x->route = rs_route_find(r->path, &r->id);
+    x->route = rs_route_find(r->path, r->method, &r->id);
     if (!x->route) {
         rs_response_error(&x->res, 404, "not_found", NULL,
                           "there is no such endpoint; the API is under /api");
@@ -281,9 +295,7 @@ static void check_headers(exchange *x) {
         x->refused = true;
         return;
     }
-    rs_err err = {0};
-    if (rs_guard_admit(h->server->guard, r, x->route->auth, &r->project, &err) != RS_OK) {
-        rs_response_from_err(&x->res, &err);
+    if (!rs_guard_admit(h->server->guard, r, x->route->auth, &x->res)) {
         x->refused = true;
         return;
     }
@@ -399,6 +411,7 @@ static enum MHD_Result send_answer(exchange *x) {
 
 /* The threads for such a body; NULL: this one. */
 static rs_heavy *threads_for(const exchange *x) {
+    if (x->route->body == RS_BODY_PASSWORD) return x->http->passwords;
     bool compressed = rs_request_header(&x->req, MHD_HTTP_HEADER_CONTENT_ENCODING) != NULL;
     size_t n = x->body.n * (compressed ? USUAL_RATIO : 1);
     if (n > HEAVY_BODY) return x->http->heavy;
@@ -521,23 +534,33 @@ static void on_log(void *cls, const char *fmt, va_list ap) {
     (void)cls, (void)fmt, (void)ap; /* peers that hang up or talk nonsense are not news */
 }
 
+static void http_free(rs_http *h) {
+    rs_heavy_stop(h->large); /* the HTTP server does not stop while connections are suspended */
+    rs_heavy_stop(h->heavy);
+    rs_heavy_stop(h->passwords);
+    if (h->daemon) MHD_stop_daemon(h->daemon);
+    rs_connections_free(h->connections);
+    pthread_cond_destroy(&h->idle);
+    pthread_mutex_destroy(&h->lock);
+    free(h);
+}
+
 rs_status rs_http_start(rs_server *server, int *listen_fd, unsigned threads, unsigned connections,
                         const char *host, rs_http **out, rs_err *err) {
     *out = NULL;
     rs_http *h = calloc(1, sizeof *h);
     if (!h) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     h->server = server;
+    pthread_mutex_init(&h->lock, NULL);
+    rs_clock_cond_init(&h->idle);
     if (rs_connections_new(connections, &h->connections, err) != RS_OK ||
-        rs_heavy_start(&h->large, err) != RS_OK || rs_heavy_start(&h->heavy, err) != RS_OK) {
-        rs_heavy_stop(h->large);
-        rs_connections_free(h->connections);
-        free(h);
+        rs_heavy_start(&h->large, err) != RS_OK || rs_heavy_start(&h->heavy, err) != RS_OK ||
+        rs_heavy_start(&h->passwords, err) != RS_OK) {
+        http_free(h);
         return RS_ERR_MEMORY;
     }
     if (gethostname(h->hostname, sizeof h->hostname - 1) == 0) h->names[0] = h->hostname;
     h->names[1] = host;
-    pthread_mutex_init(&h->lock, NULL);
-    rs_clock_cond_init(&h->idle);
     h->daemon = MHD_start_daemon(
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, on_accept, h,
         on_request, h, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, *listen_fd,
@@ -547,12 +570,7 @@ rs_status rs_http_start(rs_server *server, int *listen_fd, unsigned threads, uns
         MHD_OPTION_URI_LOG_CALLBACK, on_uri, h, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_TIMEOUT_S,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL, MHD_OPTION_END);
     if (!h->daemon) {
-        rs_heavy_stop(h->large);
-        rs_heavy_stop(h->heavy);
-        rs_connections_free(h->connections);
-        pthread_cond_destroy(&h->idle);
-        pthread_mutex_destroy(&h->lock);
-        free(h);
+        http_free(h);
         return rs_fail(err, RS_ERR_IO, 0, "the HTTP server cannot start: out of memory, threads or files");
     }
     *listen_fd = -1;
@@ -577,11 +595,5 @@ void rs_http_quiesce(rs_http *h, unsigned timeout_ms) {
 
 void rs_http_stop(rs_http *h) {
     if (!h) return;
-    rs_heavy_stop(h->large); /* the HTTP server does not stop while connections are suspended */
-    rs_heavy_stop(h->heavy);
-    MHD_stop_daemon(h->daemon);
-    rs_connections_free(h->connections);
-    pthread_cond_destroy(&h->idle);
-    pthread_mutex_destroy(&h->lock);
-    free(h);
+    http_free(h);
 }

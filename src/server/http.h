@@ -11,15 +11,34 @@
 #include "base/buf.h"
 #include "base/status.h"
 #include "server/connections.h"
+#include "store/control.h"
 #include <stdint.h>
 
 typedef struct rs_server rs_server; /* server.h */
 
+/* Who may ask (auth.c says what each demands). What changes something, a page of another site cannot have a browser send: a session
+ * also needs its X-CSRF-Token. */
 typedef enum rs_auth {
-    RS_AUTH_NONE, /* anyone who can connect */
-    RS_AUTH_KEY,  /* Authorization: Bearer KEY, or x-api-key */
-    RS_AUTH_ANY,  /* a key or a browser session */
+    RS_AUTH_NONE,          /* anyone who can connect */
+    RS_AUTH_OWN_PAGE,      /* anyone, but through no page of another site */
+    RS_AUTH_KEY,           /* a key that may ingest: Authorization: Bearer KEY, or x-api-key */
+    RS_AUTH_ANY,           /* a key that may read, or any session */
+    RS_AUTH_CHANGE,        /* a key that may ingest and read, or a member's session; it changes something */
+    RS_AUTH_USER,          /* any session: no key */
+    RS_AUTH_USER_CHANGE,   /* … that changes something */
+    RS_AUTH_MEMBER_CHANGE, /* a member's */
+    RS_AUTH_OWNER,         /* an owner's */
+    RS_AUTH_OWNER_CHANGE,  /* an owner's, that changes something */
 } rs_auth;
+enum { RS_AUTH_COUNT = RS_AUTH_OWNER_CHANGE + 1 };
+
+/* Who asks: a user by his session, or a key. */
+typedef struct rs_identity {
+    uint64_t user, key;                   /* 0: not by that */
+    rs_role role;                         /* of the user */
+    unsigned scopes;                      /* of the key */
+    char environment[RS_ENVIRONMENT_MAX]; /* of the key */
+} rs_identity;
 
 typedef struct rs_request {
     rs_arena arena; /* for whatever the answer needs; freed after the response */
@@ -27,7 +46,8 @@ typedef struct rs_request {
     rs_str id;        /* the {id} segment of the route's pattern */
     rs_str body;      /* as received, still compressed if content_encoding says so */
     uint64_t project; /* whose data; 0 with RS_AUTH_NONE */
-    void *transport;  /* http.c's own */
+    rs_identity who;
+    void *transport; /* http.c's own */
 } rs_request;
 
 /* Query parameter (percent-decoded, NUL-terminated) or NULL; the first if repeated. */
@@ -86,6 +106,9 @@ void rs_request_finish(rs_request *r);
 
 /* Any thread, while the request is there: its connection takes and sends no more, and so it ends. */
 void rs_request_hang_up(rs_request *r);
+
+/* Where it comes from ("127.0.0.1"); in its arena, "" if there is no memory. */
+const char *rs_request_address(rs_request *r);
 
 /* Counts n more bytes that the request holds until it is answered (what was inflated or decoded) against the
  * server's memory for requests in flight; false if that is used up: answer 503. */

@@ -28,7 +28,7 @@ rs_intake *rs_intake_new(rs_server *server, rs_request *req, rs_response *res, s
 RS_MUST_CHECK rs_status rs_intake_format(const rs_request *req, rs_body_format *out, rs_err *err);
 /* The body, decompressed by Content-Encoding. Spans may be slices of it. */
 RS_MUST_CHECK rs_status rs_intake_body(rs_server *server, rs_request *req, rs_str *out, rs_err *err);
-/* Spans as they are stored: normalized and, where it is worth it, compressed; in->job.batch has them. */
+/* Spans as they are stored: normalized, of the key's environment where they say none, and, where it is worth it, compressed; in->job.batch has them. */
 RS_MUST_CHECK rs_status rs_intake_spans(rs_intake *in, rs_spans *spans, rs_err *err);
 
 /* Answers for the writer once it has committed in->job; at once if there is nothing to commit or it takes no more. `body_bytes`:

@@ -1,8 +1,11 @@
 #include "server/routes.h"
 
 #include "server/api.h"
+#include "server/api_auth.h"
 #include "server/api_keep.h"
+#include "server/api_keys.h"
 #include "server/api_metrics.h"
+#include "server/api_session.h"
 #include "server/export.h"
 #include "server/ingest.h"
 #include "server/langfuse.h"
@@ -19,10 +22,13 @@ static const rs_route routes[] = {
     /* reading */
     {"/api/traces/list/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_list_traces},
     {"/api/traces/export/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_export_traces},
-    {"/api/traces/delete/", RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_delete_traces},
-    {"/api/traces/{id}/", RS_GET | RS_DELETE, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_trace},
-    {"/api/traces/{id}/share/", RS_GET | RS_POST | RS_DELETE, RS_AUTH_ANY, RS_BODY_SMALL, rs_share_manage},
-    {"/api/compact/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_compact},
+    {"/api/traces/delete/", RS_POST, RS_AUTH_CHANGE, RS_BODY_SMALL, rs_api_delete_traces},
+    {"/api/traces/{id}/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_get_trace},
+    {"/api/traces/{id}/", RS_DELETE, RS_AUTH_CHANGE, RS_BODY_SMALL, rs_api_delete_trace},
+    {"/api/traces/{id}/share/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_share_manage},
+    {"/api/traces/{id}/share/", RS_POST | RS_DELETE, RS_AUTH_CHANGE, RS_BODY_SMALL, rs_share_manage},
+    {"/api/compact/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_show_compacting},
+    {"/api/compact/", RS_POST, RS_AUTH_CHANGE, RS_BODY_SMALL, rs_api_compact},
     {"/api/spans/list/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_list_spans},
     {"/api/spans/export/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_export_spans},
     {"/api/spans/{id}/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_get_span},
@@ -31,7 +37,17 @@ static const rs_route routes[] = {
     {"/api/metrics/histogram/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_metrics_histogram},
     {"/api/metrics/facets/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_metrics_facets},
     {"/api/live/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_live_listen},
+    /* who asks, and who may */
     {"/api/session/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_get_session},
+    {"/api/auth/", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_api_auth},
+    {"/api/auth/signin/", RS_POST, RS_AUTH_OWN_PAGE, RS_BODY_PASSWORD, rs_api_signin},
+    {"/api/auth/signup/", RS_POST, RS_AUTH_OWN_PAGE, RS_BODY_PASSWORD, rs_api_signup},
+    {"/api/auth/signout/", RS_POST, RS_AUTH_USER_CHANGE, RS_BODY_SMALL, rs_api_signout},
+    {"/api/auth/password/", RS_POST, RS_AUTH_USER_CHANGE, RS_BODY_PASSWORD, rs_api_set_password},
+    {"/api/auth/account/", RS_POST, RS_AUTH_USER_CHANGE, RS_BODY_SMALL, rs_api_set_account},
+    {"/api/keys/", RS_GET, RS_AUTH_USER, RS_BODY_SMALL, rs_api_list_keys},
+    {"/api/keys/", RS_POST, RS_AUTH_MEMBER_CHANGE, RS_BODY_SMALL, rs_api_create_key},
+    {"/api/keys/{id}/", RS_DELETE, RS_AUTH_MEMBER_CHANGE, RS_BODY_SMALL, rs_api_revoke_key},
     /* what was shared: the token in the path is all it takes */
     {"/api/share/{id}/", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_share_get_trace},
     {"/api/share/{id}/spans/{id}/", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_share_get_span},
@@ -53,7 +69,7 @@ static const rs_route routes[] = {
     {"/api/public/projects", RS_GET, RS_AUTH_KEY, RS_BODY_SMALL, rs_langfuse_projects},
     /* signing in, health */
     {"/login", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_signin_login},
-    {"/logout", RS_POST, RS_AUTH_NONE, RS_BODY_SMALL, rs_signin_logout},
+    {"/logout", RS_POST, RS_AUTH_OWN_PAGE, RS_BODY_SMALL, rs_signin_logout},
     {"/healthz", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_health},
     {"/readyz", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_metrics_ready},
     {"/metrics", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_metrics_show},
@@ -64,6 +80,12 @@ static const rs_route routes[] = {
     {"/threads/*", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_page},
     {"/users/*", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_page},
     {"/project/{id}/traces/{id}", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_langfuse_trace_page},
+    {"/threads/{id}", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_page},
+    {"/users/{id}", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_page},
+    {"/settings/{id}", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_page},
+    {"/signin", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_open_page},
+    {"/signup", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_open_page},
+    {"/invite/{id}", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_open_page},
     {"/", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_page},
     {"/{id}", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_file_or_page},
 };
@@ -87,9 +109,15 @@ static bool fits(const char *pattern, const char *path, rs_str *id) {
     return *path == 0 || (strcmp(path, "/") == 0 && pattern[-1] != '/');
 }
 
-const rs_route *rs_route_find(const char *path, rs_str *id) {
-    for (size_t i = 0; i < RS_ARRAY_LEN(routes); i++)
-        if (fits(routes[i].pattern, path, id)) return &routes[i];
+const rs_route *rs_route_find(const char *path, const char *method, rs_str *id) {
+    for (size_t i = 0; i < RS_ARRAY_LEN(routes); i++) {
+        if (!fits(routes[i].pattern, path, id)) continue;
+        for (size_t same = i; same < RS_ARRAY_LEN(routes); same++)
+            if (strcmp(routes[same].pattern, routes[i].pattern) == 0 &&
+                rs_route_allows(&routes[same], method))
+                return &routes[same];
+        return &routes[i];
+    }
     *id = (rs_str){0};
     return NULL;
 }
@@ -101,18 +129,17 @@ bool rs_route_allows(const rs_route *route, const char *method) {
 }
 
 const char *rs_route_allow_header(const rs_route *route) {
-    switch (route->methods) {
-    case RS_GET:
-        return "GET, HEAD";
-    case RS_POST:
-        return "POST";
-    case RS_GET | RS_DELETE:
-        return "GET, HEAD, DELETE";
-    case RS_GET | RS_POST | RS_DELETE:
-        return "GET, HEAD, POST, DELETE";
-    case RS_POST | RS_DELETE:
-        return "POST, DELETE";
-    default:
-        return "GET, HEAD, POST";
-    }
+    static const char *const values[] = {
+        [RS_GET] = "GET, HEAD",
+        [RS_POST] = "POST",
+        [RS_DELETE] = "DELETE",
+        [RS_GET | RS_POST] = "GET, HEAD, POST",
+        [RS_GET | RS_DELETE] = "GET, HEAD, DELETE",
+        [RS_POST | RS_DELETE] = "POST, DELETE",
+        [RS_GET | RS_POST | RS_DELETE] = "GET, HEAD, POST, DELETE",
+    };
+    unsigned methods = 0;
+    for (size_t i = 0; i < RS_ARRAY_LEN(routes); i++)
+        if (strcmp(routes[i].pattern, route->pattern) == 0) methods |= routes[i].methods;
+    return values[methods];
 }

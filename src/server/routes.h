@@ -9,6 +9,7 @@ enum { RS_GET = 1, RS_POST = 2, RS_DELETE = 4 }; /* HEAD goes with GET */
 typedef enum rs_body_limit {
     RS_BODY_SMALL,  /* 1 MiB */
     RS_BODY_INGEST, /* the server's max_body */
+    RS_BODY_PASSWORD, /* 1 MiB; it is handled apart, few at a time, for its password takes memory and time to hash */
 } rs_body_limit;
 
 typedef struct rs_route {
@@ -21,10 +22,11 @@ typedef struct rs_route {
     rs_handler handler;
 } rs_route;
 
-/* The first row whose pattern fits, or NULL; *id is its {id} segment (empty if it has none), a slice of path. */
-const rs_route *rs_route_find(const char *path, rs_str *id);
+/* The first row whose pattern fits, or the one of the same pattern that takes the method; NULL: there is none. *id is its {id} segment
+ * (empty if it has none), a slice of path. */
+const rs_route *rs_route_find(const char *path, const char *method, rs_str *id);
 
-/* Whether the row takes this method, and the value of an Allow header (static storage). */
+/* Whether the row takes this method, and the value of an Allow header for its pattern (static storage). */
 bool rs_route_allows(const rs_route *route, const char *method);
 const char *rs_route_allow_header(const rs_route *route);
 

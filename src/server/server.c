@@ -5,6 +5,7 @@
 #include "server/http.h"
 #include "server/join.h"
 #include "server/live.h"
+#include "server/signin_limit.h"
 #include "server/writer.h"
 
 #include <stdlib.h>
@@ -35,6 +36,23 @@ static unsigned connections_for(const rs_server_config *config) {
     return (unsigned)most;
 }
 
+/* "https://NAME[:PORT]" or "NAME". */
+static rs_status read_host(const char *host, rs_server *s, rs_err *err) {
+    char *name = s->host;
+    rs_str url = rs_str_of(host), scheme = RS_STR("https://");
+    if (url.n >= RS_URL_MAX) return rs_fail(err, RS_ERR_INVALID, 0, "--host is too long");
+    s->is_https = rs_str_starts(url, scheme);
+    rs_str authority = s->is_https ? rs_str_from(url, scheme.n) : url;
+    if (authority.n && authority.p[authority.n - 1] == '/') authority.n--, url.n--;
+    if (!authority.n || memchr(authority.p, '/', authority.n))
+        return rs_fail(err, RS_ERR_INVALID, 0, "--host takes NAME or https://NAME[:PORT]");
+    if (s->is_https) memcpy(s->outside_url, url.p, url.n);
+    memcpy(name, authority.p, authority.n);
+    name[authority.n] = 0;
+    if (s->is_https) name[strcspn(name, ":")] = 0;
+    return RS_OK;
+}
+
 rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err *err) {
     *out = NULL;
     int fd = -1, otlp_fd = -1;
@@ -45,9 +63,11 @@ rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err
     if (!s) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     s->durability = config->durability;
     s->cors = config->cors;
+    s->allow_signup = config->allow_signup;
     s->max_body = config->max_body ? config->max_body : DEFAULT_MAX_BODY;
     /* Sockets first: a taken port is found before any file is made. */
-    rs_status st = rs_listen(config->listen, &fd, s->url, &s->is_loopback, err);
+    rs_status st = config->host ? read_host(config->host, s, err) : RS_OK;
+    if (st == RS_OK) st = rs_listen(config->listen, &fd, s->url, &s->is_loopback, err);
     if (st == RS_OK && config->otlp_listen)
         st = rs_listen(config->otlp_listen, &otlp_fd, otlp_url, &loopback, err);
     if (st == RS_OK) st = rs_prices_open(config->prices, &s->prices, err);
@@ -62,9 +82,12 @@ rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err
         st = rs_writer_start(s->store, RS_WRITER_QUEUE_BYTES, rs_join_events, rs_live_note, s->live,
                              &s->writer, err);
     if (st == RS_OK) st = rs_guard_new(s->control, &s->guard, err);
-    if (st == RS_OK) st = rs_http_start(s, &fd, HTTP_THREADS, connections, config->host, &s->http, err);
+    if (st == RS_OK) st = rs_signin_limit_new(&s->signin_limit, err);
+    if (st == RS_OK)
+        st = rs_http_start(s, &fd, HTTP_THREADS, connections, config->host ? s->host : NULL, &s->http, err);
     if (st == RS_OK && otlp_fd >= 0)
-        st = rs_http_start(s, &otlp_fd, HTTP_THREADS, connections, config->host, &s->otlp_http, err);
+        st = rs_http_start(s, &otlp_fd, HTTP_THREADS, connections, config->host ? s->host : NULL,
+                           &s->otlp_http, err);
     if (fd >= 0) close(fd);
     if (otlp_fd >= 0) close(otlp_fd);
     if (st == RS_OK) *out = s;
@@ -84,6 +107,7 @@ void rs_server_close(rs_server *s) {
     rs_writer_free(s->writer); /* not before: a request that came in late still asks it */
     rs_live_free(s->live);
     rs_store_close(s->store);
+    rs_signin_limit_free(s->signin_limit);
     rs_guard_free(s->guard);
     rs_trace_marks_close(s->marks);
     rs_control_close(s->control);

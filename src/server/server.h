@@ -14,25 +14,31 @@
 #include "store/store.h"
 #include "store/trace_marks.h"
 
-typedef struct rs_writer rs_writer; /* writer.h */
-typedef struct rs_guard rs_guard;   /* auth.h */
-typedef struct rs_http rs_http;     /* http.h */
-typedef struct rs_live rs_live;     /* live.h */
+typedef struct rs_writer rs_writer;             /* writer.h */
+typedef struct rs_guard rs_guard;               /* auth.h */
+typedef struct rs_http rs_http;                 /* http.h */
+typedef struct rs_live rs_live;                 /* live.h */
+typedef struct rs_signin_limit rs_signin_limit; /* signin_limit.h */
 
 typedef struct rs_server {
     rs_control *control;
     rs_trace_marks *marks;
     rs_store *store;
     rs_guard *guard;
+    rs_signin_limit *signin_limit;
     rs_writer *writer;
     rs_live *live;
     rs_http *http, *otlp_http; /* the second is NULL without --otlp */
     rs_prices *prices;
     rs_metrics metrics;
     rs_cors cors;
-    size_t max_body;      /* bytes of an ingest body, compressed or not */
-    char url[RS_URL_MAX]; /* "http://127.0.0.1:8460": how this machine reaches it */
-    bool is_loopback;     /* nobody but this machine can */
+    size_t max_body;              /* bytes of an ingest body, compressed or not */
+    char url[RS_URL_MAX];         /* "http://127.0.0.1:8460": how this machine reaches it */
+    char outside_url[RS_URL_MAX]; /* "https://traces.example": how browsers do; "": as the Host header says */
+    char host[RS_URL_MAX];        /* the name in that, or another that clients use; "": none */
+    bool is_https;                /* they do it so */
+    bool allow_signup;            /* whoever comes may sign up */
+    bool is_loopback;             /* nobody but this machine can */
     rs_durability durability;
 } rs_server;
 
@@ -40,11 +46,13 @@ typedef struct rs_server_config {
     const char *data_dir;
     const char *listen;      /* "127.0.0.1:8460"; port 0: any free one */
     const char *otlp_listen; /* a second address, or NULL */
-    const char *host;        /* a further name that clients may call the server by, or NULL */
-    const char *prices;      /* the user's price file, or NULL */
-    size_t max_body;         /* 0: 64 MiB */
-    rs_cors cors;            /* none: pages of other sites may not send */
-    unsigned connections;    /* of each address at a time; 0: 10,240, or what the limit of files allows */
+    const char
+        *host; /* a further name that clients may call the server by ("https://NAME": through TLS), or NULL */
+    bool allow_signup;
+    const char *prices;   /* the user's price file, or NULL */
+    size_t max_body;      /* 0: 64 MiB */
+    rs_cors cors;         /* none: pages of other sites may not send */
+    unsigned connections; /* of each address at a time; 0: 10,240, or what the limit of files allows */
     rs_durability durability;
 } rs_server_config;
 

@@ -6,6 +6,8 @@
 
 #include <stdio.h>
 
+enum { COOKIE_MAX = 192 };
+
 static void redirect(rs_response *res, const char *path) {
     res->status = 303;
     res->content_type = NULL;
@@ -21,33 +23,40 @@ static const char *next_path(const rs_request *req) {
     return next;
 }
 
-/* `secret` empty: the cookie goes away. */
-static void set_cookie(rs_request *req, rs_response *res, const char *secret, long lifetime_s) {
-    char cookie[RS_COOKIE_MAX];
-    int n = snprintf(cookie, sizeof cookie, RS_COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%ld",
-                     secret, lifetime_s);
+void rs_signin_set_cookie(const rs_server *server, rs_request *req, rs_response *res, const char *secret,
+                          long lifetime_s) {
+    char cookie[COOKIE_MAX];
+    int n = snprintf(cookie, sizeof cookie, RS_COOKIE "=%s; Path=/; HttpOnly; SameSite=Strict; Max-Age=%ld%s",
+                     secret, lifetime_s, server->is_https ? "; Secure" : "");
     rs_str kept = rs_arena_copy(&req->arena, (rs_str){cookie, n > 0 ? (size_t)n : 0});
     if (kept.p) rs_response_header(res, "Set-Cookie", kept.p);
     else rs_response_error(res, 503, "unavailable", NULL, "out of memory: retry later");
 }
 
+/* A session that this browser had is over: it gets a new secret. */
+static void end_old(rs_server *server, const rs_request *req) {
+    const char *old = rs_request_cookie(req, RS_COOKIE);
+    if (old && rs_control_end_session(server->control, rs_str_of(old), NULL) == RS_OK)
+        rs_guard_forget(server->guard);
+}
+
 void rs_signin_login(rs_server *server, rs_request *req, rs_response *res) {
     const char *token = rs_request_query(req, "token");
-    const char *session = rs_request_cookie(req, RS_COOKIE);
     char secret[RS_SECRET_MAX];
-    uint64_t project;
+    rs_identity who;
     rs_err err = {0};
     if (strcmp(req->method, "HEAD") == 0)
         return redirect(res, next_path(req)); /* a link preview must not use the token up */
-    rs_status st =
-        token ? rs_control_redeem_link(server->control, rs_str_of(token), secret, &err) : RS_ERR_DENIED;
+    rs_status st = token ? rs_control_redeem_link(server->control, rs_str_of(token), rs_request_address(req),
+                                                  secret, &err)
+                         : RS_ERR_DENIED;
     if (st == RS_OK) {
+        end_old(server, req);
         redirect(res, next_path(req));
-        set_cookie(req, res, secret, RS_SESSION_LIFETIME_S);
+        rs_signin_set_cookie(server, req, res, secret, RS_SESSION_LIFETIME_S);
     } else if (st != RS_ERR_DENIED && st != RS_ERR_NOT_FOUND) {
         rs_response_from_err(res, &err);
-    } else if (session &&
-               rs_guard_check_session(server->guard, rs_str_of(session), &project, NULL) == RS_OK) {
+    } else if (rs_guard_signed_in(server->guard, req, &who, NULL) == RS_OK) {
         redirect(res, next_path(req)); /* the link is used up, but by this very browser */
     } else {
         rs_static_no_session(req, res, 401);
@@ -57,17 +66,11 @@ void rs_signin_login(rs_server *server, rs_request *req, rs_response *res) {
 void rs_signin_logout(rs_server *server, rs_request *req, rs_response *res) {
     const char *session = rs_request_cookie(req, RS_COOKIE);
     rs_err err = {0};
-    if (rs_guard_sent_from_elsewhere(req)) {
-        rs_response_error(res, 403, "forbidden", "Sec-Fetch-Site", "only this server's own page signs out");
+    if (session && rs_control_end_session(server->control, rs_str_of(session), &err) != RS_OK) {
+        rs_response_from_err(res, &err);
         return;
     }
-    if (session) {
-        rs_status st = rs_guard_end_session(server->guard, rs_str_of(session), &err);
-        if (st != RS_OK && st != RS_ERR_DENIED && st != RS_ERR_NOT_FOUND) {
-            rs_response_from_err(res, &err);
-            return;
-        }
-    }
+    rs_guard_forget(server->guard);
     redirect(res, "/");
-    set_cookie(req, res, "", 0);
+    rs_signin_set_cookie(server, req, res, "", 0);
 }

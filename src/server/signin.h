@@ -7,4 +7,8 @@
 void rs_signin_login(rs_server *server, rs_request *req, rs_response *res);
 void rs_signin_logout(rs_server *server, rs_request *req, rs_response *res);
 
+/* The session's cookie; `secret` empty: it goes away. */
+void rs_signin_set_cookie(const rs_server *server, rs_request *req, rs_response *res, const char *secret,
+                          long lifetime_s);
+
 #endif

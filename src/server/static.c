@@ -69,21 +69,55 @@ void rs_static_file(rs_server *server, rs_request *req, rs_response *res) {
 }
 
 void rs_static_open_page(rs_server *server, rs_request *req, rs_response *res) {
-    (void)server;
     const rs_embedded *index = find("/index.html");
+    (void)server;
     if (index) send_file(req, res, index, "no-cache");
     else send_builtin(req, res, "/builtin/not-built.html", 200);
 }
 
+static void put_parameter(void *ctx, const char *name, const char *value) {
+    rs_buf *b = ctx;
+    rs_buf_byte(b, memchr(b->p, '?', b->n) ? '&' : '?');
+    rs_buf_url(b, rs_str_of(name));
+    rs_buf_byte(b, '=');
+    rs_buf_url(b, rs_str_of(value));
+}
+
+/* To the form, which leads back to what was asked for. */
+static void send_to_signin(rs_request *req, rs_response *res) {
+    rs_buf next, path;
+    rs_buf_init(&next);
+    rs_buf_init(&path);
+    rs_buf_text(&next, req->path);
+    rs_request_each_query(req, put_parameter, &next);
+    rs_buf_text(&path, "/signin?next=");
+    rs_buf_url(&path, rs_buf_slice(&next));
+    rs_str location = {0};
+    if (rs_buf_status(&next) == RS_OK && rs_buf_status(&path) == RS_OK)
+        location = rs_arena_copy(&req->arena, rs_buf_slice(&path));
+    rs_buf_deinit(&next);
+    rs_buf_deinit(&path);
+    res->status = 303;
+    res->content_type = NULL;
+    rs_response_header(res, "Location", location.p ? location.p : "/signin");
+}
+
 void rs_static_page(rs_server *server, rs_request *req, rs_response *res) {
-    const char *session = rs_request_cookie(req, RS_COOKIE);
-    uint64_t project;
+    rs_identity who;
+    bool has_passwords = false;
     rs_err err = {0};
-    rs_status st =
-        session ? rs_guard_check_session(server->guard, rs_str_of(session), &project, &err) : RS_ERR_DENIED;
-    if (st == RS_ERR_DENIED || st == RS_ERR_NOT_FOUND) rs_static_no_session(req, res, 401);
-    else if (st != RS_OK) rs_response_from_err(res, &err);
-    else rs_static_open_page(server, req, res);
+    rs_status st = rs_guard_signed_in(server->guard, req, &who, &err);
+    if (st == RS_OK) {
+        rs_static_open_page(server, req, res);
+        return;
+    }
+    if (st == RS_ERR_DENIED) {
+        err = (rs_err){0};
+        st = rs_control_has_passwords(server->control, &has_passwords, &err);
+    }
+    if (st != RS_OK) rs_response_from_err(res, &err);
+    else if (has_passwords || server->allow_signup) send_to_signin(req, res);
+    else rs_static_no_session(req, res, 401);
 }
 
 void rs_static_file_or_page(rs_server *server, rs_request *req, rs_response *res) {

@@ -1,6 +1,6 @@
 /* The page and its files, embedded in the binary by tools/embed.py: identity and gzip, ETag, far-future
  * caching for hashed assets. The files hold no data and are for anyone; the page itself (index.html) is for a
- * signed-in browser, and whoever else asks gets a page that says how to sign in. No state; any thread. */
+ * signed-in browser; whoever else asks is sent to where one signs in, or gets a page that says how to where nobody has a password. No state; any thread. */
 #ifndef RS_SERVER_STATIC_H
 #define RS_SERVER_STATIC_H
 
@@ -8,9 +8,9 @@
 
 void rs_static_health(rs_server *server, rs_request *req, rs_response *res);
 void rs_static_file(rs_server *server, rs_request *req, rs_response *res);
-/* The page for anyone: it then asks for what needs no session. */
-void rs_static_open_page(rs_server *server, rs_request *req, rs_response *res);
 void rs_static_page(rs_server *server, rs_request *req, rs_response *res);
+/* The page for anyone: where one signs in, and what was shared by link. */
+void rs_static_open_page(rs_server *server, rs_request *req, rs_response *res);
 /* A file in the page's root ("/favicon.svg") or else a client-side route ("/settings"). */
 void rs_static_file_or_page(rs_server *server, rs_request *req, rs_response *res);
 

@@ -293,6 +293,11 @@ export class Mock {
         traces: this.traces.size,
         bytes: spans * 260,
         version: '0.1.0',
+        project_id: 1,
+        projects: [{ id: 1, name: 'default', role: 'owner' }],
+        user: { id: 1, email: 'owner@localhost', name: 'Owner', has_password: false },
+        role: 'owner',
+        csrf_token: 'token',
       };
     }
     if (path === '/api/traces/list/') return this.list(query);

@@ -207,7 +207,12 @@ def test_ids_that_are_not_there(full, path):
 
 def test_session(full):
     session = full.get("/api/session/").json
-    assert set(session) == {"project", "spans", "traces", "bytes", "version"}
+    assert set(session) == {
+        *("project", "spans", "traces", "bytes", "version"),
+        *("project_id", "projects", "user", "role", "csrf_token"),
+    }
+    assert session["projects"] == [{"id": 1, "name": "default", "role": None}]
+    assert session["user"] is None and session["role"] is None and session["csrf_token"] is None
     assert session["traces"] == N and session["spans"] == 2 * N and session["bytes"] > 0 and session["project"]
 
 

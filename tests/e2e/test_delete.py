@@ -94,6 +94,8 @@ def test_who_may(start_server):
             assert post_ids(server, [kept], headers=headers, key=False).status in (401, 403)
     assert ids(server) == {kept}
     same = {**cookie, "Sec-Fetch-Site": "same-origin"}
+    assert server.request("DELETE", f"/api/traces/{kept}/", headers=same, key=False).json["error"]["code"] == "csrf"
+    same["X-CSRF-Token"] = server.get("/api/session/", headers=same, key=False).json["csrf_token"]
     assert server.request("DELETE", f"/api/traces/{kept}/", headers=same, key=False).json == {"deleted": 1}
 
 

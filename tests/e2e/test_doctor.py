@@ -313,7 +313,7 @@ def test_data_of_another_version(start_server):
     with sqlite3.connect(server.data / "control.db") as db:
         db.execute("PRAGMA user_version = 99")
     found = doctor(server).only("data", "problem")
-    assert "has format 99, this respan reads 3" in found["message"] and "--data" in found["remedy"]
+    assert "has format 99, this respan reads " in found["message"] and "--data" in found["remedy"]
 
 
 def test_data_that_is_none(home, tmp_path):

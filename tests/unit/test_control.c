@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "base/str.h"
 #include "store/control.h"
 
@@ -27,7 +28,7 @@ static int setup(void **state) {
     snprintf(f->dir, sizeof f->dir, "/tmp/test_control.XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     assert_int_equal(rs_control_open(f->dir, &f->c, &err), RS_OK);
-    assert_int_equal(rs_control_create_project(f->c, "default", &f->project, &err), RS_OK);
+    assert_int_equal(rs_control_create_project(f->c, "default", NULL, &f->project, &err), RS_OK);
     *state = f;
     return 0;
 }
@@ -56,13 +57,13 @@ static void projects(void **state) {
     assert_string_equal(p.name, "default");
     assert_int_equal(rs_control_find_project(f->c, "none", &p, &err), RS_ERR_NOT_FOUND);
     assert_int_equal(rs_control_get_project(f->c, 7, &p, NULL), RS_ERR_NOT_FOUND);
-    assert_int_equal(rs_control_create_project(f->c, "default", &p, NULL), RS_ERR_INVALID);
-    assert_int_equal(rs_control_create_project(f->c, "", &p, NULL), RS_ERR_INVALID);
+    assert_int_equal(rs_control_create_project(f->c, "default", NULL, &p, NULL), RS_ERR_INVALID);
+    assert_int_equal(rs_control_create_project(f->c, "", NULL, &p, NULL), RS_ERR_INVALID);
     char longest[65];
     memset(longest, 'x', 64);
     longest[64] = 0;
-    assert_int_equal(rs_control_create_project(f->c, longest, &p, NULL), RS_ERR_TOO_LARGE);
-    assert_int_equal(rs_control_create_project(f->c, "other", &p, NULL), RS_OK);
+    assert_int_equal(rs_control_create_project(f->c, longest, NULL, &p, NULL), RS_ERR_TOO_LARGE);
+    assert_int_equal(rs_control_create_project(f->c, "other", NULL, &p, NULL), RS_OK);
     assert_int_equal(rs_control_get_project(f->c, p.id, &p, NULL), RS_OK);
     assert_string_equal(p.name, "other");
 }
@@ -78,9 +79,11 @@ static void keys(void **state) {
     char secret[RS_SECRET_MAX], second[RS_SECRET_MAX];
     rs_api_key made, found, other;
     rs_project stranger;
-    assert_int_equal(rs_control_create_project(f->c, "stranger", &stranger, NULL), RS_OK);
-    assert_int_equal(rs_control_create_key(f->c, 1, "laptop", secret, &made, NULL), RS_OK);
-    assert_int_equal(rs_control_create_key(f->c, 1, "server", second, &other, NULL), RS_OK);
+    assert_int_equal(rs_control_create_project(f->c, "stranger", NULL, &stranger, NULL), RS_OK);
+    assert_int_equal(
+        rs_control_create_key(f->c, 1, &(rs_key_wish){.name = "laptop"}, NULL, secret, &made, NULL), RS_OK);
+    assert_int_equal(
+        rs_control_create_key(f->c, 1, &(rs_key_wish){.name = "server"}, NULL, second, &other, NULL), RS_OK);
     assert_int_equal(strlen(secret), 47);
     assert_memory_equal(secret, "rsp_", 4);
     assert_string_not_equal(secret, second);
@@ -100,32 +103,72 @@ static void keys(void **state) {
     assert_int_equal(rs_control_check_key(f->c, (rs_str){secret, 46}, &found, NULL), RS_ERR_DENIED);
     assert_int_equal(rs_control_check_key(f->c, (rs_str){0}, &found, NULL), RS_ERR_DENIED);
 
-    assert_int_equal(rs_control_revoke_key(f->c, stranger.id, made.id, NULL), RS_ERR_NOT_FOUND);
-    assert_int_equal(rs_control_revoke_key(f->c, 1, made.id, NULL), RS_OK);
-    assert_int_equal(rs_control_revoke_key(f->c, 1, made.id, NULL), RS_OK);
+    assert_int_equal(rs_control_revoke_key(f->c, stranger.id, made.id, NULL, NULL), RS_ERR_NOT_FOUND);
+    assert_int_equal(rs_control_revoke_key(f->c, 1, made.id, NULL, NULL), RS_OK);
+    assert_int_equal(rs_control_revoke_key(f->c, 1, made.id, NULL, NULL), RS_OK);
     assert_int_equal(rs_control_check_key(f->c, rs_str_of(secret), &found, NULL), RS_ERR_DENIED);
     assert_int_equal(rs_control_check_key(f->c, rs_str_of(second), &found, NULL), RS_OK);
     int counts[2] = {0};
     assert_int_equal(rs_control_list_keys(f->c, 1, count_key, counts, NULL), RS_OK);
     assert_int_equal(counts[0], 1);
     assert_int_equal(counts[1], 1);
-    assert_int_equal(rs_control_create_key(f->c, 99, "x", secret, &made, NULL), RS_ERR_NOT_FOUND);
+    assert_int_equal(rs_control_create_key(f->c, 99, &(rs_key_wish){.name = "x"}, NULL, secret, &made, NULL),
+                     RS_ERR_NOT_FOUND);
 }
 
-static void link_works_once(void **state) {
+static void what_a_key_may(void **state) {
     fixture *f = *state;
-    char token[RS_SECRET_MAX], session[RS_SECRET_MAX], again[RS_SECRET_MAX];
-    uint64_t project = 0;
-    assert_int_equal(rs_control_create_link(f->c, 1, token, NULL), RS_OK);
-    assert_int_equal(rs_control_check_session(f->c, rs_str_of(token), &project, NULL), RS_ERR_DENIED);
-    assert_int_equal(rs_control_redeem_link(f->c, rs_str_of(token), session, NULL), RS_OK);
-    assert_int_equal(rs_control_redeem_link(f->c, rs_str_of(token), again, NULL), RS_ERR_DENIED);
-    assert_int_equal(rs_control_check_session(f->c, rs_str_of(session), &project, NULL), RS_OK);
-    assert_int_equal(project, 1);
-    assert_int_equal(rs_control_end_session(f->c, rs_str_of(session), NULL), RS_OK);
-    assert_int_equal(rs_control_check_session(f->c, rs_str_of(session), &project, NULL), RS_ERR_DENIED);
-    assert_int_equal(rs_control_end_session(f->c, RS_STR("nothing"), NULL), RS_OK);
-    assert_int_equal(rs_control_create_link(f->c, 5, token, NULL), RS_ERR_NOT_FOUND);
+    char secret[RS_SECRET_MAX];
+    rs_api_key made, found;
+    rs_key_wish wish = {.name = "ci",
+                        .scopes = RS_SCOPE_INGEST,
+                        .environment = "staging",
+                        .expires_ns = rs_clock_wall_ns() + 3600ull * 1000000000};
+    assert_int_equal(rs_control_create_key(f->c, 1, &wish, NULL, secret, &made, NULL), RS_OK);
+    assert_int_equal(rs_control_check_key(f->c, rs_str_of(secret), &found, NULL), RS_OK);
+    assert_int_equal(found.scopes, RS_SCOPE_INGEST);
+    assert_string_equal(found.environment, "staging");
+    assert_true(found.expires_ns == wish.expires_ns);
+    wish.expires_ns = 1;
+    assert_int_equal(rs_control_create_key(f->c, 1, &wish, NULL, secret, &made, NULL), RS_ERR_INVALID);
+    wish.expires_ns = rs_clock_wall_ns() + 50000000;
+    assert_int_equal(rs_control_create_key(f->c, 1, &wish, NULL, secret, &made, NULL), RS_OK);
+    usleep(60000);
+    assert_int_equal(rs_control_check_key(f->c, rs_str_of(secret), &found, NULL), RS_ERR_DENIED);
+    wish = (rs_key_wish){.name = "x", .scopes = 8};
+    assert_int_equal(rs_control_create_key(f->c, 1, &wish, NULL, secret, &made, NULL), RS_ERR_INVALID);
+    wish = (rs_key_wish){.name = "a\nb"};
+    assert_int_equal(rs_control_create_key(f->c, 1, &wish, NULL, secret, &made, NULL), RS_ERR_INVALID);
+}
+
+static void names_of_scopes(void **state) {
+    (void)state;
+    assert_int_equal(rs_scope_of(RS_STR("ingest")), RS_SCOPE_INGEST);
+    assert_int_equal(rs_scope_of(RS_STR("gateway")), RS_SCOPE_GATEWAY);
+    assert_int_equal(rs_scope_of(RS_STR("all")), 0);
+}
+
+static void projects_change(void **state) {
+    fixture *f = *state;
+    char secret[RS_SECRET_MAX];
+    rs_project p, other;
+    rs_api_key key;
+    assert_int_equal(rs_control_delete_project(f->c, 1, NULL, NULL), RS_ERR_INVALID); /* the only one */
+    assert_int_equal(rs_control_create_project(f->c, "other", NULL, &other, NULL), RS_OK);
+    assert_int_equal(rs_control_rename_project(f->c, other.id, "default", NULL, NULL), RS_ERR_INVALID);
+    assert_int_equal(rs_control_rename_project(f->c, other.id, "better", NULL, NULL), RS_OK);
+    assert_int_equal(rs_control_rename_project(f->c, 99, "x", NULL, NULL), RS_ERR_NOT_FOUND);
+    assert_int_equal(rs_control_find_project(f->c, "better", &p, NULL), RS_OK);
+    assert_int_equal(
+        rs_control_create_key(f->c, other.id, &(rs_key_wish){.name = "k"}, NULL, secret, &key, NULL), RS_OK);
+    assert_int_equal(rs_control_delete_project(f->c, other.id, NULL, NULL), RS_OK);
+    assert_int_equal(rs_control_check_key(f->c, rs_str_of(secret), &key, NULL), RS_ERR_DENIED);
+    assert_int_equal(rs_control_get_project(f->c, other.id, &p, NULL), RS_ERR_NOT_FOUND);
+    assert_int_equal(rs_control_delete_project(f->c, other.id, NULL, NULL), RS_ERR_NOT_FOUND);
+    assert_int_equal(rs_control_create_project(f->c, "again", NULL, &p, NULL), RS_OK);
+    assert_true(p.id > other.id); /* what it left behind is nobody's */
+    assert_int_equal(rs_control_first_project(f->c, &p, NULL), RS_OK);
+    assert_int_equal(p.id, 1);
 }
 
 /* The server and `respan keys` have it open at once; a reopened one knows everything; nothing secret is in
@@ -136,9 +179,10 @@ static void two_at_once(void **state) {
     char secret[RS_SECRET_MAX], path[128], text[1 << 16];
     rs_api_key key;
     assert_int_equal(rs_control_open(f->dir, &second, NULL), RS_OK);
-    assert_int_equal(rs_control_create_key(second, 1, "cli", secret, &key, NULL), RS_OK);
+    assert_int_equal(
+        rs_control_create_key(second, 1, &(rs_key_wish){.name = "cli"}, NULL, secret, &key, NULL), RS_OK);
     assert_int_equal(rs_control_check_key(f->c, rs_str_of(secret), &key, NULL), RS_OK);
-    assert_int_equal(rs_control_revoke_key(second, 1, key.id, NULL), RS_OK);
+    assert_int_equal(rs_control_revoke_key(second, 1, key.id, NULL, NULL), RS_OK);
     assert_int_equal(rs_control_check_key(f->c, rs_str_of(secret), &key, NULL), RS_ERR_DENIED);
     rs_control_close(second);
     rs_control_close(f->c);
@@ -165,45 +209,82 @@ static void retention(void **state) {
     rs_project p, other;
     uint64_t ids = 0;
     rs_retention keep = {7 * 24 * 3600 * 1000000000ull, 10ull << 30};
-    assert_int_equal(rs_control_create_project(f->c, "other", &other, NULL), RS_OK);
+    assert_int_equal(rs_control_create_project(f->c, "other", NULL, &other, NULL), RS_OK);
     assert_int_equal(other.keep.age_ns, 0);
-    assert_int_equal(rs_control_set_retention(f->c, other.id, &keep, NULL), RS_OK);
-    assert_int_equal(rs_control_set_retention(f->c, 77, &keep, NULL), RS_ERR_NOT_FOUND);
-    assert_int_equal(rs_control_set_retention(f->c, 1, &(rs_retention){UINT64_MAX, 0}, NULL), RS_ERR_INVALID);
+    assert_int_equal(rs_control_set_retention(f->c, other.id, &keep, NULL, NULL), RS_OK);
+    assert_int_equal(rs_control_set_retention(f->c, 77, &keep, NULL, NULL), RS_ERR_NOT_FOUND);
+    assert_int_equal(rs_control_set_retention(f->c, 1, &(rs_retention){UINT64_MAX, 0}, NULL, NULL),
+                     RS_ERR_INVALID);
     assert_int_equal(rs_control_find_project(f->c, "other", &p, NULL), RS_OK);
     assert_true(p.keep.age_ns == keep.age_ns && p.keep.bytes == keep.bytes);
     assert_int_equal(rs_control_get_project(f->c, 1, &p, NULL), RS_OK);
     assert_true(p.keep.age_ns == 0 && p.keep.bytes == 0);
-    assert_int_equal(rs_control_create_project(f->c, "third", &other, NULL), RS_OK);
+    assert_int_equal(rs_control_create_project(f->c, "third", NULL, &other, NULL), RS_OK);
     assert_int_equal(rs_control_list_projects(f->c, sum_ids, &ids, NULL), RS_OK);
     assert_int_equal(ids, 3); /* it had enough */
     assert_int_equal(rs_control_list_projects(f->c, sum_ids, &ids, NULL), RS_OK);
 }
 
-static void one_of_version_1_goes_on(void **state) {
-    fixture *f = *state;
-    char path[128];
-    rs_project p;
+/* What version 3 had for sessions and links: one of its becomes the owner's. */
+static void an_older_one_goes_on(fixture *f, const char *older) {
+    char path[128], secret[RS_SECRET_MAX], token[RS_SECRET_MAX], session[RS_SECRET_MAX],
+        second[RS_SECRET_MAX];
+    rs_api_key key;
+    rs_session found;
+    rs_user owner;
+    assert_int_equal(rs_control_create_key(f->c, 1, &(rs_key_wish){.name = "old"}, NULL, secret, &key, NULL),
+                     RS_OK);
+    assert_int_equal(rs_control_start_session(f->c, 1, "", session, NULL), RS_OK);
+    assert_int_equal(rs_control_create_link(f->c, 1, token, NULL), RS_OK);
     rs_control_close(f->c);
     snprintf(path, sizeof path, "%s/control.db", f->dir);
-    const char *sql = "ALTER TABLE project DROP COLUMN keep_ns; ALTER TABLE project DROP COLUMN keep_bytes;"
-                      "PRAGMA user_version=1";
-    run_sql(path, sql);
+    run_sql(path, "ALTER TABLE api_key DROP COLUMN scopes; ALTER TABLE api_key DROP COLUMN environment;"
+                  "ALTER TABLE api_key DROP COLUMN expires;"
+                  "CREATE TABLE l(prefix INTEGER NOT NULL, hash BLOB NOT NULL, project INTEGER NOT NULL "
+                  "REFERENCES project,"
+                  "  expires INTEGER NOT NULL);"
+                  "INSERT INTO l SELECT prefix, hash, 1, expires FROM link; DROP TABLE link;"
+                  "ALTER TABLE l RENAME TO link; CREATE INDEX link_prefix ON link(prefix);"
+                  "CREATE TABLE s(prefix INTEGER NOT NULL, hash BLOB NOT NULL, project INTEGER NOT NULL "
+                  "REFERENCES project,"
+                  "  expires INTEGER NOT NULL);"
+                  "INSERT INTO s SELECT prefix, hash, 1, expires FROM session; DROP TABLE session;"
+                  "ALTER TABLE s RENAME TO session; CREATE INDEX session_prefix ON session(prefix);"
+                  "DROP TABLE user; DROP TABLE invite; DROP TABLE audit; DROP TABLE server_key;");
+    run_sql(path, older);
     assert_int_equal(rs_control_look(f->dir, NULL), RS_OK);
-    assert_int_equal(rs_control_open(f->dir, &f->c, NULL), RS_OK);
-    assert_int_equal(rs_control_find_project(f->c, "default", &p, NULL), RS_OK);
-    assert_true(p.keep.age_ns == 0);
-    assert_int_equal(rs_control_set_retention(f->c, p.id, &(rs_retention){1, 2}, NULL), RS_OK);
+    rs_err err = {0};
+    if (rs_control_open(f->dir, &f->c, &err) != RS_OK) fail_msg("%s", err.message);
+    assert_int_equal(rs_control_check_key(f->c, rs_str_of(secret), &key, NULL), RS_OK);
+    assert_int_equal(key.scopes, RS_SCOPE_ALL); /* it could do all there was */
+    assert_int_equal(rs_control_check_session(f->c, rs_str_of(session), &found, NULL), RS_OK);
+    assert_int_equal(found.role, RS_ROLE_OWNER);
+    assert_int_equal(rs_control_first_owner(f->c, &owner, NULL), RS_OK);
+    assert_int_equal(found.user, owner.id);
+    assert_false(owner.has_password);
+    assert_int_equal(rs_control_redeem_link(f->c, rs_str_of(token), "", second, NULL), RS_OK);
+    assert_int_equal(rs_control_start_session(f->c, owner.id, "", second, NULL), RS_OK);
+}
+
+static void one_of_version_3_goes_on(void **state) { an_older_one_goes_on(*state, "PRAGMA user_version=3"); }
+
+static void one_of_version_1_goes_on(void **state) {
+    an_older_one_goes_on(
+        *state, "ALTER TABLE project DROP COLUMN keep_ns; ALTER TABLE project DROP COLUMN keep_bytes;"
+                "PRAGMA user_version=1");
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(projects, setup, teardown),
         cmocka_unit_test_setup_teardown(keys, setup, teardown),
-        cmocka_unit_test_setup_teardown(link_works_once, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_a_key_may, setup, teardown),
+        cmocka_unit_test(names_of_scopes),
+        cmocka_unit_test_setup_teardown(projects_change, setup, teardown),
         cmocka_unit_test_setup_teardown(two_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(retention, setup, teardown),
         cmocka_unit_test_setup_teardown(one_of_version_1_goes_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_of_version_3_goes_on, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

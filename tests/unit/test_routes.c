@@ -9,7 +9,7 @@
 
 static void assert_meets(const char *path, const char *pattern, const char *id) {
     rs_str got;
-    const rs_route *route = rs_route_find(path, &got);
+    const rs_route *route = rs_route_find(path, "GET", &got);
     if (!pattern) {
         if (route) fail_msg("%s meets %s", path, route->pattern);
         return;
@@ -52,8 +52,8 @@ static void paths(void **state) {
 static void methods(void **state) {
     (void)state;
     rs_str id;
-    const rs_route *ingest = rs_route_find("/v1/traces", &id),
-                   *list = rs_route_find("/api/traces/list/", &id);
+    const rs_route *ingest = rs_route_find("/v1/traces", "GET", &id),
+                   *list = rs_route_find("/api/traces/list/", "GET", &id);
     assert_true(rs_route_allows(ingest, "POST"));
     assert_false(rs_route_allows(ingest, "GET"));
     assert_false(rs_route_allows(ingest, "HEAD"));
@@ -61,15 +61,22 @@ static void methods(void **state) {
     assert_true(rs_route_allows(list, "HEAD"));
     assert_true(rs_route_allows(list, "POST"));
     assert_false(rs_route_allows(list, "DELETE"));
-    const rs_route *trace = rs_route_find("/api/traces/0af7/", &id);
-    assert_true(rs_route_allows(trace, "DELETE"));
-    assert_true(rs_route_allows(trace, "HEAD"));
-    assert_false(rs_route_allows(trace, "POST"));
-    assert_string_equal(rs_route_allow_header(trace), "GET, HEAD, DELETE");
+    /* a row for each of what a pattern takes, with a demand of its own */
+    const rs_route *read = rs_route_find("/api/traces/0af7/", "GET", &id),
+                   *remove = rs_route_find("/api/traces/0af7/", "DELETE", &id),
+                   *wrong = rs_route_find("/api/traces/0af7/", "PUT", &id);
+    assert_int_equal(read->auth, RS_AUTH_ANY);
+    assert_int_equal(remove->auth, RS_AUTH_CHANGE);
+    assert_true(rs_route_allows(remove, "DELETE") && rs_route_allows(read, "HEAD"));
+    assert_false(rs_route_allows(wrong, "PUT"));
+    assert_string_equal(rs_route_allow_header(read), rs_route_allow_header(remove));
+    assert_non_null(strstr(rs_route_allow_header(read), "GET, HEAD"));
+    assert_non_null(strstr(rs_route_allow_header(read), "DELETE"));
+    assert_string_equal(rs_route_find("/api/traces/delete/", "GET", &id)->pattern, "/api/traces/delete/");
     assert_false(rs_route_allows(list, "get"));
     assert_string_equal(rs_route_allow_header(ingest), "POST");
     assert_string_equal(rs_route_allow_header(list), "GET, HEAD, POST");
-    assert_string_equal(rs_route_allow_header(rs_route_find("/api/traces/0af7/share/", &id)),
+    assert_string_equal(rs_route_allow_header(rs_route_find("/api/traces/0af7/share/", "GET", &id)),
                         "GET, HEAD, POST, DELETE");
 }
 

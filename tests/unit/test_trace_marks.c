@@ -29,8 +29,8 @@ static int setup(void **state) {
     snprintf(f->dir, sizeof f->dir, "/tmp/test_trace_marks.XXXXXX");
     assert_non_null(mkdtemp(f->dir));
     assert_int_equal(rs_control_open(f->dir, &f->c, NULL), RS_OK);
-    assert_int_equal(rs_control_create_project(f->c, "one", &project, NULL), RS_OK);
-    assert_int_equal(rs_control_create_project(f->c, "two", &project, NULL), RS_OK);
+    assert_int_equal(rs_control_create_project(f->c, "one", NULL, &project, NULL), RS_OK);
+    assert_int_equal(rs_control_create_project(f->c, "two", NULL, &project, NULL), RS_OK);
     assert_int_equal(rs_trace_marks_open(f->dir, &f->m, NULL), RS_OK);
     *state = f;
     return 0;

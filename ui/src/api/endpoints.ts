@@ -2,7 +2,7 @@
 import type { FilterParams } from '../model/filter';
 import { isTraceId } from '../model/route';
 import { parseInstant, toDate } from '../model/time';
-import { getJson, getText, send } from './client';
+import { getJson, getText, send, setCsrfToken } from './client';
 import type { Page, Session, Span, TraceWithTree } from './types';
 
 const pageSize = 50;
@@ -27,7 +27,12 @@ export const getTree = (trace: string, signal: AbortSignal): Promise<string> =>
 export const getSince = (trace: string, since: string, signal: AbortSignal): Promise<TraceWithTree> =>
   getJson(`${tracePath(trace)}?view=tree&since=${encodeURIComponent(since)}`, signal);
 
-export const getSession = (signal: AbortSignal): Promise<Session> => getJson('/api/session/', signal);
+/** Who asks; from then on he may change something. */
+export async function getSession(signal: AbortSignal): Promise<Session> {
+  const session = await getJson<Session>('/api/session/', signal);
+  setCsrfToken(session.csrf_token ?? '');
+  return session;
+}
 
 export async function getSpan(trace: string, span: string, signal: AbortSignal): Promise<Span> {
   const id = encodeURIComponent(span);

@@ -120,12 +120,19 @@ export interface Facet {
   values: { value: string | number | boolean | null; is_others: boolean; count: number; error_count: number }[];
 }
 
+export type Role = 'viewer' | 'member' | 'owner';
+
 export interface Session {
   project: string;
   spans: number;
   traces: number;
   bytes: number;
   version: string;
+  project_id: number;
+  projects: { id: number; name: string; role: Role | null }[];
+  user: { id: number; email: string; name: string; has_password: boolean } | null;
+  role: Role | null;
+  csrf_token: string | null;
 }
 
 export interface Quantiles {

@@ -1,0 +1,116 @@
+/* control.db: a handful of rows. Its format, and what older ones become. */
+#include "base/paths.h"
+#include "store/control/internal.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { FORMAT = 4 };
+
+/* Little is written: each commit goes into the file at once, and is not in the log alone. */
+static const char pragmas[] =
+    "PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=1; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+    "PRAGMA cache_size=-256; PRAGMA temp_store=MEMORY;";
+
+/* Who, and with him the first owner (role 3: users.h). */
+#define PEOPLE                                                                                               \
+    "CREATE TABLE user(id INTEGER PRIMARY KEY AUTOINCREMENT, email TEXT NOT NULL UNIQUE COLLATE NOCASE,"     \
+    "  name TEXT NOT NULL, role INTEGER NOT NULL, password TEXT NOT NULL DEFAULT '',"                        \
+    "  created INTEGER NOT NULL);"                                                                           \
+    "INSERT INTO user(email, name, role, created) VALUES('owner@localhost', 'Owner', 3,"                     \
+    "  CAST(strftime('%s', 'now') AS INTEGER) * 1000000000);"                                                \
+    "CREATE TABLE link(prefix INTEGER NOT NULL, hash BLOB NOT NULL,"                                         \
+    "  user INTEGER NOT NULL REFERENCES user ON DELETE CASCADE, expires INTEGER NOT NULL);"                  \
+    "CREATE INDEX link_prefix ON link(prefix);"                                                              \
+    "CREATE TABLE session(prefix INTEGER NOT NULL, hash BLOB NOT NULL,"                                      \
+    "  user INTEGER NOT NULL REFERENCES user ON DELETE CASCADE, created INTEGER NOT NULL,"                   \
+    "  expires INTEGER NOT NULL);"                                                                           \
+    "CREATE INDEX session_prefix ON session(prefix);"                                                        \
+    "CREATE TABLE invite(id INTEGER PRIMARY KEY AUTOINCREMENT, prefix INTEGER NOT NULL, hash BLOB NOT NULL," \
+    "  role INTEGER NOT NULL, email TEXT NOT NULL, created INTEGER NOT NULL, expires INTEGER NOT NULL);"     \
+    "CREATE INDEX invite_prefix ON invite(prefix);"                                                          \
+    "CREATE TABLE audit(id INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL, actor TEXT NOT NULL,"   \
+    "  action TEXT NOT NULL, target TEXT NOT NULL, project INTEGER NOT NULL, address TEXT NOT NULL);"        \
+    "CREATE TABLE server_key(id INTEGER PRIMARY KEY CHECK(id = 1), key BLOB NOT NULL);"
+
+static const char schema[] =
+    "CREATE TABLE project(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
+    "  keep_ns INTEGER NOT NULL DEFAULT 0, keep_bytes INTEGER NOT NULL DEFAULT 0);" /* retention.h */
+    "CREATE TABLE api_key(id INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL REFERENCES project,"
+    "  name TEXT NOT NULL, hint TEXT NOT NULL, prefix INTEGER NOT NULL, hash BLOB NOT NULL,"
+    "  created INTEGER NOT NULL, last_used INTEGER NOT NULL DEFAULT 0, revoked INTEGER NOT NULL DEFAULT 0,"
+    "  scopes INTEGER NOT NULL DEFAULT 7, environment TEXT NOT NULL DEFAULT '',"
+    "  expires INTEGER NOT NULL DEFAULT 0);"
+    "CREATE INDEX api_key_prefix ON api_key(prefix);" PEOPLE;
+
+/* A session of a project becomes one of the owner: whoever had it could do all that there was. */
+static const char *const upgrades[FORMAT - 1] = {
+    "ALTER TABLE project ADD COLUMN keep_ns INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE project ADD COLUMN keep_bytes INTEGER NOT NULL DEFAULT 0;",
+    "", /* 3: pages have checksums */
+    "ALTER TABLE api_key ADD COLUMN scopes INTEGER NOT NULL DEFAULT 7;"
+    "ALTER TABLE api_key ADD COLUMN environment TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE api_key ADD COLUMN expires INTEGER NOT NULL DEFAULT 0;"
+    "DROP INDEX link_prefix; DROP INDEX session_prefix;"
+    "ALTER TABLE link RENAME TO old_link; ALTER TABLE session RENAME TO old_session;" PEOPLE
+    "INSERT INTO link SELECT prefix, hash, 1, expires FROM old_link;"
+    "INSERT INTO session SELECT prefix, hash, 1, expires - 2592000000000000, expires FROM old_session;"
+    "DROP TABLE old_link; DROP TABLE old_session;",
+};
+
+static rs_status ensure_server_key(rs_control *c, rs_err *err) {
+    uint8_t key[RS_SERVER_KEY];
+    if (rs_control_get_server_key(c, key, NULL) == RS_OK) return RS_OK;
+    randombytes_buf(key, sizeof key);
+    rs_status st = rs_control_begin(c, err);
+    if (st != RS_OK) return st;
+    st = rs_control_run(c, "INSERT OR IGNORE INTO server_key(id, key) VALUES(1, ?1)",
+                        RS_SQL(rs_sql_blob(key, sizeof key)), err);
+    return rs_control_finish(c, st, err);
+}
+
+rs_status rs_control_open(const char *dir, rs_control **out, rs_err *err) {
+    char path[RS_PATH_MAX];
+    long holder;
+    *out = NULL;
+    if (sodium_init() < 0) return rs_fail(err, RS_ERR_IO, 0, "libsodium cannot start");
+    rs_status st = rs_path_make_dirs(dir, err);
+    if (st == RS_OK) st = rs_path_join(path, dir, "control.db", err);
+    if (st != RS_OK) return st;
+    rs_control *c = calloc(1, sizeof *c);
+    if (!c) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    pthread_mutex_init(&c->lock, NULL);
+    st = rs_db_open(path, true, pragmas, &c->db, err);
+    if (st == RS_OK && !rs_db_has_checksums(c->db) && (holder = rs_store_holder(dir)) != 0)
+        st = rs_fail(err, RS_ERR_UNSUPPORTED, 0, "process %ld has %s open and is older: restart it first",
+                     holder, path);
+    if (st == RS_OK) st = rs_db_migrate(c->db, FORMAT, schema, upgrades, err);
+    if (st == RS_OK) st = ensure_server_key(c, err);
+    if (st == RS_OK) *out = c;
+    else rs_control_close(c);
+    return st;
+}
+
+rs_status rs_control_look(const char *dir, rs_err *err) {
+    char path[RS_PATH_MAX];
+    sqlite3 *db;
+    rs_status st = rs_path_join(path, dir, "control.db", err);
+    if (st == RS_OK && access(path, F_OK) != 0 && errno == ENOENT)
+        return rs_fail(err, RS_ERR_NOT_FOUND, 0, "there is no %s", path);
+    if (st == RS_OK) st = rs_db_open_to_look(path, &db, err);
+    if (st != RS_OK) return st;
+    st = rs_db_check_version(db, FORMAT, err);
+    sqlite3_close(db);
+    return st;
+}
+
+void rs_control_close(rs_control *c) {
+    if (!c) return;
+    for (size_t i = 0; i < c->nstatements; i++) sqlite3_finalize(c->statements[i].stmt);
+    sqlite3_close(c->db);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}

@@ -1,0 +1,295 @@
+"""Users and what they may: signing in by link and by password, keys with scopes, and what a page needs to change something."""
+
+import base64
+import datetime
+import time
+
+from accounts import Browser, owner_of
+from conftest import span
+
+PASSWORD = "correct horse battery"
+
+
+def in_hours(hours):
+    return (datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=hours)).isoformat()
+
+
+# ---- the session
+
+
+def test_who_asks(server):
+    session = owner_of(server).session()
+    assert session["user"]["email"] == "owner@localhost" and session["role"] == "owner"
+    assert session["project"] == "default" and session["project_id"] == 1
+    assert session["projects"] == [{"id": 1, "name": "default", "role": "owner"}]
+    assert len(session["csrf_token"]) == 43
+
+
+def test_the_project_that_a_page_names(server):
+    browser = owner_of(server)
+    assert browser.get("/api/session/?project=1").status == 200
+    assert browser.get("/api/traces/list/?project=1").status == 200
+    assert browser.get("/api/session/?project=77").status == 404
+    assert browser.get("/api/session/?project=x").status == 400
+    assert server.get("/api/session/?project=1").status == 200
+    for other in ("2", "x", ""):
+        answer = server.get(f"/api/traces/list/?project={other}")
+        assert answer.status == 403 and answer.json["error"]["field"] == "project"
+
+
+def test_the_next_page_is_of_the_same_project(full):
+    browser = owner_of(full)
+    path, n = "/api/traces/list/?page_size=15&project=1", 0
+    while path:
+        assert path.count("project=1") == 1
+        answer = browser.get(path + "&project=1").json
+        n, path = n + len(answer["results"]), answer["next"]
+    assert n == 40
+
+
+# ---- what changes something
+
+
+def test_a_change_by_cookie_needs_the_token(server):
+    browser = owner_of(server)
+    token, other = browser.token, owner_of(server).token
+    wish = {"name": "k", "scopes": ["read"]}
+    for wrong in ("", "x", other, token + "x", token[:-1], token.swapcase()):
+        answer = browser.post("/api/keys/", wish, X_CSRF_Token=wrong)
+        assert answer.status == 403 and answer.json["error"]["code"] == "csrf"
+    browser.token = None
+    assert browser.post("/api/keys/", wish).json["error"]["code"] == "csrf"
+    browser.token = token
+    for site in ("cross-site", "same-site"):
+        answer = browser.post("/api/keys/", wish, Sec_Fetch_Site=site)
+        assert answer.status == 403 and answer.json["error"]["field"] == "Sec-Fetch-Site"
+    assert browser.post("/api/keys/", wish, Sec_Fetch_Site="same-origin").status == 200
+
+
+def test_the_token_outlives_a_restart(start_server):
+    server = start_server()
+    browser = owner_of(server)
+    before = browser.token
+    server.stop()
+    server.start()
+    browser.session()
+    assert browser.token == before
+
+
+# ---- passwords
+
+
+def test_from_the_link_to_a_password(start_server):
+    server = start_server()
+    browser, other = owner_of(server), owner_of(server)
+    assert browser.get("/api/auth/").json == {"signup_allowed": False, "signed_in": True}
+    stranger = Browser(server)
+    assert stranger.get("/api/auth/").json == {"signup_allowed": False, "signed_in": False}
+    assert stranger.get("/").status == 401  # nobody could sign in there
+    assert stranger.sign_in("owner@localhost", "").status == 401
+    assert stranger.sign_in("owner@localhost", PASSWORD).status == 401
+    assert browser.post("/api/auth/password/", {"new": "short"}).json["error"]["field"] == "new"
+    assert browser.post("/api/auth/password/", {"new": "x" * 600}).status == 400
+    assert browser.post("/api/auth/account/", {"email": "nonsense"}).status == 400
+    assert browser.post("/api/auth/account/", {"email": "Ann@example.org", "name": "Ann"}).status == 200
+    assert browser.post("/api/auth/password/", {"new": PASSWORD}).status == 200
+    # the others are out, at once
+    assert browser.get("/api/session/").status == 200
+    assert other.get("/api/session/").status == 401
+    # there is a place to sign in now
+    answer = stranger.get("/traces/abc?a=b%20c")
+    assert answer.status == 303 and answer.headers["Location"] == "/signin?next=%2Ftraces%2Fabc%3Fa%3Db%2520c"
+    assert stranger.get("/signin").status == 200
+    assert stranger.sign_in("ann@example.org", PASSWORD + "x").status == 401
+    assert stranger.sign_in("ANN@example.org", PASSWORD).status == 200
+    assert stranger.session()["user"]["name"] == "Ann"
+    # a new one needs the old one
+    wrong = {"current": PASSWORD + "x", "new": PASSWORD + "y"}
+    assert browser.post("/api/auth/password/", {"new": PASSWORD + "y"}).status == 403
+    assert browser.post("/api/auth/password/", wrong).json["error"]["field"] == "current"
+    assert browser.post("/api/auth/password/", {"current": PASSWORD, "new": PASSWORD + "y"}).status == 200
+    assert stranger.get("/api/session/").status == 401
+    assert Browser(server).sign_in("ann@example.org", PASSWORD).status == 401
+    assert browser.post("/api/auth/signout/").status == 200
+    assert browser.get("/api/session/").status == 401
+
+
+def test_unknown_and_wrong_are_one_answer(server):
+    answers = [Browser(server).sign_in(email, PASSWORD) for email in ("owner@localhost", "nobody@localhost")]
+    assert answers[0].status == answers[1].status == 401
+    assert answers[0].json == answers[1].json
+
+
+def test_each_sign_in_has_a_new_secret(start_server):
+    server = start_server()
+    browser = owner_of(server)
+    browser.post("/api/auth/password/", {"new": PASSWORD})
+    mine = "respan_session=" + "a" * 43
+    fixed = Browser(server)
+    fixed.cookie = mine
+    assert fixed.sign_in("owner@localhost", PASSWORD).status == 200
+    assert fixed.cookie != mine and len(fixed.cookie) == len(mine)
+    planted = Browser(server)
+    planted.cookie = mine
+    assert planted.get("/api/session/").status == 401
+    # who signs in again leaves no session behind
+    old = fixed.cookie
+    assert fixed.sign_in("owner@localhost", PASSWORD).status == 200
+    planted.cookie = old
+    assert planted.get("/api/session/").status == 401
+    # by link, too
+    link = server.command("auth", "link").stdout.strip()[len(server.base_url) :]
+    answer = server.get(link, key=False, headers={"Cookie": fixed.cookie})
+    planted.cookie = answer.headers["Set-Cookie"].split(";")[0]
+    assert planted.get("/api/session/").status == 200 and fixed.get("/api/session/").status == 401
+
+
+def test_the_cookie(start_server):
+    for options, secure in (((), False), (("--host", "https://traces.example:8443/"), True)):
+        server = start_server(*options)
+        link = server.command("auth", "link").stdout.strip()
+        cookie = server.get(link[len(server.base_url) :], key=False).headers["Set-Cookie"]
+        assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and "Path=/" in cookie
+        assert ("Secure" in cookie) == secure
+        assert server.link.startswith("https://traces.example:8443/login?" if secure else server.base_url)
+        assert server.get("/healthz", headers={"Host": "traces.example:8443"}).status == (200 if secure else 403)
+
+
+def test_too_many_tries(start_server):
+    server = start_server()
+    statuses = [Browser(server).sign_in("owner@localhost", f"wrong password {n}").status for n in range(12)]
+    assert statuses == [401] * 10 + [429] * 2
+    answer = Browser(server).sign_in("owner@localhost", PASSWORD)
+    assert answer.status == 429 and 0 < int(answer.headers["Retry-After"]) <= 301
+    assert answer.json["error"]["code"] == "too_many"
+    # from here no other account either, in the end
+    statuses = [Browser(server).sign_in(f"n{n}@x", PASSWORD).status for n in range(30)]
+    assert 429 in statuses and statuses[0] == 401
+    # who has a session goes on
+    assert owner_of(server).session()["role"] == "owner"
+
+
+def test_bodies_that_are_not_what_they_should_be(server):
+    browser = owner_of(server)
+    for body in (
+        "[]",
+        "{",
+        "1",
+        '{"name":1}',
+        '{"name":"a","x":1}',
+        '{"name":"a"} {}',
+        '{"name":"a\\u0000b"}',
+        "{}",
+        "",
+    ):
+        answer = server.request(
+            "POST", "/api/keys/", body, {"Cookie": browser.cookie, "X-CSRF-Token": browser.token}, key=False
+        )
+        assert answer.status == 400, (body, answer)
+    for field, value in (
+        ("scopes", []),
+        ("scopes", ["all"]),
+        ("scopes", "read"),
+        ("scopes", {"read": 1}),
+        ("expires_at", "tomorrow"),
+        ("expires_at", "2001-01-01T00:00:00Z"),
+        ("environment", "x" * 100),
+        ("name", "x" * 100),
+        ("name", ""),
+        ("name", "a\nb"),
+    ):
+        assert browser.post("/api/keys/", {"name": "k", field: value}).status == 400, (field, value)
+
+
+def test_signing_up_is_off(server):
+    person = {"email": "a@b.c", "password": PASSWORD, "name": "A"}
+    assert Browser(server).post("/api/auth/signup/", person).status == 403
+    assert Browser(server).post("/api/auth/signup/", {**person, "invite": "x"}).json["error"]["field"] == "invite"
+
+
+def test_signing_up_where_it_is_allowed(start_server):
+    server = start_server("--allow-signup")
+    person = {"email": "a@b.c", "password": PASSWORD, "name": "A"}
+    browser = Browser(server)
+    assert browser.get("/").headers["Location"].startswith("/signin")
+    assert browser.get("/api/auth/").json["signup_allowed"] is True
+    assert browser.post("/api/auth/signup/", {**person, "email": "x"}).json["error"]["field"] == "email"
+    assert browser.post("/api/auth/signup/", {**person, "password": "x"}).json["error"]["field"] == "password"
+    assert browser.post("/api/auth/signup/", person, Sec_Fetch_Site="cross-site").status == 403
+    assert browser.post("/api/auth/signup/", person).status == 200
+    session = browser.session()
+    assert session["role"] == "member" and session["user"]["email"] == "a@b.c"
+    assert Browser(server).post("/api/auth/signup/", person).status == 400
+    assert browser.get("/").status == 200
+
+
+# ---- keys
+
+
+def test_keys(server):
+    browser = owner_of(server)
+    wish = {"name": "ci", "scopes": ["ingest"], "environment": "staging", "expires_at": in_hours(1)}
+    made = browser.post("/api/keys/", wish).json
+    key = made.pop("key")
+    assert key.startswith("rsp_") and key.startswith(made["hint"])
+    assert made["scopes"] == ["ingest"] and made["environment"] == "staging" and made["revoked_at"] is None
+    assert made in browser.get("/api/keys/").json["results"]
+    assert server.send([span()], key=key).status == 200
+    assert server.get("/api/traces/list/", key=key).json["error"]["field"] == "scopes"
+    basic = {"Authorization": "Basic " + base64.b64encode(f"pk:{key}".encode()).decode()}
+    assert server.get("/api/traces/list/", key=False, headers=basic).status == 403
+    listed = {k["id"]: k for k in browser.get("/api/keys/").json["results"]}
+    assert listed[made["id"]]["last_used_at"]
+    assert browser.delete(f"/api/keys/{made['id']}/").status == 200
+    assert server.send([span()], key=key).status == 401  # at once
+    assert browser.delete("/api/keys/999/").status == 404
+    assert browser.delete("/api/keys/x/").status == 404
+
+
+def test_what_a_key_may(server):
+    browser = owner_of(server)
+    keys = {
+        scope: browser.post("/api/keys/", {"name": scope, "scopes": [scope]}).json["key"]
+        for scope in ("ingest", "read", "gateway")
+    }
+    trace = span()
+    assert server.send([trace], key=keys["read"]).status == 403
+    assert server.send([trace], key=keys["gateway"]).status == 403
+    assert server.send([trace], key=keys["ingest"]).status == 200
+    path = f"/api/traces/{trace['traceId']}/"
+    assert server.get(path, key=keys["read"]).status == 200
+    assert server.get(path, key=keys["ingest"]).status == 403
+    for key in keys.values():
+        assert server.request("DELETE", path, key=key).status == 403
+        assert server.get("/api/keys/", key=key).status == 403
+    assert server.get("/api/keys/").status == 403
+    assert server.request("DELETE", path).status == 200
+
+
+def test_a_key_that_expires(server):
+    browser = owner_of(server)
+    soon = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=2)).isoformat()
+    key = browser.post("/api/keys/", {"name": "short", "expires_at": soon}).json["key"]
+    assert server.get("/api/traces/list/", key=key).status == 200
+    time.sleep(3.2)
+    answer = server.get("/api/traces/list/", key=key)
+    assert answer.status == 401 and "expired" in answer.json["error"]["message"]
+
+
+def test_the_environment_of_a_key(start_server):
+    server = start_server()
+    wish = {"name": "k", "environment": "staging"}
+    key = owner_of(server).post("/api/keys/", wish).json["key"]
+    silent, own = span(name="silent"), span(name="own", attributes={"respan.environment": "test"})
+    assert server.send([silent, own], key=key).status == 200
+
+    def environments():
+        listed = {t["name"]: t["environment"] for t in server.get("/api/traces/list/").json["results"]}
+        found = [t["name"] for t in server.get("/api/traces/list/?environment=staging").json["results"]]
+        one = server.get(f"/api/spans/{silent['spanId']}/").json["environment"]
+        return listed, found, one
+
+    expected = ({"silent": "staging", "own": "test"}, ["silent"], "staging")
+    assert environments() == expected
+    assert server.command("compact").returncode == 0
+    assert environments() == expected
