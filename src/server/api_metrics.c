@@ -29,6 +29,8 @@ typedef struct question {
     rs_measured answer;
 } question;
 
+static bool is_of_spans(const question *q) { return q->list.table == &rs_span_fields; }
+
 static bool refuse(rs_response *res, const char *field, const char *why) {
     rs_response_error(res, 400, "invalid", field, "%s", why);
     return false;
@@ -162,12 +164,16 @@ static void put_counts(rs_json *j, const rs_sums *s) {
 /* A microdollar's sum of doubles has noise that no one asked for. */
 static double tidy(double cost) { return round(cost * 1e12) / 1e12; }
 
-static void put_sums(rs_json *j, const rs_sums *s) {
+static void put_sums(rs_json *j, const rs_sums *s, bool of_spans) {
     put_counts(j, s);
     rs_json_put_int(j, "llm_call_count", s->calls);
     rs_json_put_int(j, "prompt_tokens", s->prompt_tokens);
     rs_json_put_int(j, "completion_tokens", s->completion_tokens);
     rs_json_put_int(j, "total_tokens", s->prompt_tokens + s->completion_tokens);
+    if (of_spans) {
+        rs_json_put_int(j, "cached_tokens", s->cached_tokens);
+        rs_json_put_int(j, "reasoning_tokens", s->reasoning_tokens);
+    }
     rs_json_put_double(j, "cost", tidy(s->cost));
     put_histogram(j, "latency", &s->latency, NS_PER_S);
     put_histogram(j, "time_to_first_token", &s->ttft, NS_PER_S);
@@ -182,7 +188,7 @@ static void put_seen(rs_json *j, const rs_measured *m, const rs_cell *c) {
 
 static void put_head(rs_json *j, const question *q) {
     const rs_measured *m = &q->answer;
-    rs_json_put_str(j, "of", q->list.table == &rs_trace_fields ? RS_STR("traces") : RS_STR("spans"));
+    rs_json_put_str(j, "of", is_of_spans(q) ? RS_STR("spans") : RS_STR("traces"));
     rs_json_put_time(j, "start_time", m->start_ns);
     rs_json_put_time(j, "end_time", m->end_ns);
     if (m->bucket_ns) rs_json_put_int(j, "bucket_seconds", (int64_t)(m->bucket_ns / 1000000000));
@@ -253,7 +259,7 @@ static rs_status put_points(rs_json *j, const question *q, const rs_ranking *r, 
         if (points[i].sums.n == 0) continue;
         rs_json_object(j);
         rs_json_put_time(j, "time", points[i].bucket * q->answer.bucket_ns);
-        put_sums(j, &points[i].sums);
+        put_sums(j, &points[i].sums, is_of_spans(q));
         rs_json_object_end(j);
     }
     rs_json_array_end(j);
@@ -317,7 +323,7 @@ static void answer_sums(rs_server *server, rs_request *req, rs_response *res, qu
     rs_json_put_int(&j, "group_count", by.n ? r.distinct : 0);
     rs_json_key(&j, RS_STR("totals"));
     rs_json_object(&j);
-    put_sums(&j, &r.all.sums);
+    put_sums(&j, &r.all.sums, is_of_spans(q));
     put_seen(&j, &q->answer, &r.all);
     rs_json_object_end(&j);
     rs_json_key(&j, RS_STR("groups"));
@@ -325,7 +331,7 @@ static void answer_sums(rs_server *server, rs_request *req, rs_response *res, qu
     for (size_t i = 0; i < r.n && st == RS_OK; i++) {
         rs_json_object(&j);
         put_value(&j, &q->answer.cells, r.items[i].group);
-        put_sums(&j, &r.items[i].cell.sums);
+        put_sums(&j, &r.items[i].cell.sums, is_of_spans(q));
         put_seen(&j, &q->answer, &r.items[i].cell);
         if (q->latest) st = put_latest(&j, server->store, req, q, &r.items[i]);
         if (with_points && st == RS_OK) st = put_points(&j, q, &r, r.items[i].group, &req->arena);

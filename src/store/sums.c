@@ -34,6 +34,8 @@ rs_status rs_sums_add_span(rs_sums *s, const rs_span *head, int sign, rs_arena *
         s->calls += sign;
         add_count(&s->prompt_tokens, f->prompt_tokens, sign);
         add_count(&s->completion_tokens, f->completion_tokens, sign);
+        add_count(&s->cached_tokens, f->cached_tokens, sign);
+        add_count(&s->reasoning_tokens, f->reasoning_tokens, sign);
         if (isfinite(f->cost)) s->cost += sign * f->cost;
     }
     return add_times(s, head->start_ns, head->end_ns, f->ttft, f->tokens_per_second, sign, arena);
@@ -60,6 +62,8 @@ rs_status rs_sums_merge(rs_sums *s, const rs_sums *o, double scale, rs_arena *ar
     merge_count(&s->errors, o->errors, scale);
     merge_count(&s->prompt_tokens, o->prompt_tokens, scale);
     merge_count(&s->completion_tokens, o->completion_tokens, scale);
+    merge_count(&s->cached_tokens, o->cached_tokens, scale);
+    merge_count(&s->reasoning_tokens, o->reasoning_tokens, scale);
     s->cost += o->cost * scale;
     rs_status st = rs_histogram_merge(&s->latency, &o->latency, scale, arena);
     if (st == RS_OK) st = rs_histogram_merge(&s->ttft, &o->ttft, scale, arena);

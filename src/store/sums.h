@@ -13,8 +13,10 @@ typedef struct rs_sums {
     int64_t calls;  /* model calls: of spans themselves, or in the traces */
     int64_t errors; /* of the n, those that failed */
     int64_t prompt_tokens,
-        completion_tokens;      /* of model calls alone: a workflow that repeats its calls' counts once */
-    double cost;                /* the same; USD */
+        completion_tokens; /* of model calls alone: a workflow that repeats its calls' counts once */
+    int64_t cached_tokens,
+        reasoning_tokens; /* of those: from a cache, of reasoning. Not of traces, whose rows do not say */
+    double cost;          /* the same; USD */
     rs_histogram latency, ttft; /* in ns: from start to end; to the first token where known */
     rs_histogram speed;         /* tokens per 1000 s, where known */
 } rs_sums;

@@ -36,6 +36,8 @@ def assert_sums(got, spans):
     assert got["llm_call_count"] == len(calls)
     assert got["prompt_tokens"] == sum(s["prompt_tokens"] or 0 for s in calls)
     assert got["total_tokens"] == sum(s["total_tokens"] or 0 for s in calls)
+    assert got["cached_tokens"] == sum(s["cached_tokens"] or 0 for s in calls)
+    assert got["reasoning_tokens"] == sum(s["reasoning_tokens"] or 0 for s in calls)
     for field in "latency", "time_to_first_token":
         known = [s[field] for s in spans if s[field] is not None]
         if not known:

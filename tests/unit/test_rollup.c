@@ -75,6 +75,8 @@ static rs_span call(uint64_t trace, uint64_t id, uint64_t at, uint64_t length, c
     s.facts.model = rs_str_of(model);
     s.facts.prompt_tokens = 10;
     s.facts.completion_tokens = 5;
+    s.facts.cached_tokens = 4;
+    s.facts.reasoning_tokens = 3;
     s.facts.cost = 0.25;
     s.facts.ttft = 0.5;
     s.facts.tokens_per_second = 40;
@@ -98,6 +100,8 @@ static void sums_are_of_what_is_there(void **state) {
     assert_int_equal(all.sums.calls, 3);
     assert_int_equal(all.sums.errors, 1);
     assert_int_equal(all.sums.prompt_tokens, 30);
+    assert_int_equal(all.sums.cached_tokens, 12);
+    assert_int_equal(all.sums.reasoning_tokens, 9);
     assert_true(all.sums.cost == 0.75);
     assert_int_equal(all.hours[0] + all.hours[1] + all.hours[2], 4);
     assert_int_equal(a.sums.n, 2);
@@ -181,6 +185,7 @@ static void a_store_of_version_2_gets_its_sums(void **state) {
     assert_int_equal(rs_store_open(f->dir, &f->store, NULL), RS_OK);
     tally spans_now = tally_of(f, RS_OF_SPANS, NULL), traces_now = tally_of(f, RS_OF_TRACES, NULL);
     assert_int_equal(spans_now.sums.n, 60);
+    assert_int_equal(spans_now.sums.cached_tokens, 240);
     assert_int_equal(spans_now.rows, spans.rows);
     assert_int_equal(traces_now.sums.n, 30);
     static const double qs[] = {0, 0.5, 1};
@@ -196,6 +201,53 @@ static void a_store_of_version_2_gets_its_sums(void **state) {
     assert_int_equal(tally_of(f, RS_OF_SPANS, NULL).sums.n, 61);
 }
 
+static void a_store_of_version_8_gets_its_cached_tokens(void **state) {
+    fixture *f = *state;
+    char path[160];
+    rs_span s = call(1, 1, 0, MS, "a");
+    commit_spans(f, &s, 1);
+    rs_store_close(f->store);
+    snprintf(path, sizeof path, "%s/projects/1/p000001/index.db", f->dir);
+    run_sql(path,
+            "ALTER TABLE rollup DROP COLUMN cached_tokens; ALTER TABLE rollup DROP COLUMN reasoning_tokens;"
+            "PRAGMA user_version=8;");
+    assert_int_equal(rs_store_open(f->dir, &f->store, NULL), RS_OK);
+    for (int i = 0; i < 2; i++) {
+        rs_sums sums = tally_of(f, RS_OF_SPANS, NULL).sums;
+        assert_int_equal(sums.n, 1);
+        assert_int_equal(sums.cached_tokens, 4);
+        assert_int_equal(sums.reasoning_tokens, 3);
+        fixture_reopen(f);
+    }
+}
+
+/* As a dashboard asks of millions: a hundred hours' histograms, added up, against the sorted values. */
+static int by_value(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void quantiles_of_millions_are_near_the_exact_ones(void **state) {
+    fixture *f = *state;
+    enum { N = 2000000, HOURS = 100 };
+    static const double qs[] = {0, 0.1, 0.5, 0.9, 0.95, 0.99, 0.999, 1};
+    uint64_t *values = malloc(N * sizeof *values), seed = 7;
+    rs_histogram hours[HOURS] = {0}, sum = {0};
+    assert_non_null(values);
+    for (int i = 0; i < N; i++) { /* latencies of a long tail: 1 ms to some hours */
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        double u = ((double)(seed >> 11) + 1) / 9007199254740993.0;
+        values[i] = (uint64_t)(1e6 / pow(u, 1.1));
+        assert_int_equal(rs_histogram_add(&hours[i % HOURS], values[i], 1, &f->arena), RS_OK);
+    }
+    for (int h = 0; h < HOURS; h++)
+        assert_int_equal(rs_histogram_merge(&sum, &hours[h], 1, &f->arena), RS_OK);
+    qsort(values, N, sizeof *values, by_value);
+    for (size_t i = 0; i < RS_ARRAY_LEN(qs); i++)
+        assert_near(rs_histogram_quantile(&sum, qs[i]), (double)values[(size_t)(qs[i] * (N - 1))]);
+    free(values);
+}
+
 int main(void) {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
@@ -205,6 +257,8 @@ int main(void) {
         TEST(what_is_sent_again_counts_once),
         TEST(too_many_kinds_go_together),
         TEST(a_store_of_version_2_gets_its_sums),
+        TEST(a_store_of_version_8_gets_its_cached_tokens),
+        TEST(quantiles_of_millions_are_near_the_exact_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -219,6 +219,8 @@ static rs_status run_on_row(rs_rollup *r, rs_index *x, rs_sql sql, const row_key
     bind_histogram(stmt, 12, &s->latency, &r->latency);
     bind_histogram(stmt, 13, &s->ttft, &r->ttft);
     bind_histogram(stmt, 14, &s->speed, &r->speed);
+    sqlite3_bind_int64(stmt, 15, s->cached_tokens);
+    sqlite3_bind_int64(stmt, 16, s->reasoning_tokens);
     if (r->latency.failed != RS_OK || r->ttft.failed != RS_OK || r->speed.failed != RS_OK)
         return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory for rollups");
     return rs_db_run(stmt, err);
@@ -270,6 +272,8 @@ enum {
     AT_LATENCY,
     AT_TTFT,
     AT_SPEED,
+    AT_CACHED_TOKENS,
+    AT_REASONING_TOKENS,
 };
 
 static rs_hour_row row_at(sqlite3_stmt *stmt, rs_of of) {
@@ -285,6 +289,8 @@ static rs_hour_row row_at(sqlite3_stmt *stmt, rs_of of) {
                  .errors = sqlite3_column_int64(stmt, AT_ERRORS),
                  .prompt_tokens = sqlite3_column_int64(stmt, AT_PROMPT_TOKENS),
                  .completion_tokens = sqlite3_column_int64(stmt, AT_COMPLETION_TOKENS),
+                 .cached_tokens = sqlite3_column_int64(stmt, AT_CACHED_TOKENS),
+                 .reasoning_tokens = sqlite3_column_int64(stmt, AT_REASONING_TOKENS),
                  .cost = sqlite3_column_double(stmt, AT_COST)},
     };
 }

@@ -28,6 +28,7 @@ const char rs_schema_reader_pragmas[] =
     "  n INTEGER NOT NULL, calls INTEGER NOT NULL, errors INTEGER NOT NULL,"                                 \
     "  prompt_tokens INTEGER NOT NULL, completion_tokens INTEGER NOT NULL, cost REAL NOT NULL,"              \
     "  latency BLOB, ttft BLOB, speed BLOB," /* histograms: rollup.c */                                      \
+    "  cached_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL,"                                   \
     "  PRIMARY KEY(of, hour, log_type, model, environment)) WITHOUT ROWID;"
 #define CREATE_TAG_RECENT                                                                                    \
     "CREATE TABLE IF NOT EXISTS tag_recent("                                                                 \
@@ -95,6 +96,7 @@ const char *const rs_schema_upgrades[] = {
     "ALTER TABLE block ADD COLUMN words INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE block ADD COLUMN min_key INTEGER;",
     "", /* 8: pages have checksums */
+    "DROP TABLE rollup; UPDATE state SET has_rollups = 0;" CREATE_ROLLUP,
 };
 
 #define TRACE_STATE_COLUMNS                                                                                  \
@@ -185,15 +187,17 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
         "UPDATE rollup SET n = n + ?6, calls = calls + ?7, errors = errors + ?8, prompt_tokens = "
         "prompt_tokens + ?9,"
         " completion_tokens = completion_tokens + ?10, cost = cost + ?11, latency = hist_add(latency, ?12),"
-        " ttft = hist_add(ttft, ?13), speed = hist_add(speed, ?14)"
+        " ttft = hist_add(ttft, ?13), speed = hist_add(speed, ?14), cached_tokens = cached_tokens + ?15,"
+        " reasoning_tokens = reasoning_tokens + ?16"
         " WHERE of = ?1 AND hour = ?2 AND log_type = ?3 AND model = ?4 AND environment = ?5",
     [RS_SQL_NEW_ROLLUP] =
-        "INSERT INTO rollup VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        "INSERT INTO rollup VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
     [RS_SQL_COUNT_ROLLUPS] = "SELECT count(*) FROM rollup",
     [RS_SQL_DROP_ROLLUPS] = "DELETE FROM rollup",
     [RS_SQL_ROLLUPS] = "SELECT hour, log_type, model, environment, n, calls, errors, prompt_tokens, "
                        "completion_tokens, cost, latency,"
-                       " ttft, speed FROM rollup WHERE of = ?1 AND hour BETWEEN ?2 AND ?3 ORDER BY hour",
+                       " ttft, speed, cached_tokens, reasoning_tokens FROM rollup WHERE of = ?1 AND hour "
+                       "BETWEEN ?2 AND ?3 ORDER BY hour",
     [RS_SQL_ADD_EVENT] = "INSERT OR IGNORE INTO event VALUES(?1, ?2, ?3, ?4, ?5)",
     [RS_SQL_JOIN_EVENT] = "INSERT INTO event VALUES(?1, ?2, ?3, ?4, NULL)"
                           " ON CONFLICT(trace_id, span_id, hash) DO UPDATE SET record = NULL",

@@ -3,7 +3,7 @@
 #ifndef RS_STORE_SQLITE_SCHEMA_H
 #define RS_STORE_SQLITE_SCHEMA_H
 
-enum { RS_SCHEMA_VERSION = 8, RS_SCHEMA_VERSION_CHECKED = 8 /* since then pages have checksums */ };
+enum { RS_SCHEMA_VERSION = 9, RS_SCHEMA_VERSION_CHECKED = 8 /* since then pages have checksums */ };
 extern const char rs_schema[];
 /* What brings version 1 to 2, and so on. */
 extern const char *const rs_schema_upgrades[RS_SCHEMA_VERSION - 1];
