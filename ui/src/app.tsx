@@ -15,6 +15,7 @@ import { later } from './widgets/later';
 
 const UsersView = later(async () => (await import('./views/users')).UsersView);
 const UserView = later(async () => (await import('./views/user')).UserView);
+const Dashboard = later(async () => (await import('./views/dashboard')).Dashboard);
 
 export function App() {
   const route = useRoute();
@@ -73,6 +74,7 @@ export function App() {
         )}
         {route.view === 'users' && <UsersView q={route.q} sort={route.sort} onFailure={onFailure} />}
         {route.view === 'user' && <UserView key={route.id} id={route.id} onFailure={onFailure} />}
+        {route.view === 'dashboard' && <Dashboard search={route.search} onFailure={onFailure} />}
         {route.view === 'none' && <Nowhere />}
       </main>
       {help && (

@@ -11,5 +11,6 @@ export interface Place {
 
 export const places: Place[] = [
   { label: 'Traces', url: '/', key: 't', views: ['traces', 'trace'] },
+  { label: 'Dashboard', url: '/dashboard', key: 'd', views: ['dashboard'] },
   { label: 'Users', url: '/users', key: 'u', views: ['users', 'user'] },
 ];

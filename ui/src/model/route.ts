@@ -24,6 +24,7 @@ export type Route =
   | ({ view: 'trace'; id: string; span: string | null } & TraceLook)
   | { view: 'users'; q: string; sort: string }
   | { view: 'user'; id: string }
+  | { view: 'dashboard'; search: string }
   | { view: 'none' };
 
 /** The id that an address ends with; null if it is not one, or not well encoded. */
@@ -52,6 +53,7 @@ export function parseRoute(path: string, search: string): Route {
       reader: query.has('reader'),
     };
   }
+  if (/^\/dashboard\/?$/.test(path)) return { view: 'dashboard', search };
   const listed = { q: of('q'), sort: of('sort') };
   if (/^\/users\/?$/.test(path)) return { view: 'users', ...listed };
   const user = idAfter('/users/', path);
