@@ -1,10 +1,13 @@
 #include "server/routes.h"
 
 #include "server/api.h"
+#include "server/api_audit.h"
 #include "server/api_auth.h"
 #include "server/api_keep.h"
 #include "server/api_keys.h"
+#include "server/api_members.h"
 #include "server/api_metrics.h"
+#include "server/api_projects.h"
 #include "server/api_session.h"
 #include "server/export.h"
 #include "server/ingest.h"
@@ -48,6 +51,16 @@ static const rs_route routes[] = {
     {"/api/keys/", RS_GET, RS_AUTH_USER, RS_BODY_SMALL, rs_api_list_keys},
     {"/api/keys/", RS_POST, RS_AUTH_MEMBER_CHANGE, RS_BODY_SMALL, rs_api_create_key},
     {"/api/keys/{id}/", RS_DELETE, RS_AUTH_MEMBER_CHANGE, RS_BODY_SMALL, rs_api_revoke_key},
+    {"/api/projects/", RS_GET, RS_AUTH_USER, RS_BODY_SMALL, rs_api_list_projects},
+    {"/api/projects/", RS_POST, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_create_project},
+    {"/api/projects/{id}/", RS_POST, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_change_project},
+    {"/api/members/", RS_GET, RS_AUTH_USER, RS_BODY_SMALL, rs_api_list_members},
+    {"/api/members/{id}/", RS_POST, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_set_role},
+    {"/api/members/{id}/", RS_DELETE, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_remove_member},
+    {"/api/invites/", RS_GET, RS_AUTH_OWNER, RS_BODY_SMALL, rs_api_list_invites},
+    {"/api/invites/", RS_POST, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_create_invite},
+    {"/api/invites/{id}/", RS_DELETE, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_delete_invite},
+    {"/api/audit/", RS_GET, RS_AUTH_OWNER, RS_BODY_SMALL, rs_api_list_audit},
     /* what was shared: the token in the path is all it takes */
     {"/api/share/{id}/", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_share_get_trace},
     {"/api/share/{id}/spans/{id}/", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_share_get_span},

@@ -293,3 +293,125 @@ def test_the_environment_of_a_key(start_server):
     assert environments() == expected
     assert server.command("compact").returncode == 0
     assert environments() == expected
+
+
+# ---- others
+
+
+def invited(owner, role, email) -> Browser:
+    made = owner.post("/api/invites/", {"role": role, "email": email}).json
+    browser = Browser(owner.server)
+    person = {"email": email, "password": PASSWORD, "name": email, "invite": made["url"].rsplit("/", 1)[1]}
+    assert browser.post("/api/auth/signup/", person).status == 200
+    browser.session()
+    return browser
+
+
+def test_invites(server):
+    owner = owner_of(server)
+    made = owner.post("/api/invites/", {"role": "member", "email": "ann@example.org"}).json
+    assert made["url"].startswith(f"{server.base_url}/invite/") and made["role"] == "member"
+    listed = owner.get("/api/invites/").json["results"]
+    assert [i["id"] for i in listed] == [made["id"]] and "url" not in listed[0]
+    token = made["url"].rsplit("/", 1)[1]
+    browser = Browser(server)
+    assert browser.get(f"/invite/{token}").status == 200
+    person = {"email": "bob@example.org", "password": PASSWORD, "name": "Bob", "invite": token}
+    assert browser.post("/api/auth/signup/", person).json["error"]["field"] == "invite"
+    person["email"] = "ann@example.org"
+    assert browser.post("/api/auth/signup/", person).status == 200
+    assert browser.session()["role"] == "member"
+    assert Browser(server).post("/api/auth/signup/", {**person, "email": "c@d.e"}).status == 403  # once
+    gone = owner.post("/api/invites/", {"role": "viewer"}).json
+    assert owner.delete(f"/api/invites/{gone['id']}/").status == 200
+    person = {**person, "email": "x@y.z", "invite": gone["url"].rsplit("/", 1)[1]}
+    assert Browser(server).post("/api/auth/signup/", person).status == 403
+    assert owner.delete(f"/api/invites/{gone['id']}/").status == 404
+    assert owner.post("/api/invites/", {"role": "king"}).json["error"]["field"] == "role"
+    assert owner.post("/api/invites/", {"role": "viewer", "email": "x"}).json["error"]["field"] == "email"
+
+
+def test_what_roles_may(start_server):
+    server = start_server()
+    owner = owner_of(server)
+    viewer, member = invited(owner, "viewer", "v@x.org"), invited(owner, "member", "m@x.org")
+    kept = span()
+    server.send([kept])
+    wish, path = {"name": "k"}, f"/api/traces/{kept['traceId']}/"
+    for browser, made, seen in ((viewer, 403, 403), (member, 200, 403), (owner, 200, 200)):
+        assert browser.get(path).status == 200
+        assert browser.get("/api/keys/").status == 200 and browser.get("/api/members/").status == 200
+        assert browser.post("/api/keys/", wish).status == made
+        for closed in ("/api/invites/", "/api/audit/"):
+            assert browser.get(closed).status == seen, closed
+        assert browser.post("/api/projects/", {"name": f"of {made} {seen}"}).status == seen
+        assert browser.post("/api/projects/1/", {"retention_days": 30}).status == seen
+        assert browser.post("/api/invites/", {"role": "viewer"}).status == seen
+    assert viewer.delete(path).status == 403
+    ids = {m["email"]: m["id"] for m in owner.get("/api/members/").json["results"]}
+    assert member.post(f"/api/members/{ids['m@x.org']}/", {"role": "owner"}).status == 403
+    # at once
+    assert owner.post(f"/api/members/{ids['v@x.org']}/", {"role": "member"}).json["role"] == "member"
+    assert viewer.post("/api/keys/", wish).status == 200
+    assert owner.post(f"/api/members/{ids['v@x.org']}/", {"role": "viewer"}).status == 200
+    assert viewer.post("/api/keys/", wish).status == 403
+    assert member.delete(path).status == 200
+    assert owner.delete(f"/api/members/{ids['m@x.org']}/").status == 200
+    assert member.get("/api/session/").status == 401
+    assert member.sign_in("m@x.org", PASSWORD).status == 401
+    # somebody is to be an owner
+    assert owner.post(f"/api/members/{ids['owner@localhost']}/", {"role": "viewer"}).status == 400
+    assert owner.delete(f"/api/members/{ids['owner@localhost']}/").status == 400
+    assert owner.post("/api/members/999/", {"role": "viewer"}).status == 404
+
+
+def test_projects(start_server):
+    server = start_server()
+    owner = owner_of(server)
+    other = owner.post("/api/projects/", {"name": "other"}).json
+    assert other["id"] == 2 and other["retention_days"] is None and other["spans"] == 0
+    assert owner.post("/api/projects/", {"name": "other"}).json["error"]["field"] == "name"
+    kept = {"retention_days": 30, "retention_bytes": 1 << 30}
+    changed = owner.post("/api/projects/2/", {"name": "better", **kept}).json
+    assert changed["name"] == "better" and {k: changed[k] for k in kept} == kept
+    changed = owner.post("/api/projects/2/", {"retention_days": None}).json
+    assert changed["retention_days"] is None and changed["retention_bytes"] == 1 << 30
+    for field, value in (("retention_days", -1), ("retention_days", 1 << 40), ("retention_bytes", "x"), ("name", "")):
+        assert owner.post("/api/projects/2/", {field: value}).json["error"]["field"] == field
+    assert owner.post("/api/projects/9/", {"name": "x"}).status == 404
+    assert [p["name"] for p in owner.session()["projects"]] == ["default", "better"]
+    # each has keys and traces of its own
+    owner.project = 2
+    key = owner.post("/api/keys/", {"name": "k"}).json["key"]
+    assert server.send([span()], key=key).status == 200
+    assert owner.get("/api/session/").json["traces"] == 1
+    assert len(owner.get("/api/traces/list/").json["results"]) == 1
+    owner.project = None
+    assert owner.get("/api/session/").json["traces"] == 0
+    mine = owner.get("/api/keys/").json["results"]
+    assert key[:10] not in [k["hint"] for k in mine]
+    assert {p["id"]: p["spans"] for p in owner.get("/api/projects/").json["results"]} == {1: 0, 2: 1}
+
+
+def test_the_log(start_server):
+    server = start_server()
+    owner = owner_of(server)
+    made = owner.post("/api/keys/", {"name": "laptop"}).json
+    Browser(server).sign_in("nobody@x.org", "secret password")
+    for n in range(120):
+        owner.post("/api/auth/account/", {"name": f"Owner {n}"})
+    path, rows = "/api/audit/", []
+    while path:
+        page = owner.get(path).json
+        assert len(page["results"]) <= 100
+        rows, path = rows + page["results"], page["next"]
+    assert len({r["id"] for r in rows}) == len(rows) > 122
+    assert [r["id"] for r in rows] == sorted((r["id"] for r in rows), reverse=True)
+    by_action = {r["action"]: r for r in rows}
+    assert by_action["key.create"]["target"] in (f"key {made['id']} (laptop)", "key 1 (local)")
+    failed = by_action["signin.failed"]
+    assert failed["target"] == "nobody@x.org" and failed["address"] == "127.0.0.1"
+    assert {r["actor"] for r in rows if r["action"] == "user.account"} == {"owner@localhost"}
+    text = str(rows)
+    assert made["key"] not in text and "secret password" not in text
+    assert owner.get("/api/audit/?cursor=x").status == 400
