@@ -23,16 +23,38 @@ typedef struct exporting {
     rs_walk walk;
     const rs_export_format *format;
     rs_export_writer writer;
-    rs_buf *out; /* the piece at hand */
+    rs_buf *out;        /* the piece at hand */
+    uint64_t threshold; /* of sample_of: below it a trace is in; UINT64_MAX: all are */
+    uint64_t left;      /* rows that may still be sent */
     rs_status failed;
     bool began;
 } exporting;
+
+/* ---- samples ------------------------------------------------------------------------------------------- */
+
+/* The same for a trace whoever asks, and whatever is asked: evenly spread, also over ids that are not random. */
+static uint64_t sample_of(const uint8_t trace_id[16]) {
+    uint64_t halves[2], x;
+    memcpy(halves, trace_id, sizeof halves);
+    x = halves[0] ^ (halves[1] * 0x9e3779b97f4a7c15ull);
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9ull;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebull;
+    return x ^ x >> 31;
+}
+
+static bool is_in_sample(const exporting *e, const void *row) {
+    bool of_spans = e->list.table == &rs_span_fields;
+    const uint8_t *id = of_spans ? ((const rs_span *)row)->trace_id : ((const rs_trace_row *)row)->trace_id;
+    return e->threshold == UINT64_MAX || sample_of(id) < e->threshold;
+}
 
 /* ---- rows ---------------------------------------------------------------------------------------------- */
 
 static bool put_row(void *ctx, int64_t key, const void *row) {
     exporting *e = ctx;
     (void)key;
+    if (!is_in_sample(e, row)) return true;
+    e->left--;
     if (e->list.table == &rs_span_fields && e->list.content) {
         rs_span span = *(const rs_span *)row;
         rs_arena facts;
@@ -44,7 +66,7 @@ static bool put_row(void *ctx, int64_t key, const void *row) {
         e->format->row(&e->writer, row, e->out);
     }
     if (e->failed == RS_OK) e->failed = rs_buf_status(e->out);
-    return e->failed == RS_OK && e->out->n < PIECE;
+    return e->failed == RS_OK && e->left > 0 && e->out->n < PIECE;
 }
 
 static rs_stream_state next_piece(void *ctx, rs_buf *out) {
@@ -56,7 +78,7 @@ static rs_stream_state next_piece(void *ctx, rs_buf *out) {
     e->walk.left = ROWS_A_PIECE;
     rs_status st = rs_walk_run(&e->walk, put_row, e, &err);
     if (st == RS_OK && e->failed != RS_OK) st = rs_fail(&err, e->failed, 0, "%s", rs_status_text(e->failed));
-    if (st == RS_OK && !e->walk.complete) return RS_STREAM_MORE;
+    if (st == RS_OK && !e->walk.complete && e->left > 0) return RS_STREAM_MORE;
     if (st == RS_OK) e->format->end(&e->writer, out);
     if (st == RS_OK) return RS_STREAM_END;
     rs_log("an export could not be sent to its end: %s", err.message);
@@ -82,16 +104,35 @@ static const char *file_name(rs_request *req, const exporting *e) {
     return rs_arena_copy(&req->arena, rs_str_of(name)).p;
 }
 
+/* Which part is wanted: all of it, unless it is said. */
+static bool read_part(exporting *e, rs_str sample, rs_str limit, rs_response *res) {
+    double share = 1;
+    unsigned long long rows = UINT64_MAX;
+    if (sample.p && (!rs_str_to_double(sample, &share) || !(share > 0 && share <= 1))) {
+        rs_response_error(res, 400, "invalid", "sample",
+                          "'sample' is a share of all traces: above 0, and 1 at most");
+        return false;
+    }
+    if (limit.p && (!rs_str_to_u64(limit, &rows) || rows == 0)) {
+        rs_response_error(res, 400, "invalid", "limit", "'limit' is how many rows there may be: 1 or more");
+        return false;
+    }
+    e->threshold = share < 1 ? (uint64_t)(share * 0x1p64) : UINT64_MAX;
+    e->left = rows;
+    return true;
+}
+
 static bool read_request(rs_request *req, const rs_field_table *table, exporting *e, rs_response *res) {
-    rs_list_extra format = {"format", {0}};
-    if (!rs_api_read_question(req, table, &format, 1, &e->list, res)) return false;
+    rs_list_extra extras[] = {{"format", {0}}, {"sample", {0}}, {"limit", {0}}};
+    if (!rs_api_read_question(req, table, extras, RS_ARRAY_LEN(extras), &e->list, res)) return false;
     e->list.extras = NULL;
     e->list.nextras = 0;
-    e->format = rs_export_format_find(format.value.p ? format.value.p : "jsonl");
+    e->format = rs_export_format_find(extras[0].value.p ? extras[0].value.p : "jsonl");
     if (!e->format) {
         rs_response_error(res, 400, "invalid", "format", "'format' is jsonl, csv or parquet");
         return false;
     }
+    if (!read_part(e, extras[1].value, extras[2].value, res)) return false;
     const char *not_taken = e->list.sort         ? "sort_by"
                             : e->list.has_cursor ? "cursor"
                             : e->list.page > 1   ? "page"

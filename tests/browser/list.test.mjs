@@ -174,3 +174,60 @@ test('facets: more values, searched; closed sections and the panel stay as they 
   await page.getByRole('button', { name: 'Facets' }).click();
   await value('Model', 'org/big').waitFor();
 });
+
+test('the strip: a drag narrows the window, a double click and Escape widen it', async () => {
+  await open('/');
+  await page.locator('.strip .made').nth(10).waitFor();
+  await page.locator('.strip polyline').first().waitFor();
+  assert.ok((await page.locator('.strip .failed').count()) >= 4);
+  const box = await page.locator('.strip').boundingBox();
+  const at = (x) => [box.x + box.width * x, box.y + 20];
+  await page.mouse.move(...at(0.05));
+  await page.mouse.down();
+  await page.mouse.move(...at(0.5), { steps: 3 });
+  await page.mouse.up();
+  await page.waitForFunction(() => new URLSearchParams(location.search).has('from'));
+  const search = () => new URL(page.url()).searchParams;
+  const length = () => Date.parse(search().get('to') ?? new Date().toISOString()) - Date.parse(search().get('from'));
+  const narrow = length();
+  assert.ok(narrow > 0);
+  await page.waitForFunction(() => document.querySelectorAll('.trace-row:not(.head)').length < 20);
+  const was = new URL(page.url()).search;
+  await page.locator('.strip').dblclick({ position: { x: 300, y: 20 } });
+  await page.waitForFunction((before) => location.search !== before, was);
+  assert.ok(length() > narrow);
+  await page.goBack();
+  assert.equal(length(), narrow);
+  await page.locator('.strip').press('Escape');
+  await page.waitForFunction((before) => location.search !== before, was);
+  assert.ok(length() > narrow);
+});
+
+test('the strip by keys: the arrows say what there is, Shift and Enter narrow', async () => {
+  await open('/');
+  await page.locator('.strip .made').nth(10).waitFor();
+  const strip = page.locator('.strip');
+  await strip.focus();
+  await page.keyboard.press('ArrowLeft');
+  await page.locator('#strip-says').filter({ hasText: ' · ' }).waitFor();
+  for (let i = 0; i < 5; i++) await page.keyboard.press('Shift+ArrowLeft');
+  await strip.locator('.chosen').waitFor();
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => /from=.*to=/.test(location.search));
+});
+
+test('windows of time: usual ones slide, others are given', async () => {
+  await open('/');
+  await rows().nth(5).waitFor();
+  await page.getByRole('button', { name: 'All time' }).click();
+  await page.getByRole('button', { name: '15 min' }).click();
+  await page.waitForFunction(() => document.querySelectorAll('.trace-row:not(.head)').length < 16);
+  assert.equal(new URL(page.url()).search, '?from=-15m');
+  await page.getByRole('button', { name: 'Last 15 min' }).click();
+  await page.getByLabel('From').fill('2020-01-01T00:00:00');
+  await page.getByLabel('To', { exact: true }).fill('2020-01-02T00:00:00');
+  await page.getByRole('button', { name: 'Apply' }).click();
+  await page.getByRole('heading', { name: 'No trace matches' }).waitFor();
+  await page.getByRole('button', { name: 'Clear the filter' }).click();
+  await shows(20);
+});

@@ -50,6 +50,35 @@ def test_json_lines_are_the_objects_of_the_list(full, what, query):
     assert disposition.startswith(f'attachment; filename="{what}-20') and disposition.endswith('.jsonl"')
 
 
+def test_a_sample_is_of_whole_traces_and_the_same_each_time(full):
+    def ids(what, query):
+        return [row["trace_unique_id"] for row in lines(export(full, what, query))]
+
+    everything = ids("traces", "")
+    half, fifth = ids("traces", "sample=0.5"), ids("traces", "sample=0.2")
+    assert half == [i for i in everything if i in set(half)] and half == ids("traces", "sample=0.5")
+    assert set(fifth) < set(half) < set(everything) and N * 0.2 < len(half) < N * 0.8
+    spans = [row["trace_unique_id"] for row in listed(full, "spans")]
+    assert ids("spans", "sample=0.5") == [i for i in spans if i in set(half)]
+    assert ids("traces", "sample=1") == everything
+    assert [row[0] for row in csv.reader(io.StringIO(export(full, "traces", "format=csv&sample=0.5").body.decode()))][
+        1:
+    ] == half
+
+
+def test_no_more_rows_than_asked_for(full):
+    everything = listed(full, "traces")
+    assert lines(export(full, "traces", "limit=7")) == everything[:7]
+    assert lines(export(full, "traces", "limit=1000000")) == everything
+    half = lines(export(full, "traces", "sample=0.5"))
+    assert lines(export(full, "traces", "sample=0.5&limit=3")) == half[:3]
+
+
+@pytest.mark.parametrize("query", ["sample=0", "sample=1.1", "sample=-1", "sample=nan", "sample=x", "limit=0", "limit=x"])
+def test_a_part_that_is_none_is_refused(full, query):
+    assert_refused(full.get(f"/api/traces/export/?{query}"), query.split("=")[0])
+
+
 def test_oldest_first_and_a_body(full):
     assert lines(export(full, "traces", "sort_by=start_time")) == listed(full, "traces", "sort_by=start_time")
     wanted = filtered(full, "name", "contains", ["w_1"]).json["results"]

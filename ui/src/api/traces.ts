@@ -2,6 +2,7 @@
 import { asQuery, type FilterParams } from '../model/filter';
 import { windowParams } from '../model/range';
 import type { ListQuery } from '../model/route';
+import type { StripAnswer } from '../model/strip';
 import { getJson } from './client';
 import { tracesPath } from './endpoints';
 import type { Facet } from './types';
@@ -34,4 +35,10 @@ export async function getFacets(
     ['limit', String(limit)],
   ]);
   return getJson(`/api/metrics/facets/?${query.toString()}`, signal);
+}
+
+/** Traces over time, with percentiles of how long they took. */
+export function getStrip(list: ListQuery, points: number, signal: AbortSignal): Promise<StripAnswer> {
+  const query = new URLSearchParams([...paramsOf(list, Date.now()), ['of', 'traces'], ['points', String(points)]]);
+  return getJson(`/api/metrics/series/?${query.toString()}`, signal);
 }

@@ -14,6 +14,8 @@ import { useKept } from '../widgets/setting';
 import { VirtualRows } from '../widgets/virtual';
 import { Facets } from './facets';
 import { FilterBar } from './filter-bar';
+import { RangeMenu } from './range-menu';
+import { TimeStrip } from './strip';
 import { explain, NoMatch, NoTraces } from './notices';
 import { rowId, TraceRow, TracesHead } from './trace-row';
 
@@ -207,6 +209,9 @@ export function TracesView({ query, list, onFailure }: Props) {
   });
 
   const longest = useMemo(() => feed.rows.reduce((max, t) => Math.max(max, t.duration ?? 0), 0), [feed.rows]);
+  const setWindow = (from: string, to: string): void => {
+    go(tracesUrl(query.q, { ...query, from, to }));
+  };
   const setQ = (q: string, how: 'push' | 'replace'): void => {
     go(tracesUrl(q, query), how);
   };
@@ -224,6 +229,7 @@ export function TracesView({ query, list, onFailure }: Props) {
         error={fieldError}
         onChange={setQ}
       >
+        <RangeMenu from={query.from} to={query.to} onChange={setWindow} />
         <button
           type="button"
           class="button"
@@ -239,6 +245,7 @@ export function TracesView({ query, list, onFailure }: Props) {
           {explain(error)}
         </div>
       )}
+      <TimeStrip list={query} onChange={setWindow} />
       <div class="list-area">
         {showFacets && loaded && (
           <Facets

@@ -1,0 +1,62 @@
+/** A button with a panel below it, which closes by Escape or a click elsewhere. */
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+
+interface Props {
+  label: ComponentChildren;
+  title: string;
+  children: (close: () => void) => ComponentChildren;
+}
+
+export function Popover({ label, title, children }: Props) {
+  const [open, setOpen] = useState(false);
+  const box = useRef<HTMLDivElement>(null);
+  const button = useRef<HTMLButtonElement>(null);
+
+  useEffect(() => {
+    if (!open) return;
+    box.current?.querySelector<HTMLElement>('.popover :is(button, input, select)')?.focus();
+    const elsewhere = (event: Event): void => {
+      if (event.target instanceof Node && !box.current?.contains(event.target)) setOpen(false);
+    };
+    addEventListener('pointerdown', elsewhere, true);
+    return () => {
+      removeEventListener('pointerdown', elsewhere, true);
+    };
+  }, [open]);
+
+  const close = (): void => {
+    setOpen(false);
+    button.current?.focus();
+  };
+  return (
+    <div
+      class="popover-box"
+      ref={box}
+      onKeyDown={(event) => {
+        if (!open) return;
+        if (event.key === 'Escape') close();
+        event.stopPropagation(); // the list's keys are not meant
+      }}
+    >
+      <button
+        ref={button}
+        type="button"
+        class="button"
+        title={title}
+        aria-haspopup="dialog"
+        aria-expanded={open}
+        onClick={() => {
+          setOpen(!open);
+        }}
+      >
+        {label}
+      </button>
+      {open && (
+        <div class="popover" role="dialog" aria-label={title}>
+          {children(close)}
+        </div>
+      )}
+    </div>
+  );
+}
