@@ -74,7 +74,9 @@ def test_no_more_rows_than_asked_for(full):
     assert lines(export(full, "traces", "sample=0.5&limit=3")) == half[:3]
 
 
-@pytest.mark.parametrize("query", ["sample=0", "sample=1.1", "sample=-1", "sample=nan", "sample=x", "limit=0", "limit=x"])
+@pytest.mark.parametrize(
+    "query", ["sample=0", "sample=1.1", "sample=-1", "sample=nan", "sample=x", "limit=0", "limit=x"]
+)
 def test_a_part_that_is_none_is_refused(full, query):
     assert_refused(full.get(f"/api/traces/export/?{query}"), query.split("=")[0])
 
