@@ -109,6 +109,90 @@ test('a user has a page of figures, times, models, metadata and newest traces', 
   assert.match(await page.locator('.notice').innerText(), /no trace of this user/);
 });
 
+test('without threads the page says how to name them', async () => {
+  await open('/threads', '.notice h2');
+  assert.match(await page.locator('.notice').innerText(), /No threads yet[\s\S]*propagate_attributes/);
+});
+
+const talk = async (thread, user, start, turns) => {
+  const history = [{ role: 'system', content: 'You answer briefly.' }];
+  for (const [i, [say, answer]] of turns.entries()) {
+    const t = fixtures.turn(300 + i + start, now - 300_000 + start + i * 1000, {
+      user,
+      thread,
+      say,
+      answer,
+      history: [...history],
+    });
+    await server.post(t.request());
+    history.push({ role: 'user', content: say }, { role: 'assistant', content: answer });
+  }
+};
+
+test('threads are listed with the last that was said, and filtered by the language of the list', async () => {
+  await talk('conv 1/ü', 'ada', 0, [
+    ['What is a span?', 'A name, a start and an end.'],
+    ['And a trace?', 'A tree of spans.'],
+    ['<b>Thanks</b>', 'You are welcome.'],
+  ]);
+  await talk('other', 'eve', 50_000, [['Hello', 'Good morning.']]);
+  await open('/', '.trace-row');
+  await page.keyboard.press('g');
+  await page.keyboard.press('h');
+  await rows().nth(1).waitFor();
+  assert.deepEqual(await column(1), ['other', 'conv 1/ü']);
+  assert.deepEqual(await column(2), ['Good morning.', 'You are welcome.']);
+  assert.deepEqual(await column(3), ['1', '3']);
+  assert.deepEqual(await column(4), ['60', '180']);
+  await page.keyboard.press('/');
+  await page.keyboard.type('user:ada');
+  await page.waitForFunction(() => document.querySelectorAll('.group-row:not(.head)').length === 1);
+  assert.deepEqual(await column(1), ['conv 1/ü']);
+  assert.equal(new URL(page.url()).search, '?q=user%3Aada');
+});
+
+test('a thread reads as one conversation: what was sent again is shown once, each turn leads to its trace and span', async () => {
+  await rows().first().locator('a').click();
+  await page.locator('.turn').nth(2).waitFor();
+  assert.equal(new URL(page.url()).pathname, '/threads/conv%201%2F%C3%BC');
+  assert.deepEqual(await page.locator('.turn .bubble .long').allTextContents(), [
+    'What is a span?',
+    'A name, a start and an end.',
+    'And a trace?',
+    'A tree of spans.',
+    '<b>Thanks</b>',
+    'You are welcome.',
+  ]);
+  assert.deepEqual(await page.locator('.folded summary').allTextContents(), ['system']);
+  await page.locator('.folded summary').click();
+  assert.equal(await page.locator('.folded-inside').innerText(), 'You answer briefly.');
+  assert.match(await page.locator('.turn-facts').first().innerText(), /40 → 20\s+840 ms/);
+  assert.match(await page.locator('.trace-head').innerText(), /turns 3[\s\S]*tokens 120 → 60[\s\S]*user ada/);
+  await page.locator('.turn-span').nth(1).click();
+  await page.locator('.span-row.selected', { hasText: 'chat' }).waitFor();
+  assert.match(new URL(page.url()).pathname, /^\/traces\/[0-9a-f]{32}$/);
+  await open('/threads/nothing', '.notice h2');
+  assert.match(await page.locator('.notice').innerText(), /no trace of this thread/);
+  await open('/users/ada', '.last-threads');
+  assert.match(await page.locator('.last-threads').innerText(), /conv 1\/ü\s+You are welcome\.\s+3 turns/);
+});
+
+test('a long thread is read page by page, in order', async () => {
+  for (let n = 0; n < 45; n++)
+    await server.post(
+      fixtures.turn(3000 + n, now - 7_000_000 + n * 1000, { thread: 'long', say: `turn ${n}` }).request(),
+    );
+  await open('/threads/long', '.turn');
+  for (let n = 0; n < 45; n++) {
+    await page.locator('.turn').nth(n).scrollIntoViewIfNeeded();
+  }
+  assert.deepEqual(
+    await page.locator('.turn .asked .long').allTextContents(),
+    Array.from({ length: 45 }, (_, n) => `turn ${n}`),
+  );
+  assert.equal(await page.locator('.turns-more').count(), 0);
+});
+
 test('hundreds of users: only those in the window are in the document, and the last is reached', async () => {
   const spans = [];
   for (let n = 0; n < 340; n++)

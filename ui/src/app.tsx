@@ -14,6 +14,8 @@ import { useKeys, usePolling } from './widgets/hooks';
 import { later } from './widgets/later';
 
 const UsersView = later(async () => (await import('./views/users')).UsersView);
+const ThreadsView = later(async () => (await import('./views/threads')).ThreadsView);
+const ThreadView = later(async () => (await import('./views/thread')).ThreadView);
 const UserView = later(async () => (await import('./views/user')).UserView);
 const Dashboard = later(async () => (await import('./views/dashboard')).Dashboard);
 
@@ -72,6 +74,8 @@ export function App() {
         {route.view === 'trace' && (
           <TraceView key={route.id} {...route} listUrl={listUrl.current} onFailure={onFailure} />
         )}
+        {route.view === 'threads' && <ThreadsView q={route.q} sort={route.sort} onFailure={onFailure} />}
+        {route.view === 'thread' && <ThreadView key={route.id} id={route.id} onFailure={onFailure} />}
         {route.view === 'users' && <UsersView q={route.q} sort={route.sort} onFailure={onFailure} />}
         {route.view === 'user' && <UserView key={route.id} id={route.id} onFailure={onFailure} />}
         {route.view === 'dashboard' && <Dashboard search={route.search} onFailure={onFailure} />}

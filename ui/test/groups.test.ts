@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Group, Groups, Series } from '../src/api/types';
 import { addGroups, ariaSort, nextSort, noGroups } from '../src/model/groups';
 import { metadataOf } from '../src/model/metadata';
-import { groupsUrl, parseRoute, userUrl } from '../src/model/route';
+import { groupsUrl, parseRoute, threadUrl, userUrl } from '../src/model/route';
 import { barsOf } from '../src/model/spark';
 
 const group = (value: string | null, isOthers = false): Group =>
@@ -42,10 +42,12 @@ test('a column sorts by the greatest first, then by the least; names the other w
   ]);
 });
 
-test('a user has an address, whatever characters are in the name', () => {
+test('a user or a thread has an address, whatever characters are in the name', () => {
   for (const id of ['ada', 'a/b', 'über 1', '100%', 'a?b#c', "o'hara+x@y.z"]) {
     const url = new URL(userUrl(id), 'http://x');
     expect(parseRoute(url.pathname, url.search)).toEqual({ view: 'user', id });
+    const thread = new URL(threadUrl(id), 'http://x');
+    expect(parseRoute(thread.pathname, thread.search)).toEqual({ view: 'thread', id });
   }
   expect(parseRoute('/users/%E0%A4%A', '')).toEqual({ view: 'none' });
   expect(parseRoute('/users', '?q=ad&sort=-cost')).toEqual({ view: 'users', q: 'ad', sort: '-cost' });

@@ -12,5 +12,6 @@ export interface Place {
 export const places: Place[] = [
   { label: 'Traces', url: '/', key: 't', views: ['traces', 'trace'] },
   { label: 'Dashboard', url: '/dashboard', key: 'd', views: ['dashboard'] },
+  { label: 'Threads', url: '/threads', key: 'h', views: ['threads', 'thread'] },
   { label: 'Users', url: '/users', key: 'u', views: ['users', 'user'] },
 ];

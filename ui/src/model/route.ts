@@ -22,6 +22,8 @@ export const emptyQuery: ListQuery = { q: '', from: '', to: '', sort: '' };
 export type Route =
   | ({ view: 'traces' } & ListQuery)
   | ({ view: 'trace'; id: string; span: string | null } & TraceLook)
+  | { view: 'threads'; q: string; sort: string }
+  | { view: 'thread'; id: string }
   | { view: 'users'; q: string; sort: string }
   | { view: 'user'; id: string }
   | { view: 'dashboard'; search: string }
@@ -55,6 +57,9 @@ export function parseRoute(path: string, search: string): Route {
   }
   if (/^\/dashboard\/?$/.test(path)) return { view: 'dashboard', search };
   const listed = { q: of('q'), sort: of('sort') };
+  if (/^\/threads\/?$/.test(path)) return { view: 'threads', ...listed };
+  const thread = idAfter('/threads/', path);
+  if (thread !== null) return { view: 'thread', id: thread };
   if (/^\/users\/?$/.test(path)) return { view: 'users', ...listed };
   const user = idAfter('/users/', path);
   if (user !== null) return { view: 'user', id: user };
@@ -81,10 +86,11 @@ export function traceUrl(id: string, span: string | null = null, look: Partial<T
   return `/${isTraceId(id) ? 'traces' : 'share'}/${id}${said.length === 0 ? '' : `?${said.join('&')}`}`;
 }
 
+export const threadUrl = (id: string): string => `/threads/${encodeURIComponent(id)}`;
 export const userUrl = (id: string): string => `/users/${encodeURIComponent(id)}`;
 
-/** A list of users; what is as it is by default is not said. */
-export function groupsUrl(place: '/users', q: string, sort: string): string {
+/** A list of threads or users; what is as it is by default is not said. */
+export function groupsUrl(place: '/threads' | '/users', q: string, sort: string): string {
   const query = new URLSearchParams();
   if (q !== '') query.set('q', q);
   if (sort !== '') query.set('sort', sort);

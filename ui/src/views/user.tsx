@@ -9,20 +9,23 @@ import type { Groups, Page, Series, Totals, Trace } from '../api/types';
 import { tokenFor } from '../model/filter';
 import { clock, cost, count, duration, plural } from '../model/format';
 import { metadataOf } from '../model/metadata';
-import { tracesUrl } from '../model/route';
+import { groupsUrl, threadUrl, tracesUrl } from '../model/route';
 import { barsOf } from '../model/spark';
 import { oneLine } from '../model/text';
 import { follow } from '../navigation';
 import { Copy } from '../widgets/copy';
 import { Spark, when } from '../widgets/spark';
 import { Failed } from './notices';
+import { LastMessage } from './threads';
 import { TraceRow, TracesHead } from './trace-row';
+import { Seen } from './users';
 
 interface Found {
   totals: Totals;
   isEstimate: boolean;
   series: Series;
   models: Groups;
+  threads: Groups;
   page: Page<Trace>;
 }
 
@@ -30,12 +33,20 @@ const shown = 50;
 
 async function find(id: string, signal: AbortSignal): Promise<Found> {
   const mine: [string, string][] = [['customer_identifier', id]];
-  const [models, series, body] = await Promise.all([
+  const [models, threads, series, body] = await Promise.all([
     getGroups(groupsPath('model', mine, '-count', false, 20), 1, signal),
+    getGroups(groupsPath('session_identifier', mine, '-last_time', true, 10), 1, signal),
     getSeries(mine, 60, signal),
     getTracePage(tracesPath(mine, shown), signal),
   ]);
-  return { totals: models.totals, isEstimate: models.is_estimate, models, series, page: parse<Page<Trace>>(body) };
+  return {
+    totals: models.totals,
+    isEstimate: models.is_estimate,
+    models,
+    threads,
+    series,
+    page: parse<Page<Trace>>(body),
+  };
 }
 
 interface Props {
@@ -110,12 +121,13 @@ export function UserView({ id, onFailure }: Props) {
               />
             </dl>
             <OverTime series={found.series} />
+            <Threads groups={found.threads} mine={mine} />
             <Models groups={found.models} mine={mine} />
             <Metadata traces={page.results} mine={mine} />
             <section class="part">
               <h2>
                 Newest traces
-                <More url={mine === null ? null : tracesUrl(mine)}>All {count(page.count)}</More>
+                <More url={tracesUrl(mine)}>All {count(page.count)}</More>
               </h2>
               <NewestTraces traces={page.results} />
             </section>
@@ -138,8 +150,7 @@ function Figure({ name, value, note, bad = false }: { name: string; value: strin
   );
 }
 
-function More({ url, children }: { url: string | null; children: ComponentChildren }) {
-  if (url === null) return null;
+function More({ url, children }: { url: string; children: ComponentChildren }) {
   return (
     <a
       class="part-more"
@@ -175,9 +186,40 @@ function OverTime({ series }: { series: Series }) {
   );
 }
 
-const and = (a: string | null, b: string | null): string | null => (a === null || b === null ? null : `${a} ${b}`);
+function Threads({ groups, mine }: { groups: Groups; mine: string }) {
+  const rows = groups.groups.filter((g) => g.value !== null && !g.is_others);
+  if (rows.length === 0) return null;
+  return (
+    <section class="part">
+      <h2>
+        Threads
+        <More url={groupsUrl('/threads', mine, '')}>All</More>
+      </h2>
+      <ul class="last-threads">
+        {rows.map((g) => {
+          const url = threadUrl(g.value ?? '');
+          return (
+            <li key={g.value}>
+              <a
+                href={url}
+                onClick={(event) => {
+                  follow(event, url);
+                }}
+              >
+                <bdi>{oneLine(g.value ?? '', 80)}</bdi>
+              </a>
+              <LastMessage group={g} />
+              <span class="mute mono">{plural(g.count, 'turn')}</span>
+              <Seen time={g.last_time} />
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}
 
-function Models({ groups, mine }: { groups: Groups; mine: string | null }) {
+function Models({ groups, mine }: { groups: Groups; mine: string }) {
   const rows = groups.groups.filter((g) => g.value !== null && !g.is_others);
   if (rows.length === 0) return null;
   return (
@@ -197,7 +239,7 @@ function Models({ groups, mine }: { groups: Groups; mine: string | null }) {
           {rows.map((g) => (
             <tr key={g.value}>
               <th scope="row" class="mono">
-                <Linked token={and(mine, tokenFor('model', g.value ?? ''))} text={g.value ?? ''} />
+                <Linked token={`${mine} ${tokenFor('model', g.value ?? '')}`} text={g.value ?? ''} />
               </th>
               <td>{count(g.count)}</td>
               <td>{count(g.total_tokens)}</td>
@@ -212,7 +254,7 @@ function Models({ groups, mine }: { groups: Groups; mine: string | null }) {
 }
 
 /** The metadata of the newest traces, each value a link to the traces that share it. */
-function Metadata({ traces, mine }: { traces: Trace[]; mine: string | null }) {
+function Metadata({ traces, mine }: { traces: Trace[]; mine: string }) {
   const facts = useMemo(() => metadataOf(traces), [traces]);
   if (facts.length === 0) return null;
   return (
@@ -227,7 +269,7 @@ function Metadata({ traces, mine }: { traces: Trace[]; mine: string | null }) {
             <dd>
               {values.map(([value, n]) => (
                 <span key={value} class="chip mono">
-                  <Linked token={and(mine, tokenFor(`metadata.${key}`, value))} text={value} />
+                  <Linked token={`${mine} ${tokenFor(`metadata.${key}`, value)}`} text={value} />
                   <span class="mute"> {count(n)}</span>
                 </span>
               ))}
@@ -240,9 +282,7 @@ function Metadata({ traces, mine }: { traces: Trace[]; mine: string | null }) {
   );
 }
 
-function Linked({ token, text }: { token: string | null; text: string }) {
-  const words = <bdi>{oneLine(text, 80)}</bdi>;
-  if (token === null) return words;
+function Linked({ token, text }: { token: string; text: string }) {
   const url = tracesUrl(token);
   return (
     <a
@@ -252,7 +292,7 @@ function Linked({ token, text }: { token: string | null; text: string }) {
         follow(event, url);
       }}
     >
-      {words}
+      <bdi>{oneLine(text, 80)}</bdi>
     </a>
   );
 }

@@ -1,0 +1,26 @@
+/** The model calls of a trace, with all they said. */
+import type { Call } from '../model/conversation';
+import { isGeneration } from '../model/logtype';
+import { getJson, parse } from './client';
+import { getSpan, getTree } from './endpoints';
+import type { Span, Trace, TraceWithTree } from './types';
+
+/** A trace with more spans is asked for its tree, then for its last calls one by one. */
+const wholeTo = 60;
+const lastCalls = 20;
+
+export async function getCalls(trace: Trace, signal: AbortSignal): Promise<Call[]> {
+  const id = trace.trace_unique_id;
+  if (trace.span_count <= wholeTo) {
+    const { spans } = await getJson<{ spans: Span[] }>(`/api/traces/${id}/?flat=true`, signal);
+    return inOrder(spans.filter((s) => isGeneration(s.log_type)));
+  }
+  const { spans } = parse<TraceWithTree>(await getTree(id, signal));
+  const calls = spans.filter((s) => isGeneration(s.log_type)).sort((a, b) => a.start - b.start);
+  return Promise.all(calls.slice(-lastCalls).map((s) => getSpan(id, s.span_unique_id, signal)));
+}
+
+/** By their start: times of one length are ordered as their texts are. */
+function inOrder(spans: Span[]): Span[] {
+  return spans.sort((a, b) => (a.start_time < b.start_time ? -1 : a.start_time > b.start_time ? 1 : 0));
+}
