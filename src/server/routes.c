@@ -22,6 +22,7 @@
 
 /* Order matters where patterns overlap: the first that fits decides. */
 static const rs_route routes[] = {
+    {"/api/openapi.json", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_static_openapi},
     /* reading */
     {"/api/traces/list/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_list_traces},
     {"/api/traces/export/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_export_traces},

@@ -120,6 +120,13 @@ void rs_static_page(rs_server *server, rs_request *req, rs_response *res) {
     else rs_static_no_session(req, res, 401);
 }
 
+void rs_static_openapi(rs_server *server, rs_request *req, rs_response *res) {
+    (void)server;
+    const rs_embedded *document = find("/openapi.json");
+    if (document) send_file(req, res, document, "no-cache");
+    else rs_response_error(res, 404, "not_found", NULL, "this build has no such document");
+}
+
 void rs_static_file_or_page(rs_server *server, rs_request *req, rs_response *res) {
     if (memchr(req->id.p, '.', req->id.n)) rs_static_file(server, req, res);
     else rs_static_page(server, req, res);
