@@ -94,6 +94,7 @@ export function Dashboard({ search, onFailure }: Props) {
 
   return (
     <>
+      <h1 class="unseen">Dashboard</h1>
       <DashboardBar state={state} error={refused} onChange={change} />
       {error && refused === null && (
         <div class="banner" role="status">

@@ -259,9 +259,9 @@ export function TracesView({ query, list, onFailure }: Props) {
         <div
           ref={scroller}
           class="list"
-          role="grid"
+          role={feed.rows.length > 0 ? 'grid' : 'region'}
           aria-label="Traces, newest first"
-          aria-rowcount={feed.next === null ? feed.rows.length + 1 : -1}
+          aria-rowcount={feed.rows.length === 0 ? undefined : feed.next === null ? feed.rows.length + 1 : -1}
           aria-activedescendant={selected === null ? undefined : rowId(selected)}
           aria-busy={!loaded}
           tabIndex={0}
