@@ -231,3 +231,47 @@ test('windows of time: usual ones slide, others are given', async () => {
   await page.getByRole('button', { name: 'Clear the filter' }).click();
   await shows(20);
 });
+
+test('live: traces come without being asked for, grow where they stand, and do not move what is read', async () => {
+  await open('/');
+  await page.locator('.live.on').waitFor();
+  const held = [];
+  await page.route('**/api/traces/list/**', (route) => held.push(route));
+  const growing = new TraceBuilder(555, now + 1000);
+  const root = growing.span('growing', { lasts: 10, type: 'task' });
+  await server.post(growing.request());
+  await page.getByRole('link', { name: 'growing' }).waitFor();
+  assert.equal(await rows().first().locator('.span-count').count(), 0);
+  growing.span('more', { parent: root, at: 2, lasts: 5, type: 'task' });
+  await server.post(growing.request());
+  await rows().first().locator('.span-count').filter({ hasText: '2' }).waitFor();
+  await page.locator('.filter-count').filter({ hasText: '21 traces' }).waitFor();
+  await page.unroute('**/api/traces/list/**');
+  for (const route of held) await route.continue();
+});
+
+test('live: paused, what comes waits and is counted; p goes on', async () => {
+  await open('/?q=name%3Awhile_paused');
+  await page.locator('.live.on').waitFor();
+  await page.keyboard.press('p');
+  await page.locator('.live').filter({ hasText: 'Paused' }).waitFor();
+  const t = new TraceBuilder(556, now + 2000);
+  t.span('while_paused', { lasts: 10, type: 'task' });
+  await server.post(made(77, now + 3000).request(), t.request());
+  await page.locator('.live').filter({ hasText: 'Paused · 1 new' }).waitFor();
+  assert.equal(await rows().count(), 0);
+  await page.keyboard.press('p');
+  await shows(1);
+});
+
+test('live: without the feed the list is asked for', async () => {
+  const other = await context.newPage();
+  await other.route('**/api/live/**', (route) => route.fulfill({ status: 503, body: '' }));
+  await other.goto(server.url);
+  await rows(other).first().waitFor();
+  const t = new TraceBuilder(557, now + 4000);
+  t.span('by_polling', { lasts: 10, type: 'task' });
+  await server.post(t.request());
+  await other.getByRole('link', { name: 'by_polling' }).waitFor({ timeout: 6000 });
+  await other.close();
+});

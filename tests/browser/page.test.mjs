@@ -175,11 +175,11 @@ test('new traces do not move what is read nor what is selected', async () => {
       top: Math.round(e.getBoundingClientRect().top),
     }));
   const was = await where();
-  const answered = page.waitForResponse((r) => r.url().includes('/api/traces/list/'));
+  const said = await page.locator('.filter-count').innerText();
   const late = fixtures.ordinary(9001, now + 1000);
   await server.post(late.request());
-  await answered;
-  await page.waitForTimeout(2500);
+  await page.waitForFunction((before) => document.querySelector('.filter-count').innerText !== before, said);
+  await page.waitForTimeout(500);
   assert.deepEqual(await where(), was);
   await page.keyboard.press('Enter');
   await spans().first().waitFor();
@@ -598,11 +598,11 @@ test('a session that ends, a server that goes away: both are said', async () => 
   await other.goto(server.url);
   await rows(other).first().waitFor();
   await other.route('**/api/**', (route) => route.abort('connectionrefused'));
-  await other.locator('.banner').waitFor({ timeout: 6000 });
+  await other.locator('.banner').waitFor({ timeout: 10_000 });
   assert.match(await other.locator('.banner').innerText(), /does not answer/);
   assert.ok((await rows(other).count()) > 5, 'what was shown stays');
   await other.unroute('**/api/**');
-  await other.locator('.banner').waitFor({ state: 'detached', timeout: 6000 });
+  await other.locator('.banner').waitFor({ state: 'detached', timeout: 10_000 });
   await other.route('**/api/**', (route) =>
     route.fulfill({
       status: 401,
@@ -610,7 +610,7 @@ test('a session that ends, a server that goes away: both are said', async () => 
       body: '{"error":{"code":"unauthorized","message":"no session","field":null}}',
     }),
   );
-  await other.getByRole('heading', { name: /not signed in/ }).waitFor({ timeout: 6000 });
+  await other.getByRole('heading', { name: /not signed in/ }).waitFor({ timeout: 10_000 });
   assert.equal(await rows(other).count(), 0);
   await other.close();
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Page, Trace } from '../src/api/types';
-import { addNewer, addOlder, emptyFeed, firstPage, shiftOf } from '../src/model/feed';
+import { addNewer, addOlder, addTold, emptyFeed, newOnes, firstPage, shiftOf } from '../src/model/feed';
 
 const trace = (id: string): Trace => ({ trace_unique_id: id }) as Trace;
 const page = (ids: string, next: string | null = null): Page<Trace> => ({
@@ -41,4 +41,15 @@ test('how far the rows moved', () => {
   const before = page('cba').results;
   expect(shiftOf('b', before, page('edcba').results)).toBe(2);
   expect(shiftOf('x', before, before)).toBe(0);
+});
+
+test('what the live feed tells stands by its start, or where it stood', () => {
+  const at = (id: string, start: number, name = id): Trace =>
+    ({ trace_unique_id: id, start_time: `2026-11-29T10:00:0${String(start)}.000000000Z`, name }) as Trace;
+  const feed = { rows: [at('d', 8), at('b', 4)], next: '/2', count: 7, isEstimate: false };
+  const now = addTold(feed, [at('b', 4, 'grown'), at('c', 6), at('e', 9), at('a', 1), at('e', 9, 'later')]);
+  expect(now.rows.map((t) => t.name)).toEqual(['later', 'd', 'c', 'grown']);
+  expect(now.count).toBe(10);
+  expect(addTold({ ...feed, next: null }, [at('a', 1)]).rows.map((t) => t.name)).toEqual(['d', 'b', 'a']);
+  expect(newOnes(feed, [at('b', 4), at('c', 6)])).toBe(1);
 });

@@ -42,3 +42,8 @@ export function getStrip(list: ListQuery, points: number, signal: AbortSignal): 
   const query = new URLSearchParams([...paramsOf(list, Date.now()), ['of', 'traces'], ['points', String(points)]]);
   return getJson(`/api/metrics/series/?${query.toString()}`, signal);
 }
+
+/** What slides stays where it was when listening began: what comes is later than that. */
+export function livePath(list: ListQuery, now: number): string {
+  return `/api/live/?${new URLSearchParams(paramsOf(list, now)).toString()}`;
+}

@@ -47,3 +47,27 @@ export function shiftOf(id: string, before: Trace[], after: Trace[]): number {
   const is = after.findIndex((t) => t.trace_unique_id === id);
   return was < 0 || is < 0 ? 0 : is - was;
 }
+
+/** Puts in what the live feed told: a trace that is shown is replaced where it stands, a new one stands by its start. One older than
+ *  all that is loaded is left to the next page. */
+export function addTold(feed: Feed, told: Trace[]): Feed {
+  const latest = new Map(told.map((t) => [t.trace_unique_id, t]));
+  const rows = feed.rows.map((t) => {
+    const is = latest.get(t.trace_unique_id);
+    latest.delete(t.trace_unique_id);
+    return is ?? t;
+  });
+  const last = rows.at(-1);
+  const fresh = [...latest.values()].filter((t) => feed.next === null || !last || t.start_time > last.start_time);
+  for (const t of fresh) {
+    const at = rows.findIndex((row) => row.start_time < t.start_time);
+    rows.splice(at < 0 ? rows.length : at, 0, t);
+  }
+  return { ...feed, rows, count: feed.count === null ? null : feed.count + latest.size };
+}
+
+/** Those of them that are not in the list. */
+export function newOnes(feed: Feed, told: Iterable<Trace>): number {
+  const known = new Set(feed.rows.map((t) => t.trace_unique_id));
+  return [...told].filter((t) => !known.has(t.trace_unique_id)).length;
+}

@@ -16,6 +16,7 @@ const groups: { title: string; keys: [keys: string[], does: string][] }[] = [
       [['Enter'], 'open'],
       [['/'], 'filter'],
       [['f'], 'values to filter by'],
+      [['p'], 'pause, go on'],
       [['←', '→'], 'in the strip: move; with ⇧ choose, Enter, Escape'],
     ],
   },

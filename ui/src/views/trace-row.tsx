@@ -1,4 +1,5 @@
 /** One trace as a line of the list. */
+import { useState } from 'preact/hooks';
 import type { Trace } from '../api/types';
 import { newPreview } from '../model/content';
 import { clock, count, duration, tokens } from '../model/format';
@@ -33,17 +34,20 @@ interface Props {
   index: number;
   selected: boolean;
   longest: number;
+  /** It came just now. */
+  arrived?: boolean;
   onOpen: () => void;
 }
 
-export function TraceRow({ trace, index, selected, longest, onOpen }: Props) {
+export function TraceRow({ trace, index, selected, longest, arrived = false, onOpen }: Props) {
   const url = traceUrl(trace.trace_unique_id);
   const failed = trace.status_code === 'error' || trace.error_count > 0;
   const share = longest > 0 ? (trace.duration ?? 0) / longest : 0;
+  const [came] = useState(arrived); // as long as it is drawn
   return (
     <div
       id={rowId(trace.trace_unique_id)}
-      class={`trace-row${selected ? ' selected' : ''}${failed ? ' failed' : ''}`}
+      class={`trace-row${selected ? ' selected' : ''}${failed ? ' failed' : ''}${came ? ' came' : ''}`}
       role="row"
       aria-rowindex={index + 2}
       aria-selected={selected}

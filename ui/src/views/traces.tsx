@@ -2,14 +2,16 @@
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { asApiError, isAbort, parse, type ApiError } from '../api/client';
 import { getTracePage } from '../api/endpoints';
-import { listPath } from '../api/traces';
+import { listPath, livePath } from '../api/traces';
 import type { Page, Trace } from '../api/types';
-import { addNewer, addOlder, emptyFeed, firstPage, shiftOf, type Feed } from '../model/feed';
+import { addNewer, addOlder, addTold, emptyFeed, newOnes, firstPage, shiftOf, type Feed } from '../model/feed';
+import { count } from '../model/format';
 import { metadataKeys } from '../model/completion';
 import { traceUrl, tracesUrl, type ListQuery } from '../model/route';
 import { scrollToShow } from '../model/window';
 import { go } from '../navigation';
 import { useKeys, useMedia, usePolling } from '../widgets/hooks';
+import { useLive } from '../widgets/live';
 import { useKept } from '../widgets/setting';
 import { VirtualRows } from '../widgets/virtual';
 import { Facets } from './facets';
@@ -31,6 +33,8 @@ export interface ListState {
 export const newListState = (): ListState => ({ url: null, feed: emptyFeed, selected: null, scrollTop: 0 });
 
 const pollEvery = 2000;
+/** Where the live feed tells what comes, it does not tell what was deleted. */
+const checkEvery = 5000;
 const headHeight = 29;
 
 interface Props {
@@ -86,10 +90,12 @@ export function TracesView({ query, list, onFailure }: Props) {
     };
   }, [url, list, failed]);
 
-  usePolling(pollEvery, true, () => {
-    loadOlder(); // again, if it failed
+  // Told while an answer is on its way, which does not know of it.
+  const meanwhile = useRef<Trace[]>([]);
+  const poll = (): void => {
     if (polling.current) return;
     polling.current = true;
+    meanwhile.current = [];
     getTracePage(listPath(query, Date.now()), AbortSignal.timeout(20_000))
       .then((body) => {
         if (current.current !== url) return;
@@ -97,12 +103,44 @@ export function TracesView({ query, list, onFailure }: Props) {
         if (body === lastBody.current) return;
         lastBody.current = body;
         const page = parse<Page<Trace>>(body);
-        setFeed((was) => addNewer(was, page));
+        const told = meanwhile.current;
+        setFeed((was) => addTold(addNewer(was, page), told));
       })
       .catch(failed)
       .finally(() => {
         polling.current = false;
       });
+  };
+
+  // Paused: what is told waits, by its id.
+  const [waiting, setWaiting] = useState<Map<string, Trace> | null>(null);
+  const arrived = useRef(new Set<string>());
+  const show = (told: Trace[]): void => {
+    const known = new Set(feed.rows.map((t) => t.trace_unique_id));
+    for (const { trace_unique_id: id } of told) if (!known.has(id)) arrived.current.add(id);
+    meanwhile.current.push(...told);
+    setFeed((was) => addTold(was, told));
+  };
+  const hears = useLive(answered === url && query.sort === '' ? livePath(query, Date.now()) : null, {
+    onTraces: (told) => {
+      if (waiting === null) show(told);
+      else setWaiting(new Map([...waiting, ...told.map((t) => [t.trace_unique_id, t] as const)]));
+    },
+    onGap: () => {
+      if (waiting === null) poll();
+    },
+  });
+  const togglePause = (): void => {
+    if (waiting === null) setWaiting(new Map());
+    else {
+      show([...waiting.values()]);
+      setWaiting(null);
+      poll();
+    }
+  };
+  usePolling(hears ? checkEvery : pollEvery, true, () => {
+    loadOlder(); // again, if it failed
+    if (waiting === null) poll();
   });
 
   const loadOlder = (): void => {
@@ -200,6 +238,9 @@ export function TracesView({ query, list, onFailure }: Props) {
         filterInput.current?.focus();
         filterInput.current?.select();
         return true;
+      case 'p':
+        togglePause();
+        return true;
       case 'f':
         toggleFacets();
         return true;
@@ -229,6 +270,15 @@ export function TracesView({ query, list, onFailure }: Props) {
         error={fieldError}
         onChange={setQ}
       >
+        <button
+          type="button"
+          class={`button live${waiting === null && hears ? ' on' : ''}`}
+          aria-pressed={waiting !== null}
+          title={`${waiting === null ? 'Pause' : 'Go on'} (p)`}
+          onClick={togglePause}
+        >
+          {waiting === null ? 'Live' : `Paused · ${count(newOnes(feed, waiting.values()))} new`}
+        </button>
         <RangeMenu from={query.from} to={query.to} onChange={setWindow} />
         <button
           type="button"
@@ -286,6 +336,7 @@ export function TracesView({ query, list, onFailure }: Props) {
                     index={index}
                     selected={trace.trace_unique_id === selected}
                     longest={longest}
+                    arrived={arrived.current.delete(trace.trace_unique_id)}
                     onOpen={() => {
                       list.selected = trace.trace_unique_id;
                     }}
