@@ -19,17 +19,24 @@ enum { DEFAULT_LIMIT = 20, DEFAULT_TIMEOUT_S = 30, POLL_MS = 200, WAIT_SPARE = 5
 typedef struct options {
     bool json, content, spans;
     long limit, count, timeout;
-    const char *name, *since, *format, *output;
+    const char *name, *since, *format, *output, *user;
     rs_trace_query query;
 } options;
 
 static const struct option long_options[] = {
-    {"limit", required_argument, NULL, 'n'},   {"filter", required_argument, NULL, 'f'},
-    {"json", no_argument, NULL, 'j'},          {"content", no_argument, NULL, 'c'},
-    {"name", required_argument, NULL, 'm'},    {"count", required_argument, NULL, 'k'},
-    {"timeout", required_argument, NULL, 't'}, {"since", required_argument, NULL, 's'},
-    {"format", required_argument, NULL, 'r'},  {"output", required_argument, NULL, 'o'},
-    {"spans", no_argument, NULL, 'p'},         {0},
+    {"limit", required_argument, NULL, 'n'},
+    {"filter", required_argument, NULL, 'f'},
+    {"json", no_argument, NULL, 'j'},
+    {"content", no_argument, NULL, 'c'},
+    {"name", required_argument, NULL, 'm'},
+    {"count", required_argument, NULL, 'k'},
+    {"timeout", required_argument, NULL, 't'},
+    {"since", required_argument, NULL, 's'},
+    {"format", required_argument, NULL, 'r'},
+    {"output", required_argument, NULL, 'o'},
+    {"spans", no_argument, NULL, 'p'},
+    {"user", required_argument, NULL, 'u'},
+    {0},
 };
 
 static const char *name_of(int letter) {
@@ -80,6 +87,9 @@ static int take_option(options *o, int letter, const char *value) {
         break;
     case 'o':
         o->output = value;
+        break;
+    case 'u':
+        o->user = value;
         break;
     case 'p':
         o->spans = true;
@@ -226,11 +236,50 @@ static int delete_some(rs_client *c, int argc, char **argv, int *at, long long *
     return status;
 }
 
+static bool is_said(const rs_buf *answer, const char *what) { return strstr(answer->p, what) != NULL; }
+
+static int ask(rs_client *c, const char *path, const char *body, rs_buf *answer) {
+    rs_buf_clear(answer);
+    int status = rs_client_request(c, path, body, answer);
+    rs_buf_byte(answer, 0);
+    return status == RS_EXIT_DONE && rs_buf_status(answer) != RS_OK ? RS_EXIT_NOT_FOUND : status;
+}
+
+/* All of a user's, and then until the server has written anew what they were in. */
+static int delete_user(rs_client *c, const char *user) {
+    rs_buf body, answer;
+    long long some = 0, deleted = 0;
+    int status;
+    rs_buf_init(&body);
+    rs_buf_init(&answer);
+    rs_json j = rs_json_on(&body);
+    rs_json_object(&j);
+    rs_json_put_str(&j, "customer_identifier", rs_str_of(user));
+    rs_json_object_end(&j);
+    rs_buf_byte(&body, 0);
+    status = rs_buf_status(&body) == RS_OK ? rs_client_open(c) : RS_EXIT_NOT_FOUND;
+    do {
+        if (status == RS_EXIT_DONE) status = ask(c, "/users/delete/", body.p, &answer);
+        if (status == RS_EXIT_DONE && sscanf(answer.p, "{\"deleted\":%lld", &some) == 1) deleted += some;
+    } while (status == RS_EXIT_DONE && is_said(&answer, "\"more\":true"));
+    while (status == RS_EXIT_DONE && is_said(&answer, "\"compacting\":true")) {
+        nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
+        status = ask(c, "/compact/", NULL, &answer);
+    }
+    if (status == RS_EXIT_DONE)
+        printf("%lld trace%s deleted, and gone from the disk\n", deleted, deleted == 1 ? "" : "s");
+    rs_buf_deinit(&body);
+    rs_buf_deinit(&answer);
+    return status == RS_EXIT_DONE && deleted == 0 ? RS_EXIT_NOT_FOUND : status;
+}
+
 static int run_delete(rs_client *c, options *o, int argc, char **argv) {
     long long deleted = 0;
-    int status = read_options(o, argc, argv, "");
+    int status = read_options(o, argc, argv, "u");
     if (status != RS_EXIT_DONE) return status;
-    if (optind == argc) return rs_cmd_usage(&rs_cmd_traces, "traces delete wants ids");
+    if (o->user && optind < argc) return rs_cmd_usage(&rs_cmd_traces, "traces delete wants ids or --user");
+    if (o->user) return delete_user(c, o->user);
+    if (optind == argc) return rs_cmd_usage(&rs_cmd_traces, "traces delete wants ids, or --user ID");
     int at = optind, wanted = argc - optind;
     status = rs_client_open(c);
     while (status == RS_EXIT_DONE && at < argc) status = delete_some(c, argc, argv, &at, &deleted);
@@ -350,7 +399,7 @@ const rs_cmd rs_cmd_traces = {
     .summary = "list traces, show one, wait for one, delete or export some",
     .help = "usage: respan traces list [--limit N] [--filter FIELD=VALUE]... [--json]\n"
             "       respan traces get ID|latest [--content] [--json]\n"
-            "       respan traces delete ID...\n"
+            "       respan traces delete ID... | --user CUSTOMER\n"
             "       respan traces wait [--name NAME] [--filter FIELD=VALUE]... [--since TIME] [--count N] "
             "[--timeout S]\n"
             "       respan traces export [--format F] [--output FILE] [--spans] [--filter FIELD=VALUE]... "
@@ -359,7 +408,9 @@ const rs_cmd rs_cmd_traces = {
             "list   the newest traces (20), one a line\n"
             "get    one trace as a tree: a bar per span, and what models were asked and answered;\n"
             "       ID may be the first 6 or more digits of a trace's id\n"
-            "delete those traces, for good: out of every answer at once, and off the disk within minutes\n"
+            "delete those traces, for good: out of every answer at once, and off the disk within minutes;\n"
+            "       with --user all traces of that customer_identifier, and it waits until the disk is rid "
+            "of them\n"
             "wait   until that many traces (1) are there, and print their ids\n"
             "export all traces, or their spans, newest first\n"
             "\n"

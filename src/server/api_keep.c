@@ -3,6 +3,7 @@
 #include "base/ids.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
+#include "server/api.h"
 #include "server/server.h"
 
 static void fail(rs_response *res, rs_status st, rs_err *err) {
@@ -19,7 +20,7 @@ static void answer_deleted(rs_response *res, size_t deleted) {
     rs_json_object_end(&j);
 }
 
-/* Their links end with them. */
+/* Their links and pins end with them. */
 static rs_status delete_traces(rs_server *server, const rs_request *req, const uint8_t (*ids)[16], size_t n,
                                size_t *deleted, rs_err *err) {
     rs_status st = rs_store_delete_traces(server->store, req->project, ids, n, deleted, err);
@@ -80,6 +81,32 @@ void rs_api_delete_traces(rs_server *server, rs_request *req, rs_response *res) 
     rs_status st = delete_traces(server, req, (const uint8_t(*)[16])ids, n, &deleted, &err);
     if (st != RS_OK) fail(res, st, &err);
     else answer_deleted(res, deleted);
+}
+
+/* ---- pinning ------------------------------------------------------------------------------------------- */
+
+void rs_api_pin(rs_server *server, rs_request *req, rs_response *res) {
+    uint8_t id[16];
+    bool pinned = false;
+    rs_err err = {0};
+    rs_status st = RS_OK;
+    bool is_post = strcmp(req->method, "POST") == 0, is_delete = strcmp(req->method, "DELETE") == 0;
+    if (!rs_unhex(req->id, id, sizeof id)) {
+        rs_response_error(res, 404, "not_found", "id", "a trace's id is 32 hex digits");
+        return;
+    }
+    if (is_post) st = rs_api_find_trace(server, req, id, &err);
+    if (st == RS_OK && is_post) st = rs_trace_marks_pin(server->marks, req->project, id, &err);
+    if (is_delete) st = rs_trace_marks_unpin(server->marks, req->project, id, &err);
+    if (st == RS_OK) st = rs_trace_marks_is_pinned(server->marks, req->project, id, &pinned, &err);
+    if (st != RS_OK) {
+        fail(res, st, &err);
+        return;
+    }
+    rs_json j = rs_json_on(&res->body);
+    rs_json_object(&j);
+    rs_json_put_bool(&j, "pinned", pinned);
+    rs_json_object_end(&j);
 }
 
 /* ---- compacting ---------------------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 
 void rs_api_delete_trace(rs_server *server, rs_request *req, rs_response *res);
 void rs_api_delete_traces(rs_server *server, rs_request *req, rs_response *res);
+void rs_api_pin(rs_server *server, rs_request *req, rs_response *res); /* GET, POST, DELETE */
 void rs_api_show_compacting(rs_server *server, rs_request *req, rs_response *res);
 void rs_api_compact(rs_server *server, rs_request *req, rs_response *res);
 

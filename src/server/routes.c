@@ -9,6 +9,7 @@
 #include "server/api_metrics.h"
 #include "server/api_projects.h"
 #include "server/api_session.h"
+#include "server/api_users.h"
 #include "server/export.h"
 #include "server/ingest.h"
 #include "server/langfuse.h"
@@ -31,6 +32,9 @@ static const rs_route routes[] = {
     {"/api/traces/{id}/", RS_DELETE, RS_AUTH_CHANGE, RS_BODY_SMALL, rs_api_delete_trace},
     {"/api/traces/{id}/share/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_share_manage},
     {"/api/traces/{id}/share/", RS_POST | RS_DELETE, RS_AUTH_CHANGE, RS_BODY_SMALL, rs_share_manage},
+    {"/api/traces/{id}/pin/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_pin},
+    {"/api/traces/{id}/pin/", RS_POST | RS_DELETE, RS_AUTH_CHANGE, RS_BODY_SMALL, rs_api_pin},
+    {"/api/users/delete/", RS_POST, RS_AUTH_CHANGE, RS_BODY_SMALL, rs_api_delete_user},
     {"/api/compact/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_show_compacting},
     {"/api/compact/", RS_POST, RS_AUTH_CHANGE, RS_BODY_SMALL, rs_api_compact},
     {"/api/spans/list/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_list_spans},

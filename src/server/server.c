@@ -17,11 +17,17 @@ enum { HTTP_THREADS = 4, CONNECTIONS = 10240, FILES_BESIDE = 512, DRAIN_MS = 300
 
 /* What cannot be read keeps everything. */
 static rs_retention retention_of(void *ctx, uint64_t id) {
+    rs_server *s = ctx;
     rs_project project = {0};
     rs_err err = {0};
-    rs_status st = rs_control_get_project(ctx, id, &project, &err);
+    rs_status st = rs_control_get_project(s->control, id, &project, &err);
     if (st != RS_OK && st != RS_ERR_NOT_FOUND) rs_log("%s", err.message);
     return st == RS_OK ? project.keep : (rs_retention){0};
+}
+
+static rs_status pins_of(void *ctx, uint64_t id, rs_pins *out, rs_err *err) {
+    rs_server *s = ctx;
+    return rs_trace_marks_list_pins(s->marks, id, &out->ids, &out->n, err);
 }
 
 /* Each connection is a file, and the store has some, too. */
@@ -76,7 +82,7 @@ rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err
     if (st == RS_OK) st = rs_trace_marks_open(config->data_dir, &s->marks, err);
     if (st == RS_OK) st = rs_store_open(config->data_dir, &s->store, err);
     if (st == RS_OK) rs_store_set_durability(s->store, config->durability);
-    if (st == RS_OK) st = rs_store_start_keeper(s->store, retention_of, s->control, err);
+    if (st == RS_OK) st = rs_store_start_keeper(s->store, retention_of, pins_of, s, err);
     if (st == RS_OK) st = rs_live_start(s->store, &s->live, err);
     if (st == RS_OK)
         st = rs_writer_start(s->store, RS_WRITER_QUEUE_BYTES, rs_join_events, rs_live_note, s->live,

@@ -2,11 +2,18 @@
 #ifndef RS_STORE_RETENTION_H
 #define RS_STORE_RETENTION_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct rs_retention {
     uint64_t age_ns; /* spans that began longer ago may go, */
     uint64_t bytes;  /* and the oldest while there are more on the disk */
 } rs_retention;
+
+/* Traces that stay however old they are: their ids, in order. What holds them counts for no bytes. */
+typedef struct rs_pins {
+    uint8_t (*ids)[16];
+    size_t n;
+} rs_pins;
 
 #endif

@@ -77,17 +77,24 @@ RS_MUST_CHECK rs_status rs_store_commit(rs_store *s, const rs_store_batch *batch
 /* On the keeper's thread, about once a minute. */
 typedef rs_retention (*rs_retention_fn)(void *ctx, uint64_t project);
 
-/* Until rs_store_close. fn may be NULL: all is kept. */
-RS_MUST_CHECK rs_status rs_store_start_keeper(rs_store *s, rs_retention_fn fn, void *ctx, rs_err *err);
+/* Likewise, of a project of which not all is kept: *out is empty, its ids are then the keeper's to free. An error: nothing goes now. */
+typedef rs_status (*rs_pins_fn)(void *ctx, uint64_t project, rs_pins *out, rs_err *err);
+
+/* Until rs_store_close. fn may be NULL: all is kept; pins may be: none are. */
+RS_MUST_CHECK rs_status rs_store_start_keeper(rs_store *s, rs_retention_fn fn, rs_pins_fn pins, void *ctx,
+                                              rs_err *err);
 /* Does at once for a project what the keeper will do for all but the partition that takes new traces; that one is closed and
  * sealed, too. Any thread; takes seconds for a million spans. RS_ERR_FULL: there must be room for the largest partition again. */
 RS_MUST_CHECK rs_status rs_store_compact(rs_store *s, uint64_t project, rs_err *err);
 /* Has the keeper do it, and whether it is still to be done. */
 void rs_store_ask_compact(rs_store *s, uint64_t project);
 bool rs_store_is_compacting(rs_store *s, uint64_t project);
-/* Drops what is past that, in whole partitions; *dropped: how many (may be NULL). The keeper's work, for those without one. */
+/* Drops what is past that, in whole partitions; *dropped: how many (may be NULL). Of a partition with pinned traces (may be NULL) the
+ * others are deleted, and it is rewritten. The keeper's work, for those without one. */
 RS_MUST_CHECK rs_status rs_store_retain(rs_store *s, uint64_t project, const rs_retention *keep,
-                                        size_t *dropped, rs_err *err);
+                                        const rs_pins *pins, size_t *dropped, rs_err *err);
+/* Unlinks all of a project. What is committed to it later begins it anew: its keys are revoked before. Any thread. */
+RS_MUST_CHECK rs_status rs_store_drop_project(rs_store *s, uint64_t project, rs_err *err);
 /* The projects that have spans, in order; *out is the caller's to free. */
 RS_MUST_CHECK rs_status rs_store_list_projects(rs_store *s, uint64_t **out, size_t *n, rs_err *err);
 

@@ -95,6 +95,15 @@ test('a link with content shows what was said, ends the one before, and ends its
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).click();
 });
 
+test('a trace is pinned, which stays so, and unpinned', async () => {
+  await openTrace();
+  await page.getByRole('button', { name: 'Pin', exact: true }).click();
+  await page.getByRole('button', { name: 'Pinned', pressed: true }).waitFor();
+  await openTrace();
+  await page.getByRole('button', { name: 'Pinned', pressed: true }).click();
+  await page.getByRole('button', { name: 'Pin', exact: true, pressed: false }).waitFor();
+});
+
 test('a trace is deleted once one says so twice', async () => {
   await openTrace();
   await page.getByRole('button', { name: 'Delete' }).click();

@@ -1,4 +1,4 @@
-/* Keeping: which partitions are rewritten or dropped, and when. */
+/* Keeping: which partitions are rewritten, and when; what is dropped is retain.c's. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/sqlite/rewrite.h"
@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,6 +26,7 @@ enum {
 struct rs_keeper {
     rs_store *store;
     rs_retention_fn retention;
+    rs_pins_fn pins;
     void *ctx;
     pthread_t thread;
     pthread_mutex_t lock; /* the following */
@@ -96,67 +96,6 @@ rs_status rs_store_compact(rs_store *s, uint64_t project, rs_err *err) {
     return st;
 }
 
-static uint64_t bytes_of(const rs_partition *p) {
-    static const char *const files[] = {"segment", "index.db", "index.db-wal", "traces.filter"};
-    rs_str dir = rs_partition_dir(p);
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < RS_ARRAY_LEN(files); i++) {
-        char path[RS_PATH_MAX];
-        struct stat st;
-        int n = snprintf(path, sizeof path, "%.*s/%s", RS_STR_ARG(dir), files[i]);
-        if (n > 0 && (size_t)n < sizeof path && stat(path, &st) == 0) bytes += (uint64_t)st.st_size;
-    }
-    return bytes;
-}
-
-/* The last start in it. A clock that was ahead does not keep it for ever: then it is what the segment was written last. */
-static uint64_t newest_of(const rs_partition *p, uint64_t now) {
-    struct stat st;
-    uint64_t newest = __atomic_load_n(&p->newest_ns, __ATOMIC_ACQUIRE);
-    if (newest <= now || fstat(p->segment.fd, &st) != 0) return newest;
-    return (uint64_t)st.st_mtim.tv_sec * NS_PER_S;
-}
-
-/* The oldest partition if it is to go. The one that takes new traces stays. */
-static rs_partition *pick_old(rs_store *s, rs_project_data *p, const rs_retention *keep) {
-    uint64_t now = rs_clock_wall_ns(), bytes = 0;
-    rs_partition *old = NULL;
-    rs_turns_take(&s->writing);
-    for (size_t i = 0; i < p->set->n && keep->bytes; i++) bytes += bytes_of(p->set->items[i]);
-    for (size_t i = 0; i < p->set->n && !old; i++) {
-        rs_partition *at = p->set->items[i];
-        if (i + 1 == p->set->n && rs_project_data_takes_more(at, &s->limits)) continue;
-        bool is_past = keep->age_ns && now > keep->age_ns && newest_of(at, now) < now - keep->age_ns;
-        if (is_past || (keep->bytes && bytes > keep->bytes && i == 0)) old = at;
-    }
-    rs_turns_give(&s->writing);
-    return old;
-}
-
-static rs_status drop_old(rs_store *s, rs_project_data *p, const rs_retention *keep, size_t *dropped,
-                          rs_err *err) {
-    rs_status st = RS_OK;
-    for (rs_partition *old; st == RS_OK && (old = pick_old(s, p, keep)) != NULL;) {
-        rs_turns_take(&s->writing);
-        st = rs_project_data_replace(p, old, NULL, err);
-        rs_turns_give(&s->writing);
-        if (st == RS_OK && dropped) ++*dropped;
-    }
-    return st;
-}
-
-rs_status rs_store_retain(rs_store *s, uint64_t project, const rs_retention *keep, size_t *dropped,
-                          rs_err *err) {
-    rs_project_data *p;
-    if (dropped) *dropped = 0;
-    rs_status st = rs_store_find_project(s, project, false, &p, err);
-    if (st != RS_OK || !p) return st;
-    pthread_mutex_lock(&s->keeping);
-    st = drop_old(s, p, keep, dropped, err);
-    pthread_mutex_unlock(&s->keeping);
-    return st;
-}
-
 /* ---- all of them --------------------------------------------------------------------------------------- */
 
 static int by_id(const void *a, const void *b) {
@@ -189,6 +128,15 @@ rs_status rs_store_list_projects(rs_store *s, uint64_t **out, size_t *n, rs_err 
     return st;
 }
 
+/* While it cannot be read what is pinned, nothing goes. */
+static rs_status retain(rs_keeper *k, rs_project_data *p, const rs_retention *keep, rs_err *err) {
+    rs_pins pins = {0};
+    rs_status st = k->pins ? k->pins(k->ctx, p->id, &pins, err) : RS_OK;
+    if (st == RS_OK) st = rs_retain(k->store, p, keep, &pins, &k->stopping, NULL, err);
+    free(pins.ids);
+    return st;
+}
+
 static void keep_project(rs_keeper *k, uint64_t project) {
     rs_store *s = k->store;
     rs_project_data *p;
@@ -198,7 +146,7 @@ static void keep_project(rs_keeper *k, uint64_t project) {
     if (st == RS_OK && p) {
         bool at_once = __atomic_load_n(&p->wants_compacting, __ATOMIC_ACQUIRE);
         pthread_mutex_lock(&s->keeping);
-        if (keep.age_ns || keep.bytes) st = drop_old(s, p, &keep, NULL, &err);
+        if (keep.age_ns || keep.bytes) st = retain(k, p, &keep, &err);
         if (st == RS_OK) st = rewrite_due(s, p, at_once, &k->stopping, &err);
         pthread_mutex_unlock(&s->keeping);
         if (at_once) __atomic_store_n(&p->wants_compacting, false, __ATOMIC_RELEASE);
@@ -238,10 +186,10 @@ static void *run(void *arg) {
     return NULL;
 }
 
-rs_status rs_store_start_keeper(rs_store *s, rs_retention_fn fn, void *ctx, rs_err *err) {
+rs_status rs_store_start_keeper(rs_store *s, rs_retention_fn fn, rs_pins_fn pins, void *ctx, rs_err *err) {
     rs_keeper *k = calloc(1, sizeof *k);
     if (!k) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
-    *k = (rs_keeper){.store = s, .retention = fn, .ctx = ctx};
+    *k = (rs_keeper){.store = s, .retention = fn, .pins = pins, .ctx = ctx};
     k->next_ns = rs_clock_mono_ns() + FIRST_LOOK_S * NS_PER_S;
     pthread_mutex_init(&k->lock, NULL);
     rs_clock_cond_init(&k->wake);

@@ -137,6 +137,7 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_TRACE_BY_ID] = "SELECT " TRACE_COLUMNS " FROM trace WHERE trace_id = ?1",
     [RS_SQL_TRACE_BY_KEY] = "SELECT " TRACE_COLUMNS " FROM trace WHERE key = ?1",
     [RS_SQL_ALL_TRACES] = "SELECT key, trace_id FROM trace",
+    [RS_SQL_TRACES_AFTER] = "SELECT key, trace_id FROM trace WHERE key > ?1 ORDER BY key",
     /* Each from its end: min and max in one SELECT go through the table. */
     [RS_SQL_KEY_RANGE] = "SELECT (SELECT min(key) FROM trace), (SELECT max(key) FROM trace)",
     [RS_SQL_HAS_KEY] = "SELECT 1 FROM trace WHERE key = ?1",

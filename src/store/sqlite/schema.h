@@ -77,6 +77,7 @@ typedef enum rs_sql {
     RS_SQL_TRACE_BY_ID,
     RS_SQL_TRACE_BY_KEY,
     RS_SQL_ALL_TRACES,
+    RS_SQL_TRACES_AFTER,
     RS_SQL_KEY_RANGE,
     RS_SQL_HAS_KEY,
     RS_SQL_KEY_NEWEST,

@@ -46,6 +46,10 @@ int64_t rs_partition_set_skew(const rs_partition_set *set);
 /* The row that a statement of the columns of a trace is at, valid until its next step. */
 RS_MUST_CHECK rs_status rs_index_trace_row(rs_index *x, sqlite3_stmt *stmt, rs_trace_row *row, rs_err *err);
 
+/* As rs_store_retain; under s->keeping. *stop (atomic, may be NULL) makes it give up: RS_ERR_CLOSED. */
+RS_MUST_CHECK rs_status rs_retain(rs_store *s, rs_project_data *p, const rs_retention *keep,
+                                  const rs_pins *pins, const bool *stop, size_t *dropped, rs_err *err);
+
 /* Ends the keeper's thread, if there is one. */
 void rs_keeper_stop(rs_keeper *k);
 /* Something is to be erased: not later than that. */

@@ -70,6 +70,13 @@ export const getShare = (trace: string, signal: AbortSignal): Promise<Share> => 
 export const makeShare = (trace: string, content: boolean): Promise<Share & { url: string }> =>
   send('POST', sharePath(trace), { content });
 export const endShare = (trace: string): Promise<Share> => send('DELETE', sharePath(trace));
+
+const pinPath = (trace: string): string => `/api/traces/${encodeURIComponent(trace)}/pin/`;
+export const getPin = (trace: string, signal: AbortSignal): Promise<{ pinned: boolean }> =>
+  getJson(pinPath(trace), signal);
+export const setPin = (trace: string, pinned: boolean): Promise<{ pinned: boolean }> =>
+  send(pinned ? 'POST' : 'DELETE', pinPath(trace));
+
 export const deleteTrace = (trace: string): Promise<{ deleted: number }> =>
   send('DELETE', `/api/traces/${encodeURIComponent(trace)}/`);
 

@@ -1,6 +1,6 @@
-/** What can be done with a trace: share it by a link, delete it. */
-import { useState } from 'preact/hooks';
-import { deleteTrace } from '../api/endpoints';
+/** What can be done with a trace: share it by a link, pin it, delete it. */
+import { useEffect, useState } from 'preact/hooks';
+import { deleteTrace, getPin, setPin } from '../api/endpoints';
 import { go } from '../navigation';
 import { useActing } from '../widgets/acting';
 import { Dialog } from '../widgets/dialog';
@@ -23,6 +23,7 @@ export function TraceActions({ id, listUrl }: { id: string; listUrl: string }) {
       >
         Share
       </button>
+      <PinButton id={id} />
       <button
         type="button"
         class="tool"
@@ -35,6 +36,46 @@ export function TraceActions({ id, listUrl }: { id: string; listUrl: string }) {
       {open === 'share' && <ShareDialog id={id} onClose={close} />}
       {open === 'delete' && <DeleteDialog id={id} listUrl={listUrl} onClose={close} />}
     </span>
+  );
+}
+
+/** What is pinned stays when what is as old goes. */
+function PinButton({ id }: { id: string }) {
+  const [pinned, setPinned] = useState(false);
+  const { busy, error, act } = useActing();
+  useEffect(() => {
+    const abort = new AbortController();
+    getPin(id, abort.signal).then(
+      (said) => {
+        setPinned(said.pinned);
+      },
+      () => undefined, // the trace itself says what is wrong
+    );
+    return () => {
+      abort.abort();
+    };
+  }, [id]);
+  return (
+    <button
+      type="button"
+      class={pinned ? 'tool pinned' : 'tool'}
+      aria-pressed={pinned}
+      disabled={busy}
+      title={
+        error
+          ? explain(error)
+          : pinned
+            ? 'Kept however old it gets'
+            : 'Keep this trace, however short the project keeps others'
+      }
+      onClick={() => {
+        act(async () => {
+          setPinned((await setPin(id, !pinned)).pinned);
+        });
+      }}
+    >
+      {error ? 'Not pinned' : pinned ? 'Pinned' : 'Pin'}
+    </button>
   );
 }
 
