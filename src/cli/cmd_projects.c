@@ -1,13 +1,14 @@
-/* respan projects list|set: the projects and how much is kept of each, straight in the data directory (the server may be
- * running). */
+/* respan projects list|create|rename|set: the projects and how much is kept of each, straight in the data directory (the server
+ * may be running). */
 #include "cli/cmd.h"
 
 #include "base/json_write.h"
+#include "cli/amount.h"
 #include "cli/data_dir.h"
+#include "cli/report.h"
 
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define NS_PER_HOUR 3600000000000ull
 
@@ -16,47 +17,13 @@ typedef struct options {
     bool json;
 } options;
 
-typedef struct unit {
-    char letter;
-    uint64_t size;
-} unit;
-
-/* From the largest. */
-static const unit times[] = {{'d', 24 * NS_PER_HOUR}, {'h', NS_PER_HOUR}};
-static const unit sizes[] = {{'T', 1ull << 40}, {'G', 1ull << 30}, {'M', 1ull << 20}, {'K', 1ull << 10}};
-
-static int fail(const rs_err *err) {
-    fprintf(stderr, "respan: %s\n", err->message);
-    return RS_EXIT_NOT_FOUND;
-}
-
-/* "30d", "10G"; "all" is 0. */
-static bool read_amount(const char *text, const unit *units, size_t n, uint64_t *out) {
-    rs_str s = rs_str_of(text);
-    unsigned long long number;
-    *out = 0;
-    if (rs_str_eq(s, RS_STR("all"))) return true;
-    for (size_t i = 0; i < n && s.n > 1; i++)
-        if (s.p[s.n - 1] == units[i].letter)
-            return rs_str_to_u64((rs_str){s.p, s.n - 1}, &number) && number > 0 &&
-                   !__builtin_mul_overflow(number, units[i].size, out) && *out <= INT64_MAX;
-    return false;
-}
-
-static void put_amount(uint64_t amount, const unit *units, size_t n, char out[32]) {
-    size_t i = 0;
-    while (i + 1 < n && amount % units[i].size != 0) i++;
-    if (amount == 0) snprintf(out, 32, "all");
-    else snprintf(out, 32, "%llu%c", (unsigned long long)(amount / units[i].size), units[i].letter);
-}
-
-/* ---- list ---------------------------------------------------------------------------------------------- */
+/* ---- showing them -------------------------------------------------------------------------------------- */
 
 static bool print_row(void *ctx, const rs_project *p) {
-    char age[32], bytes[32];
+    char age[RS_AMOUNT_MAX], bytes[RS_AMOUNT_MAX];
     (void)ctx;
-    put_amount(p->keep.age_ns, times, RS_ARRAY_LEN(times), age);
-    put_amount(p->keep.bytes, sizes, RS_ARRAY_LEN(sizes), bytes);
+    rs_amount_put_time(p->keep.age_ns, age);
+    rs_amount_put_size(p->keep.bytes, bytes);
     printf("%-4llu %-24s keeps %s", (unsigned long long)p->id, p->name, age);
     if (p->keep.bytes) printf(", at most %s", bytes);
     putchar('\n');
@@ -76,37 +43,76 @@ static bool write_row(void *ctx, const rs_project *p) {
     return true;
 }
 
-static int list(rs_control *control, const options *o) {
+static int show(const rs_project *project, const options *o) {
+    rs_buf out;
+    rs_buf_init(&out);
+    rs_json j = rs_json_on(&out);
+    if (!o->json) {
+        print_row(NULL, project);
+        return RS_EXIT_DONE;
+    }
+    write_row(&j, project);
+    return rs_report_json(&out);
+}
+
+static int list(rs_control *control, const char *const names[], const options *o) {
     rs_err err = {0};
     rs_buf out;
+    (void)names;
     rs_buf_init(&out);
     rs_json j = rs_json_on(&out);
     if (o->json) rs_json_array(&j);
     rs_status st = rs_control_list_projects(control, o->json ? write_row : print_row, &j, &err);
     if (o->json) rs_json_array_end(&j);
-    rs_buf_byte(&out, '\n');
-    if (o->json && st == RS_OK && rs_buf_status(&out) == RS_OK) fwrite(out.p, 1, out.n, stdout);
+    if (o->json && st == RS_OK) return rs_report_json(&out);
     rs_buf_deinit(&out);
-    return st == RS_OK ? RS_EXIT_DONE : fail(&err);
+    return st == RS_OK ? RS_EXIT_DONE : rs_report_failure(&err);
 }
 
-/* ---- set ----------------------------------------------------------------------------------------------- */
+/* ---- changing them ------------------------------------------------------------------------------------- */
 
-static int set(rs_control *control, const char *name, const options *o) {
+static int create(rs_control *control, const char *const names[], const options *o) {
+    rs_err err = {0};
+    rs_project project;
+    rs_status st = rs_control_create_project(control, names[0], NULL, &project, &err);
+    return st == RS_OK ? show(&project, o) : rs_report_failure(&err);
+}
+
+static int rename_one(rs_control *control, const char *const names[], const options *o) {
+    rs_err err = {0};
+    rs_project project;
+    rs_status st = rs_control_find_project(control, names[0], &project, &err);
+    if (st == RS_OK) st = rs_control_rename_project(control, project.id, names[1], NULL, &err);
+    if (st == RS_OK) st = rs_control_get_project(control, project.id, &project, &err);
+    return st == RS_OK ? show(&project, o) : rs_report_failure(&err);
+}
+
+static int set(rs_control *control, const char *const names[], const options *o) {
     rs_err err = {0};
     rs_project project;
     if (!o->keep && !o->keep_bytes) return rs_cmd_usage(&rs_cmd_projects, "say --keep or --keep-bytes");
-    if (rs_control_find_project(control, name, &project, &err) != RS_OK) return fail(&err);
-    if (o->keep && !read_amount(o->keep, times, RS_ARRAY_LEN(times), &project.keep.age_ns))
+    if (rs_control_find_project(control, names[0], &project, &err) != RS_OK) return rs_report_failure(&err);
+    if (o->keep && !rs_amount_read_time(o->keep, &project.keep.age_ns))
         return rs_cmd_usage(&rs_cmd_projects, "--keep takes hours or days (12h, 30d) or all, not '%s'",
                             o->keep);
-    if (o->keep_bytes && !read_amount(o->keep_bytes, sizes, RS_ARRAY_LEN(sizes), &project.keep.bytes))
+    if (o->keep_bytes && !rs_amount_read_size(o->keep_bytes, &project.keep.bytes))
         return rs_cmd_usage(&rs_cmd_projects, "--keep-bytes takes a size (500M, 10G) or all, not '%s'",
                             o->keep_bytes);
-    if (rs_control_set_retention(control, project.id, &project.keep, NULL, &err) != RS_OK) return fail(&err);
-    print_row(NULL, &project);
-    return RS_EXIT_DONE;
+    if (rs_control_set_retention(control, project.id, &project.keep, NULL, &err) != RS_OK)
+        return rs_report_failure(&err);
+    return show(&project, o);
 }
+
+static const struct {
+    const char *name, *usage;
+    int nnames;
+    int (*run)(rs_control *control, const char *const names[], const options *o);
+} verbs[] = {
+    {"list", "list takes no argument", 0, list},
+    {"create", "say which: create NAME", 1, create},
+    {"rename", "say which: rename NAME NEW", 2, rename_one},
+    {"set", "say which: set NAME", 1, set},
+};
 
 static int run(int argc, char **argv) {
     static const struct option longs[] = {{"data", required_argument, NULL, 'd'},
@@ -126,22 +132,24 @@ static int run(int argc, char **argv) {
                                 argv[optind - 1]);
     }
     const char *verb = optind < argc ? argv[optind++] : "";
-    bool is_set = strcmp(verb, "set") == 0;
-    if (!is_set && strcmp(verb, "list") != 0) return rs_cmd_usage(&rs_cmd_projects, "say list or set");
-    if (argc - optind != is_set)
-        return rs_cmd_usage(&rs_cmd_projects, is_set ? "say which: set NAME" : "list takes no argument");
+    size_t i = 0;
+    while (i < RS_ARRAY_LEN(verbs) && strcmp(verb, verbs[i].name) != 0) i++;
+    if (i == RS_ARRAY_LEN(verbs)) return rs_cmd_usage(&rs_cmd_projects, "say list, create, rename or set");
+    if (argc - optind != verbs[i].nnames) return rs_cmd_usage(&rs_cmd_projects, "%s", verbs[i].usage);
     rs_err err = {0};
     rs_control *control;
-    if (rs_data_open_control(o.data, &control, &err) != RS_OK) return fail(&err);
-    int status = is_set ? set(control, argv[optind], &o) : list(control, &o);
+    if (rs_data_open_control(o.data, &control, &err) != RS_OK) return rs_report_failure(&err);
+    int status = verbs[i].run(control, (const char *const *)argv + optind, &o);
     rs_control_close(control);
     return status;
 }
 
 const rs_cmd rs_cmd_projects = {
     .name = "projects",
-    .summary = "projects: list them, set how much is kept of each",
+    .summary = "projects: list, create, rename, set how much is kept of each",
     .help = "usage: respan projects list [--json]\n"
+            "       respan projects create NAME\n"
+            "       respan projects rename NAME NEW\n"
             "       respan projects set NAME [--keep 30d|all] [--keep-bytes 10G|all]\n\n"
             "  --keep TIME         what is older goes: hours (12h) or days (30d); all: nothing goes\n"
             "  --keep-bytes SIZE   the oldest goes while there is more on the disk than that (500M, 10G)\n"

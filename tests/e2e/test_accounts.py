@@ -2,10 +2,12 @@
 
 import base64
 import datetime
+import json
+import subprocess
 import time
 
 from accounts import Browser, owner_of
-from conftest import span
+from conftest import BINARY, span
 
 PASSWORD = "correct horse battery"
 
@@ -415,3 +417,83 @@ def test_the_log(start_server):
     text = str(rows)
     assert made["key"] not in text and "secret password" not in text
     assert owner.get("/api/audit/?cursor=x").status == 400
+
+
+# ---- the command line
+
+
+def told(server, *arguments):
+    done = server.command(*arguments, "--json")
+    assert done.returncode == 0, done
+    return json.loads(done.stdout)
+
+
+def test_users_by_command(start_server):
+    server = start_server()
+    link = server.command("users", "add", "ann@x.org", "--name", "Ann", "--role", "viewer").stdout.strip()
+    assert link.startswith(f"{server.base_url}/login?token=")
+    answer = server.get(link[len(server.base_url) :], key=False)
+    ann = Browser(server, answer.headers["Set-Cookie"].split(";")[0])
+    assert ann.session()["user"]["email"] == "ann@x.org" and ann.session()["role"] == "viewer"
+    assert server.command("users", "role", "ann@x.org", "member").returncode == 0
+    time.sleep(1)
+    assert ann.session()["role"] == "member"
+    done = subprocess.run(
+        [str(BINARY), "users", "password", "ann@x.org"],
+        env=server.environment,
+        input=PASSWORD + "\n",
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0
+    time.sleep(1)
+    assert ann.get("/api/session/").status == 401
+    assert ann.sign_in("ann@x.org", PASSWORD).status == 200
+    assert {u["email"]: u["role"] for u in told(server, "users", "list")} == {
+        "owner@localhost": "owner",
+        "ann@x.org": "member",
+    }
+    made = told(server, "users", "invite", "bob@x.org", "--role", "owner", "--url", "https://t.example/")
+    assert made["url"].startswith("https://t.example/invite/")
+    person = {"email": "bob@x.org", "password": PASSWORD, "name": "Bob", "invite": made["url"].rsplit("/", 1)[1]}
+    assert Browser(server).post("/api/auth/signup/", person).status == 200
+    assert server.command("users", "remove", "ann@x.org").returncode == 0
+    time.sleep(1)
+    assert ann.get("/api/session/").status == 401
+    assert "ann@x.org" not in server.command("users", "list").stdout
+    for wrong, status in (
+        (("users",), 2),
+        (("users", "add"), 2),
+        (("users", "add", "nonsense"), 1),
+        (("users", "add", "x@y.z", "--role", "king"), 2),
+        (("users", "role", "bob@x.org", "king"), 2),
+        (("users", "role", "nobody@x.org", "owner"), 1),
+        (("users", "remove", "nobody@x.org"), 1),
+        (("users", "list", "x"), 2),
+        (("audit", "x"), 2),
+        (("audit", "--limit", "0"), 2),
+        (("keys", "create", "--scope", "all"), 2),
+        (("keys", "create", "--expires", "soon"), 2),
+        (("projects", "create"), 2),
+        (("projects", "rename", "none", "x"), 1),
+        (("auth", "link", "--user", "nobody@x.org"), 1),
+    ):
+        assert server.command(*wrong).returncode == status, wrong
+    actions = [r["action"] for r in told(server, "audit")]
+    assert actions[0] == "user.remove" and "user.role" in actions and "invite.accept" in actions
+    assert "command line" in server.command("audit", "--limit", "1").stdout
+
+
+def test_keys_and_projects_by_command(start_server):
+    server = start_server()
+    assert told(server, "projects", "create", "other")["id"] == 2
+    assert told(server, "projects", "rename", "other", "better")["name"] == "better"
+    wish = ("--scope", "read", "--expires", "90d", "--environment", "ci", "--project", "better")
+    made = told(server, "keys", "create", *wish)
+    assert made["scopes"] == ["read"] and made["environment"] == "ci" and made["expires"]
+    assert server.get("/api/session/", key=made["key"]).json["project"] == "better"
+    assert server.send([span()], key=made["key"]).status == 403
+    listed = server.command("keys", "list", "--project", "better").stdout
+    assert "read" in listed and "in ci" in listed and "until" in listed
+    link = server.command("auth", "link", "--project", "better").stdout.strip()
+    assert link.endswith("&next=%2F%3Fproject%3D2")

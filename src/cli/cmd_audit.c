@@ -1,0 +1,88 @@
+/* respan audit: who changed what, straight from the data directory (the server may be running). */
+#include "cli/cmd.h"
+
+#include "base/clock.h"
+#include "base/json_write.h"
+#include "cli/data_dir.h"
+#include "cli/report.h"
+
+#include <getopt.h>
+#include <stdio.h>
+
+static bool print_row(void *ctx, const rs_audit_row *row) {
+    char time[RS_RFC3339_LEN + 1];
+    (void)ctx;
+    rs_clock_format(row->time_ns, time);
+    printf("%.19sZ  %-24.*s %-18.*s %.*s", time, RS_STR_ARG(row->actor), RS_STR_ARG(row->action),
+           RS_STR_ARG(row->target));
+    if (row->project) printf("  project %llu", (unsigned long long)row->project);
+    if (row->address.n) printf("  from %.*s", RS_STR_ARG(row->address));
+    putchar('\n');
+    return true;
+}
+
+static bool write_row(void *ctx, const rs_audit_row *row) {
+    rs_json *j = ctx;
+    rs_json_object(j);
+    rs_json_put_int(j, "id", (int64_t)row->id);
+    rs_json_put_time(j, "time", row->time_ns);
+    rs_json_put_str(j, "actor", row->actor);
+    rs_json_put_str(j, "action", row->action);
+    rs_json_put_str(j, "target", row->target);
+    if (row->project) rs_json_put_int(j, "project", (int64_t)row->project);
+    else rs_json_put_null(j, "project");
+    rs_json_put_str_or_null(j, "address", row->address);
+    rs_json_object_end(j);
+    return true;
+}
+
+static int list(rs_control *control, uint64_t limit, bool json) {
+    rs_err err = {0};
+    rs_buf out;
+    rs_buf_init(&out);
+    rs_json j = rs_json_on(&out);
+    if (json) rs_json_array(&j);
+    rs_status st = rs_control_list_audit(control, 0, limit, json ? write_row : print_row, &j, &err);
+    if (json) rs_json_array_end(&j);
+    if (json && st == RS_OK) return rs_report_json(&out);
+    rs_buf_deinit(&out);
+    return st == RS_OK ? RS_EXIT_DONE : rs_report_failure(&err);
+}
+
+static int run(int argc, char **argv) {
+    static const struct option longs[] = {{"data", required_argument, NULL, 'd'},
+                                          {"limit", required_argument, NULL, 'l'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {0}};
+    const char *data = NULL;
+    unsigned long long limit = 100;
+    bool json = false;
+    opterr = 0;
+    for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
+        if (c == 'd') data = optarg;
+        else if (c == 'j') json = true;
+        else if (c == 'l' && rs_str_to_u64(rs_str_of(optarg), &limit) && limit >= 1 && limit <= RS_AUDIT_KEPT)
+            continue;
+        else if (c == 'l') return rs_cmd_usage(&rs_cmd_audit, "--limit takes 1 to %d", RS_AUDIT_KEPT);
+        else
+            return rs_cmd_usage(&rs_cmd_audit, "there is no option '%s', or its value is missing",
+                                argv[optind - 1]);
+    }
+    if (optind < argc) return rs_cmd_usage(&rs_cmd_audit, "audit takes no argument '%s'", argv[optind]);
+    rs_err err = {0};
+    rs_control *control;
+    if (rs_data_open_control(data, &control, &err) != RS_OK) return rs_report_failure(&err);
+    int status = list(control, limit, json);
+    rs_control_close(control);
+    return status;
+}
+
+const rs_cmd rs_cmd_audit = {
+    .name = "audit",
+    .summary = "who changed what: keys, users, projects, sign-ins",
+    .help = "usage: respan audit [--limit N] [--json]\n\n"
+            "  --limit N        so many, newest first (default 100)\n"
+            "  --data DIR       the server's data (default $XDG_DATA_HOME/respan)\n"
+            "  --json           print JSON\n",
+    .run = run,
+};
