@@ -117,3 +117,24 @@ void rs_api_change_project(rs_server *server, rs_request *req, rs_response *res)
         st = rs_control_set_retention(server->control, id, &project.keep, &by, &err);
     answer(server, res, id, st, field, &err);
 }
+
+/* First its keys: nothing more is taken in for it. Then all that there is. */
+void rs_api_delete_project(rs_server *server, rs_request *req, rs_response *res) {
+    uint64_t id;
+    const char *name = NULL;
+    rs_project project;
+    rs_err err = {0};
+    const rs_member members[] = {{.name = "name", .text = &name, .required = true}};
+    if (!rs_api_read_id(req, &id, res) || !rs_api_read_body(req, res, members, 1)) return;
+    rs_status st = rs_control_get_project(server->control, id, &project, &err);
+    if (st == RS_OK && strcmp(project.name, name) != 0) {
+        rs_response_error(res, 400, "invalid", "name", "this is not its name: nothing was deleted");
+        return;
+    }
+    rs_actor by = rs_guard_actor(req);
+    if (st == RS_OK) st = rs_control_delete_project(server->control, id, &by, &err);
+    rs_guard_forget(server->guard);
+    if (st == RS_OK) st = rs_store_drop_project(server->store, id, &err);
+    if (st == RS_OK) rs_api_done(res);
+    else rs_api_refuse(res, "id", &err);
+}

@@ -1,4 +1,4 @@
-/* Projects over HTTP: list, create, rename, how much is kept (docs/http-api.md). Handlers on HTTP threads; re-entrant. */
+/* Projects over HTTP: list, create, rename, how much is kept, delete (docs/http-api.md). Handlers on HTTP threads; re-entrant. */
 #ifndef RS_SERVER_API_PROJECTS_H
 #define RS_SERVER_API_PROJECTS_H
 
@@ -7,5 +7,6 @@
 void rs_api_list_projects(rs_server *server, rs_request *req, rs_response *res);
 void rs_api_create_project(rs_server *server, rs_request *req, rs_response *res);
 void rs_api_change_project(rs_server *server, rs_request *req, rs_response *res);
+void rs_api_delete_project(rs_server *server, rs_request *req, rs_response *res);
 
 #endif

@@ -59,6 +59,7 @@ static const rs_route routes[] = {
     {"/api/projects/", RS_GET, RS_AUTH_USER, RS_BODY_SMALL, rs_api_list_projects},
     {"/api/projects/", RS_POST, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_create_project},
     {"/api/projects/{id}/", RS_POST, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_change_project},
+    {"/api/projects/{id}/", RS_DELETE, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_delete_project},
     {"/api/members/", RS_GET, RS_AUTH_USER, RS_BODY_SMALL, rs_api_list_members},
     {"/api/members/{id}/", RS_POST, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_set_role},
     {"/api/members/{id}/", RS_DELETE, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_remove_member},

@@ -395,6 +395,31 @@ def test_projects(start_server):
     assert {p["id"]: p["spans"] for p in owner.get("/api/projects/").json["results"]} == {1: 0, 2: 1}
 
 
+def test_a_project_is_deleted(start_server):
+    server = start_server()
+    owner = owner_of(server)
+    owner.post("/api/projects/", {"name": "other"})
+    owner.project = 2
+    key = owner.post("/api/keys/", {"name": "k"}).json["key"]
+    assert server.send([span()], key=key).status == 200
+    owner.project = None
+    assert server.send([span()]).status == 200
+    kept = list((server.data / "projects" / "2").rglob("segment"))
+    assert len(kept) == 1
+    for wrong in ({}, {"name": "default"}, {"name": "Other"}):
+        assert owner.delete("/api/projects/2/", wrong).json["error"]["field"] == "name"
+    assert server.get("/api/traces/list/", key=key).json["count"] == 1
+    assert owner.delete("/api/projects/2/", {"name": "other"}).status == 200
+    assert server.get("/api/traces/list/", key=key).status == 401
+    assert owner.get("/api/session/?project=2").status == 404
+    assert not kept[0].exists()
+    assert [p["name"] for p in owner.session()["projects"]] == ["default"]
+    assert owner.delete("/api/projects/2/", {"name": "other"}).status == 404
+    assert owner.delete("/api/projects/1/", {"name": "default"}).status == 400  # the only one
+    assert server.get("/api/traces/list/").json["count"] == 1
+    assert owner.post("/api/projects/", {"name": "other"}).json["id"] == 3
+
+
 def test_the_log(start_server):
     server = start_server()
     owner = owner_of(server)
