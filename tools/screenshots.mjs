@@ -1,47 +1,64 @@
-// The pictures of the README: docs/screenshots/{traces,trace}-{light,dark}.png, from the real server with made-up traces.
+// The pictures of the pages: docs/screenshots/PAGE-{light,dark}.png, and PAGE-phone-…, from the real server with made-up days.
 import { mkdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startBrowser } from '../tests/browser/browser.mjs';
-import * as fixtures from '../tests/browser/fixtures.mjs';
 import { startServer } from '../tests/browser/server.mjs';
+import { days } from './screenshot_data.mjs';
 
 const out = fileURLToPath(new URL('../docs/screenshots/', import.meta.url));
-await mkdir(out, { recursive: true });
+const shapes = [
+  { name: '', viewport: { width: 1320, height: 720 } },
+  { name: '-phone', viewport: { width: 390, height: 844 }, isMobile: true },
+];
 
+const now = Date.now();
+const traces = days(now);
+const isWhole = (t) => t.spans.length === 5 && t.spans.every(({ status }) => status.code !== 2);
+const last = traces.findLast((t) => isWhole(t) && t.spans[0].name.startsWith('track_parcel'));
+const of = (name) => last.spans[0].attributes.find(({ key }) => key === name).value.stringValue;
+const user = of('respan.customer_params.customer_identifier');
+const thread = traces
+  .map((t) => t.spans[0].attributes.find(({ key }) => key === 'respan.threads.thread_identifier')?.value.stringValue)
+  .findLast((id, i, all) => id !== undefined && all.filter((other) => other === id).length === 3);
+
+/** A page for each row: its file, its address, what stands there once it is whole, and what is done then. */
+const pages = [
+  ['traces', '/', '.trace-row:not(.head)', (page) => page.keyboard.press('j')],
+  ['trace', `/traces/${last.id}`, '.say'],
+  ['dashboard', '/dashboard', '.u-over'],
+  ['dashboard-models', '/dashboard?by=model', '.u-over'],
+  ['users', '/users', '.group-row:not(.head)'],
+  ['user', `/users/${encodeURIComponent(user)}`, 'main h1, main h2'],
+  ['threads', '/threads', '.group-row:not(.head)'],
+  ['thread', `/threads/${encodeURIComponent(thread)}`, '.say'],
+];
+
+await mkdir(out, { recursive: true });
 const [server, browser] = await Promise.all([startServer(), startBrowser()]);
 try {
-  const now = Date.now();
-  for (let i = 60; i > 0; i--) {
-    const start = now - 90_000 - i * 37_000 - (i % 7) * 2313;
-    const make = i % 13 === 4 ? fixtures.failing : i % 9 === 2 ? fixtures.rerankThenWrite : fixtures.ordinary;
-    await server.post(make(i, start).request());
-  }
-  const shown = fixtures.rerankThenWrite(1001, now - 31_793);
-  await server.post(shown.request(), fixtures.textGeneration(1002, now - 12_345).request());
-
-  for (const scheme of ['light', 'dark']) {
-    const context = await browser.newContext({
-      viewport: { width: 1320, height: 720 },
-      colorScheme: scheme,
-      storageState: server.state,
-    });
-    const page = await context.newPage();
-    await page.goto(server.link);
-    server.link = server.url;
-    await page.goto(server.url);
-    await page.locator('.trace-row:not(.head)').nth(10).waitFor();
-    await page.keyboard.press('j');
-    await page.screenshot({ path: join(out, `traces-${scheme}.png`) });
-    await page.goto(`${server.url}/traces/${shown.id}`);
-    await page.locator('.say').first().waitFor();
-    await page.screenshot({ path: join(out, `trace-${scheme}.png`) });
-    server.state = await context.storageState();
-    await context.close();
-  }
-  for (const name of ['traces-light', 'traces-dark', 'trace-light', 'trace-dark']) {
-    const { size } = await stat(join(out, `${name}.png`));
-    console.log(`docs/screenshots/${name}.png ${Math.round(size / 1000)} kB`);
+  for (const trace of traces) await server.post(trace.request());
+  console.log(`${traces.length} traces`);
+  let storageState;
+  for (const { name: shape, viewport, isMobile = false } of shapes) {
+    for (const colorScheme of ['light', 'dark']) {
+      const context = await browser.newContext({ viewport, colorScheme, isMobile, storageState });
+      const page = await context.newPage();
+      if (!storageState) {
+        await page.goto(server.link);
+        storageState = await context.storageState();
+      }
+      for (const [name, path, whole, then] of pages) {
+        await page.goto(server.url + path);
+        await page.locator(whole).first().waitFor();
+        await page.waitForLoadState('networkidle', { timeout: 3000 }).catch(() => undefined); // a live list never is
+        await then?.(page);
+        const file = join(out, `${name}${shape}-${colorScheme}.png`);
+        await page.screenshot({ path: file });
+        console.log(`${file.slice(out.length)} ${Math.round((await stat(file)).size / 1000)} kB`);
+      }
+      await context.close();
+    }
   }
 } finally {
   await browser.close();

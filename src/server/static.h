@@ -13,7 +13,8 @@ void rs_static_page(rs_server *server, rs_request *req, rs_response *res);
 void rs_static_open_page(rs_server *server, rs_request *req, rs_response *res);
 /* A file in the page's root ("/favicon.svg") or else a client-side route ("/settings"). */
 void rs_static_file_or_page(rs_server *server, rs_request *req, rs_response *res);
-void rs_static_openapi(rs_server *server, rs_request *req, rs_response *res); /* what the API is, for programs */
+void rs_static_openapi(rs_server *server, rs_request *req,
+                       rs_response *res); /* what the API is, for programs */
 
 /* Answers with the built-in page that says how to get a sign-in link. */
 void rs_static_no_session(rs_request *req, rs_response *res, int status);

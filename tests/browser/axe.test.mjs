@@ -27,6 +27,8 @@ const pages = [
   ['a dashboard of nothing', '/dashboard?q=nothing_like_this', '.notice h2'],
   ['users', '/users', 'main a[href^="/users/"]'],
   ['a user', '/users/user_421', 'main h1, main h2'],
+  ['threads', '/threads', 'main a[href^="/threads/"]'],
+  ['a thread', '/threads/conv_abc_123', '.say'],
   ['nowhere', '/nowhere', '.notice h2'],
 ];
 
