@@ -275,3 +275,37 @@ test('live: without the feed the list is asked for', async () => {
   await other.getByRole('link', { name: 'by_polling' }).waitFor({ timeout: 6000 });
   await other.close();
 });
+
+test('columns: chosen, put in order, kept', async () => {
+  await open('/');
+  await rows().nth(5).waitFor();
+  await page.getByRole('button', { name: 'Columns' }).click();
+  await page.getByLabel('plan', { exact: true }).check();
+  await page.getByLabel('User', { exact: true }).check();
+  await page.getByLabel('Model', { exact: true }).uncheck();
+  await page.getByRole('button', { name: 'Status earlier' }).click();
+  await page.keyboard.press('Escape');
+  const heads = () => page.getByRole('columnheader').allInnerTexts();
+  const wanted = ['Time ↓', 'Name', 'Input → output', 'Tokens', 'Status', 'Latency', 'plan', 'User'];
+  assert.deepEqual(await heads(), wanted);
+  await page.reload();
+  await rows().nth(5).waitFor();
+  assert.deepEqual(await heads(), wanted);
+  await open('/?q=user%3Auser_3');
+  await shows(1);
+  assert.deepEqual(await rows().first().locator('.plain').allInnerTexts(), ['two words', 'user_3']);
+  await page.evaluate(() => localStorage.removeItem('respan.columns'));
+});
+
+test('headers sort, and the address says how', async () => {
+  await open(`/?q=${encodeURIComponent('user in (user_1, user_3)')}`);
+  await shows(2);
+  const first = (text) => page.locator('.trace-row:not(.head) .latency').first().filter({ hasText: text }).waitFor();
+  await page.getByRole('button', { name: 'Latency' }).click();
+  await first('400 ms');
+  assert.equal(new URL(page.url()).searchParams.get('sort'), '-duration');
+  await page.getByRole('button', { name: 'Latency' }).click();
+  await first('200 ms');
+  await page.getByRole('button', { name: 'Latency' }).click();
+  await page.waitForFunction(() => !location.search.includes('sort'));
+});

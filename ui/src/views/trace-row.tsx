@@ -2,7 +2,9 @@
 import { useState } from 'preact/hooks';
 import type { Trace } from '../api/types';
 import { newPreview } from '../model/content';
-import { clock, count, duration, tokens } from '../model/format';
+import { keyOf, nextSort, sortedBy, usual, type Column } from '../model/columns';
+import { valueText } from '../model/facts';
+import { clock, cost, count, duration, rate, tokens } from '../model/format';
 import { shortModel, traceLabel } from '../model/name';
 import { traceUrl } from '../model/route';
 import { oneLine } from '../model/text';
@@ -11,20 +13,36 @@ import { Mark } from '../widgets/mark';
 
 export const rowId = (trace: string): string => `t-${trace}`;
 
-export function TracesHead() {
+interface HeadProps {
+  columns?: Column[];
+  /** As the API's sort_by; without onSort nothing is sorted. */
+  sort?: string;
+  onSort?: (sort: string) => void;
+}
+
+export function TracesHead({ columns = usual, sort = '', onSort }: HeadProps) {
   return (
     <div class="trace-row head" role="row">
-      <span role="columnheader">Time</span>
-      <span role="columnheader">Name</span>
-      <span role="columnheader">Input → output</span>
-      <span role="columnheader">Model</span>
-      <span role="columnheader" class="end">
-        Tokens
-      </span>
-      <span role="columnheader" class="end">
-        Latency
-      </span>
-      <span role="columnheader">Status</span>
+      {columns.map(({ id, title, end, sort: field }) => {
+        const by = onSort && sortedBy(field, sort);
+        return (
+          <span key={id} role="columnheader" class={end ? 'end' : undefined} aria-sort={by}>
+            {onSort && field !== undefined ? (
+              <button
+                type="button"
+                onClick={() => {
+                  onSort(nextSort(field, sort));
+                }}
+              >
+                {title}
+                {by !== undefined && <i aria-hidden="true">{by === 'ascending' ? ' ↑' : ' ↓'}</i>}
+              </button>
+            ) : (
+              <bdi>{title}</bdi>
+            )}
+          </span>
+        );
+      })}
     </div>
   );
 }
@@ -36,10 +54,11 @@ interface Props {
   longest: number;
   /** It came just now. */
   arrived?: boolean;
+  columns?: Column[];
   onOpen: () => void;
 }
 
-export function TraceRow({ trace, index, selected, longest, arrived = false, onOpen }: Props) {
+export function TraceRow({ trace, index, selected, longest, arrived = false, columns = usual, onOpen }: Props) {
   const url = traceUrl(trace.trace_unique_id);
   const failed = trace.status_code === 'error' || trace.error_count > 0;
   const share = longest > 0 ? (trace.duration ?? 0) / longest : 0;
@@ -52,48 +71,118 @@ export function TraceRow({ trace, index, selected, longest, arrived = false, onO
       aria-rowindex={index + 2}
       aria-selected={selected}
     >
-      <span role="gridcell" class="time mono" title={trace.start_time}>
-        {clock(trace.start_time)}
-      </span>
-      <span role="gridcell" class="name">
-        <Mark logType={trace.log_type} />
-        <a
-          href={url}
-          title={oneLine(trace.name ?? '', 400)}
-          tabIndex={-1}
-          onClick={(event) => {
-            onOpen();
-            follow(event, url);
-          }}
-        >
-          <bdi>{oneLine(traceLabel(trace)) || 'unnamed'}</bdi>
-        </a>
-        {trace.span_count > 1 && (
-          <span class="span-count mono" title={`${count(trace.span_count)} spans`}>
-            {count(trace.span_count)}
-          </span>
-        )}
-      </span>
-      <span role="gridcell" class="preview">
-        <Preview trace={trace} failed={failed} />
-      </span>
-      <span role="gridcell" class="model mono" title={trace.model ?? undefined}>
-        {trace.model !== null && <bdi>{oneLine(shortModel(trace.model))}</bdi>}
-      </span>
-      <span role="gridcell" class="tokens mono end">
-        {tokens(trace.total_prompt_tokens, trace.total_completion_tokens)}
-      </span>
-      <span role="gridcell" class="latency mono end">
-        <i class="latency-bar" aria-hidden="true">
-          <i style={{ width: `${String(Math.max(2, share * 100))}%` }} />
-        </i>
-        {duration(trace.duration)}
-      </span>
-      <span role="gridcell" class="status">
-        <StatusDot trace={trace} failed={failed} />
-      </span>
+      {columns.map((column) => cellOf(column, { trace, url, failed, share, onOpen }))}
     </div>
   );
+}
+
+interface Shown {
+  trace: Trace;
+  url: string;
+  failed: boolean;
+  share: number;
+  onOpen: () => void;
+}
+
+function cellOf(column: Column, shown: Shown) {
+  const { trace, url, failed, share, onOpen } = shown;
+  switch (column.id) {
+    case 'time':
+      return (
+        <span key="time" role="gridcell" class="time mono" title={trace.start_time}>
+          {clock(trace.start_time)}
+        </span>
+      );
+    case 'name':
+      return (
+        <span key="name" role="gridcell" class="name">
+          <Mark logType={trace.log_type} />
+          <a
+            href={url}
+            title={oneLine(trace.name ?? '', 400)}
+            tabIndex={-1}
+            onClick={(event) => {
+              onOpen();
+              follow(event, url);
+            }}
+          >
+            <bdi>{oneLine(traceLabel(trace)) || 'unnamed'}</bdi>
+          </a>
+          {trace.span_count > 1 && (
+            <span class="span-count mono" title={`${count(trace.span_count)} spans`}>
+              {count(trace.span_count)}
+            </span>
+          )}
+        </span>
+      );
+    case 'preview':
+      return (
+        <span key="preview" role="gridcell" class="preview">
+          <Preview trace={trace} failed={failed} />
+        </span>
+      );
+    case 'model':
+      return (
+        <span key="model" role="gridcell" class="model mono" title={trace.model ?? undefined}>
+          {trace.model !== null && <bdi>{oneLine(shortModel(trace.model))}</bdi>}
+        </span>
+      );
+    case 'tokens':
+      return (
+        <span key="tokens" role="gridcell" class="tokens mono end">
+          {tokens(trace.total_prompt_tokens, trace.total_completion_tokens)}
+        </span>
+      );
+    case 'latency':
+      return (
+        <span key="latency" role="gridcell" class="latency mono end">
+          <i class="latency-bar" aria-hidden="true">
+            <i style={{ width: `${String(Math.max(2, share * 100))}%` }} />
+          </i>
+          {duration(trace.duration)}
+        </span>
+      );
+    case 'status':
+      return (
+        <span key="status" role="gridcell" class="status">
+          <StatusDot trace={trace} failed={failed} />
+        </span>
+      );
+    default:
+      return (
+        <span key={column.id} role="gridcell" class={`plain mono${column.end ? ' end' : ''}`}>
+          <bdi>{oneLine(plainText(column, trace), 200)}</bdi>
+        </span>
+      );
+  }
+}
+
+function plainText(column: Column, trace: Trace): string {
+  const key = keyOf(column);
+  if (key !== null) {
+    const value = trace.metadata?.[key];
+    return value === undefined || value === null ? '' : valueText(value);
+  }
+  switch (column.id) {
+    case 'cost':
+      return cost(trace.total_cost);
+    case 'ttft':
+      return duration(trace.time_to_first_token);
+    case 'rate':
+      return rate(trace.tokens_per_second);
+    case 'spans':
+      return count(trace.span_count);
+    case 'errors':
+      return count(trace.error_count);
+    case 'type':
+      return trace.log_type ?? '';
+    case 'user':
+      return trace.customer_identifier ?? '';
+    case 'thread':
+      return trace.session_identifier ?? '';
+    default:
+      return trace.environment ?? '';
+  }
 }
 
 function Preview({ trace, failed }: { trace: Trace; failed: boolean }) {

@@ -6,6 +6,7 @@ import { listPath, livePath } from '../api/traces';
 import type { Page, Trace } from '../api/types';
 import { addNewer, addOlder, addTold, emptyFeed, newOnes, firstPage, shiftOf, type Feed } from '../model/feed';
 import { count } from '../model/format';
+import { gridOf, leastWidth, readColumns, usual, writeColumns } from '../model/columns';
 import { metadataKeys } from '../model/completion';
 import { traceUrl, tracesUrl, type ListQuery } from '../model/route';
 import { scrollToShow } from '../model/window';
@@ -14,6 +15,7 @@ import { useKeys, useMedia, usePolling } from '../widgets/hooks';
 import { useLive } from '../widgets/live';
 import { useKept } from '../widgets/setting';
 import { VirtualRows } from '../widgets/virtual';
+import { ColumnsMenu } from './columns-menu';
 import { Facets } from './facets';
 import { FilterBar } from './filter-bar';
 import { RangeMenu } from './range-menu';
@@ -198,6 +200,8 @@ export function TracesView({ query, list, onFailure }: Props) {
   };
 
   const keys = useMemo(() => metadataKeys(feed.rows), [feed.rows]);
+  const [keptColumns, setKeptColumns] = useKept('respan.columns', '');
+  const columns = useMemo(() => (narrow ? usual : readColumns(keptColumns)), [narrow, keptColumns]);
   const [facets, setFacets] = useKept('respan.facets', 'shown');
   const [facetsHere, setFacetsHere] = useState(false); // on a narrow screen, until the page is left
   const showFacets = narrow ? facetsHere : facets === 'shown';
@@ -253,6 +257,9 @@ export function TracesView({ query, list, onFailure }: Props) {
   const setWindow = (from: string, to: string): void => {
     go(tracesUrl(query.q, { ...query, from, to }));
   };
+  const setSort = (sort: string): void => {
+    go(tracesUrl(query.q, { ...query, sort }));
+  };
   const setQ = (q: string, how: 'push' | 'replace'): void => {
     go(tracesUrl(q, query), how);
   };
@@ -289,6 +296,15 @@ export function TracesView({ query, list, onFailure }: Props) {
         >
           Facets
         </button>
+        {!narrow && (
+          <ColumnsMenu
+            shown={columns}
+            keys={keys}
+            onChange={(shown) => {
+              setKeptColumns(writeColumns(shown));
+            }}
+          />
+        )}
       </FilterBar>
       {error && error.failure !== 'refused' && (
         <div class="banner" role="status">
@@ -310,7 +326,8 @@ export function TracesView({ query, list, onFailure }: Props) {
           ref={scroller}
           class="list"
           role={feed.rows.length > 0 ? 'grid' : 'region'}
-          aria-label="Traces, newest first"
+          aria-label={query.sort === '' ? 'Traces, newest first' : 'Traces'}
+          style={narrow ? undefined : { '--columns': gridOf(columns), '--least': `${String(leastWidth(columns))}px` }}
           aria-rowcount={feed.rows.length === 0 ? undefined : feed.next === null ? feed.rows.length + 1 : -1}
           aria-activedescendant={selected === null ? undefined : rowId(selected)}
           aria-busy={!loaded}
@@ -320,7 +337,7 @@ export function TracesView({ query, list, onFailure }: Props) {
             loadOlder();
           }}
         >
-          {feed.rows.length > 0 && <TracesHead />}
+          {feed.rows.length > 0 && <TracesHead columns={columns} sort={query.sort} onSort={setSort} />}
           <VirtualRows
             scroller={scroller}
             count={feed.rows.length}
@@ -336,6 +353,7 @@ export function TracesView({ query, list, onFailure }: Props) {
                     index={index}
                     selected={trace.trace_unique_id === selected}
                     longest={longest}
+                    columns={columns}
                     arrived={arrived.current.delete(trace.trace_unique_id)}
                     onOpen={() => {
                       list.selected = trace.trace_unique_id;
