@@ -227,3 +227,126 @@ test('clocks that differ are said: a span that begins before its parent', async 
   assert.match(await row('server').locator('.flag').getAttribute('title'), /begins 4\.00 s before its parent/);
   assert.equal(await row('client').locator('.flag').count(), 0);
 });
+
+const chatTrace = (seed, prompts, completions, more = {}) => {
+  const t = new TraceBuilder(seed, now - seed * 100);
+  const list = (prefix, all) =>
+    all.flatMap((m, i) => Object.entries(m).map(([key, v]) => [`${prefix}.${i}.${key}`, v]));
+  const attrs = Object.fromEntries([...list('gen_ai.prompt', prompts), ...list('gen_ai.completion', completions)]);
+  t.span('chat tiny', { lasts: 50, type: 'chat', attrs: { 'gen_ai.request.model': 'tiny', ...attrs, ...more } });
+  return t;
+};
+const section = (title) => page.locator('.section').filter({ has: page.getByRole('heading', { name: title }) });
+
+test('Markdown of a chat is shown, and as it was written on demand', async () => {
+  const said = [
+    '# Plan',
+    'Some *soft* and **loud** words, `code` and [a link](https://example.org/x "t").',
+    '- one\n- two\n  1. inside',
+    '```python\nprint("<b>")\n```',
+    '| a | b |\n|---|--:|\n| 1 | 2 |',
+    '[bad](javascript:window.pwned=1) <img src=x onerror=window.pwned=1> ![i](https://evil.invalid/i.png)',
+  ].join('\n\n');
+  await send(chatTrace(1101, [{ role: 'user', content: 'Plan?' }], [{ role: 'assistant', content: said }]));
+  const rich = page.locator('.rich');
+  await rich.waitFor();
+  assert.equal(await rich.locator('.rich-heading').innerText(), 'Plan');
+  assert.equal(await rich.locator('b').innerText(), 'loud');
+  assert.equal(await rich.locator('ul > li').count(), 2);
+  assert.equal(await rich.locator('ol > li').innerText(), 'inside');
+  assert.equal(await rich.locator('.rich-code').innerText(), 'print("<b>")');
+  assert.deepEqual(await rich.locator('td').allInnerTexts(), ['1', '2']);
+  const link = rich.getByRole('link', { name: 'a link' });
+  assert.equal(await link.getAttribute('rel'), 'noopener noreferrer nofollow');
+  assert.match(await rich.innerText(), /a link \(https:\/\/example\.org\/x\)/, 'where it leads is said');
+  assert.equal(await rich.locator('a[href^="javascript"], img').count(), 0);
+  assert.match(await rich.innerText(), /<img src=x onerror/);
+  assert.equal(await page.evaluate(() => window.pwned), undefined);
+  await page.getByRole('button', { name: 'raw' }).click();
+  assert.ok((await section('Completion').innerText()).includes('**loud** words'));
+  assert.equal(await page.locator('.rich').count(), 0);
+  await page.reload();
+  await page.getByRole('button', { name: 'raw' }).click();
+  await rich.waitFor();
+});
+
+test('tools: what was offered, called and answered stand together', async () => {
+  const prompts = [
+    { role: 'user', content: 'Weather in Bern and Basel?' },
+    {
+      role: 'assistant',
+      'tool_calls.0.id': 'c1',
+      'tool_calls.0.name': 'get_weather',
+      'tool_calls.0.arguments': '{"city":"Bern"}',
+      'tool_calls.1.id': 'c2',
+      'tool_calls.1.name': 'get_weather',
+      'tool_calls.1.arguments': '{"city":"Basel"}',
+    },
+    { role: 'tool', content: '{"sky":"rain"}', tool_call_id: 'c2' },
+    { role: 'tool', content: 'sunny', tool_call_id: 'c1' },
+  ];
+  await send(chatTrace(1102, prompts, [{ role: 'assistant', content: 'Rain in Basel.' }]));
+  const told = page.locator('.told-tool');
+  await told.nth(1).waitFor();
+  assert.match(await told.nth(0).innerText(), /c1[^]*city: Bern[^]*result\s+sunny/);
+  assert.match(await told.nth(1).innerText(), /c2[^]*city: Basel[^]*result[^]*sky: rain/);
+  assert.deepEqual(await page.locator('.bubble > small').allInnerTexts(), ['user', 'assistant', 'assistant']);
+});
+
+test('images are described, never loaded', async () => {
+  const png =
+    'iVBORw0KGgoAAAANSUhEUgAAAoAAAAHgCAIAAAC6s0uzAAAACXBIWXMAAAsTAAALEwEAmpwYAAAAB3RJTUUH5wECAwQFBgcICQoLDA0ODw==';
+  const content = JSON.stringify([
+    { type: 'text', text: 'What is this?' },
+    { type: 'image_url', image_url: { url: `data:image/png;base64,${png}` } },
+    { type: 'image_url', image_url: { url: 'https://evil.invalid/x.png' } },
+  ]);
+  await send(chatTrace(1103, [{ role: 'user', content }], [{ role: 'assistant', content: 'A test.' }]));
+  await page.getByText('What is this?').waitFor();
+  const said = await section('Prompt').innerText();
+  assert.match(said, /\[image\/png 640 × 480, \d+ B\]/);
+  assert.match(said, /\[image https:\/\/evil\.invalid\/x\.png\]/);
+});
+
+test('JSON is searched, and where a value stands is copied', async () => {
+  const t = new TraceBuilder(1104, now - 60_100);
+  const deep = Object.fromEntries(Array.from({ length: 80 }, (_, i) => [`key_${i}`, { value: i, note: `note ${i}` }]));
+  t.span('work', { lasts: 5, type: 'task', attrs: { 'traceloop.entity.input': JSON.stringify({ list: [deep] }) } });
+  await send(t);
+  await page.getByRole('searchbox', { name: 'Search this value' }).fill('note 77');
+  const line = section('Input').locator('.json-line');
+  await line.waitFor();
+  assert.match(await line.innerText(), /list\[0\]\.key_77\.note: note 77/);
+  await page.getByRole('button', { name: 'Copy the path list[0].key_77.note' }).waitFor();
+});
+
+test('reader mode: `r` leaves the model calls, prompt and completion, in their order', async () => {
+  await send(fixtures.batch(1105, now - 60_200));
+  const t = fixtures.big(1106, now - 900_000, 3000);
+  await send(t);
+  await page.keyboard.press('r');
+  const calls = page.locator('.read-call');
+  await calls.first().getByText('summary of chunk 4', { exact: true }).waitFor();
+  assert.match(await page.locator('.reader-head').innerText(), /2,400 model calls/);
+  assert.ok((await calls.count()) <= 60, 'only those near the window');
+  assert.equal(new URL(page.url()).searchParams.get('reader'), '1');
+  await page.keyboard.press('j');
+  await page.waitForFunction(() =>
+    document.querySelector('.read-call.selected .mono').textContent.endsWith('2 of 2,400'),
+  );
+  await page.locator('.reader').evaluate((e) => e.scrollTo(0, e.scrollHeight));
+  await page.waitForFunction(() => document.querySelectorAll('.read-call').length > 25);
+  await calls
+    .nth(24)
+    .getByText(/^summary of chunk/)
+    .waitFor();
+  assert.equal(await spans().count(), 0, 'no tree beside it');
+  await page.reload();
+  await calls.first().waitFor();
+  await calls
+    .nth(1)
+    .getByRole('button', { name: /text_completion/ })
+    .click();
+  await page.locator('.span-row.selected').waitFor();
+  assert.match(await selected(), /^text_completion/);
+});

@@ -1,11 +1,13 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Json, JsonObject } from '../src/api/types';
 import {
   contentOf,
   cutsOf,
   finishReason,
+  type Message,
   newPreview,
   newTextAt,
+  pairTools,
   parametersOf,
   setParametersOf,
   toolCallsOf,
@@ -97,7 +99,9 @@ test('images and sounds that are described read as a few words in brackets', () 
   expect(asked([sound])).toMatchObject(read('[audio 1 × 8000 float32]'));
   expect(asked([{ type: 'image', url: 'https://x/y.png' }])).toMatchObject(read('[image https://x/y.png]'));
   const other = [{ type: 'image_url', image_url: { url: 'https://x/y.png' } }];
-  expect(asked(other)).toMatchObject({ input: { messages: [{ content: other }] } });
+  expect(asked(other)).toMatchObject(read('[image https://x/y.png]'));
+  const unknown = [{ type: 'hologram', of: [1, 2] }];
+  expect(asked(unknown)).toMatchObject({ input: { messages: [{ content: unknown }] } });
 });
 
 test('messages and completions of a batch are told apart by the prompt that they name', () => {
@@ -155,4 +159,34 @@ test('what was cut', () => {
   expect(cutsOf({ attributes: { 'gen_ai.prompt.0.content.full_length': 5_000_000, 'x.full_length': 'y' } })).toEqual([
     ['gen_ai.prompt.0.content', 5_000_000],
   ]);
+});
+
+describe('tools and what they said', () => {
+  const call = (...ids: string[]): Message => ({
+    role: 'assistant',
+    content: '',
+    extra: { tool_calls: ids.map((id) => ({ id, function: { name: 'f', arguments: '{}' } })) },
+  });
+  const result = (content: string, id?: string): Message => ({
+    role: 'tool',
+    content,
+    extra: id === undefined ? {} : { tool_call_id: id },
+  });
+  const pairs = (messages: Message[]) =>
+    pairTools(messages).map(({ message, results }) => [message.content, ...results.map((r) => r?.content ?? null)]);
+
+  test('stand with their calls by id, in any order', () => {
+    expect(pairs([call('a', 'b'), result('2', 'b'), result('1', 'a')])).toEqual([['', '1', '2']]);
+  });
+  test('by their order where there are no ids', () => {
+    expect(pairs([call('', ''), result('1'), result('2')])).toEqual([['', '1', '2']]);
+  });
+  test('one that answers no call stands alone, a call without an answer too', () => {
+    expect(pairs([call('a'), result('x', 'other'), result('y', 'a'), result('z', 'a')])).toEqual([
+      ['', 'y'],
+      ['x'],
+      ['z'],
+    ]);
+    expect(pairs([call('a')])).toEqual([['', null]]);
+  });
 });

@@ -84,15 +84,24 @@ test('tokens with their source; special, padding and cached ones where there are
     'respan.usage.prompt_special_tokens': 3,
     'respan.usage.prompt_padding_tokens': 17,
     'respan.usage.completion_special_tokens': 0,
-    'gen_ai.usage.cache_read.input_tokens': 12,
     'respan.usage.prompt_tokens_each': [4, 5],
   };
-  expect(tokenFacts({ attributes, prompt_tokens: 9, completion_tokens: 8, usage_source: 'measured' })).toEqual([
+  expect(
+    tokenFacts({
+      attributes,
+      prompt_tokens: 9,
+      completion_tokens: 8,
+      usage_source: 'measured',
+      cached_tokens: 12,
+      reasoning_tokens: 3,
+    }),
+  ).toEqual([
     ['prompt', '9 measured'],
     ['prompt special', '3'],
     ['prompt padding', '17'],
     ['completion', '8 measured'],
     ['prompt cached', '12'],
+    ['completion reasoning', '3'],
   ]);
   expect(tokenFacts({ attributes: null, prompt_tokens: null, completion_tokens: null, usage_source: null })).toEqual(
     [],

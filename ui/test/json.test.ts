@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Json } from '../src/api/types';
-import { isSmall } from '../src/model/json';
+import { isSmall, pathTo, searchJson } from '../src/model/json';
 
 test('small is few parts in all', () => {
   expect(isSmall({ args: ['x'], kwargs: {} })).toBe(true);
@@ -9,4 +9,26 @@ test('small is few parts in all', () => {
   let deep: Json = 1;
   for (let i = 0; i < 100; i++) deep = [deep];
   expect(isSmall(deep)).toBe(false);
+});
+
+test('where a value stands', () => {
+  expect(pathTo(pathTo(pathTo(pathTo('', 'a'), 'b c'), 3), 'd')).toBe('a["b c"][3].d');
+  expect(pathTo('', 'x"y')).toBe('["x\\"y"]');
+});
+
+test('values are found by key and by text, in their order, with where they stand', () => {
+  const value = { user: { name: 'Ann', tags: ['blue', 'red'] }, list: [{ name: 'Blues' }, { n: 7 }], blue: null };
+  expect(searchJson(value, 'BLUE')).toEqual([
+    { path: 'user.tags[0]', value: 'blue' },
+    { path: 'list[0].name', value: 'Blues' },
+    { path: 'blue', value: null },
+  ]);
+  expect(searchJson(value, 'name').map(({ path }) => path)).toEqual(['user.name', 'list[0].name']);
+  expect(searchJson(value, ' ')).toEqual([]);
+  expect(
+    searchJson(
+      Array.from({ length: 900 }, () => 'x'),
+      'x',
+    ),
+  ).toHaveLength(200);
 });

@@ -72,6 +72,9 @@ export interface Span {
   prompt_tokens: number | null;
   completion_tokens: number | null;
   total_tokens?: number | null;
+  /** Of the prompt's, and of the completion's. */
+  cached_tokens?: number | null;
+  reasoning_tokens?: number | null;
   usage_source: string | null;
   cost: number | null;
   status_code: Status;

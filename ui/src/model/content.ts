@@ -1,6 +1,7 @@
 /** What went in and came out of a span, in the shape it is shown in. */
 import type { Json, JsonObject, Span } from '../api/types';
 import { valueText } from './facts';
+import { describePart } from './media';
 
 export interface Message {
   role: string;
@@ -38,7 +39,7 @@ function plainContent(content: Json): Json {
   if (!Array.isArray(content) || content.length === 0) return content;
   const texts = content.map((part) => {
     if (!isObject(part)) return null;
-    return typeof part.text === 'string' ? part.text : mediaText(part);
+    return typeof part.text === 'string' ? part.text : (describePart(part) ?? mediaText(part));
   });
   return texts.every((t) => t !== null) ? texts.join('\n') : content;
 }
@@ -178,6 +179,30 @@ export function toolCallsOf(extra: JsonObject): ToolCall[] | null {
     return { name: said.name, id: typeof call.id === 'string' ? call.id : '', arguments: parsed(said.arguments) };
   });
   return found.every((call) => call !== null) ? found : null;
+}
+
+export interface Told {
+  message: Message;
+  /** What answers each of its tool calls, in their order; null for those that nothing answers. */
+  results: (Message | null)[];
+}
+
+/** A conversation with the results of tools beside the calls that asked for them: by id, else in their order. */
+export function pairTools(messages: Message[]): Told[] {
+  const taken = new Set<Message>();
+  const told = messages.map((message, i): Told => {
+    const calls = toolCallsOf(message.extra) ?? [];
+    const behind: Message[] = [];
+    for (let n = i + 1; messages[n]?.role === 'tool'; n++) behind.push(messages[n] as Message);
+    const results = calls.map((call) => {
+      const named = call.id === '' ? undefined : behind.find((m) => m.extra.tool_call_id === call.id && !taken.has(m));
+      const result = named ?? behind.find((m) => typeof m.extra.tool_call_id !== 'string' && !taken.has(m)) ?? null;
+      if (result) taken.add(result);
+      return result;
+    });
+    return { message, results };
+  });
+  return told.filter(({ message }) => !taken.has(message));
 }
 
 export interface Tool {

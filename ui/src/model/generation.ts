@@ -116,7 +116,8 @@ export function timingFacts(
 
 /** What of the counted tokens is special, and what was not counted. Not all spans say. */
 export function tokenFacts(
-  span: Attributes & Pick<Span, 'prompt_tokens' | 'completion_tokens' | 'usage_source'>,
+  span: Attributes &
+    Pick<Span, 'prompt_tokens' | 'completion_tokens' | 'usage_source' | 'cached_tokens' | 'reasoning_tokens'>,
 ): Fact[] {
   const facts: Fact[] = [];
   for (const [side, counted] of [
@@ -130,8 +131,9 @@ export function tokenFacts(
       if (n) facts.push([`${side} ${kind}`, count(n)]);
     }
   }
-  const cached = numberAt(span.attributes, 'gen_ai.usage.cache_read.input_tokens');
+  const { cached_tokens: cached, reasoning_tokens: reasoning } = span;
   if (cached) facts.push(['prompt cached', count(cached)]);
+  if (reasoning) facts.push(['completion reasoning', count(reasoning)]);
   return facts;
 }
 

@@ -13,3 +13,41 @@ export function isSmall(value: Json, limit = 60): boolean {
   }
   return true;
 }
+
+/** Where a value stands, as JavaScript and jq write it: a.b[0]["c d"]. */
+export function pathTo(parent: string, key: string | number): string {
+  if (typeof key === 'number') return `${parent}[${String(key)}]`;
+  if (!/^[A-Za-z_$][\w$]*$/.test(key)) return `${parent}[${JSON.stringify(key)}]`;
+  return parent === '' ? key : `${parent}.${key}`;
+}
+
+export interface Hit {
+  path: string;
+  value: null | boolean | number | string;
+}
+
+/** The values, with where they stand, whose own key or text has the text in it; looks no further than `limit` of them. */
+export function searchJson(value: Json, text: string, limit = 200): Hit[] {
+  const wanted = text.trim().toLowerCase();
+  const hits: Hit[] = [];
+  if (wanted === '') return hits;
+  const rest: { path: string; key: string; value: Json }[] = [{ path: '', key: '', value }];
+  for (let item = rest.pop(); item && hits.length < limit; item = rest.pop()) {
+    const { path, key, value: here } = item;
+    if (typeof here !== 'object' || here === null) {
+      if (key.toLowerCase().includes(wanted) || String(here).toLowerCase().includes(wanted)) {
+        hits.push({ path, value: here });
+      }
+      continue;
+    }
+    // Last first: the stack turns them round.
+    if (Array.isArray(here)) {
+      for (let i = here.length - 1; i >= 0; i--) rest.push({ path: pathTo(path, i), key: '', value: here[i] ?? null });
+    } else {
+      for (const [name, inside] of Object.entries(here).reverse()) {
+        rest.push({ path: pathTo(path, name), key: name, value: inside });
+      }
+    }
+  }
+  return hits;
+}

@@ -1,4 +1,6 @@
 /** What went in and came out: a prompt and its completion, a chat, a batch, or a function's arguments and result. */
+import { type ComponentChildren, createContext } from 'preact';
+import { useContext, useMemo } from 'preact/hooks';
 import type { Json, Span } from '../api/types';
 import {
   contentOf,
@@ -7,15 +9,20 @@ import {
   finishReason,
   type Message,
   newTextAt,
+  pairTools,
   type Side,
   toolCallsOf,
 } from '../model/content';
 import { count, plural } from '../model/format';
 import { type TokensEach, tokensEach } from '../model/generation';
+import { hasMarkup } from '../model/markdown';
+import { describeInText } from '../model/media';
 import { oneLine } from '../model/text';
 import { JsonView } from '../widgets/json-view';
 import { LongText } from '../widgets/long-text';
+import { Markdown } from '../widgets/markdown';
 import { Grid, Section } from '../widgets/section';
+import { useFlag } from '../widgets/setting';
 
 function tokensNote(n: number | null, source: string | null, finish: string | null = null): string {
   const parts = n === null ? [] : [plural(n, 'token')];
@@ -24,8 +31,44 @@ function tokensNote(n: number | null, source: string | null, finish: string | nu
   return parts.join(' · ');
 }
 
+/** Whether Markdown is shown as it was written. */
+const Raw = createContext(false);
+
 export function Exchange({ span, call }: { span: Span; call: boolean }) {
-  const content = contentOf(span);
+  const [raw, setRaw] = useFlag('respan.raw');
+  return (
+    <Raw.Provider value={raw}>
+      <Sides
+        span={span}
+        call={call}
+        toggle={
+          <button
+            type="button"
+            class="raw-toggle"
+            aria-pressed={raw}
+            title={raw ? 'Show Markdown' : 'Show the text as it is'}
+            onClick={() => {
+              setRaw(!raw);
+            }}
+          >
+            raw
+          </button>
+        }
+      />
+    </Raw.Provider>
+  );
+}
+
+/** Whether some message of a chat reads otherwise as Markdown. */
+function isRich(side: Side): boolean {
+  return (
+    side.shape === 'messages' &&
+    side.messages.some(({ role, content }) => role !== '' && typeof content === 'string' && hasMarkup(content))
+  );
+}
+
+function Sides({ span, call, toggle }: { span: Span; call: boolean; toggle: ComponentChildren }) {
+  const content = useMemo(() => contentOf(span), [span]);
   if (content.kind === 'batch') {
     return (
       <Section
@@ -52,6 +95,7 @@ export function Exchange({ span, call }: { span: Span; call: boolean }) {
           title={call ? 'Prompt' : 'Input'}
           aside={call ? tokensNote(span.prompt_tokens, span.usage_source) : ''}
           copy={() => plainText(span.input)}
+          extra={isRich(input) && toggle}
         >
           <SideView side={input} prompt="" />
         </Section>
@@ -61,6 +105,7 @@ export function Exchange({ span, call }: { span: Span; call: boolean }) {
           title={call ? 'Completion' : 'Output'}
           aside={call ? tokensNote(span.completion_tokens, span.usage_source, finishReason(span)) : ''}
           copy={() => plainText(span.output)}
+          extra={isRich(output) && toggle}
         >
           <SideView side={output} prompt={prompt} answer />
         </Section>
@@ -110,10 +155,11 @@ function SideView({ side, prompt, answer = false }: { side: Side; prompt: string
     case 'messages':
       return (
         <>
-          {side.messages.map((message, i) => (
+          {pairTools(side.messages).map(({ message, results }, i) => (
             <MessageView
               key={i}
               message={message}
+              results={results}
               label={message.role === '' ? String(i + 1) : message.role}
               answer={answer}
               prompt={prompt}
@@ -141,10 +187,12 @@ interface MessageProps {
   message: Message;
   label: string;
   answer: boolean;
+  /** Of the tools that it calls. */
+  results?: (Message | null)[];
   prompt?: string;
 }
 
-function MessageView({ message, label, answer, prompt = '' }: MessageProps) {
+function MessageView({ message, label, answer, results = [], prompt = '' }: MessageProps) {
   const calls = toolCallsOf(message.extra);
   const name = typeof message.extra.name === 'string' ? message.extra.name : null;
   const shown = Object.entries(message.extra).filter(
@@ -156,12 +204,15 @@ function MessageView({ message, label, answer, prompt = '' }: MessageProps) {
         {oneLine(label, 40)}
         {name !== null && <span class="mono"> {oneLine(name, 80)}</span>}
       </small>
-      {!(calls && message.content === '') && <ContentView content={message.content} prompt={prompt} />}
+      {!(calls && message.content === '') && (
+        <ContentView content={message.content} prompt={prompt} rich={message.role !== '' && message.role !== 'tool'} />
+      )}
       {calls?.map((call, i) => (
         <div key={i} class="told-tool">
           <b class="mono">{oneLine(call.name, 80)}</b>
           {call.id !== '' && <span class="mute mono"> {oneLine(call.id, 80)}</span>}
           {call.arguments !== null && <JsonView value={call.arguments} />}
+          <ToolResult result={results[i] ?? null} />
         </div>
       ))}
       {shown.length > 0 && <JsonView value={Object.fromEntries(shown)} />}
@@ -169,10 +220,34 @@ function MessageView({ message, label, answer, prompt = '' }: MessageProps) {
   );
 }
 
-function ContentView({ content, prompt = '' }: { content: Json; prompt?: string }) {
+/** What a tool said, below the call that asked for it. */
+function ToolResult({ result }: { result: Message | null }) {
+  if (!result) return null;
+  return (
+    <div class="tool-result">
+      <small>result</small>
+      <ContentView content={structured(result.content)} />
+    </div>
+  );
+}
+
+/** A text that is a JSON object or list, as that. */
+function structured(content: Json): Json {
+  if (typeof content !== 'string' || !/^\s*[[{]/.test(content) || content.length > 1_000_000) return content;
+  try {
+    return JSON.parse(content) as Json;
+  } catch {
+    return content;
+  }
+}
+
+function ContentView({ content, prompt = '', rich = false }: { content: Json; prompt?: string; rich?: boolean }) {
+  const raw = useContext(Raw);
   if (content === null) return null;
-  if (typeof content === 'string') return <LongText text={content} repeatedTo={newTextAt(prompt, content)} />;
-  return <JsonView value={content} />;
+  if (typeof content !== 'string') return <JsonView value={content} />;
+  const repeatedTo = newTextAt(prompt, content);
+  if (rich && !raw && repeatedTo === 0 && hasMarkup(content)) return <Markdown text={describeInText(content)} />;
+  return <LongText text={repeatedTo === 0 ? describeInText(content) : content} repeatedTo={repeatedTo} />;
 }
 
 /** What the prompt at this place and its completions counted, where the span says so of each. */

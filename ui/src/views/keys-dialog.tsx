@@ -31,6 +31,7 @@ const groups: { title: string; keys: [keys: string[], does: string][] }[] = [
       [['0'], 'whole trace'],
       [['e'], 'next error'],
       [['c'], 'critical path'],
+      [['r'], 'read the model calls'],
       [['/'], 'search the trace'],
       [['n', 'N'], 'next, previous match'],
       [['u'], 'back to the list'],

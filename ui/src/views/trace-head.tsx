@@ -9,11 +9,13 @@ import { Copy } from '../widgets/copy';
 interface Props {
   trace: TraceWithTree;
   listUrl: string;
+  reader: boolean;
+  onReader: () => void;
   /** What can be done with it, at the end of the head; null: it is somebody else's, and shown alone. */
   actions: ComponentChildren | null;
 }
 
-export function TraceHead({ trace, listUrl, actions }: Props) {
+export function TraceHead({ trace, listUrl, reader, onReader, actions }: Props) {
   const failed = trace.status_code === 'error' || trace.error_count > 0;
   const hasTokens = trace.total_prompt_tokens !== null || trace.total_completion_tokens !== null;
   return (
@@ -52,6 +54,17 @@ export function TraceHead({ trace, listUrl, actions }: Props) {
           {shortId(trace.trace_unique_id)}
         </b>
         <Copy text={trace.trace_unique_id} label="Copy the trace id" />
+        {trace.llm_call_count > 0 && (
+          <button
+            type="button"
+            class="tool"
+            title="Model calls alone, to read (r)"
+            aria-pressed={reader}
+            onClick={onReader}
+          >
+            read
+          </button>
+        )}
       </span>
       {actions}
     </header>

@@ -8,10 +8,11 @@ import { oneLine } from '../model/text';
 import { parseInstant, toDate } from '../model/time';
 import { defaultSpan, flatten } from '../model/tree';
 import { go } from '../navigation';
-import { useMedia, usePolling } from '../widgets/hooks';
+import { useKeys, useMedia, usePolling } from '../widgets/hooks';
 import { useSize } from '../widgets/setting';
 import { Splitter } from '../widgets/splitter';
 import { explain, Failed } from './notices';
+import { Reader } from './reader';
 import { SpanPane } from './span-pane';
 import { TraceActions } from './trace-actions';
 import { TraceHead } from './trace-head';
@@ -99,6 +100,12 @@ export function TraceView({ id, span, find, critical, reader, listUrl, onFailure
     [id, span, look],
   );
 
+  useKeys((event) => {
+    if (event.key !== 'r') return false;
+    setLook({ reader: !reader });
+    return true;
+  });
+
   useEffect(() => {
     document.title = `${oneLine(trace?.name ?? 'Trace', 80)} · respan`;
   }, [trace?.name]);
@@ -114,6 +121,10 @@ export function TraceView({ id, span, find, critical, reader, listUrl, onFailure
       <TraceHead
         trace={trace}
         listUrl={listUrl}
+        reader={reader}
+        onReader={() => {
+          setLook({ reader: !reader });
+        }}
         actions={isTraceId(id) ? <TraceActions id={id} listUrl={listUrl} /> : null}
       />
       {error && (
@@ -121,28 +132,44 @@ export function TraceView({ id, span, find, critical, reader, listUrl, onFailure
           {explain(error)}
         </div>
       )}
-      <div class="split" style={narrow ? undefined : { gridTemplateColumns: `minmax(0, 1fr) 0 ${String(pane)}px` }}>
-        <Waterfall
-          trace={trace}
+      {reader ? (
+        <Reader
+          trace={id}
           tree={tree}
           selected={selected}
-          look={look}
-          onLook={setLook}
           onSelect={select}
-          listUrl={listUrl}
+          onClose={() => {
+            setLook({ reader: false });
+          }}
+          onOpen={(to) => {
+            go(traceUrl(id, to, { ...look, reader: false }));
+          }}
+          onFailure={onFailure}
         />
-        {!narrow && (
-          <Splitter
-            label="Width of the span's pane"
-            size={pane}
-            min={320}
-            max={maxPane}
-            direction={-1}
-            onSize={setPaneWidth}
+      ) : (
+        <div class="split" style={narrow ? undefined : { gridTemplateColumns: `minmax(0, 1fr) 0 ${String(pane)}px` }}>
+          <Waterfall
+            trace={trace}
+            tree={tree}
+            selected={selected}
+            look={look}
+            onLook={setLook}
+            onSelect={select}
+            listUrl={listUrl}
           />
-        )}
-        {row && <SpanPane trace={id} row={row} revision={trace} onFailure={onFailure} />}
-      </div>
+          {!narrow && (
+            <Splitter
+              label="Width of the span's pane"
+              size={pane}
+              min={320}
+              max={maxPane}
+              direction={-1}
+              onSize={setPaneWidth}
+            />
+          )}
+          {row && <SpanPane trace={id} row={row} revision={trace} onFailure={onFailure} />}
+        </div>
+      )}
     </>
   );
 }

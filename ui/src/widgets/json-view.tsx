@@ -1,35 +1,87 @@
-/** A JSON value as a tree that opens and closes; big arrays and objects open by hundreds. */
-import { useState } from 'preact/hooks';
+/** A JSON value as a tree that opens and closes; big arrays and objects open by hundreds. What is big can be searched; where a value
+ *  stands is copied beside its name. */
+import { useMemo, useState } from 'preact/hooks';
 import type { Json } from '../api/types';
 import { count, plural } from '../model/format';
-import { isSmall } from '../model/json';
-import { visible } from '../model/text';
+import { isSmall, pathTo, searchJson } from '../model/json';
+import { oneLine, visible } from '../model/text';
+import { Copy } from './copy';
 import { LongText } from './long-text';
 
 const step = 100;
 
 export function JsonView({ value }: { value: Json }) {
   // What is small is open; of what is big, two levels.
-  const openTo = isSmall(value) ? Infinity : 2;
+  const small = isSmall(value);
+  const [search, setSearch] = useState('');
   return (
     <div class="json">
-      <Node name={null} value={value} levels={openTo} />
+      {!small && (
+        <input
+          type="search"
+          class="json-search"
+          placeholder="Search"
+          aria-label="Search this value"
+          spellcheck={false}
+          value={search}
+          onInput={(event) => {
+            setSearch(event.currentTarget.value);
+          }}
+        />
+      )}
+      {search.trim() === '' ? (
+        <Node name={null} path="" value={value} levels={small ? Infinity : 2} />
+      ) : (
+        <Hits value={value} search={search} />
+      )}
     </div>
   );
 }
 
-function Node({ name, value, levels }: { name: string | null; value: Json; levels: number }) {
-  if (typeof value === 'object' && value !== null) return <Branch name={name} value={value} levels={levels} />;
+const hitsMost = 200;
+
+function Hits({ value, search }: { value: Json; search: string }) {
+  const hits = useMemo(() => searchJson(value, search, hitsMost), [value, search]);
+  return (
+    <>
+      {hits.map((hit) => (
+        <div key={hit.path} class="json-line">
+          <Name name={hit.path} />
+          <Leaf value={hit.value} />
+          <Path path={hit.path} />
+        </div>
+      ))}
+      {hits.length === 0 && <span class="mute">Nothing there says so.</span>}
+      {hits.length === hitsMost && <span class="mute">These are the first {count(hitsMost)}.</span>}
+    </>
+  );
+}
+
+function Node({ name, path, value, levels }: { name: string | null; path: string; value: Json; levels: number }) {
+  if (typeof value === 'object' && value !== null)
+    return <Branch name={name} path={path} value={value} levels={levels} />;
   return (
     <div class="json-line">
       <Name name={name} />
       <Leaf value={value} />
+      <Path path={path} />
     </div>
   );
 }
 
 function Name({ name }: { name: string | null }) {
-  return name === null ? null : <bdi class="json-key">{visible(name)}: </bdi>;
+  if (name === null) return null;
+  return <bdi class="json-key">{visible(name)}: </bdi>;
+}
+
+/** Behind the value, to be laid out before its name: text that is copied keeps its line. */
+function Path({ path }: { path: string }) {
+  if (path === '') return null;
+  return (
+    <span class="json-path">
+      <Copy text={path} label={`Copy the path ${oneLine(path, 120)}`} />
+    </span>
+  );
 }
 
 function Leaf({ value }: { value: null | boolean | number | string }) {
@@ -45,10 +97,12 @@ function Leaf({ value }: { value: null | boolean | number | string }) {
 
 function Branch({
   name,
+  path,
   value,
   levels,
 }: {
   name: string | null;
+  path: string;
   value: Json[] | Record<string, Json>;
   levels: number;
 }) {
@@ -63,6 +117,7 @@ function Branch({
       <div class="json-line">
         <Name name={name} />
         {brackets}
+        <Path path={path} />
       </div>
     );
   }
@@ -88,7 +143,7 @@ function Branch({
       {open && (
         <div class="json-inside">
           {entries.map(([key, item]) => (
-            <Node key={key} name={key} value={item} levels={levels - 1} />
+            <Node key={key} name={key} path={pathTo(path, list ? Number(key) : key)} value={item} levels={levels - 1} />
           ))}
           {size > limit && (
             <button

@@ -8,15 +8,18 @@ interface Props {
   title: string;
   aside?: string;
   copy?: () => string;
+  /** Stands beside the title. */
+  extra?: ComponentChildren;
   children: ComponentChildren;
 }
 
-export function Section({ title, aside = '', copy, children }: Props) {
+export function Section({ title, aside = '', copy, extra, children }: Props) {
   return (
     <section class="section">
       <h3>
         {title}
         {copy && <Copy text={copy} label={`Copy: ${title.toLowerCase()}`} />}
+        {extra}
         {aside !== '' && <span class="aside">{aside}</span>}
       </h3>
       {children}

@@ -46,6 +46,19 @@ export function useSize(key: string, initial: number): [number, (size: number) =
   return [size, keep];
 }
 
+/** A choice that is off until one has made it. */
+export function useFlag(key: string): [boolean, (on: boolean) => void] {
+  const [on, setOn] = useState(() => read(key) === '1');
+  const keep = useCallback(
+    (to: boolean) => {
+      setOn(to);
+      write(key, to ? '1' : null);
+    },
+    [key],
+  );
+  return [on, keep];
+}
+
 export type Theme = 'auto' | 'light' | 'dark';
 
 export function readTheme(): Theme {
