@@ -2,6 +2,7 @@
 
 #include "base/ids.h"
 #include "normalize/normalize.h"
+#include "otlp/encode_json.h"
 #include "query/spans.h"
 #include "query/traces.h"
 #include "server/api_json.h"
@@ -166,6 +167,13 @@ void rs_api_send_span(rs_server *server, rs_request *req, const uint8_t *trace_i
     uint8_t id[8];
     rs_span span;
     rs_err err = {0};
+    const char *format = rs_request_query(req, "format");
+    if (format &&
+        (bare || strcmp(format, "otlp") != 0)) { /* what was sent has all that a bare span leaves out */
+        rs_response_error(res, 400, "invalid", "format",
+                          bare ? "there is no 'format' without content" : "'format' is otlp, or not given");
+        return;
+    }
     if (!rs_unhex(req->id, id, sizeof id)) {
         rs_response_error(res, 404, "not_found", "id", "a span's id is 16 hex digits");
         return;
@@ -173,6 +181,12 @@ void rs_api_send_span(rs_server *server, rs_request *req, const uint8_t *trace_i
     rs_status st = rs_store_read_span(server->store, req->project, trace_id, id, &req->arena, &span, &err);
     if (st == RS_ERR_NOT_FOUND) {
         rs_response_error(res, 404, "not_found", "id", "there is no span %.*s", RS_STR_ARG(req->id));
+        return;
+    }
+    if (st == RS_OK && format) {
+        rs_json j = rs_json_on(&res->body);
+        rs_otlp_write_json(&j, &span);
+        finish(res, RS_OK, &err);
         return;
     }
     if (st == RS_OK) st = rs_normalize_stored(&span, &req->arena);

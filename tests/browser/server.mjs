@@ -60,6 +60,7 @@ async function startReal() {
   return {
     url,
     link,
+    key,
     async post(...requests) {
       for (const request of requests) {
         const answer = await fetch(`${url}/v1/traces`, {

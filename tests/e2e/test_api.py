@@ -161,6 +161,25 @@ def test_one_span(full):
         assert answer.json["trace_unique_id"] == root["traceId"] and answer.json["span_unique_id"] == call["spanId"]
 
 
+def test_a_span_as_it_was_sent(server):
+    """OTLP/JSON that can be sent again: ids, times, values and their types, whatever encoding it came in."""
+    attributes = {"text": "naïve \u202e", "whole": 2**60, "part": 0.5, "yes": True}
+    sent = made("raw", 5, 1.5, attributes, events=[{"name": "e", "timeUnixNano": "7", "attributes": []}])
+    assert server.send([sent]).status == 200
+    path = f"/api/spans/{sent['spanId']}/"
+    answer = server.get(f"{path}?format=otlp")
+    (resource,) = answer.json["resourceSpans"]
+    (scope,) = resource["scopeSpans"]
+    (span,) = scope["spans"]
+    for key in ("traceId", "spanId", "name", "startTimeUnixNano", "endTimeUnixNano", "attributes"):
+        assert span[key] == sent[key], key
+    assert span["events"] == [{"timeUnixNano": "7", "name": "e"}]
+    whole = server.get(path).json
+    assert {a["key"] for a in resource["resource"].get("attributes", [])} == set(whole["resource"])
+    assert server.get(f"{path}?trace_id={sent['traceId']}&format=otlp").json == answer.json
+    assert_refused(server.get(f"{path}?format=yaml"), "format")
+
+
 def test_events_and_links(server):
     s = made(
         "eventful",

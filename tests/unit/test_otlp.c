@@ -1,3 +1,4 @@
+#include "otlp/encode_json.h"
 #include "random_spans.h"
 
 #include <setjmp.h>
@@ -117,9 +118,31 @@ static void exhausted_memory_is_an_error(void **state) {
     rs_arena_deinit(&arena);
 }
 
+/* What a span is shown as is what its sender could have sent. */
+static void a_span_as_json_is_the_same_span(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= ROUNDS; seed++) {
+        rs_arena arena;
+        rs_arena_init(&arena, 0);
+        rs_spans spans = random_spans(seed, 1, &arena), back;
+        rs_buf body;
+        rs_buf_init(&body);
+        rs_json j = rs_json_on(&body);
+        rs_otlp_write_json(&j, &spans.items[0]);
+        assert_int_equal(rs_buf_status(&body), RS_OK);
+        rs_err err = {0};
+        if (rs_otlp_decode_json(rs_buf_slice(&body), &arena, &back, &err) != RS_OK)
+            fail_msg("seed %d: %s at byte %zu", (int)seed, err.message, err.offset);
+        assert_same_spans(&spans, &back, seed);
+        rs_buf_deinit(&body);
+        rs_arena_deinit(&arena);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decoding_undoes_encoding),
+        cmocka_unit_test(a_span_as_json_is_the_same_span),
         cmocka_unit_test(every_truncation_is_an_error),
         cmocka_unit_test(exhausted_memory_is_an_error),
     };

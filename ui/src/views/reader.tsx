@@ -124,9 +124,9 @@ export function Reader({ trace, tree, selected, onSelect, onClose, onOpen, onFai
   );
 }
 
-/** Calls `near` each time the element comes near the window. */
-function useNear(near: () => void): RefObject<HTMLDivElement | null> {
-  const element = useRef<HTMLDivElement>(null);
+/** Calls `near` each time the element comes near what can be seen of the reader. */
+function useNear<E extends HTMLElement>(near: () => void): RefObject<E | null> {
+  const element = useRef<E>(null);
   const latest = useRef(near);
   latest.current = near;
   useEffect(() => {
@@ -135,7 +135,7 @@ function useNear(near: () => void): RefObject<HTMLDivElement | null> {
       (entries) => {
         if (entries.some((entry) => entry.isIntersecting)) latest.current();
       },
-      { rootMargin: '600px' },
+      { root: element.current.closest('.reader'), rootMargin: '600px' },
     );
     seen.observe(element.current);
     return () => {
@@ -146,7 +146,7 @@ function useNear(near: () => void): RefObject<HTMLDivElement | null> {
 }
 
 function More({ label, onNear }: { label: string; onNear: () => void }) {
-  const element = useNear(onNear);
+  const element = useNear<HTMLDivElement>(onNear);
   return (
     <div ref={element} class="reader-more">
       <button type="button" class="more" onClick={onNear}>
@@ -172,7 +172,7 @@ function Call({ trace, row, number, of, cache, selected, onSelect, onOpen, onFai
   const [near, setNear] = useState(false);
   const [span, setSpan] = useState<Span | null>(cache.get(row.id) ?? null);
   const [error, setError] = useState<ApiError | null>(null);
-  const element = useNear(() => {
+  const element = useNear<HTMLElement>(() => {
     setNear(true);
   });
   useEffect(() => {
@@ -190,13 +190,14 @@ function Call({ trace, row, number, of, cache, selected, onSelect, onOpen, onFai
   const { span: head } = row;
   return (
     <article
+      ref={element}
       class={`read-call f-${row.family}${selected ? ' selected' : ''}`}
       aria-posinset={number}
       aria-setsize={of}
       aria-current={selected}
       onClick={selected ? undefined : onSelect}
     >
-      <div ref={element} class="read-head">
+      <div class="read-head">
         <Mark logType={head.log_type} />
         <h2>
           <button type="button" title="In the tree" onClick={onOpen}>

@@ -7,7 +7,9 @@ import { cost, count, duration } from '../model/format';
 import { gapsOf, memoryFacts, partsOf, timingFacts, tokenFacts } from '../model/generation';
 import { isGeneration } from '../model/logtype';
 import { oneLine } from '../model/text';
+import { pythonOf } from '../model/python';
 import type { Row } from '../model/tree';
+import { Copy } from '../widgets/copy';
 import { GapChart } from '../widgets/gap-chart';
 import { JsonView } from '../widgets/json-view';
 import { Grid, Section } from '../widgets/section';
@@ -32,6 +34,7 @@ export function SpanContent({ row, span }: { row: Row; span: Span | null }) {
       {span && <Load span={span} />}
       {span && <Model span={span} />}
       {span && <Facts title="Metadata" values={span.metadata} />}
+      {span && <CopyAsPython span={span} />}
     </>
   );
 }
@@ -59,6 +62,19 @@ function Timing({ row, span }: { row: Row; span: Span | null }) {
       {gaps && <GapChart gaps={gaps} />}
       <Grid facts={[...timingFacts(known, lasts), ['starts at', duration(row.start)]]} />
     </Section>
+  );
+}
+
+/** A program that makes the call again, where it was made in one. */
+function CopyAsPython({ span }: { span: Span }) {
+  const code = useMemo(() => pythonOf(span), [span]);
+  if (code === null) return null;
+  return (
+    <div class="pane-acts">
+      <Copy text={code} label="Copy a program that makes this call again with transformers">
+        Copy as Python
+      </Copy>
+    </div>
   );
 }
 
