@@ -350,3 +350,95 @@ test('reader mode: `r` leaves the model calls, prompt and completion, in their o
   await page.locator('.span-row.selected').waitFor();
   assert.match(await selected(), /^text_completion/);
 });
+
+test('raw: the span as OTLP/JSON, to be searched and copied', async () => {
+  const more = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`own.key_${i}`, i]));
+  const t = chatTrace(1107, [{ role: 'user', content: 'Hi' }], [{ role: 'assistant', content: 'Ho' }], more);
+  await send(t);
+  await page.getByRole('tab', { name: 'Raw' }).click();
+  const said = page.locator('.pane-body');
+  await said.getByText('resourceSpans').waitFor();
+  await said.getByRole('searchbox').fill('gen_ai.completion.0.content');
+  assert.match(await said.innerText(), /resourceSpans\[0\]\.scopeSpans\[0\]\.spans\[0\]\.attributes\[\d+\]\.key/);
+  await page.getByRole('button', { name: 'Copy as OTLP/JSON' }).waitFor();
+});
+
+test('a running trace: what has not ended grows, and gives way to the span itself', async () => {
+  const t = new TraceBuilder(1108, Date.now() - 2000);
+  const root = 'bbbbbbbbbbbbbb01';
+  const push = () => server.post(t.request()).then(() => (t.spans = []));
+  t.span('first', { parent: root, at: 5, lasts: 500, type: 'task' });
+  await push();
+  await show(t);
+  await row('still running').waitFor();
+  assert.equal(await page.locator('.dot.running').innerText(), 'running');
+  assert.equal(await row('first').getAttribute('aria-level'), '2');
+  const width = () =>
+    row('first')
+      .locator('.bar')
+      .evaluate((e) => e.getBoundingClientRect().width);
+  const was = await width();
+  await page.waitForFunction((w) => document.querySelectorAll('.bar')[1].getBoundingClientRect().width < w * 0.9, was);
+  t.span('second', { parent: root, at: 900, lasts: 5, type: 'tool' });
+  await push();
+  await row('second').waitFor();
+  assert.equal(await selected(), 'still running');
+  await page.evaluate(() => {
+    window.rows = new Set();
+    new MutationObserver(() => {
+      window.rows.add(document.querySelectorAll('.span-row').length);
+    }).observe(document.querySelector('.tree-rows'), { childList: true, subtree: true });
+  });
+  t.span('run', { lasts: 1500, type: 'workflow' });
+  t.spans.at(-1).spanId = root;
+  await push();
+  await page.waitForFunction(() => document.querySelector('.span-row .label').textContent === 'run');
+  assert.deepEqual(await page.locator('.span-row .label').allTextContents(), ['run', 'first', 'second']);
+  assert.deepEqual(await page.evaluate(() => [...window.rows].filter((n) => n < 3)), [], 'no row went meanwhile');
+  assert.equal(await selected(), 'run', 'what one looks at stays');
+  assert.equal(await page.locator('.dot.running').count(), 0);
+  await page.locator('.dot.ok').waitFor();
+});
+
+test('hostile trees: 10,000 deep, in a ring, without parents, sent twice', async () => {
+  const deep = new TraceBuilder(1109, now - 70 * day);
+  let parent = null;
+  for (let i = 0; i < 10_000; i++)
+    parent = deep.span(`level_${i}`, { parent, at: i / 10, lasts: 5000 - i / 10, type: 'task' });
+  await send(deep);
+  await page.keyboard.press('c');
+  await page.locator('.critical').first().waitFor();
+  await page.keyboard.press('End');
+  await row('level_9999').waitFor();
+  await page.keyboard.press('[');
+  await row('level_9998').waitFor();
+
+  const ring = new TraceBuilder(1110, now - 71 * day);
+  const a = ring.span('ring_a', { parent: 'aaaaaaaaaaaaaa03', at: 1, lasts: 50, type: 'task' });
+  const b = ring.span('ring_b', { parent: a, at: 2, lasts: 40, type: 'task' });
+  ring.span('ring_c', { parent: b, at: 3, lasts: 30, type: 'task' });
+  ring.spans.at(-1).spanId = 'aaaaaaaaaaaaaa03';
+  ring.span('lost', { parent: '00000000000000aa', at: 5, lasts: 5, type: 'task' });
+  await server.post(ring.request());
+  await send(ring);
+  assert.equal(await spans().count(), 4);
+  assert.match(await row('lost').innerText(), /parent missing/);
+});
+
+test('a megabyte in an attribute, and characters that deceive', async () => {
+  const t = new TraceBuilder(1111, now - 72 * day);
+  const long = 'x'.repeat(1_500_000);
+  t.span('work', {
+    lasts: 5,
+    type: 'task',
+    attrs: { 'own.long': long, 'own.bidi\u202e': 'user\u202e\u2066nimda\u0007' },
+  });
+  await send(t);
+  await page.getByRole('tab', { name: /Attributes/ }).click();
+  await page.getByRole('searchbox').fill('own.');
+  await page.getByText('show all 1.5 MB').waitFor();
+  const said = await page.locator('.attributes').innerText();
+  assert.ok(said.length < 5000);
+  assert.ok(said.includes('user‹202E›‹2066›nimda‹07›'), said.slice(0, 400));
+  assert.ok(said.includes('own.bidi‹202E›'));
+});

@@ -2,7 +2,7 @@
 import type { FilterParams } from '../model/filter';
 import { isTraceId } from '../model/route';
 import { parseInstant, toDate } from '../model/time';
-import { getJson, getText, send, setCsrfToken } from './client';
+import { getJson, getText, inProject, send, setCsrfToken } from './client';
 import type { Page, Session, Span, TraceWithTree } from './types';
 
 const pageSize = 50;
@@ -27,6 +27,16 @@ export const getTree = (trace: string, signal: AbortSignal): Promise<string> =>
 export const getSince = (trace: string, since: string, signal: AbortSignal): Promise<TraceWithTree> =>
   getJson(`${tracePath(trace)}?view=tree&since=${encodeURIComponent(since)}`, signal);
 
+/** Calls whenever that trace has grown, at once when it can tell, until it is called itself. */
+export function onGrowth(trace: string, grown: () => void): () => void {
+  const query = new URLSearchParams({ q: trace, content: 'false' });
+  const events = new EventSource(inProject(`/api/live/?${query.toString()}`));
+  for (const type of ['ready', 'trace', 'reset']) events.addEventListener(type, grown);
+  return () => {
+    events.close();
+  };
+}
+
 /** Who asks; from then on he may change something. */
 export async function getSession(signal: AbortSignal): Promise<Session> {
   const session = await getJson<Session>('/api/session/', signal);
@@ -40,6 +50,16 @@ export async function getSpan(trace: string, span: string, signal: AbortSignal):
   const said = await getJson<Partial<Content> & Omit<Span, keyof Content>>(`${tracePath(trace)}spans/${id}/`, signal);
   return 'attributes' in said ? { ...withoutContent, ...said } : { ...withoutContent, ...said, withheld: true };
 }
+
+export const getOtlp = (trace: string, span: string, signal: AbortSignal): Promise<string> => {
+  const id = encodeURIComponent(span);
+  return getText(
+    isTraceId(trace)
+      ? `/api/spans/${id}/?trace_id=${encodeURIComponent(trace)}&format=otlp`
+      : `${tracePath(trace)}spans/${id}/?format=otlp`,
+    signal,
+  );
+};
 
 type Content = Pick<
   Span,

@@ -45,6 +45,8 @@ export interface Branch {
   status_code?: Status;
   error_message?: string;
   interrupted?: boolean;
+  /** The page's own word for a span that others name and that has not come. */
+  running?: boolean;
   model?: string;
   prompt_tokens?: number;
   completion_tokens?: number;

@@ -13,9 +13,10 @@ import { Copy } from '../widgets/copy';
 import { Mark } from '../widgets/mark';
 import { AttributesTab, EventsTab, ResourceTab } from './span-details';
 import { SpanContent } from './span-content';
+import { RawTab } from './span-raw';
 import { explain } from './notices';
 
-type Tab = 'content' | 'attributes' | 'events' | 'resource';
+type Tab = 'content' | 'attributes' | 'events' | 'resource' | 'raw';
 
 interface Props {
   trace: string;
@@ -35,7 +36,7 @@ export function SpanPane({ trace, row, revision, onFailure }: Props) {
 
   useEffect(() => {
     setError(null);
-    if (cache.get(id)) return;
+    if (head.running || cache.get(id)) return;
     const abort = new AbortController();
     cache.load(trace, id, abort.signal).then(setLoaded, (reason: unknown) => {
       if (isAbort(reason)) return;
@@ -46,13 +47,14 @@ export function SpanPane({ trace, row, revision, onFailure }: Props) {
     return () => {
       abort.abort();
     };
-  }, [cache, trace, id, onFailure]);
+  }, [cache, trace, id, head.running, onFailure]);
 
   const tabs: [Tab, string, number | null][] = [
     ['content', isGeneration(head.log_type) ? 'Generation' : 'Input / Output', null],
     ['attributes', 'Attributes', span ? Object.keys(span.attributes ?? {}).length : null],
     ['events', 'Events', span ? (span.events?.length ?? 0) + (span.links?.length ?? 0) : null],
     ['resource', 'Resource', null],
+    ...(span?.withheld ? [] : [['raw', 'Raw', null] as [Tab, string, null]]),
   ];
 
   return (
@@ -60,7 +62,7 @@ export function SpanPane({ trace, row, revision, onFailure }: Props) {
       <div class="pane-head">
         <Mark logType={head.log_type} />
         <h2 title={oneLine(head.name ?? '', 400)}>
-          <bdi>{oneLine(spanLabel(head)) || 'unnamed'}</bdi>
+          <bdi>{head.running ? 'still running' : oneLine(spanLabel(head)) || 'unnamed'}</bdi>
         </h2>
         <span class="pane-id mono" title={id}>
           {shortId(id)}
@@ -107,10 +109,12 @@ export function SpanPane({ trace, row, revision, onFailure }: Props) {
           </div>
         )}
         {error && <div class="banner">{error.failure === 'not-found' ? 'This span was removed.' : explain(error)}</div>}
+        {head.running && <p class="nothing">It has not ended yet: a span is told when it does.</p>}
         {tab === 'content' && <SpanContent row={row} span={span} />}
         {tab === 'attributes' && span && <AttributesTab attributes={span.attributes ?? {}} />}
         {tab === 'events' && span && <EventsTab span={span} />}
         {tab === 'resource' && span && <ResourceTab span={span} />}
+        {tab === 'raw' && <RawTab trace={trace} span={id} />}
       </div>
     </section>
   );

@@ -31,12 +31,12 @@ interface Props {
 export function SpanRow({ row, range, room, sums, critical, selected, matched, folded, onSelect, onToggle }: Props) {
   const { span } = row;
   const bar = barOf(row, range);
-  const name = oneLine(span.name ?? '') || 'unnamed';
+  const name = span.running ? 'still running' : oneLine(span.name ?? '') || 'unnamed';
   const lasts = duration(row.end - row.start);
   return (
     <div
       id={spanRowId(row.id)}
-      class={`span-row f-${row.family}${selected ? ' selected' : ''}${row.failed ? ' failed' : ''}${matched ? ' matched' : ''}`}
+      class={`span-row f-${row.family}${selected ? ' selected' : ''}${row.failed ? ' failed' : ''}${matched ? ' matched' : ''}${span.running ? ' running' : ''}`}
       role="treeitem"
       aria-level={row.depth + 1}
       aria-posinset={row.place}

@@ -8,6 +8,7 @@ import { Copy } from '../widgets/copy';
 
 interface Props {
   trace: TraceWithTree;
+  running: boolean;
   listUrl: string;
   reader: boolean;
   onReader: () => void;
@@ -15,7 +16,7 @@ interface Props {
   actions: ComponentChildren | null;
 }
 
-export function TraceHead({ trace, listUrl, reader, onReader, actions }: Props) {
+export function TraceHead({ trace, running, listUrl, reader, onReader, actions }: Props) {
   const failed = trace.status_code === 'error' || trace.error_count > 0;
   const hasTokens = trace.total_prompt_tokens !== null || trace.total_completion_tokens !== null;
   return (
@@ -37,7 +38,12 @@ export function TraceHead({ trace, listUrl, reader, onReader, actions }: Props) 
       {failed ? (
         <span class="dot error">{trace.error_count > 1 ? `${count(trace.error_count)} errors` : 'error'}</span>
       ) : (
-        trace.status_code === 'ok' && <span class="dot ok">ok</span>
+        !running && trace.status_code === 'ok' && <span class="dot ok">ok</span>
+      )}
+      {running && (
+        <span class="dot running" role="status">
+          running
+        </span>
       )}
       <Fact name="duration" value={duration(trace.duration)} />
       <Fact name="spans" value={count(trace.span_count)} />

@@ -1,14 +1,15 @@
 /** One trace: its head, the tree with its waterfall, and the selected span beside them. */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { asApiError, isAbort, parse, type ApiError } from '../api/client';
-import { getSince, getTree } from '../api/endpoints';
+import { getSince, getTree, onGrowth } from '../api/endpoints';
 import type { TraceWithTree } from '../api/types';
 import { isTraceId, traceUrl, type TraceLook } from '../model/route';
+import { awaitsParents, grow, withRunning } from '../model/running';
 import { oneLine } from '../model/text';
 import { parseInstant, toDate } from '../model/time';
 import { defaultSpan, flatten } from '../model/tree';
 import { go } from '../navigation';
-import { useKeys, useMedia, usePolling } from '../widgets/hooks';
+import { useClock, useKeys, useMedia, usePolling } from '../widgets/hooks';
 import { useSize } from '../widgets/setting';
 import { Splitter } from '../widgets/splitter';
 import { explain, Failed } from './notices';
@@ -33,25 +34,31 @@ export function TraceView({ id, span, find, critical, reader, listUrl, onFailure
   const [error, setError] = useState<ApiError | null>(null);
   const [paneWidth, setPaneWidth] = useSize('respan.pane', 480);
   const narrow = useMedia('(max-width: 760px)');
-  const last = useRef<{ body: string; trace: TraceWithTree } | null>(null);
+  const last = useRef<TraceWithTree | null>(null);
   const loading = useRef(false);
+  const again = useRef(false);
 
   const load = useCallback(
     (signal: AbortSignal) => {
-      if (loading.current) return;
+      if (loading.current) {
+        again.current = true; // what grew meanwhile may not be in the answer
+        return;
+      }
       loading.current = true;
-      const known = last.current?.trace;
-      const hasGrown = async (): Promise<boolean> => {
-        if (!known) return true;
-        const now = await getSince(id, known.next_since, signal);
-        return now.spans.length > 0 || now.span_count !== known.spans.length;
+      const known = last.current;
+      const newest = async (): Promise<TraceWithTree> => {
+        if (known) {
+          const since = await getSince(id, known.next_since, signal);
+          if (since.spans.length === 0 && since.span_count === known.spans.length) return known;
+          const grown = grow(known, since);
+          if (grown) return grown;
+        }
+        return parse<TraceWithTree>(await getTree(id, signal));
       };
       const read = async (): Promise<void> => {
-        const body = (await hasGrown()) ? await getTree(id, signal) : last.current?.body;
+        last.current = await newest();
         setError(null);
-        if (body === undefined || body === last.current?.body) return;
-        last.current = { body, trace: parse<TraceWithTree>(body) };
-        setTrace(last.current.trace);
+        setTrace(last.current);
       };
       read()
         .catch((reason: unknown) => {
@@ -62,6 +69,8 @@ export function TraceView({ id, span, find, critical, reader, listUrl, onFailure
         })
         .finally(() => {
           loading.current = false;
+          if (again.current && !signal.aborted) load(signal);
+          again.current = false;
         });
     },
     [id, onFailure],
@@ -76,15 +85,32 @@ export function TraceView({ id, span, find, critical, reader, listUrl, onFailure
     };
   }, [load]);
 
-  usePolling(2000, true, () => {
-    const recent = trace !== null && Date.now() - toDate(parseInstant(trace.end_time)).getTime() < lateFor;
-    if (recent || error !== null) load(AbortSignal.timeout(20_000));
+  const awaits = useMemo(() => trace !== null && awaitsParents(trace.spans), [trace]);
+  const recent = trace !== null && Date.now() - toDate(parseInstant(trace.end_time)).getTime() < lateFor;
+  const now = useClock(awaits ? 500 : 5000, recent);
+  usePolling(recent && isTraceId(id) ? 10_000 : 2000, recent || error !== null, () => {
+    load(AbortSignal.timeout(20_000));
   });
+  useEffect(() => {
+    if (!recent || !isTraceId(id)) return;
+    return onGrowth(id, () => {
+      load(AbortSignal.timeout(20_000));
+    });
+  }, [id, recent, load]);
 
-  const tree = useMemo(() => (trace ? flatten(trace.spans) : null), [trace]);
+  const running = recent && awaits;
+  const reach = running ? (now - toDate(parseInstant(trace.start_time)).getTime()) / 1000 : 0;
+  const tree = useMemo(() => {
+    if (!trace) return null;
+    return flatten(running ? withRunning(trace.spans, reach) : trace.spans);
+  }, [trace, running, reach]);
+  // What one looks at stays the same while a trace grows.
+  const shown = useRef<string | null>(null);
   const selected = useMemo(() => {
     if (!tree) return null;
-    return span !== null && tree.byId.has(span) ? span : defaultSpan(tree);
+    if (span !== null && tree.byId.has(span)) return span;
+    if (shown.current === null || !tree.byId.has(shown.current)) shown.current = defaultSpan(tree);
+    return shown.current;
   }, [tree, span]);
   const look = useMemo(() => ({ find, critical, reader }), [find, critical, reader]);
   const select = useCallback(
@@ -120,6 +146,7 @@ export function TraceView({ id, span, find, critical, reader, listUrl, onFailure
     <>
       <TraceHead
         trace={trace}
+        running={running}
         listUrl={listUrl}
         reader={reader}
         onReader={() => {

@@ -19,6 +19,15 @@ export function usePolling(ms: number, active: boolean, tick: () => void): void 
   }, [ms, active]);
 }
 
+/** The time in milliseconds, told as often as that while it is wanted and the tab can be seen. */
+export function useClock(ms: number, active: boolean): number {
+  const [now, setNow] = useState(() => Date.now());
+  usePolling(ms, active, () => {
+    setNow(Date.now());
+  });
+  return now;
+}
+
 export function useMedia(query: string): boolean {
   const [matches, setMatches] = useState(() => matchMedia(query).matches);
   useEffect(() => {
