@@ -17,6 +17,7 @@ const UsersView = later(async () => (await import('./views/users')).UsersView);
 const ThreadsView = later(async () => (await import('./views/threads')).ThreadsView);
 const ThreadView = later(async () => (await import('./views/thread')).ThreadView);
 const UserView = later(async () => (await import('./views/user')).UserView);
+const SettingsView = later(async () => (await import('./views/settings')).SettingsView);
 const Dashboard = later(async () => (await import('./views/dashboard')).Dashboard);
 
 export function App() {
@@ -79,6 +80,9 @@ export function App() {
         {route.view === 'users' && <UsersView q={route.q} sort={route.sort} onFailure={onFailure} />}
         {route.view === 'user' && <UserView key={route.id} id={route.id} onFailure={onFailure} />}
         {route.view === 'dashboard' && <Dashboard search={route.search} onFailure={onFailure} />}
+        {route.view === 'settings' && (
+          <SettingsView section={route.section} session={session} onFailure={onFailure} onChange={loadSession} />
+        )}
         {route.view === 'none' && <Nowhere />}
       </main>
       {help && (

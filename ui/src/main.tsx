@@ -7,9 +7,12 @@ import './style/dialog.css';
 import { render } from 'preact';
 import { App } from './app';
 import { SharedTrace } from './views/shared-trace';
+import { later } from './widgets/later';
 import { applyTheme, readTheme } from './widgets/setting';
 
 applyTheme(readTheme());
 const root = document.getElementById('app');
+const Door = later(async () => (await import('./views/door')).Door);
+const atDoor = /^\/(signin|signup|invite)\b/.test(location.pathname);
 const shared = location.pathname.startsWith('/share/');
-if (root) render(shared ? <SharedTrace /> : <App />, root);
+if (root) render(atDoor ? <Door /> : shared ? <SharedTrace /> : <App />, root);

@@ -14,4 +14,12 @@ export const places: Place[] = [
   { label: 'Dashboard', url: '/dashboard', key: 'd', views: ['dashboard'] },
   { label: 'Threads', url: '/threads', key: 'h', views: ['threads', 'thread'] },
   { label: 'Users', url: '/users', key: 'u', views: ['users', 'user'] },
+  { label: 'Settings', url: '/settings', key: 's', views: ['settings'] },
+];
+
+/** The sections of the settings, in their order; `id` is the last part of the address. */
+export const settingsSections: { id: string; label: string }[] = [
+  { id: 'project', label: 'Project' },
+  { id: 'keys', label: 'API keys' },
+  { id: 'account', label: 'Account' },
 ];

@@ -27,6 +27,7 @@ export type Route =
   | { view: 'users'; q: string; sort: string }
   | { view: 'user'; id: string }
   | { view: 'dashboard'; search: string }
+  | { view: 'settings'; section: string }
   | { view: 'none' };
 
 /** The id that an address ends with; null if it is not one, or not well encoded. */
@@ -63,6 +64,8 @@ export function parseRoute(path: string, search: string): Route {
   if (/^\/users\/?$/.test(path)) return { view: 'users', ...listed };
   const user = idAfter('/users/', path);
   if (user !== null) return { view: 'user', id: user };
+  const section = /^\/settings(?:\/([a-z]+))?\/?$/.exec(path);
+  if (section) return { view: 'settings', section: section[1] ?? 'project' };
   return { view: 'none' };
 }
 
@@ -87,6 +90,8 @@ export function traceUrl(id: string, span: string | null = null, look: Partial<T
 }
 
 export const threadUrl = (id: string): string => `/threads/${encodeURIComponent(id)}`;
+export const settingsUrl = (section: string): string => `/settings/${section}`;
+
 export const userUrl = (id: string): string => `/users/${encodeURIComponent(id)}`;
 
 /** A list of threads or users; what is as it is by default is not said. */

@@ -57,6 +57,13 @@ export function SignedOut() {
         <p>In a terminal on the machine that runs the server:</p>
         <Code text="respan auth link" label="Copy the command" />
         <p>It prints a link that works once. Open it in this browser.</p>
+        <p>
+          Or{' '}
+          <a href={`/signin?next=${encodeURIComponent(location.pathname + location.search)}`}>
+            sign in with a password
+          </a>
+          .
+        </p>
       </div>
     </main>
   );

@@ -1,0 +1,125 @@
+// The way in and the settings, in a real browser: keys made, used and revoked; a password set and signed in with; a user's data deleted.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { startBrowser, watch } from './browser.mjs';
+import { TraceBuilder } from './otlp.mjs';
+import { startServer } from './server.mjs';
+
+let server, browser, context, page, complaints;
+const email = 'ann@example.com';
+const password = 'correct horse battery';
+
+before(async () => {
+  [server, browser] = await Promise.all([startServer(), startBrowser()]);
+  context = await browser.newContext({ viewport: { width: 1320, height: 860 } });
+  page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  complaints = watch(page, server.url);
+  await page.goto(server.link);
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const ingest = (key, name) => {
+  const t = new TraceBuilder(name.length, Date.now() - 1000);
+  t.span(name, { type: 'task', attrs: { 'respan.customer_params.customer_identifier': name } });
+  return fetch(`${server.url}/v1/traces`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-api-key': key },
+    body: JSON.stringify(t.request()),
+  });
+};
+
+let key;
+
+test('a key is made by keyboard, shown once with lines to copy, and works', async () => {
+  await page.getByRole('heading', { name: 'No traces yet' }).waitFor();
+  await page.keyboard.press('g');
+  await page.keyboard.press('s');
+  await page.getByRole('link', { name: 'API keys' }).click();
+  assert.equal(new URL(page.url()).pathname, '/settings/keys');
+  await page.getByLabel('Name', { exact: true }).fill('laptop');
+  await page.getByLabel('Environment').fill('staging');
+  await page.getByLabel('Until').selectOption('Ends in 30 days');
+  await page.keyboard.press('Tab');
+  await page.getByRole('button', { name: 'Make a key' }).press('Enter');
+  const made = page.getByRole('region', { name: 'The new key' });
+  await made.waitFor();
+  key = await made.locator('pre').first().innerText();
+  assert.match(key, /^rsp_[\w-]{43}$/);
+  assert.match(await made.innerText(), new RegExp(`OTEL_EXPORTER_OTLP_HEADERS="x-api-key=${key}"`));
+  assert.equal((await ingest(key, 'somebody')).status, 200);
+  await page.reload();
+  const row = page.getByRole('row', { name: /laptop/ });
+  await row.waitFor();
+  assert.match(await row.innerText(), /ingest, read\s+staging/);
+  assert.doesNotMatch(await page.locator('body').innerText(), new RegExp(key));
+});
+
+test('a key is revoked once one says so twice, and is refused from then on', async () => {
+  await page.getByRole('button', { name: 'Revoke laptop' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click();
+  await page.getByRole('row', { name: /laptop.*revoked/ }).waitFor();
+  assert.equal((await ingest(key, 'late')).status, 401);
+});
+
+test('all of a user goes, once one has typed twice whose it is', async () => {
+  await page.getByRole('link', { name: 'Project', exact: true }).click();
+  const button = page.getByRole('button', { name: 'Delete all of it' });
+  await page.getByLabel('Whose (customer_identifier)').fill('somebody');
+  assert.equal(await button.isDisabled(), true);
+  await page.getByLabel('The same again').fill('somebody');
+  await button.click();
+  await page.getByText('1 trace of somebody deleted').waitFor();
+});
+
+test('with a password one signs in from another browser, and wrong ones are refused in words', async () => {
+  await page.getByRole('link', { name: 'Account' }).click();
+  await page.getByText('This account has no password yet').waitFor();
+  await page.getByLabel('E-mail').fill(email);
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByText('Saved').waitFor();
+  await page.getByLabel('New password').fill(password);
+  await page.getByRole('button', { name: 'Set it' }).click();
+  await page.getByRole('heading', { name: 'Change the password' }).waitFor();
+  assert.deepEqual(complaints, []);
+
+  const other = await browser.newContext({ viewport: { width: 390, height: 800 } });
+  const door = await other.newPage();
+  door.setDefaultTimeout(10_000);
+  await door.goto(`${server.url}/settings/keys`);
+  assert.equal(new URL(door.url()).pathname, '/signin');
+  assert.equal(await door.getByLabel('Password').getAttribute('autocomplete'), 'current-password');
+  assert.equal(await door.getByLabel('E-mail').getAttribute('autocomplete'), 'username');
+  await door.getByLabel('E-mail').fill(email);
+  await door.getByLabel('Password').fill('something else');
+  await door.keyboard.press('Enter');
+  await door.getByRole('alert').getByText('the e-mail address or the password is wrong').waitFor();
+  await door.getByLabel('Password').fill(password);
+  await door.keyboard.press('Enter');
+  await door.getByRole('heading', { name: 'API keys' }).waitFor();
+  assert.equal(new URL(door.url()).pathname, '/settings/keys');
+  await door.getByRole('link', { name: 'Account' }).click();
+  await door.getByRole('button', { name: 'Sign out' }).click();
+  await door.getByRole('heading', { name: 'Sign in' }).waitFor();
+  await other.close();
+});
+
+test('without an invite one does not sign up, and is told why', async () => {
+  const other = await browser.newContext();
+  const door = await other.newPage();
+  door.setDefaultTimeout(10_000);
+  for (const path of ['/signup', '/invite/nonsense']) {
+    await door.goto(server.url + path);
+    await door.getByLabel('E-mail').fill('bob@example.com');
+    await door.getByLabel('Name').fill('Bob');
+    await door.getByLabel('Password').fill('long enough, that');
+    await door.keyboard.press('Enter');
+    await door.getByRole('alert').waitFor();
+    assert.match(await door.getByRole('alert').innerText(), /invite/);
+  }
+  await other.close();
+});

@@ -1,0 +1,289 @@
+/** API keys: made and shown once, with what to do with them; listed; revoked. */
+import { useCallback, useEffect, useState } from 'preact/hooks';
+import { getKeys, makeKey, revokeKey, scopes, type ApiKey, type KeyWish, type Scope } from '../api/accounts';
+import { asApiError, isAbort, type ApiError } from '../api/client';
+import type { Session } from '../api/types';
+import { clock } from '../model/format';
+import { useActing } from '../widgets/acting';
+import { Copy } from '../widgets/copy';
+import { Dialog } from '../widgets/dialog';
+import { Field } from '../widgets/field';
+import { explain } from './notices';
+
+interface Props {
+  session: Session;
+  onFailure: (error: ApiError) => void;
+}
+
+export function KeysSettings({ session, onFailure }: Props) {
+  const [keys, setKeys] = useState<ApiKey[] | null>(null);
+  const [made, setMade] = useState<(ApiKey & { key: string }) | null>(null);
+  const [revoking, setRevoking] = useState<ApiKey | null>(null);
+  const mayChange = session.role !== 'viewer';
+
+  const load = useCallback(
+    (signal: AbortSignal) => {
+      getKeys(signal).then(setKeys, (reason: unknown) => {
+        if (!isAbort(reason)) onFailure(asApiError(reason));
+      });
+    },
+    [onFailure],
+  );
+  useEffect(() => {
+    const abort = new AbortController();
+    load(abort.signal);
+    return () => {
+      abort.abort();
+    };
+  }, [load]);
+  const reload = (): void => {
+    load(AbortSignal.timeout(10_000));
+  };
+
+  return (
+    <>
+      {made && <Made made={made} />}
+      {mayChange && (
+        <NewKey
+          onMade={(key) => {
+            setMade(key);
+            reload();
+          }}
+        />
+      )}
+      <section class="form wide">
+        <h2>Keys of {session.project}</h2>
+        {keys?.length === 0 && <p class="mute">There is none yet.</p>}
+        {keys !== null && keys.length > 0 && (
+          <div class="scroll">
+            <table class="plain">
+              <thead>
+                <tr>
+                  <th>Name</th>
+                  <th>Key</th>
+                  <th>May</th>
+                  <th>Environment</th>
+                  <th>Last used</th>
+                  <th>Ends</th>
+                  <th>
+                    <span class="sr">Revoke</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {keys.map((key) => (
+                  <tr key={key.id} class={key.revoked_at === null ? undefined : 'mute'}>
+                    <td>
+                      <bdi>{key.name}</bdi>
+                    </td>
+                    <td class="mono">{key.hint}…</td>
+                    <td>{key.scopes.join(', ')}</td>
+                    <td>
+                      <bdi>{key.environment ?? '–'}</bdi>
+                    </td>
+                    <td class="mono">{key.last_used_at === null ? 'never' : clock(key.last_used_at)}</td>
+                    <td class="mono">{endOf(key)}</td>
+                    <td class="end">
+                      {mayChange && key.revoked_at === null && (
+                        <button
+                          type="button"
+                          class="button danger small"
+                          aria-label={`Revoke ${key.name}`}
+                          onClick={() => {
+                            setRevoking(key);
+                          }}
+                        >
+                          Revoke
+                        </button>
+                      )}
+                    </td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          </div>
+        )}
+      </section>
+      {revoking && (
+        <RevokeDialog
+          apiKey={revoking}
+          onClose={() => {
+            setRevoking(null);
+          }}
+          onDone={() => {
+            setRevoking(null);
+            reload();
+          }}
+        />
+      )}
+    </>
+  );
+}
+
+function endOf(key: ApiKey): string {
+  if (key.revoked_at !== null) return `revoked ${clock(key.revoked_at)}`;
+  return key.expires_at === null ? 'never' : key.expires_at.slice(0, 10);
+}
+
+interface RevokeProps {
+  apiKey: ApiKey;
+  onClose: () => void;
+  onDone: () => void;
+}
+
+function RevokeDialog({ apiKey, onClose, onDone }: RevokeProps) {
+  const { busy, error, act } = useActing();
+  return (
+    <Dialog title={`Revoke ${apiKey.name}?`} onClose={onClose}>
+      <p>
+        Whatever uses <code>{apiKey.hint}…</code> is refused from now on. What it sent stays.
+      </p>
+      {error && (
+        <p class="bad" role="alert">
+          {explain(error)}
+        </p>
+      )}
+      <form method="dialog" class="dialog-buttons">
+        <button class="button">Keep it</button>
+        <button
+          type="button"
+          class="button danger"
+          disabled={busy}
+          onClick={() => {
+            act(async () => {
+              await revokeKey(apiKey.id);
+              onDone();
+            });
+          }}
+        >
+          Revoke
+        </button>
+      </form>
+    </Dialog>
+  );
+}
+
+const lives: [label: string, days: number | null][] = [
+  ['Never ends', null],
+  ['Ends in 30 days', 30],
+  ['Ends in 90 days', 90],
+  ['Ends in a year', 365],
+];
+
+const mays: Record<Scope, string> = {
+  ingest: 'send spans',
+  read: 'read what is stored',
+  gateway: 'use the gateway',
+};
+
+function NewKey({ onMade }: { onMade: (key: ApiKey & { key: string }) => void }) {
+  const [name, setName] = useState('');
+  const [environment, setEnvironment] = useState('');
+  const [chosen, setChosen] = useState<Scope[]>(['ingest', 'read']);
+  const [days, setDays] = useState<number | null>(null);
+  const { busy, error, act } = useActing();
+  return (
+    <form
+      class="form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        act(async () => {
+          const wish: KeyWish = { name, scopes: chosen };
+          if (environment !== '') wish.environment = environment;
+          if (days !== null) wish.expires_at = new Date(Date.now() + days * 86_400_000).toISOString();
+          const key = await makeKey(wish);
+          setName('');
+          onMade(key);
+        });
+      }}
+    >
+      <h2>New key</h2>
+      <Field
+        label="Name"
+        required
+        maxLength={63}
+        autocomplete="off"
+        placeholder="laptop"
+        value={name}
+        wrong={error?.field === 'name' ? error.message : null}
+        onText={setName}
+      />
+      <fieldset class="field">
+        <legend>It may</legend>
+        {scopes.map((scope) => (
+          <label key={scope} class="check">
+            <input
+              type="checkbox"
+              checked={chosen.includes(scope)}
+              onChange={(event) => {
+                const { checked } = event.currentTarget;
+                setChosen(scopes.filter((s) => (s === scope ? checked : chosen.includes(s))));
+              }}
+            />
+            <span>{mays[scope]}</span>
+          </label>
+        ))}
+      </fieldset>
+      <Field
+        label="Environment"
+        autocomplete="off"
+        placeholder="production"
+        hint="Of spans that are sent with it and say none"
+        value={environment}
+        wrong={error?.field === 'environment' ? error.message : null}
+        onText={setEnvironment}
+      />
+      <div class="field">
+        <label for="key-life">Until</label>
+        <select
+          id="key-life"
+          onChange={(event) => {
+            setDays(lives[event.currentTarget.selectedIndex]?.[1] ?? null);
+          }}
+        >
+          {lives.map(([label]) => (
+            <option key={label}>{label}</option>
+          ))}
+        </select>
+      </div>
+      {error && error.field !== 'name' && error.field !== 'environment' && (
+        <p class="bad" role="alert">
+          {explain(error)}
+        </p>
+      )}
+      <button class="button main" disabled={busy || chosen.length === 0}>
+        Make a key
+      </button>
+    </form>
+  );
+}
+
+/** The only time that the key itself is there to be seen. */
+function Made({ made }: { made: ApiKey & { key: string } }) {
+  const python = `export RESPAN_API_KEY=${made.key}
+export RESPAN_BASE_URL=${location.origin}/api`;
+  const otel = `export OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin}
+export OTEL_EXPORTER_OTLP_HEADERS="x-api-key=${made.key}"`;
+  return (
+    <section class="form wide made" aria-label="The new key">
+      <h2>{made.name} is made</h2>
+      <p role="status">Copy it now: it is not shown again.</p>
+      <Lines text={made.key} label="Copy the key" />
+      <p>For respan in Python and C:</p>
+      <Lines text={python} label="Copy the lines for respan" />
+      <p>For any OpenTelemetry SDK:</p>
+      <Lines text={otel} label="Copy the lines for OpenTelemetry" />
+    </section>
+  );
+}
+
+function Lines({ text, label }: { text: string; label: string }) {
+  return (
+    <div class="code">
+      <pre tabIndex={0}>{text}</pre>
+      <Copy text={text} label={label}>
+        Copy
+      </Copy>
+    </div>
+  );
+}

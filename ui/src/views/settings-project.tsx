@@ -1,0 +1,80 @@
+/** The project: how much there is of it, and making all of one user go. */
+import { useState } from 'preact/hooks';
+import { deleteUser } from '../api/accounts';
+import type { Session } from '../api/types';
+import { bytes, count, plural } from '../model/format';
+import { useActing } from '../widgets/acting';
+import { Field } from '../widgets/field';
+import { explain } from './notices';
+
+export function ProjectSettings({ session, onChange }: { session: Session; onChange: () => void }) {
+  return (
+    <>
+      <dl class="facts">
+        <div>
+          <dt>Project</dt>
+          <dd>
+            <bdi>{session.project}</bdi>
+          </dd>
+        </div>
+        <div>
+          <dt>Traces</dt>
+          <dd class="mono">{count(session.traces)}</dd>
+        </div>
+        <div>
+          <dt>Spans</dt>
+          <dd class="mono">{count(session.spans)}</dd>
+        </div>
+        <div>
+          <dt>On disk</dt>
+          <dd class="mono">{bytes(session.bytes)}</dd>
+        </div>
+      </dl>
+      {session.role !== 'viewer' && <DeleteUser onChange={onChange} />}
+    </>
+  );
+}
+
+function DeleteUser({ onChange }: { onChange: () => void }) {
+  const [customer, setCustomer] = useState('');
+  const [again, setAgain] = useState('');
+  const [done, setDone] = useState('');
+  const { busy, error, act } = useActing();
+  return (
+    <form
+      class="form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        act(async () => {
+          let deleted = 0;
+          for (let more = true; more;) {
+            const said = await deleteUser(customer);
+            deleted += said.deleted;
+            more = said.more;
+          }
+          setDone(`${plural(deleted, 'trace')} of ${customer} deleted; the disk is being rid of them.`);
+          setCustomer('');
+          setAgain('');
+          onChange();
+        });
+      }}
+    >
+      <h2>Delete all of a user</h2>
+      <p>
+        Every trace with that <code>customer_identifier</code> goes, pinned and shared ones too: from every answer at
+        once, and from the disk as soon as it is rewritten. This cannot be undone.
+      </p>
+      <Field label="Whose (customer_identifier)" required autocomplete="off" value={customer} onText={setCustomer} />
+      <Field label="The same again" required autocomplete="off" value={again} onText={setAgain} />
+      {error && (
+        <p class="bad" role="alert">
+          {explain(error)}
+        </p>
+      )}
+      {done !== '' && <p role="status">{done}</p>}
+      <button class="button danger" disabled={busy || customer === '' || customer !== again}>
+        Delete all of it
+      </button>
+    </form>
+  );
+}

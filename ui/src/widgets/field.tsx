@@ -1,0 +1,43 @@
+/** A field with its label above it and, if it is at fault, what is wrong below. */
+import { useId } from 'preact/hooks';
+
+interface Props {
+  label: string;
+  type?: 'text' | 'email' | 'password';
+  value: string;
+  hint?: string;
+  wrong?: string | null;
+  autocomplete: string;
+  placeholder?: string;
+  required?: boolean;
+  autoFocus?: boolean;
+  minLength?: number;
+  maxLength?: number;
+  onText: (text: string) => void;
+}
+
+export function Field({ label, type = 'text', value, hint, wrong = null, onText, ...rest }: Props) {
+  const id = useId();
+  const said = wrong ?? hint;
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input
+        {...rest}
+        {...({ type } as { type: 'text' })}
+        id={id}
+        value={value}
+        aria-invalid={wrong !== null}
+        aria-describedby={said === undefined ? undefined : `${id}-said`}
+        onInput={(event) => {
+          onText(event.currentTarget.value);
+        }}
+      />
+      {said !== undefined && (
+        <p id={`${id}-said`} class={wrong === null ? 'mute' : 'bad'} role={wrong === null ? undefined : 'alert'}>
+          {said}
+        </p>
+      )}
+    </div>
+  );
+}
