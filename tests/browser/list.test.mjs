@@ -1,5 +1,6 @@
 // The list of traces in a real browser: its filter, facets, window of time, columns, live feed, exports and saved views.
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { startBrowser, watch } from './browser.mjs';
 import { TraceBuilder } from './otlp.mjs';
@@ -308,4 +309,22 @@ test('headers sort, and the address says how', async () => {
   await first('200 ms');
   await page.getByRole('button', { name: 'Latency' }).click();
   await page.waitForFunction(() => !location.search.includes('sort'));
+});
+
+test('export: a file of what fits, or a sample, whose size is said before', async () => {
+  await open(`/?q=${encodeURIComponent('user in (user_1, user_3)')}`);
+  await shows(2);
+  await page.getByRole('button', { name: 'Export' }).click();
+  await page.locator('.export').filter({ hasText: '2 traces, some' }).waitFor();
+  await page.getByLabel('Format').selectOption('csv');
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('link', { name: 'Download' }).click(),
+  ]);
+  assert.match(file.suggestedFilename(), /^traces-.*\.csv$/);
+  const text = await readFile(await file.path(), 'utf8');
+  assert.equal(text.trim().split('\n').length, 3);
+  await page.getByRole('button', { name: 'Export' }).click();
+  await page.locator('.export select').nth(1).selectOption('a tenth of them');
+  assert.match(await page.getByRole('link', { name: 'Download' }).getAttribute('href'), /sample=0\.1/);
 });

@@ -1,9 +1,10 @@
 /** What the list of traces asks: rows, values, sums of one question. */
 import { asQuery, type FilterParams } from '../model/filter';
+import { partParams, type Format, type Part } from '../model/export';
 import { windowParams } from '../model/range';
 import type { ListQuery } from '../model/route';
 import type { StripAnswer } from '../model/strip';
-import { getJson } from './client';
+import { getJson, inProject } from './client';
 import { tracesPath } from './endpoints';
 import type { Facet } from './types';
 
@@ -46,4 +47,9 @@ export function getStrip(list: ListQuery, points: number, signal: AbortSignal): 
 /** What slides stays where it was when listening began: what comes is later than that. */
 export function livePath(list: ListQuery, now: number): string {
   return `/api/live/?${new URLSearchParams(paramsOf(list, now)).toString()}`;
+}
+
+export function exportPath(list: ListQuery, format: Format, part: Part, count: number | null): string {
+  const query = new URLSearchParams([...paramsOf(list, Date.now()), ['format', format], ...partParams(part, count)]);
+  return inProject(`/api/traces/export/?${query.toString()}`);
 }

@@ -16,6 +16,7 @@ import { useLive } from '../widgets/live';
 import { useKept } from '../widgets/setting';
 import { VirtualRows } from '../widgets/virtual';
 import { ColumnsMenu } from './columns-menu';
+import { ExportMenu } from './export-menu';
 import { Facets } from './facets';
 import { FilterBar } from './filter-bar';
 import { RangeMenu } from './range-menu';
@@ -296,6 +297,7 @@ export function TracesView({ query, list, onFailure }: Props) {
         >
           Facets
         </button>
+        {loaded && <ExportMenu list={query} count={feed.count} isEstimate={feed.isEstimate} shown={feed.rows} />}
         {!narrow && (
           <ColumnsMenu
             shown={columns}
