@@ -416,15 +416,20 @@ static bool may_be_no_text(rs_str run) {
     return may;
 }
 
-/* The longest run of ASCII letters and digits that is a whole word, or RS_WORD_MAX bytes of one. */
+/* The longest run of ASCII letters and digits that is a whole word, or RS_WORD_MAX bytes of one; what may be a number only if there is no other. */
 static rs_status keep_longest(rs_str text, rs_arena *arena, rs_phrase *out) {
     rs_str best = {0};
+    bool may_be_number = true;
     for (size_t at = 0, end; at < text.n; at = end + 1) {
         for (end = at; end < text.n && classes[(uint8_t)text.p[end]] == ASCII;) end++;
         rs_str run = {text.p + at, end - at};
         bool whole =
             (at == 0 || (uint8_t)text.p[at - 1] < 0x80) && (end == text.n || (uint8_t)text.p[end] < 0x80);
-        if (whole && run.n > best.n && !may_be_no_text(run)) best = run;
+        bool number = whole && may_be_no_text(run);
+        if (!whole || (number && !may_be_number)) continue;
+        if (run.n <= best.n && number == may_be_number) continue;
+        best = run;
+        may_be_number = number;
     }
     if (best.n > RS_WORD_MAX) best.n = RS_WORD_MAX;
     if (best.n == 0) return RS_OK;
@@ -432,6 +437,7 @@ static rs_status keep_longest(rs_str text, rs_arena *arena, rs_phrase *out) {
     if (!small) return RS_ERR_MEMORY;
     for (size_t i = 0; i < best.n; i++) small[i] = (char)fold((uint8_t)best.p[i]);
     out->longest = (rs_str){small, best.n};
+    out->may_be_number = may_be_number;
     return RS_OK;
 }
 
@@ -532,7 +538,7 @@ static bool is_spelt_otherwise(rs_str bytes) {
 }
 
 bool rs_phrase_may_be_in(const rs_phrase *p, rs_str bytes) {
-    if (p->longest.n == 0) return p->nwords > 0;
+    if (p->longest.n == 0 || p->may_be_number) return p->nwords > 0;
     return has_bytes(bytes, p->longest) || is_spelt_otherwise(bytes);
 }
 
@@ -540,6 +546,8 @@ bool rs_phrase_is_in(const rs_phrase *p, rs_str text) {
     uint64_t some[64];
     uint32_t at = 0;
     if (p->nwords == 0) return false;
+    if (p->longest.n > 0 && !has_bytes(text, p->longest) && !is_spelt_otherwise(text))
+        return false; /* it need not be cut up */
     rs_words w = rs_words_of(text, false);
     w.no_emoji = !p->has_emoji;
     for (size_t n = RS_ARRAY_LEN(some); n == RS_ARRAY_LEN(some);) {

@@ -44,12 +44,13 @@ typedef struct rs_phrase {
     rs_str
         longest; /* of its words, in small letters: a text that has the phrase has these bytes, in some case,
                        or letters that are written otherwise; empty: not so */
+    bool may_be_number; /* longest: a number in a structure, true, false or null is stored in other bytes */
 } rs_phrase;
 
 /* In the arena. A text without words gives a phrase without words, which is found nowhere. */
 RS_MUST_CHECK rs_status rs_phrase_make(rs_str text, rs_arena *arena, rs_phrase *out);
 bool rs_phrase_is_in(const rs_phrase *p, rs_str text);
-/* Whether it may be in any text among those bytes: "no" is certain. */
+/* Whether it may be in any text among those bytes, as a block has them: "no" is certain. */
 bool rs_phrase_may_be_in(const rs_phrase *p, rs_str bytes);
 
 #endif
