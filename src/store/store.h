@@ -86,6 +86,8 @@ RS_MUST_CHECK rs_status rs_store_start_keeper(rs_store *s, rs_retention_fn fn, r
 /* Does at once for a project what the keeper will do for all but the partition that takes new traces; that one is closed and
  * sealed, too. Any thread; takes seconds for a million spans. RS_ERR_FULL: there must be room for the largest partition again. */
 RS_MUST_CHECK rs_status rs_store_compact(rs_store *s, uint64_t project, rs_err *err);
+/* A part of that work alone: the word filters of what takes no new traces, laid out so that they are asked together (word_rows.h). */
+RS_MUST_CHECK rs_status rs_store_make_word_rows(rs_store *s, uint64_t project, rs_err *err);
 /* Has the keeper do it, and whether it is still to be done. */
 void rs_store_ask_compact(rs_store *s, uint64_t project);
 bool rs_store_is_compacting(rs_store *s, uint64_t project);

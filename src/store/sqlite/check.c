@@ -2,6 +2,7 @@
 #include "store/control.h"
 #include "store/page_check.h"
 #include "store/sqlite/sqlite_store.h"
+#include "store/sqlite/word_rows.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -73,8 +74,7 @@ static bool filter_has(void *ctx, rs_str text) {
     rs_words words = rs_words_of(text, true);
     for (uint64_t h; !c->lacks && (h = rs_words_next(&words)) != 0;) {
         size_t at = rs_word_filter_line(c->filter.n, h);
-        rs_str line = {c->filter.p + at, c->filter.n < RS_WORD_LINE ? c->filter.n : RS_WORD_LINE};
-        c->lacks = !rs_word_line_may_have(line, h);
+        c->lacks = !rs_word_line_may_have(c->filter.n, c->filter.p + at, h);
     }
     return !c->lacks;
 }
@@ -232,6 +232,16 @@ static rs_status check_traces(check *c, rs_err *err) {
     return RS_OK;
 }
 
+/* Without them filters are asked. */
+static rs_status check_word_rows(check *c, rs_err *err) {
+    char path[RS_PATH_MAX];
+    uint64_t end;
+    rs_status st = rs_path_join(path, c->dir, RS_WORD_ROWS_FILE, err);
+    if (st == RS_OK && rs_word_rows_look(path, c->state.segment_end, true, &end) == RS_WORD_ROWS_DAMAGED)
+        problem(c, "%s does not match its checksum, or is of blocks that are lost", RS_WORD_ROWS_FILE);
+    return st;
+}
+
 /* What the table rollup counts, if it is there: older versions had another one. */
 static rs_status check_rollups(check *c, rs_err *err) {
     sqlite3_stmt *stmt = NULL;
@@ -303,6 +313,7 @@ static rs_status check_partition(const char *store, const char *dir, rs_store_re
     if (st == RS_OK) st = check_blocks(&c, &why);
     if (st == RS_OK) st = check_traces(&c, &why);
     if (st == RS_OK) st = check_rollups(&c, &why);
+    if (st == RS_OK) st = check_word_rows(&c, &why);
     report->bytes += c.state.segment_end;
     for (int i = 0; i < RS_SQL_COUNT; i++) sqlite3_finalize(c.x.stmts[i]);
     sqlite3_close(c.x.db);

@@ -1,8 +1,9 @@
-/* Keeping: which partitions are rewritten, and when; what is dropped is retain.c's. */
+/* Keeping: which partitions are rewritten or get word rows, and when; what is dropped is retain.c's. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/sqlite/rewrite.h"
 #include "store/sqlite/sqlite_store.h"
+#include "store/sqlite/word_rows.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -86,12 +87,88 @@ static rs_status rewrite_due(rs_store *s, rs_project_data *p, bool at_once, cons
     return st;
 }
 
+/* In the writer's turn: one that takes no new traces, and of whose segment a quarter or more is in no word rows. */
+static rs_partition *pick_for_rows(rs_store *s, rs_project_data *p, uint64_t *end) {
+    rs_partition *found = NULL;
+    *end = 0;
+    rs_turns_take(&s->writing);
+    for (size_t i = 0; i < p->set->n && !found; i++) {
+        rs_partition *at = p->set->items[i];
+        bool is_live = i + 1 == p->set->n && rs_project_data_takes_more(at, &s->limits);
+        *end = at->state.segment_end;
+        if (!at->has_seen_rows || (!is_live && *end - at->rows_end > *end / 4)) found = at;
+    }
+    rs_turns_give(&s->writing);
+    return found;
+}
+
+/* Of the blocks that are committed; `end` becomes where they do. */
+static rs_status make_rows(rs_partition *p, uint64_t end, rs_err *err) {
+    rs_index *x;
+    sqlite3_stmt *stmt;
+    rs_block_ref *blocks = NULL;
+    size_t n = 0, cap = 0;
+    bool row;
+    rs_status st = rs_partition_borrow(p, &x, err);
+    if (st != RS_OK) return st;
+    st = rs_index_prepare(x, RS_SQL_BLOCKS_SINCE, &stmt, err);
+    if (st == RS_OK) sqlite3_bind_int64(stmt, 1, 0), sqlite3_bind_int64(stmt, 2, 0);
+    while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
+        rs_block_ref ref = rs_index_block_ref(stmt);
+        if (ref.at + ref.length > end) break;
+        if (n == cap) {
+            void *more = realloc(blocks, (cap = cap ? cap * 2 : 256) * sizeof *blocks);
+            if (more) blocks = more;
+            else st = rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+        }
+        if (st == RS_OK) blocks[n++] = ref;
+    }
+    if (stmt) sqlite3_reset(stmt);
+    if (st == RS_OK) st = rs_word_rows_make(&p->segment, blocks, n, end, p->rows_path, err);
+    rs_partition_return(p, x);
+    free(blocks);
+    return st;
+}
+
+static void look_at_rows(rs_partition *p, uint64_t end) {
+    p->has_seen_rows = true;
+    if (rs_word_rows_look(p->rows_path, end, true, &p->rows_end) != RS_WORD_ROWS_DAMAGED) return;
+    rs_log("%s is damaged: it is made anew", p->rows_path);
+    unlink(p->rows_path);
+}
+
+/* Under s->keeping. Where it cannot be, questions take longer. */
+static void make_due_rows(rs_store *s, rs_project_data *p, const bool *stop) {
+    uint64_t end;
+    rs_err err = {0};
+    for (rs_partition *due; (due = pick_for_rows(s, p, &end)) != NULL;) {
+        if (stop && __atomic_load_n(stop, __ATOMIC_ACQUIRE)) return;
+        if (!due->has_seen_rows) {
+            look_at_rows(due, end);
+            continue;
+        }
+        if (make_rows(due, end, &err) != RS_OK) rs_log("%s: %s", due->rows_path, err.message);
+        due->rows_end = end; /* or not before it has grown */
+    }
+}
+
+rs_status rs_store_make_word_rows(rs_store *s, uint64_t project, rs_err *err) {
+    rs_project_data *p;
+    rs_status st = rs_store_find_project(s, project, false, &p, err);
+    if (st != RS_OK || !p) return st;
+    pthread_mutex_lock(&s->keeping);
+    make_due_rows(s, p, NULL);
+    pthread_mutex_unlock(&s->keeping);
+    return RS_OK;
+}
+
 rs_status rs_store_compact(rs_store *s, uint64_t project, rs_err *err) {
     rs_project_data *p;
     rs_status st = rs_store_find_project(s, project, false, &p, err);
     if (st != RS_OK || !p) return st;
     pthread_mutex_lock(&s->keeping);
     st = rewrite_due(s, p, true, NULL, err);
+    if (st == RS_OK) make_due_rows(s, p, NULL);
     pthread_mutex_unlock(&s->keeping);
     return st;
 }
@@ -147,7 +224,9 @@ static void keep_project(rs_keeper *k, uint64_t project) {
         bool at_once = __atomic_load_n(&p->wants_compacting, __ATOMIC_ACQUIRE);
         pthread_mutex_lock(&s->keeping);
         if (keep.age_ns || keep.bytes) st = retain(k, p, &keep, &err);
+        if (st == RS_OK) make_due_rows(s, p, &k->stopping);
         if (st == RS_OK) st = rewrite_due(s, p, at_once, &k->stopping, &err);
+        if (st == RS_OK) make_due_rows(s, p, &k->stopping);
         pthread_mutex_unlock(&s->keeping);
         if (at_once) __atomic_store_n(&p->wants_compacting, false, __ATOMIC_RELEASE);
     }

@@ -5,8 +5,10 @@
 #include "store/sqlite/rollup.h"
 #include "store/sqlite/tag_recent.h"
 #include "store/sqlite/wire.h"
+#include "store/sqlite/word_rows.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 /* ---- a connection -------------------------------------------------------------------------------------- */
 
@@ -198,6 +200,14 @@ static rs_status make_rollups(rs_partition *p, rs_err *err) {
     return st;
 }
 
+/* Of blocks that the index lost with the machine's power: others will lie where they did. */
+static void drop_stray_rows(rs_partition *p) {
+    uint64_t end;
+    if (rs_word_rows_look(p->rows_path, p->state.segment_end, false, &end) != RS_WORD_ROWS_DAMAGED) return;
+    rs_log("%s is damaged, or of blocks that are lost: it is made anew", p->rows_path);
+    unlink(p->rows_path);
+}
+
 rs_status rs_partition_open(uint64_t project, const rs_folder *folder, const char *dir,
                             rs_durability durability, rs_partition **out, rs_err *err) {
     *out = NULL;
@@ -214,8 +224,10 @@ rs_status rs_partition_open(uint64_t project, const rs_folder *folder, const cha
     rs_status st = rs_path_make_dirs(dir, err);
     if (st == RS_OK) st = rs_path_join(p->index_path, dir, "index.db", err);
     if (st == RS_OK) st = rs_path_join(p->filter_path, dir, "traces.filter", err);
+    if (st == RS_OK) st = rs_path_join(p->rows_path, dir, RS_WORD_ROWS_FILE, err);
     if (st == RS_OK) st = rs_partition_wake(p, err);
     if (st == RS_OK) st = learn(p, err);
+    if (st == RS_OK) drop_stray_rows(p);
     if (st == RS_OK) st = rs_segment_open(&p->segment, dir, p->state.segment_end, err);
     if (st == RS_OK && !p->state.has_rollups) st = make_rollups(p, err);
     if (st == RS_OK) *out = p;

@@ -64,7 +64,7 @@ typedef struct rs_partition {
     unsigned users;  /* sets that it is in; under the project's lock */
     bool is_dropped; /* under that, too: its folder goes when nobody uses it any more */
     rs_durability durability;
-    char index_path[RS_PATH_MAX], filter_path[RS_PATH_MAX];
+    char index_path[RS_PATH_MAX], filter_path[RS_PATH_MAX], rows_path[RS_PATH_MAX];
     rs_segment segment;
     rs_index writer;          /* db NULL: it rests */
     rs_partition_state state; /* the writer's */
@@ -72,6 +72,8 @@ typedef struct rs_partition {
     int64_t recent_tags;      /* the writer's: that table tag_recent has; -1: not known */
     rs_bloom traces;          /* ids and keys of its traces … */
     bool is_filter_saved;     /* … which a file beside it has */
+    uint64_t rows_end;        /* the keeper's: how much of the segment word rows know … */
+    bool has_seen_rows;       /* … if it has looked for them */
     rs_bloom spans;           /* of its traces, where many are written … */
     bool knows_spans;         /* … and it has all of them */
     uint32_t dictionary;      /* atomic: of blocks to come (dictionary.h); 0: none yet … */

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "store/sqlite/rewrite.h"
 #include "store/sqlite/sqlite_store.h"
+#include "store/sqlite/word_rows.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,8 @@
 /* ---- looking at a partition ---------------------------------------------------------------------------- */
 
 static uint64_t bytes_of(const rs_partition *p) {
-    static const char *const files[] = {"segment", "index.db", "index.db-wal", "traces.filter"};
+    static const char *const files[] = {"segment", "index.db", "index.db-wal", "traces.filter",
+                                        RS_WORD_ROWS_FILE};
     rs_str dir = rs_partition_dir(p);
     uint64_t bytes = 0;
     for (size_t i = 0; i < RS_ARRAY_LEN(files); i++) {

@@ -5,11 +5,13 @@
  * is handed out. A partition's blocks are looked up when its turn comes. */
 #include "base/log.h"
 #include "store/sqlite/sqlite_store.h"
+#include "store/sqlite/word_rows.h"
 
 #include <stdlib.h>
 
 typedef struct text_block {
     rs_block_ref ref;
+    bool may_say;  /* known from rows; else its filter is asked when its turn comes */
     int64_t bound; /* no trace of it comes before, in the order of the scan */
 } text_block;
 
@@ -63,7 +65,7 @@ static rs_key_range keys_of(const text_scan *t, const part *in, const rs_block_r
                           high < in->keys.high ? high : in->keys.high};
 }
 
-static rs_status keep_block(text_scan *t, part *in, const rs_block_ref *ref, rs_err *err) {
+static rs_status keep_block(text_scan *t, part *in, const rs_block_ref *ref, bool may_say, rs_err *err) {
     rs_key_range keys = keys_of(t, in, ref);
     if (keys.high < t->keys.low || keys.low > t->keys.high) return RS_OK;
     if (in->n == in->cap) {
@@ -73,7 +75,7 @@ static rs_status keep_block(text_scan *t, part *in, const rs_block_ref *ref, rs_
         in->blocks = blocks;
         in->cap = cap;
     }
-    in->blocks[in->n++] = (text_block){*ref, t->scan->oldest_first ? keys.low : keys.high};
+    in->blocks[in->n++] = (text_block){*ref, may_say, t->scan->oldest_first ? keys.low : keys.high};
     return RS_OK;
 }
 
@@ -83,18 +85,48 @@ static int newest_first(const void *a, const void *b) {
 }
 static int oldest_first(const void *a, const void *b) { return newest_first(b, a); }
 
+/* The blocks of a statement's rows. */
+static rs_status keep_blocks(text_scan *t, part *in, sqlite3_stmt *stmt, bool may_say, rs_err *err) {
+    bool row;
+    rs_status st;
+    while ((st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
+        rs_block_ref ref = rs_index_block_ref(stmt);
+        if (ref.max_start < t->scan->start_min_ns) continue;
+        if ((st = keep_block(t, in, &ref, may_say, err)) != RS_OK) break;
+    }
+    sqlite3_reset(stmt);
+    return st;
+}
+
+/* Those of which rows say that they may have it, or say nothing; of a word that many have all blocks are looked up together. */
+static rs_status load_known(text_scan *t, part *in, uint64_t *next, rs_err *err) {
+    sqlite3_stmt *stmt;
+    rs_word_rows_answer known;
+    *next = 0;
+    if (!rs_word_rows_ask(in->p->rows_path, t->scan->phrase, &known)) return RS_OK;
+    rs_status st = RS_OK;
+    if (known.n <= known.of / 4) {
+        st = rs_index_prepare(in->x, RS_SQL_BLOCK, &stmt, err);
+        for (size_t i = 0; i < known.n && st == RS_OK; i++) {
+            sqlite3_bind_int64(stmt, 1, (int64_t)known.may[i]);
+            st = keep_blocks(t, in, stmt, known.is_sure[i], err);
+        }
+        *next = known.next;
+    }
+    rs_word_rows_answer_deinit(&known);
+    return st;
+}
+
 static rs_status load(text_scan *t, part *in, rs_err *err) {
     sqlite3_stmt *stmt;
-    bool row;
+    uint64_t next;
     rs_status st = in->x ? RS_OK : rs_partition_borrow(in->p, &in->x, err);
+    if (st == RS_OK) st = load_known(t, in, &next, err);
     if (st == RS_OK) st = rs_index_prepare(in->x, RS_SQL_BLOCKS_SINCE, &stmt, err);
     if (st != RS_OK) return st;
     sqlite3_bind_int64(stmt, 1, (int64_t)t->scan->start_min_ns);
-    while ((st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
-        rs_block_ref ref = rs_index_block_ref(stmt);
-        if ((st = keep_block(t, in, &ref, err)) != RS_OK) break;
-    }
-    sqlite3_reset(stmt);
+    sqlite3_bind_int64(stmt, 2, (int64_t)next);
+    st = keep_blocks(t, in, stmt, false, err);
     if (in->n > 1)
         qsort(in->blocks, in->n, sizeof *in->blocks, t->scan->oldest_first ? oldest_first : newest_first);
     in->is_loaded = true;
@@ -215,7 +247,7 @@ static part *next_part(text_scan *t) {
     const rs_phrase *phrase = t->scan->phrase;
     for (size_t i = 0; i < t->nparts; i++) {
         part *in = &t->parts[i];
-        while (in->is_loaded && in->at < in->n &&
+        while (in->is_loaded && in->at < in->n && !in->blocks[in->at].may_say &&
                !rs_view_may_say(&in->x->view, &in->blocks[in->at].ref, phrase))
             in->at++;
         if (in->is_loaded && in->at == in->n) continue;

@@ -125,7 +125,9 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
         "tag_spread = ?7, has_rollups = ?8, sealed_end = ?9, erasing = ?10",
     [RS_SQL_ADD_BLOCK] = "INSERT INTO block VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [RS_SQL_ALL_BLOCKS] = "SELECT * FROM block ORDER BY at", /* of an index of any version */
-    [RS_SQL_BLOCKS_SINCE] = "SELECT " BLOCK_COLUMNS " FROM block WHERE max_start >= ?1",
+    [RS_SQL_BLOCKS_SINCE] =
+        "SELECT " BLOCK_COLUMNS " FROM block WHERE max_start >= ?1 AND first >= ?2 ORDER BY first",
+    [RS_SQL_BLOCK] = "SELECT " BLOCK_COLUMNS " FROM block WHERE first = ?1",
     [RS_SQL_NEWEST_START] = "SELECT max(max_start) FROM block",
     [RS_SQL_FIRST_BLOCK] = "SELECT min(first) FROM block",
     [RS_SQL_LAST_BLOCK] = "SELECT max(first) FROM block WHERE first < ?1",

@@ -120,13 +120,13 @@ bool rs_view_may_say(rs_view *v, const rs_block_ref *ref, const rs_phrase *phras
     bool before = !rs_word_filter_is_current(ref->words);
     const uint64_t *words = before ? phrase->keys_before : phrase->keys;
     size_t n = before ? phrase->nkeys_before : phrase->nkeys;
-    size_t line = ref->words < RS_WORD_LINE ? ref->words : RS_WORD_LINE, held = SIZE_MAX;
+    size_t line = rs_word_filter_line_size(ref->words), held = SIZE_MAX;
     for (size_t i = 0; line > 0 && i < n; i++) {
         size_t at = rs_word_filter_line(ref->words, words[i]);
         if (at != held && !rs_segment_peek(v->segment, ref->at + ref->heads_length + at, room, line))
             return true;
         held = at;
-        if (!rs_word_line_may_have((rs_str){room, line}, words[i])) return false;
+        if (!rs_word_line_may_have(ref->words, room, words[i])) return false;
     }
     return true;
 }
@@ -162,7 +162,9 @@ bool rs_view_span_may_say(const rs_view *v, const rs_extent *extent, const rs_ph
 }
 
 bool rs_view_block_may_say(const rs_view *v, const rs_phrase *phrase) {
-    return rs_phrase_may_be_in(phrase, v->details.content) ||
-           rs_phrase_may_be_in(phrase, v->details.records) ||
-           rs_phrase_may_be_in(phrase, rs_buf_slice(&v->raw_heads));
+    bool may =
+        rs_phrase_may_be_in(phrase, v->details.content) || rs_phrase_may_be_in(phrase, v->details.records);
+    for (uint32_t i = 0; i < v->heads.nstrings && !may; i++)
+        may = rs_phrase_may_be_in(phrase, v->heads.strings[i]); /* not the ids: bytes of any kind */
+    return may;
 }

@@ -11,8 +11,11 @@
 enum {
     RS_WORD_LINE = 512,
     RS_WORD_FILTER_MAX = 4 << 20,
-    RS_WORD_RULES =
-        4, /* by which words are cut up today: what is left of a filter's bytes divided by 8; 0 before */
+    RS_WORD_PROBES = 7, /* bits of a word */
+    /* What is left of a filter's bytes divided by 8: by which rules it was made. */
+    RS_WORD_RULES = 2, /* today's */
+    RS_WORD_RULES_NEAR_BITS =
+        4, /* before: where some words had bits in common; 0 yet before: words were cut otherwise, too */
 };
 
 /* ---- making one ---------------------------------------------------------------------------------------- */
@@ -34,11 +37,19 @@ RS_MUST_CHECK rs_status rs_word_set_finish(rs_word_set *set, uint32_t spans, rs_
 
 /* ---- asking one ---------------------------------------------------------------------------------------- */
 
-/* False: there is no filter, or it was made by older rules (words.h), which is what its size tells. */
-static inline bool rs_word_filter_is_current(size_t filter) { return filter % 8 == RS_WORD_RULES; }
+/* False: there is no filter, or its words were cut by older rules (words.h), which is what its size tells. */
+static inline bool rs_word_filter_is_current(size_t filter) {
+    return filter % 8 == RS_WORD_RULES || filter % 8 == RS_WORD_RULES_NEAR_BITS;
+}
 /* Where in a filter of that size the line of a word begins. */
 size_t rs_word_filter_line(size_t filter, uint64_t word);
-/* Whether the line may have the word; its size is RS_WORD_LINE, or that of a smaller filter. */
-bool rs_word_line_may_have(rs_str line, uint64_t word);
+/* How long a line is. */
+static inline size_t rs_word_filter_line_size(size_t filter) {
+    return filter < RS_WORD_LINE ? filter : RS_WORD_LINE;
+}
+/* Whether that line, of a filter of that size, may have the word. */
+bool rs_word_line_may_have(size_t filter, const char *line, uint64_t word);
+/* Which bits of the line are those of the word. */
+void rs_word_line_bits(size_t filter, uint64_t word, uint32_t out[RS_WORD_PROBES]);
 
 #endif
