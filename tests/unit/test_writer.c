@@ -164,6 +164,38 @@ static void large_and_small_take_turns(void **state) {
     rs_writer_free(w);
 }
 
+/* A job whose answer asks the writer how it stands. */
+typedef struct asking {
+    rs_job job; /* first */
+    rs_writer *writer;
+    rs_writer_stats seen;
+} asking;
+
+static void ask(rs_job *job, const rs_err *err) {
+    (void)err;
+    asking *a = (asking *)job;
+    rs_writer_get_stats(a->writer, &a->seen);
+}
+
+static void who_is_answered_finds_the_commit_counted(void **state) {
+    (void)state;
+    rs_store store = new_store(true);
+    rs_writer *w;
+    assert_int_equal(rs_writer_start(&store, 1000, NULL, NULL, NULL, &w, NULL), RS_OK);
+    asking full = {.job = {.batch = {.project = 13}, .bytes = 10, .done = ask}, .writer = w}, fits = full;
+    fits.job.batch.project = 1;
+    assert_int_equal(rs_writer_push(w, &full.job), RS_OK);
+    await_commit(&store, 1);
+    assert_int_equal(rs_writer_push(w, &fits.job), RS_OK);
+    rs_writer_stop(w);
+    assert_int_equal(full.seen.commits, 1);
+    assert_int_equal(full.seen.failures, 1);
+    assert_int_equal(full.seen.last, RS_ERR_FULL);
+    assert_int_equal(fits.seen.commits, 2);
+    assert_int_equal(fits.seen.last, RS_OK);
+    rs_writer_free(w);
+}
+
 static void stopping_commits_what_is_queued(void **state) {
     (void)state;
     rs_store store = new_store(true);
@@ -189,6 +221,7 @@ int main(void) {
         cmocka_unit_test(what_cannot_be_stored_fails_alone),
         cmocka_unit_test(full_is_refused),
         cmocka_unit_test(large_and_small_take_turns),
+        cmocka_unit_test(who_is_answered_finds_the_commit_counted),
         cmocka_unit_test(stopping_commits_what_is_queued),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
