@@ -6,12 +6,12 @@ import sys
 import textwrap
 from array import array
 
-import numpy
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from respan._core import count_completions, count_prompts, highest_memory, resident_memory
 
+numpy = pytest.importorskip("numpy")  # not on every build of CPython (tools/run_python_on)
 TYPES = ("int64", "int32", "int16", "uint8", "bool")
 SETS = st.sets(st.integers(0, 6), max_size=4)
 
