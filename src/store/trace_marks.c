@@ -36,8 +36,8 @@ typedef enum query {
 } query;
 
 static const char *const sql[QUERY_COUNT] = {
-    [PUT_SHARE] = "REPLACE INTO share(project, trace, prefix, hash, content, created)"
-                  " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+    [PUT_SHARE] =
+        "REPLACE INTO share(project, trace, prefix, hash, content, created) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
     [GET_SHARE] = "SELECT project, trace, content, created FROM share WHERE project = ?1 AND trace = ?2",
     [DROP_SHARE] = "DELETE FROM share WHERE project = ?1 AND trace = ?2",
     [FIND_SHARE] = "SELECT project, trace, content, created, hash FROM share WHERE prefix = ?1",

@@ -270,9 +270,10 @@ static void a_damaged_log(void **state) {
         if (problems(d) == 0) fail_msg("byte %zu of %zu is missed", at, n);
         log[at] ^= 2;
     }
-    for (size_t cut = 1; cut < n; cut += 1433) {
+    for (size_t cut = 1; cut < n - 32;
+         cut += 1433) { /* as by SIGKILL within a write: what was whole before counts */
         write_file(d->log, log, n - cut);
-        if ((n - cut - 32) % FRAME > 24 && problems(d) == 0) fail_msg("missed at %zu", n - cut);
+        if (problems(d) != 0) fail_msg("a log that was cut at %zu is not damaged", n - cut);
     }
     write_file(d->log, log, n);
     assert_int_equal(problems(d), 0);
