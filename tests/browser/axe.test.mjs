@@ -29,6 +29,7 @@ const pages = [
   ['a user', '/users/user_421', 'main h1, main h2'],
   ['threads', '/threads', 'main a[href^="/threads/"]'],
   ['a thread', '/threads/conv_abc_123', '.say'],
+  ['two traces compared', `/compare?a=${shown.id}&b=${failed.id}`, '.compare-part'],
   ['nowhere', '/nowhere', '.notice h2'],
 ];
 

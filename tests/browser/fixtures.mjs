@@ -507,12 +507,12 @@ export function turn(
     ...(thread === null ? {} : { 'respan.threads.thread_identifier': thread }),
     'respan.metadata.plan': 'pro',
   };
-  const root = t.span('answer.workflow', {
+  const root = (t.root = t.span('answer.workflow', {
     lasts: 840,
     type: 'workflow',
     attrs: { ...entity('answer', 'workflow'), ...who },
     error,
-  });
+  }));
   t.span(`chat ${chatModel}`, {
     parent: root,
     at: 12,

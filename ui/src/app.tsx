@@ -14,6 +14,7 @@ import { useKeys, usePolling } from './widgets/hooks';
 import { later } from './widgets/later';
 
 const UsersView = later(async () => (await import('./views/users')).UsersView);
+const CompareView = later(async () => (await import('./views/compare')).CompareView);
 const ThreadsView = later(async () => (await import('./views/threads')).ThreadsView);
 const ThreadView = later(async () => (await import('./views/thread')).ThreadView);
 const UserView = later(async () => (await import('./views/user')).UserView);
@@ -75,6 +76,7 @@ export function App() {
         {route.view === 'trace' && (
           <TraceView key={route.id} {...route} listUrl={listUrl.current} onFailure={onFailure} />
         )}
+        {route.view === 'compare' && <CompareView a={route.a} b={route.b} onFailure={onFailure} />}
         {route.view === 'threads' && <ThreadsView q={route.q} sort={route.sort} onFailure={onFailure} />}
         {route.view === 'thread' && <ThreadView key={route.id} id={route.id} onFailure={onFailure} />}
         {route.view === 'users' && <UsersView q={route.q} sort={route.sort} onFailure={onFailure} />}

@@ -10,7 +10,7 @@ export interface Place {
 }
 
 export const places: Place[] = [
-  { label: 'Traces', url: '/', key: 't', views: ['traces', 'trace'] },
+  { label: 'Traces', url: '/', key: 't', views: ['traces', 'trace', 'compare'] },
   { label: 'Dashboard', url: '/dashboard', key: 'd', views: ['dashboard'] },
   { label: 'Threads', url: '/threads', key: 'h', views: ['threads', 'thread'] },
   { label: 'Users', url: '/users', key: 'u', views: ['users', 'user'] },

@@ -22,6 +22,7 @@ export const emptyQuery: ListQuery = { q: '', from: '', to: '', sort: '' };
 export type Route =
   | ({ view: 'traces' } & ListQuery)
   | ({ view: 'trace'; id: string; span: string | null } & TraceLook)
+  | { view: 'compare'; a: string; b: string }
   | { view: 'threads'; q: string; sort: string }
   | { view: 'thread'; id: string }
   | { view: 'users'; q: string; sort: string }
@@ -58,6 +59,7 @@ export function parseRoute(path: string, search: string): Route {
   }
   if (/^\/dashboard\/?$/.test(path)) return { view: 'dashboard', search };
   const listed = { q: of('q'), sort: of('sort') };
+  if (/^\/compare\/?$/.test(path)) return { view: 'compare', a: of('a'), b: of('b') };
   if (/^\/threads\/?$/.test(path)) return { view: 'threads', ...listed };
   const thread = idAfter('/threads/', path);
   if (thread !== null) return { view: 'thread', id: thread };
@@ -88,6 +90,9 @@ export function traceUrl(id: string, span: string | null = null, look: Partial<T
   if (look.reader) said.push('reader=1');
   return `/${isTraceId(id) ? 'traces' : 'share'}/${id}${said.length === 0 ? '' : `?${said.join('&')}`}`;
 }
+
+/** Two traces, or spans of them as TRACE.SPAN. */
+export const compareUrl = (a: string, b: string): string => `/compare?a=${a}&b=${b}`;
 
 export const threadUrl = (id: string): string => `/threads/${encodeURIComponent(id)}`;
 export const settingsUrl = (section: string): string => `/settings/${section}`;

@@ -17,6 +17,8 @@ const groups: { title: string; keys: [keys: string[], does: string][] }[] = [
       [['/'], 'filter'],
       [['f'], 'values to filter by'],
       [['p'], 'pause, go on'],
+      [['x'], 'mark to compare'],
+      [['='], 'compare the two marked'],
       [['←', '→'], 'in the strip: move; with ⇧ choose, Enter, Escape'],
     ],
   },

@@ -7,10 +7,12 @@ import type { Span } from '../api/types';
 import { count, shortId } from '../model/format';
 import { isGeneration } from '../model/logtype';
 import { spanLabel } from '../model/name';
+import { isTraceId } from '../model/route';
 import { oneLine, visible } from '../model/text';
 import type { Row } from '../model/tree';
 import { Copy } from '../widgets/copy';
 import { Mark } from '../widgets/mark';
+import { MarkSpan } from './compare-marked';
 import { AttributesTab, EventsTab, ResourceTab } from './span-details';
 import { SpanContent } from './span-content';
 import { RawTab } from './span-raw';
@@ -72,6 +74,7 @@ export function SpanPane({ trace, row, revision, onFailure }: Props) {
       <div class="pane-chips">
         <Chip>{head.log_type}</Chip>
         {head.model !== undefined && <Chip>{head.model}</Chip>}
+        {isTraceId(trace) && <MarkSpan trace={trace} span={id} />}
       </div>
       <div class="tabs" role="tablist" aria-label="Span">
         {tabs.map(([name, title, n], i) => (

@@ -51,6 +51,8 @@ interface Props {
   trace: Trace;
   index: number;
   selected: boolean;
+  /** To be compared. */
+  marked?: boolean;
   longest: number;
   /** It came just now. */
   arrived?: boolean;
@@ -58,7 +60,16 @@ interface Props {
   onOpen: () => void;
 }
 
-export function TraceRow({ trace, index, selected, longest, arrived = false, columns = usual, onOpen }: Props) {
+export function TraceRow({
+  trace,
+  index,
+  selected,
+  marked = false,
+  longest,
+  arrived = false,
+  columns = usual,
+  onOpen,
+}: Props) {
   const url = traceUrl(trace.trace_unique_id);
   const failed = trace.status_code === 'error' || trace.error_count > 0;
   const share = longest > 0 ? (trace.duration ?? 0) / longest : 0;
@@ -66,7 +77,7 @@ export function TraceRow({ trace, index, selected, longest, arrived = false, col
   return (
     <div
       id={rowId(trace.trace_unique_id)}
-      class={`trace-row${selected ? ' selected' : ''}${failed ? ' failed' : ''}${came ? ' came' : ''}`}
+      class={`trace-row${selected ? ' selected' : ''}${marked ? ' marked' : ''}${failed ? ' failed' : ''}${came ? ' came' : ''}`}
       role="row"
       aria-rowindex={index + 2}
       aria-selected={selected}

@@ -14,9 +14,11 @@ import { go } from '../navigation';
 import { useKeys, useMedia, usePolling } from '../widgets/hooks';
 import { useLive } from '../widgets/live';
 import { useKept } from '../widgets/setting';
+import { toggleMark, useMarks } from '../widgets/marks';
 import { VirtualRows } from '../widgets/virtual';
 import { ColumnsMenu } from './columns-menu';
 import { ExportMenu } from './export-menu';
+import { CompareMarked, compareMarked } from './compare-marked';
 import { Facets } from './facets';
 import { FilterBar } from './filter-bar';
 import { RangeMenu } from './range-menu';
@@ -211,6 +213,7 @@ export function TracesView({ query, list, onFailure }: Props) {
     else setFacets(showFacets ? 'hidden' : 'shown');
   };
 
+  const marks = useMarks();
   useKeys((event) => {
     const at = feed.rows.findIndex((t) => t.trace_unique_id === selected);
     const pageful = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 300) / rowHeight) - 2);
@@ -246,6 +249,12 @@ export function TracesView({ query, list, onFailure }: Props) {
       case 'p':
         togglePause();
         return true;
+      case 'x':
+        if (selected === null || at < 0) return false;
+        toggleMark(selected);
+        return true;
+      case '=':
+        return compareMarked(marks, selected);
       case 'f':
         toggleFacets();
         return true;
@@ -307,6 +316,7 @@ export function TracesView({ query, list, onFailure }: Props) {
             }}
           />
         )}
+        <CompareMarked marks={marks} />
       </FilterBar>
       {error && error.failure !== 'refused' && (
         <div class="banner" role="status">
@@ -354,6 +364,7 @@ export function TracesView({ query, list, onFailure }: Props) {
                     trace={trace}
                     index={index}
                     selected={trace.trace_unique_id === selected}
+                    marked={marks.includes(trace.trace_unique_id)}
                     longest={longest}
                     columns={columns}
                     arrived={arrived.current.delete(trace.trace_unique_id)}
