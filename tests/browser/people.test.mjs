@@ -177,6 +177,21 @@ test('a thread reads as one conversation: what was sent again is shown once, eac
   assert.match(await page.locator('.last-threads').innerText(), /conv 1\/ü\s+You are welcome\.\s+3 turns/);
 });
 
+test('a trace leads to its user and its thread, and its metadata to the traces that share it', async () => {
+  await open('/?q=user:ada%20thread:*', '.trace-row:not(.head)');
+  await page.locator('.trace-row:not(.head) .name a').first().click();
+  await page.locator('.pane .grid a', { hasText: 'pro' }).waitFor();
+  await page.locator('.trace-head a', { hasText: 'conv 1/ü' }).click();
+  await page.locator('.turn').nth(2).waitFor();
+  await page.goBack();
+  await page.locator('.trace-head a', { hasText: 'ada' }).click();
+  await page.locator('.figures').waitFor();
+  await page.goBack();
+  await page.locator('.pane .grid a', { hasText: 'pro' }).click();
+  await page.locator('.trace-row:not(.head)').first().waitFor();
+  assert.equal(new URL(page.url()).searchParams.get('q'), 'metadata.plan:pro');
+});
+
 test('a long thread is read page by page, in order', async () => {
   for (let n = 0; n < 45; n++)
     await server.post(

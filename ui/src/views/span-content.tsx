@@ -5,7 +5,9 @@ import { parametersOf, setParametersOf, toolsOf } from '../model/content';
 import { attributesBelow, type Fact, loadFacts, modelFacts, valueText } from '../model/facts';
 import { cost, count, duration } from '../model/format';
 import { gapsOf, memoryFacts, partsOf, timingFacts, tokenFacts } from '../model/generation';
+import { tokenFor } from '../model/filter';
 import { isGeneration } from '../model/logtype';
+import { tracesUrl } from '../model/route';
 import { oneLine } from '../model/text';
 import { pythonOf } from '../model/python';
 import type { Row } from '../model/tree';
@@ -33,7 +35,7 @@ export function SpanContent({ row, span }: { row: Row; span: Span | null }) {
       {span && <Memory span={span} />}
       {span && <Load span={span} />}
       {span && <Model span={span} />}
-      {span && <Facts title="Metadata" values={span.metadata} />}
+      {span && <Facts title="Metadata" values={span.metadata} tokenOf={(key) => `metadata.${key}`} />}
       {span && <CopyAsPython span={span} />}
     </>
   );
@@ -152,8 +154,19 @@ function Load({ span }: { span: Span }) {
   );
 }
 
-function Facts({ title, values }: { title: string; values: JsonObject | null }) {
-  const facts = Object.entries(values ?? {}).map(([key, value]): Fact => [key, valueText(value)]);
+interface FactsProps {
+  title: string;
+  values: JsonObject | null;
+  /** The name by which the list of traces is filtered for a key; without it, values lead nowhere. */
+  tokenOf?: (key: string) => string;
+}
+
+function Facts({ title, values, tokenOf }: FactsProps) {
+  const facts = Object.entries(values ?? {}).map(([key, value]): Fact => {
+    const text = valueText(value);
+    const leads = tokenOf !== undefined && typeof value !== 'object' && text !== '';
+    return leads ? [key, text, tracesUrl(tokenFor(tokenOf(key), text))] : [key, text];
+  });
   if (facts.length === 0) return null;
   return (
     <Section title={title} copy={() => JSON.stringify(values, null, 2)}>

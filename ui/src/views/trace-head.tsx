@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import type { TraceWithTree } from '../api/types';
 import { clock, cost, count, duration, shortId, tokens } from '../model/format';
 import { traceLabel } from '../model/name';
+import { threadUrl, userUrl } from '../model/route';
 import { oneLine } from '../model/text';
 import { follow } from '../navigation';
 import { Copy } from '../widgets/copy';
@@ -49,8 +50,20 @@ export function TraceHead({ trace, running, listUrl, reader, onReader, actions }
       <Fact name="spans" value={count(trace.span_count)} />
       {hasTokens && <Fact name="tokens" value={tokens(trace.total_prompt_tokens, trace.total_completion_tokens)} />}
       {trace.total_cost !== null && <Fact name="cost" value={cost(trace.total_cost)} />}
-      {trace.customer_identifier !== null && <Fact name="user" value={trace.customer_identifier} />}
-      {trace.session_identifier !== null && <Fact name="thread" value={trace.session_identifier} />}
+      {trace.customer_identifier !== null && (
+        <Fact
+          name="user"
+          value={trace.customer_identifier}
+          url={actions === null ? null : userUrl(trace.customer_identifier)}
+        />
+      )}
+      {trace.session_identifier !== null && (
+        <Fact
+          name="thread"
+          value={trace.session_identifier}
+          url={actions === null ? null : threadUrl(trace.session_identifier)}
+        />
+      )}
       {trace.environment !== null && <Fact name="env" value={trace.environment} />}
       <span class="fact when">
         <span class="mono" title={trace.start_time}>
@@ -77,12 +90,24 @@ export function TraceHead({ trace, running, listUrl, reader, onReader, actions }
   );
 }
 
-function Fact({ name, value }: { name: string; value: string }) {
+function Fact({ name, value, url = null }: { name: string; value: string; url?: string | null }) {
+  const words = <bdi>{oneLine(value, 80)}</bdi>;
   return (
     <span class="fact">
       {name}{' '}
       <b class="mono">
-        <bdi>{oneLine(value, 80)}</bdi>
+        {url === null ? (
+          words
+        ) : (
+          <a
+            href={url}
+            onClick={(event) => {
+              follow(event, url);
+            }}
+          >
+            {words}
+          </a>
+        )}
       </b>
     </span>
   );
