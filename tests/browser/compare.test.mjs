@@ -98,5 +98,6 @@ test('a span is compared with the one that was marked before', async () => {
     [`${a.id}.`, `${b.id}.`],
   );
   await page.goto(`${server.url}/compare`);
+  await page.locator('.notice h2').waitFor();
   assert.match(await page.locator('.notice').innerText(), /Two traces are compared here/);
 });

@@ -26,12 +26,17 @@ export function GroupSearch({ q, label, placeholder, counted, error = false, inp
     },
     [],
   );
-  const typed = (to: string, pause: number): void => {
+  const say = (to: string): void => {
+    setText(to);
+    clearTimeout(timer.current);
+    onChange(to.trim());
+  };
+  const typed = (to: string): void => {
     setText(to);
     clearTimeout(timer.current);
     timer.current = setTimeout(() => {
       onChange(to.trim());
-    }, pause);
+    }, typingPause);
   };
   return (
     <header class="filter">
@@ -48,11 +53,11 @@ export function GroupSearch({ q, label, placeholder, counted, error = false, inp
           autocapitalize="off"
           value={text}
           onInput={(event) => {
-            typed(event.currentTarget.value, typingPause);
+            typed(event.currentTarget.value);
           }}
           onKeyDown={(event) => {
-            if (event.key === 'Escape') typed('', 0);
-            if (event.key === 'Enter') typed(text, 0);
+            if (event.key === 'Escape') say('');
+            if (event.key === 'Enter') say(event.currentTarget.value);
             if (event.key === 'Enter' || event.key === 'Escape') event.currentTarget.blur();
           }}
         />
@@ -65,7 +70,7 @@ export function GroupSearch({ q, label, placeholder, counted, error = false, inp
             class="clear"
             aria-label="Clear the text"
             onClick={() => {
-              typed('', 0);
+              say('');
             }}
           >
             ×
