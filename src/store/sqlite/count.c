@@ -70,7 +70,7 @@ static rs_status spans_in(rs_index *x, const rs_key_range *keys, double *all, do
     size_t next = 0;
     *all = *inside = 0;
     rs_status st = rs_index_prepare(x, RS_SQL_BLOCKS_SINCE, &stmt, err);
-    if (st == RS_OK) sqlite3_bind_int64(stmt, 1, INT64_MIN);
+    if (st == RS_OK) sqlite3_bind_int64(stmt, 1, INT64_MIN), sqlite3_bind_int64(stmt, 2, 0);
     while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
         rs_block_ref b = rs_index_block_ref(stmt);
         rs_key_range of_it = keys_of_block(&b);
