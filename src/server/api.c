@@ -64,16 +64,18 @@ static bool read_shape(const rs_request *req, rs_trace_shape *out, rs_response *
     if (!rs_api_read_flag(req, "content", &out->content, res) || !rs_api_read_flag(req, "flat", &flat, res))
         return false;
     if (flat) out->form = RS_TRACE_FLAT;
-    if (view && strcmp(view, "tree") != 0) {
-        rs_response_error(res, 400, "invalid", "view", "'view' is tree");
+    bool is_columns = view && strcmp(view, "columns") == 0;
+    if (view && !is_columns && strcmp(view, "tree") != 0) {
+        rs_response_error(res, 400, "invalid", "view", "'view' is tree or columns");
         return false;
     }
-    if (since && (!view || !rs_str_to_u64(rs_str_of(since), &number))) {
+    if (since && (!view || is_columns || !rs_str_to_u64(rs_str_of(since), &number))) {
         rs_response_error(res, 400, "invalid", "since",
-                          "'since' is what an answer with view=tree gives as next_since, for another");
+                          "'since' is what an answer gives as next_since, for one with view=tree");
         return false;
     }
     if (view) out->form = RS_TRACE_LIGHT, out->content = false, out->since = since ? number : 0;
+    if (is_columns) out->form = RS_TRACE_COLUMNS;
     return true;
 }
 

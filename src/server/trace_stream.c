@@ -5,6 +5,7 @@
 #include "query/trace_tree.h"
 #include "query/traces.h"
 #include "server/api_json.h"
+#include "server/trace_columns.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 enum {
     PIECE = 64 << 10,     /* handed to the socket at a time */
     FIRST_WINDOW = 64,    /* spans: so that something is sent early */
+    LINE = 1024,          /* spans of a line, at most */
     SPAN_BYTES = 1 << 10, /* what a span takes beside what was sent of it, about */
     SMALL_WINDOW =
         1 << 20, /* bytes, while spans come about as they arrived: then it stays near the processor */
@@ -39,6 +41,7 @@ typedef struct trace_stream {
     bool by_arrival;      /* the last window was */
     rs_arena facts;       /* of the span that is written: a window does not hold all of them */
     rs_api_origin origin; /* of the last one */
+    rs_trace_columns *columns;
 } trace_stream;
 
 /* ---- windows ------------------------------------------------------------------------------------------- */
@@ -114,10 +117,21 @@ static void put_next_since(trace_stream *s) {
     rs_json_put_str(&s->json, "next_since", (rs_str){text, (size_t)n});
 }
 
+static void end_line(trace_stream *s) {
+    rs_buf_byte(s->json.out, '\n');
+    s->json.comma = false;
+}
+
 static void begin(trace_stream *s, const rs_trace_row *row) {
     rs_json_object(&s->json);
     rs_api_write_trace(&s->json, row, s->shape.content);
-    if (s->shape.form == RS_TRACE_LIGHT) put_next_since(s);
+    if (s->shape.form == RS_TRACE_LIGHT || s->columns) put_next_since(s);
+    if (s->columns) {
+        rs_json_put_int(&s->json, "spans", (int64_t)s->n);
+        rs_json_object_end(&s->json);
+        end_line(s);
+        return;
+    }
     rs_json_key(&s->json, s->shape.form == RS_TRACE_NESTED ? RS_STR("span_tree") : RS_STR("spans"));
     rs_json_array(&s->json);
 }
@@ -161,11 +175,32 @@ static rs_status write_node(trace_stream *s, rs_err *err) {
     return st;
 }
 
+/* Of the window as many spans as make a line. */
+static rs_status write_line(trace_stream *s, rs_err *err) {
+    rs_span *spans[LINE];
+    uint32_t depths[LINE];
+    size_t n = 0;
+    if (s->spans_at == s->spans_n) {
+        rs_status st = read_window(s, err);
+        if (st != RS_OK) return st;
+    }
+    for (; n < LINE && s->spans_at < s->spans_n; n++, s->next = rs_trace_tree_next(&s->tree, s->next)) {
+        spans[n] = &s->spans[s->order[s->spans_at++]];
+        depths[n] = s->tree.nodes[s->next].depth;
+        if (s->shape.bare) rs_api_bare_span(spans[n]);
+    }
+    rs_trace_columns_write(s->columns, &s->json, spans, depths, n, s->start_ns);
+    end_line(s);
+    return RS_OK;
+}
+
 /* Up to `enough` bytes or the end. */
 static rs_status write_nodes(trace_stream *s, size_t enough, rs_err *err) {
     rs_status st = RS_OK;
-    while (st == RS_OK && s->next != RS_TREE_NONE && s->json.out->n < enough) st = write_node(s, err);
+    while (st == RS_OK && s->next != RS_TREE_NONE && s->json.out->n < enough)
+        st = s->columns ? write_line(s, err) : write_node(s, err);
     if (st != RS_OK || s->next != RS_TREE_NONE) return st;
+    if (s->columns) return rs_buf_status(s->json.out);
     close_nodes(s, 0);
     rs_json_array_end(&s->json);
     rs_json_object_end(&s->json);
@@ -190,6 +225,7 @@ static void free_stream(void *ctx) {
     rs_arena_deinit(&s->arena);
     rs_arena_deinit(&s->facts);
     rs_api_origin_deinit(&s->origin);
+    rs_trace_columns_free(s->columns);
     free(s);
 }
 
@@ -221,8 +257,13 @@ rs_status rs_trace_stream(rs_store *store, rs_request *req, const uint8_t trace_
     *s = (trace_stream){.store = store, .project = req->project, .shape = shape};
     rs_str id = rs_arena_copy(&req->arena, (rs_str){(const char *)trace_id, 16});
     s->trace_id = (const uint8_t *)id.p;
-    rs_status st = id.p ? rs_traces_get(store, req->project, trace_id, &req->arena, &row, err)
-                        : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    bool has_memory = id.p != NULL;
+    if (shape.form == RS_TRACE_COLUMNS) {
+        res->content_type = "application/x-ndjson";
+        has_memory = has_memory && (s->columns = rs_trace_columns_new()) != NULL;
+    }
+    rs_status st = has_memory ? rs_traces_get(store, req->project, trace_id, &req->arena, &row, err)
+                              : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     if (st == RS_OK)
         st = rs_store_find_places(store, req->project, trace_id, shape.since, &req->arena, &s->places, &s->n,
                                   err);

@@ -1,4 +1,4 @@
-/* A trace as JSON, made while it is sent: a tree of any number of spans in little memory.
+/* A trace as JSON (or lines of it), made while it is sent: a tree of any number of spans in little memory.
  *
  * What is kept of all spans is where they are and how they hang together, some 80 bytes each. The spans themselves are read in
  * the order of the tree, a window of RS_TRACE_WINDOW bytes (or one span) at a time, each window the blocks that have its spans:
@@ -12,9 +12,10 @@
 enum { RS_TRACE_WINDOW = 8 << 20, RS_TRACE_WHOLE = 1 << 20 };
 
 typedef enum rs_trace_form {
-    RS_TRACE_NESTED, /* span_tree */
-    RS_TRACE_FLAT,   /* spans in the order of the tree, with their depth */
-    RS_TRACE_LIGHT,  /* the same, as rs_api_write_branch writes them; and where to go on from */
+    RS_TRACE_NESTED,  /* span_tree */
+    RS_TRACE_FLAT,    /* spans in the order of the tree, with their depth */
+    RS_TRACE_LIGHT,   /* the same, as rs_api_write_branch writes them; and where to go on from */
+    RS_TRACE_COLUMNS, /* what LIGHT has, as lines of columns (trace_columns.h) */
 } rs_trace_form;
 
 typedef struct rs_trace_shape {

@@ -90,6 +90,91 @@ def test_the_tree_alone(server, big):
     assert server.get(f"/api/traces/{trace_id}/?view=tree&since={trace['next_since']}").json["spans"] == []
 
 
+COLUMNS = ("status_code", "interrupted", "prompt_tokens", "completion_tokens", "cost", "time_to_first_token")
+TEXTS = ("name", "log_type", "model", "error_message")
+
+
+def from_columns(body):
+    """What view=columns says, as view=tree would."""
+    trace, *lines = [json.loads(line) for line in body.decode().splitlines()]
+    strings, spans, above = [None], [], {}
+    for line in lines:
+        assert len(line["depth"]) <= 1024
+        strings += line["strings"]
+        parents = dict(line.get("span_parent_id", []))
+        for i, depth in enumerate(line["depth"]):
+            span_id = line["span_unique_id"][16 * i : 16 * i + 16]
+            above[depth] = span_id
+            span = {"depth": depth, "span_unique_id": span_id, "start": line["start_ns"][i], "latency": 0}
+            if "latency_ns" in line:
+                span["latency"] = line["latency_ns"][i]
+            span |= {name: strings[line[name][i]] for name in TEXTS if name in line and line[name][i]}
+            span |= {name: line[name][i] for name in COLUMNS if name in line and line[name][i] != -1}
+            parent = above[depth - 1] if depth else parents.get(i)
+            spans.append(span | ({"span_parent_id": parent} if parent else {}))
+    for span in spans:
+        status = span.pop("status_code", 0)
+        if status:
+            span["status_code"] = ("ok", "error")[status - 1]
+        if not span.pop("interrupted", 0):
+            continue
+        span["interrupted"] = True
+    assert trace.pop("spans") == len(spans)
+    return {**trace, "spans": spans}
+
+
+def as_columns_have_it(tree):
+    return {**tree, "spans": [s | {"start": ns(s["start"]), "latency": ns(s["latency"])} for s in tree["spans"]]}
+
+
+def ns(seconds):
+    return round(seconds * 1e9)
+
+
+def test_the_tree_as_columns(server, big):
+    trace_id, _ = big
+    answer = server.get(f"/api/traces/{trace_id}/?view=columns")
+    assert answer.status == 200 and answer.headers["Content-Type"] == "application/x-ndjson"
+    assert answer.headers["Transfer-Encoding"] == "chunked" and len(answer.body) < 100 * SPANS
+    tree = server.get(f"/api/traces/{trace_id}/?view=tree").json
+    assert from_columns(answer.body) == as_columns_have_it(tree)
+
+
+def test_columns_have_what_the_tree_has(server):
+    """Spans of every kind, texts that are longer than what is known of them and more than are remembered, and no parents."""
+    trace_id, ids = uuid.uuid4().hex, [uuid.uuid4().hex[:16] for _ in range(3000)]
+    kinds = [
+        {},
+        {
+            "gen_ai.request.model": "org/m",
+            "gen_ai.usage.input_tokens": "12",
+            "gen_ai.usage.cost": "0.0125",
+            "respan.generation.time_to_first_token": "0.25",
+        },
+        {"respan.span.interrupted": "true"},
+        {"traceloop.entity.name": "n" * 200, "traceloop.span.kind": "tool"},
+    ]
+    sent = [
+        span(
+            f"step {i % 1500}",
+            trace_id,
+            ids[i - 1] if i % 7 else uuid.uuid4().hex[:16],
+            kinds[i % 4] if i < 2500 else {},
+            spanId=ids[i],
+            startTimeUnixNano=str(BASE_S * 10**9 + i * 1000),
+            endTimeUnixNano=str(BASE_S * 10**9 + i * 1000 + i % 2),
+            status={"code": i % 3, "message": f"“{i}”\n\\" * (i % 3) * 30},
+        )
+        for i in range(3000)
+    ]
+    assert server.send(sent).status == 200
+    tree = server.get(f"/api/traces/{trace_id}/?view=tree").json
+    columns = from_columns(server.get(f"/api/traces/{trace_id}/?view=columns").body)
+    assert columns == as_columns_have_it(tree)
+    fields = set().union(*columns["spans"])
+    assert fields == set().union(*tree["spans"]) >= {*TEXTS, *COLUMNS[:-1], "span_parent_id"} - {"completion_tokens"}
+
+
 def test_a_tree_that_grows(server):
     trace_id, ids = uuid.uuid4().hex, [uuid.uuid4().hex[:16] for _ in range(30)]
 
@@ -149,7 +234,13 @@ def test_a_tree_that_grows(server):
 
 
 @pytest.mark.parametrize(
-    "query, field", [("view=graph", "view"), ("since=1", "since"), ("view=tree&since=-1", "since")]
+    "query, field",
+    [
+        ("view=graph", "view"),
+        ("since=1", "since"),
+        ("view=tree&since=-1", "since"),
+        ("view=columns&since=1", "since"),
+    ],
 )
 def test_what_is_no_view(server, big, query, field):
     answer = server.get(f"/api/traces/{big[0]}/?{query}")

@@ -74,7 +74,7 @@ def test_without_content_nothing_that_was_said_is_shown(server):
     token = token_of(share(server, trace_id, False))
     whole = json.dumps(server.get(f"/api/traces/{trace_id}/").json)
     assert all(secret in whole for secret in SECRETS)
-    for rest in ["", "?view=tree", "?flat=true", "?content=true", f"spans/{root}/", f"spans/{child}/"]:
+    for rest in ["", "?view=tree", "?view=columns", "?flat=true", "?content=true", f"spans/{root}/", f"spans/{child}/"]:
         answer = open_link(server, token, rest)
         assert answer.status == 200
         for secret in SECRETS:
