@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { startBrowser } from './browser.mjs';
+import { patience, startBrowser } from './browser.mjs';
 import * as fixtures from './fixtures.mjs';
 import { startServer } from './server.mjs';
 
@@ -76,7 +76,7 @@ for (const [scheme, width, height] of [
       bypassCSP: true, // for axe's own script
     });
     const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(patience);
     if (!state) {
       await page.goto(server.link);
       state = await context.storageState();

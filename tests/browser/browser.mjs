@@ -7,6 +7,9 @@ const { chromium } = createRequire(new URL('../../ui/package.json', import.meta.
 
 export const artifacts = fileURLToPath(new URL('./artifacts/', import.meta.url));
 
+/** For a page on a busy machine, in ms: it is waited for what is to come, and only what never comes takes as long. */
+export const patience = 60_000;
+
 export async function startBrowser() {
   await mkdir(artifacts, { recursive: true });
   return chromium.launch({

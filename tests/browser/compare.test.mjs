@@ -1,7 +1,7 @@
 // Two traces side by side, in a real browser on a real server.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { startBrowser, watch } from './browser.mjs';
+import { patience, startBrowser, watch } from './browser.mjs';
 import * as fixtures from './fixtures.mjs';
 import { startServer } from './server.mjs';
 
@@ -12,7 +12,7 @@ before(async () => {
   [server, browser] = await Promise.all([startServer(), startBrowser()]);
   const context = await browser.newContext({ viewport: { width: 1320, height: 720 }, colorScheme: 'light' });
   page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(patience);
   complaints = watch(page, server.url);
   const say = 'Why is the <b>sky</b> blue?';
   a = fixtures.turn(1, now - 60_000, { say, answer: 'Because air scatters blue light more.' });

@@ -1,7 +1,8 @@
 // The dashboard in a real browser, on a real server, of calls whose figures are known.
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { startBrowser, watch } from './browser.mjs';
+import { artifacts, patience, startBrowser, watch } from './browser.mjs';
 import { TraceBuilder } from './otlp.mjs';
 import { startServer } from './server.mjs';
 
@@ -42,7 +43,7 @@ before(async () => {
   [server, browser] = await Promise.all([startServer(), startBrowser()]);
   context = await browser.newContext({ viewport: { width: 1320, height: 900 }, colorScheme: 'light' });
   page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(patience);
   complaints = watch(page, server.url);
   await page.goto(server.link);
 });
@@ -71,6 +72,7 @@ const address = () => new URL(page.url());
 
 test('dashboard: without calls it says what to do', async () => {
   await page.goto(`${server.url}/`);
+  await page.getByRole('heading', { name: 'No traces yet' }).waitFor();
   await page.keyboard.press('g');
   await page.keyboard.press('d');
   await page.getByRole('heading', { name: 'No model call here' }).waitFor();
@@ -147,6 +149,11 @@ test('dashboard: dragging over a chart zooms, a preset goes back', async () => {
   await page.mouse.move(box.x + box.width * 0.5, box.y + 60);
   await page.mouse.down();
   await page.mouse.move(box.x + box.width * 0.75, box.y + 70, { steps: 4 });
+  // It is drawn a frame after the pointer moved.
+  await page.waitForFunction(
+    (width) => Math.abs(document.querySelector('.chart .u-select').offsetWidth - width) < 3,
+    box.width * 0.25,
+  );
   await page.mouse.up();
   await page.waitForURL(/from=.*to=/);
   const length = Date.parse(address().searchParams.get('to')) - Date.parse(address().searchParams.get('from'));
@@ -173,6 +180,12 @@ test('dashboard: a point leads to the traces behind it', async () => {
   assert.match(to.searchParams.get('q'), /^model:org\//);
   assert.ok(wanted.length > 0);
   const box = await chart('Requests').locator('.u-over').boundingBox();
+  const said = await chart('Requests').locator('.legend').innerText();
+  await page.mouse.move(box.x + box.width * 0.9, box.y + 40);
+  await page.waitForFunction(
+    (before) => document.querySelector('.chart .legend').innerText !== before, // it knows where the pointer is
+    said,
+  );
   await page.mouse.click(box.x + box.width * 0.9, box.y + 40);
   await page.waitForURL((url) => url.pathname === '/' && url.searchParams.has('from') && url.searchParams.has('to'));
   assert.match(address().searchParams.get('q'), /^model:org\//);
@@ -197,7 +210,7 @@ test('dashboard: light and dark, and a phone', async () => {
       [...document.querySelectorAll('.dashboard, .dashboard-bar')].map((e) => e.scrollWidth - e.clientWidth),
     );
     assert.deepEqual(wide, [0, 0], `nothing is wider than the page (${width})`);
-    await other.screenshot({ path: `/tmp/dash-${scheme}-${width}.png` });
+    await other.screenshot({ path: join(artifacts, `dashboard-${scheme}-${width}.png`) });
     await other.close();
   }
 });

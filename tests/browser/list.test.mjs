@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { startBrowser, watch } from './browser.mjs';
+import { patience, startBrowser, watch } from './browser.mjs';
 import { TraceBuilder } from './otlp.mjs';
 import { startServer } from './server.mjs';
 
@@ -45,7 +45,7 @@ before(async () => {
   [server, browser] = await Promise.all([startServer(), startBrowser()]);
   context = await browser.newContext({ viewport: { width: 1440, height: 860 }, colorScheme: 'light' });
   page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(patience);
   complaints = watch(page, server.url);
   for (let n = 0; n < 20; n++) await server.post(made(n, now - 60_000 * (20 - n)).request());
   await page.goto(server.link);
@@ -274,7 +274,7 @@ test('live: without the feed the list is asked for', async () => {
   const t = new TraceBuilder(557, now + 4000);
   t.span('by_polling', { lasts: 10, type: 'task' });
   await server.post(t.request());
-  await other.getByRole('link', { name: 'by_polling' }).waitFor({ timeout: 6000 });
+  await other.getByRole('link', { name: 'by_polling' }).waitFor();
   await other.close();
 });
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { artifacts, startBrowser, watch } from './browser.mjs';
+import { artifacts, patience, startBrowser, watch } from './browser.mjs';
 import * as fixtures from './fixtures.mjs';
 import { TraceBuilder } from './otlp.mjs';
 import { startServer } from './server.mjs';
@@ -19,7 +19,7 @@ before(async () => {
     colorScheme: 'light',
   });
   page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(patience);
   complaints = watch(page, server.url);
   // When the first row stood in the document, by the page's own clock.
   await page.addInitScript(() => {
@@ -68,7 +68,7 @@ test('a trace that comes is shown without a reload', async () => {
   const t = fixtures.textGeneration(1, now - 1000);
   ids.text = t.id;
   await server.post(t.request());
-  await page.getByRole('link', { name: 'huggingface_text_generation' }).waitFor({ timeout: 6000 });
+  await page.getByRole('link', { name: 'huggingface_text_generation' }).waitFor();
 });
 
 test('traces are listed newest first, and the list has no end until it has', async () => {
@@ -598,11 +598,11 @@ test('a session that ends, a server that goes away: both are said', async () => 
   await other.goto(server.url);
   await rows(other).first().waitFor();
   await other.route('**/api/**', (route) => route.abort('connectionrefused'));
-  await other.locator('.banner').waitFor({ timeout: 10_000 });
+  await other.locator('.banner').waitFor();
   assert.match(await other.locator('.banner').innerText(), /does not answer/);
   assert.ok((await rows(other).count()) > 5, 'what was shown stays');
   await other.unroute('**/api/**');
-  await other.locator('.banner').waitFor({ state: 'detached', timeout: 10_000 });
+  await other.locator('.banner').waitFor({ state: 'detached' });
   await other.route('**/api/**', (route) =>
     route.fulfill({
       status: 401,
@@ -610,7 +610,7 @@ test('a session that ends, a server that goes away: both are said', async () => 
       body: '{"error":{"code":"unauthorized","message":"no session","field":null}}',
     }),
   );
-  await other.getByRole('heading', { name: /not signed in/ }).waitFor({ timeout: 10_000 });
+  await other.getByRole('heading', { name: /not signed in/ }).waitFor();
   assert.equal(await rows(other).count(), 0);
   await other.close();
 });

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { startBrowser } from './browser.mjs';
+import { patience, startBrowser } from './browser.mjs';
 import { startServer } from './server.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -33,7 +33,7 @@ before(async () => {
   if (skip) return;
   [server, browser] = await Promise.all([startServer(), startBrowser()]);
   page = await browser.newPage();
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(patience);
   await page.goto(server.link);
   const cache = `${root}.run/huggingface`;
   environment = {
@@ -70,7 +70,7 @@ test(
         };
       });
       await page.getByRole('button', { name: /^Copy a program/ }).click();
-      const code = await page.evaluate(() => window.copied);
+      const code = await (await page.waitForFunction(() => window.copied)).jsonValue();
       const again = await run(python, ['-c', `${code}\nprint(result[0]["generated_text"].encode().hex())`], {
         env: { ...environment, RESPAN_API_KEY: '' },
       });

@@ -1,7 +1,7 @@
 // The way in and the settings, in a real browser: keys made, used and revoked; a password set and signed in with; a user's data deleted.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { startBrowser, watch } from './browser.mjs';
+import { patience, startBrowser, watch } from './browser.mjs';
 import { TraceBuilder } from './otlp.mjs';
 import { startServer } from './server.mjs';
 
@@ -13,7 +13,7 @@ before(async () => {
   [server, browser] = await Promise.all([startServer(), startBrowser()]);
   context = await browser.newContext({ viewport: { width: 1320, height: 860 } });
   page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(patience);
   complaints = watch(page, server.url);
   await page.goto(server.link);
 });
@@ -40,7 +40,7 @@ test('a key is made by keyboard, shown once with lines to copy, and works', asyn
   await page.keyboard.press('g');
   await page.keyboard.press('s');
   await page.getByRole('link', { name: 'API keys' }).click();
-  assert.equal(new URL(page.url()).pathname, '/settings/keys');
+  await page.waitForURL(`${server.url}/settings/keys`);
   await page.getByLabel('Name', { exact: true }).fill('laptop');
   await page.getByLabel('Environment').fill('staging');
   await page.getByLabel('Until').selectOption('Ends in 30 days');
@@ -89,7 +89,7 @@ test('with a password one signs in from another browser, and wrong ones are refu
 
   const other = await browser.newContext({ viewport: { width: 390, height: 800 } });
   const door = await other.newPage();
-  door.setDefaultTimeout(10_000);
+  door.setDefaultTimeout(patience);
   await door.goto(`${server.url}/settings/keys`);
   assert.equal(new URL(door.url()).pathname, '/signin');
   assert.equal(await door.getByLabel('Password').getAttribute('autocomplete'), 'current-password');
@@ -111,7 +111,7 @@ test('with a password one signs in from another browser, and wrong ones are refu
 test('without an invite one does not sign up, and is told why', async () => {
   const other = await browser.newContext();
   const door = await other.newPage();
-  door.setDefaultTimeout(10_000);
+  door.setDefaultTimeout(patience);
   for (const path of ['/signup', '/invite/nonsense']) {
     await door.goto(server.url + path);
     await door.getByLabel('E-mail').fill('bob@example.com');

@@ -1,7 +1,7 @@
 // A trace's public link in a real browser: made, opened by one who is not signed in, ended; and a trace that is deleted.
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { startBrowser, watch } from './browser.mjs';
+import { patience, startBrowser, watch } from './browser.mjs';
 import * as fixtures from './fixtures.mjs';
 import { startServer } from './server.mjs';
 
@@ -11,7 +11,7 @@ before(async () => {
   [server, browser] = await Promise.all([startServer(), startBrowser()]);
   context = await browser.newContext({ viewport: { width: 1320, height: 860 } });
   page = await context.newPage();
-  page.setDefaultTimeout(10_000);
+  page.setDefaultTimeout(patience);
   complaints = watch(page, server.url);
   const t = fixtures.textGeneration(1, Date.now() - 1000);
   id = t.id;
@@ -41,7 +41,7 @@ const openTrace = async () => {
 async function stranger(url) {
   const other = await browser.newContext({ viewport: { width: 390, height: 800 } });
   const shown = await other.newPage();
-  shown.setDefaultTimeout(10_000);
+  shown.setDefaultTimeout(patience);
   const said = watch(shown, server.url);
   await shown.goto(url);
   return { shown, said, close: () => other.close() };
@@ -64,14 +64,14 @@ async function share(content) {
 test('a link without content shows the trace to a stranger, and not what was said', async () => {
   const url = await share(false);
   await page.keyboard.press('Escape');
-  assert.equal(await page.locator('dialog').count(), 0);
+  await page.locator('dialog').waitFor({ state: 'detached' });
   const { shown, said, close } = await stranger(url);
   await shown.locator('.span-row').first().waitFor();
   await shown.getByText('This link leaves out what was asked').waitFor();
   assert.equal(await shown.locator('nav').count(), 0);
   assert.equal(await shown.getByRole('button', { name: 'Share' }).count(), 0);
   await shown.locator('.span-row').nth(1).click();
-  assert.match(shown.url(), /\/share\/[\w-]{43}\?span=[0-9a-f]{16}$/);
+  await shown.waitForURL(/\/share\/[\w-]{43}\?span=[0-9a-f]{16}$/);
   assert.doesNotMatch(await shown.locator('body').innerText(), /Once upon a time/);
   assert.deepEqual(said, []);
   await close();

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { artifacts, startBrowser, watch } from './browser.mjs';
+import { artifacts, patience, startBrowser, watch } from './browser.mjs';
 import * as fixtures from './fixtures.mjs';
 import { TraceBuilder } from './otlp.mjs';
 import { startServer } from './server.mjs';
@@ -14,7 +14,7 @@ const day = 86_400_000;
 before(async () => {
   [server, browser] = await Promise.all([startServer(), startBrowser()]);
   page = await browser.newPage({ viewport: { width: 1440, height: 860 }, colorScheme: 'light' });
-  page.setDefaultTimeout(15_000);
+  page.setDefaultTimeout(patience);
   complaints = watch(page, server.url);
   await page.goto(server.link);
 });
@@ -332,7 +332,7 @@ test('reader mode: `r` leaves the model calls, prompt and completion, in their o
   assert.equal(new URL(page.url()).searchParams.get('reader'), '1');
   await page.keyboard.press('j');
   await page.waitForFunction(() =>
-    document.querySelector('.read-call.selected .mono').textContent.endsWith('2 of 2,400'),
+    document.querySelector('.read-call.selected .mono')?.textContent.endsWith('2 of 2,400'),
   );
   await page.locator('.reader').evaluate((e) => e.scrollTo(0, e.scrollHeight));
   await page.waitForFunction(() => document.querySelectorAll('.read-call').length > 25);

@@ -1,5 +1,5 @@
 /** The address bar as state: views read the route and go elsewhere through here. */
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { parseRoute, type Route } from './model/route';
 
 const moved = 'respan:moved';
@@ -21,7 +21,7 @@ export function follow(event: MouseEvent, url: string): void {
 
 export function useRoute(): Route {
   const [route, setRoute] = useState(() => parseRoute(location.pathname, location.search));
-  useEffect(() => {
+  useLayoutEffect(() => {
     const changed = (): void => {
       setRoute(parseRoute(location.pathname, location.search));
     };

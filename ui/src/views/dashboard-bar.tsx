@@ -1,5 +1,5 @@
 /** What the dashboard is asked: the filter, what is counted, by what, and when. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { counted, groupings, ranges, type DashboardState } from '../model/dashboard';
 import { useKeys } from '../widgets/hooks';
 
@@ -112,7 +112,7 @@ function Field({ input, label, placeholder, invalid = false, value, onChange }: 
   const element = input ?? own;
   const [text, setText] = useState(value);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (document.activeElement !== element.current) setText(value);
   }, [value]);
   useEffect(

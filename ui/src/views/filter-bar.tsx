@@ -1,6 +1,6 @@
 /** The filter as text, with what may come next below it and errors under the letter they are about. */
 import type { ComponentChildren, RefObject } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { getFacets } from '../api/traces';
 import { fieldToAsk, optionsAt, placeAt, take, type KnownValue, type Option } from '../model/completion';
 import { asQuery, placeOfError, withChoice } from '../model/filter';
@@ -31,7 +31,7 @@ export function FilterBar({ list, input, count, isEstimate, error, keys, onChang
   const moveTo = useRef<number | null>(null);
 
   // Back, forward and facets change the address; the text follows it.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (document.activeElement !== input.current) setText(q);
   }, [q, input]);
   useEffect(
@@ -40,7 +40,8 @@ export function FilterBar({ list, input, count, isEstimate, error, keys, onChang
     },
     [],
   );
-  useEffect(() => {
+  // Before the next letter is typed.
+  useLayoutEffect(() => {
     if (moveTo.current === null) return;
     input.current?.setSelectionRange(moveTo.current, moveTo.current);
     moveTo.current = null;

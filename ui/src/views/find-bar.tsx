@@ -1,5 +1,5 @@
 /** Looking for text in a trace: `/` begins, n and N go on. */
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { asApiError, isAbort } from '../api/client';
 import { foundPath, getFound } from '../api/endpoints';
 import type { TraceWithTree } from '../api/types';
@@ -80,7 +80,7 @@ interface Props {
 
 export function FindBar({ text, found, at, focus, onText, onStep, onClose }: Props) {
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     // A search that came with the address leaves the keys to the tree.
     if (focus === 0) return;
     field.current?.focus();

@@ -1,6 +1,6 @@
 /** The bar above a table of users or threads: a text, and how many there are. */
 import type { RefObject } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 interface Props {
   q: string;
@@ -17,7 +17,7 @@ const typingPause = 200;
 export function GroupSearch({ q, label, placeholder, counted, error = false, input, onChange }: Props) {
   const [text, setText] = useState(q);
   const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (document.activeElement !== input.current) setText(q);
   }, [q, input]);
   useEffect(

@@ -96,7 +96,7 @@ export function GroupTable({ label, kind, columns, groups, sort, onSort, urlOf, 
     if (element && element.scrollTop + element.clientHeight * 3 >= element.scrollHeight) more();
   };
   useLayoutEffect(loadMore, [rows]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     setSelected(-1);
     if (scroller.current) scroller.current.scrollTop = 0;
   }, [sort]);

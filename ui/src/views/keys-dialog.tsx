@@ -1,4 +1,4 @@
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { places } from '../model/places';
 
 const groups: { title: string; keys: [keys: string[], does: string][] }[] = [
@@ -43,7 +43,7 @@ const groups: { title: string; keys: [keys: string[], does: string][] }[] = [
 
 export function KeysDialog({ onClose }: { onClose: () => void }) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     dialog.current?.showModal();
   }, []);
   return (

@@ -1,5 +1,5 @@
 /** What can be done with a trace: share it by a link, pin it, delete it. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { deleteTrace, getPin, setPin } from '../api/endpoints';
 import { go } from '../navigation';
 import { useActing } from '../widgets/acting';
@@ -43,8 +43,10 @@ export function TraceActions({ id, listUrl }: { id: string; listUrl: string }) {
 function PinButton({ id }: { id: string }) {
   const [pinned, setPinned] = useState(false);
   const { busy, error, act } = useActing();
+  const asking = useRef(new AbortController());
   useEffect(() => {
     const abort = new AbortController();
+    asking.current = abort;
     getPin(id, abort.signal).then(
       (said) => {
         setPinned(said.pinned);
@@ -69,6 +71,7 @@ function PinButton({ id }: { id: string }) {
             : 'Keep this trace, however short the project keeps others'
       }
       onClick={() => {
+        asking.current.abort(); // its answer is of before
         act(async () => {
           setPinned((await setPin(id, !pinned)).pinned);
         });

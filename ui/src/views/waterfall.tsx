@@ -1,5 +1,5 @@
 /** Tree and waterfall in one virtual surface, under a minimap of the whole trace. */
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { TraceWithTree } from '../api/types';
 import { criticalPath } from '../model/critical-path';
 import { nextFound } from '../model/find';
@@ -75,7 +75,7 @@ export function Waterfall({ trace, tree, selected, look, onLook, listUrl, onSele
   const at = useMemo(() => rows.findIndex((r) => r.id === selected), [rows, selected]);
 
   // Whoever selects a span, by key, click or address, sees it.
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (selected !== null) setFolded((was) => reveal(tree, was, selected));
   }, [tree, selected]);
   useLayoutEffect(() => {

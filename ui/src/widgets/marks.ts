@@ -1,5 +1,5 @@
 /** What was marked to be compared: two traces or spans at most, kept while the tab is open. */
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 
 const key = 'respan.marked';
 const changed = 'respan:marked';
@@ -26,7 +26,7 @@ export function toggleMark(mark: string): void {
 
 export function useMarks(): string[] {
   const [marks, setMarks] = useState(read);
-  useEffect(() => {
+  useLayoutEffect(() => {
     const again = (): void => {
       setMarks(read());
     };

@@ -1,6 +1,6 @@
 /** A button with a panel below it, which closes by Escape or a click elsewhere. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 interface Props {
   label: ComponentChildren;
@@ -13,7 +13,7 @@ export function Popover({ label, title, children }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const button = useRef<HTMLButtonElement>(null);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!open) return;
     box.current?.querySelector<HTMLElement>('.popover :is(button, input, select)')?.focus();
     const elsewhere = (event: Event): void => {

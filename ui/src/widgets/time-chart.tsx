@@ -1,5 +1,5 @@
 /** Lines over time on a canvas (uPlot): drag to zoom, click a point to open it. What it draws is in a table beside it, too. */
-import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
@@ -198,7 +198,7 @@ export function TimeChart(now: Props) {
     };
   }, [looks]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     plot.current?.setData(data());
   }, [now.times, now.lines, now.start, now.end]);
 
