@@ -1,19 +1,13 @@
 // Two traces side by side, in a real browser on a real server.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { patience, startBrowser, watch } from './browser.mjs';
+import { test } from 'node:test';
 import * as fixtures from './fixtures.mjs';
-import { startServer } from './server.mjs';
+import { listens, openPage } from './open.mjs';
 
-let server, browser, page, complaints, a, b;
+let a, b;
 const now = Date.now();
 
-before(async () => {
-  [server, browser] = await Promise.all([startServer(), startBrowser()]);
-  const context = await browser.newContext({ viewport: { width: 1320, height: 720 }, colorScheme: 'light' });
-  page = await context.newPage();
-  page.setDefaultTimeout(patience);
-  complaints = watch(page, server.url);
+const { page, open } = await openPage({ viewport: { width: 1320, height: 720 } }, async ({ server }) => {
   const say = 'Why is the <b>sky</b> blue?';
   a = fixtures.turn(1, now - 60_000, { say, answer: 'Because air scatters blue light more.' });
   b = fixtures.turn(2, now - 30_000, {
@@ -23,20 +17,6 @@ before(async () => {
   });
   b.span('judge.task', { parent: b.root, at: 815, lasts: 20, type: 'task' });
   await server.post(a.request(), b.request());
-  await page.goto(server.link);
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-beforeEach(() => {
-  complaints.length = 0;
-});
-
-afterEach(() => {
-  assert.deepEqual(complaints, []);
 });
 
 const ends = () => {
@@ -45,7 +25,7 @@ const ends = () => {
 };
 
 test('two rows of the list that are marked with x are compared with =', async () => {
-  await page.locator('.trace-row:not(.head)').nth(1).waitFor();
+  await listens(page, page.locator('.trace-row:not(.head)').nth(1));
   await page.keyboard.press('j');
   await page.keyboard.press('j');
   await page.keyboard.press('x');
@@ -86,18 +66,15 @@ test('another pair of spans is looked at, and A and B are swapped; both stand in
 });
 
 test('a span is compared with the one that was marked before', async () => {
-  await page.goto(`${server.url}/traces/${a.id}`);
-  await page.locator('.say').first().waitFor();
+  await open(`/traces/${a.id}`, '.say');
   await page.getByRole('button', { name: 'mark to compare' }).click();
-  await page.goto(`${server.url}/traces/${b.id}`);
-  await page.locator('.say').first().waitFor();
+  await open(`/traces/${b.id}`, '.say');
   await page.getByRole('button', { name: 'compare with the marked' }).click();
   await page.locator('.compare-texts').waitFor();
   assert.deepEqual(
     ends().map((end) => end.slice(0, 33)),
     [`${a.id}.`, `${b.id}.`],
   );
-  await page.goto(`${server.url}/compare`);
-  await page.locator('.notice h2').waitFor();
+  await open('/compare', '.notice h2');
   assert.match(await page.locator('.notice').innerText(), /Two traces are compared here/);
 });

@@ -1,12 +1,18 @@
 // The dashboard in a real browser, on a real server, of calls whose figures are known.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { artifacts, patience, startBrowser, watch } from './browser.mjs';
+import { test } from 'node:test';
+import { artifacts } from './browser.mjs';
+import { newPage, open, openPage, press } from './open.mjs';
 import { TraceBuilder } from './otlp.mjs';
-import { startServer } from './server.mjs';
 
-let server, browser, context, page, complaints;
+const {
+  server,
+  context,
+  page,
+  complaints,
+  open: openHere,
+} = await openPage({ viewport: { width: 1320, height: 900 } });
 const hour = 3_600_000;
 const now = Date.now();
 
@@ -39,42 +45,14 @@ function call(seed, start, { model, user, lasts = 1000, error = null, plan = 'fr
   return t.request();
 }
 
-before(async () => {
-  [server, browser] = await Promise.all([startServer(), startBrowser()]);
-  context = await browser.newContext({ viewport: { width: 1320, height: 900 }, colorScheme: 'light' });
-  page = await context.newPage();
-  page.setDefaultTimeout(patience);
-  complaints = watch(page, server.url);
-  await page.goto(server.link);
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-beforeEach(() => {
-  complaints.length = 0;
-});
-
-afterEach(() => {
-  assert.deepEqual(complaints, []);
-});
-
-const open = async (query = '') => {
-  await page.goto(`${server.url}/dashboard${query}`);
-  await page.locator('.figures').waitFor();
-};
+const show = (query = '') => openHere(`/dashboard${query}`, '.figures');
 const figure = (label) => page.locator('.figures > div', { hasText: label }).locator('dd');
 const chart = (title) => page.locator('.chart', { has: page.getByRole('heading', { name: title, exact: true }) });
 const legend = (title) => chart(title).locator('.legend button').allInnerTexts();
 const address = () => new URL(page.url());
 
 test('dashboard: without calls it says what to do', async () => {
-  await page.goto(`${server.url}/`);
-  await page.getByRole('heading', { name: 'No traces yet' }).waitFor();
-  await page.keyboard.press('g');
-  await page.keyboard.press('d');
+  await press(page, 'g', 'd');
   await page.getByRole('heading', { name: 'No model call here' }).waitFor();
   assert.equal(address().pathname, '/dashboard');
 });
@@ -92,7 +70,7 @@ test('dashboard: figures of the window, and their change against the one before'
     );
   for (let i = 0; i < 20; i++)
     await server.post(call(100 + i, now - 30 * hour - i * 60_000, { model: 'org/small', user: 'user_9' }));
-  await open();
+  await show();
   assert.deepEqual(await figure('Model calls').allInnerTexts(), ['40', '+100 %']);
   assert.deepEqual(await figure('Error rate').allInnerTexts(), ['10 %', '+10.0 pts']);
   assert.equal((await figure('Tokens').first().innerText()).replace(',', ''), '4800');
@@ -107,7 +85,7 @@ test('dashboard: figures of the window, and their change against the one before'
 });
 
 test('dashboard: groups by model, user, workflow and a key of metadata, and one of them alone', async () => {
-  await open('?by=model');
+  await show('?by=model');
   assert.deepEqual(
     (await legend('Requests')).map((text) => text.replace(/\s+/g, ' ')),
     ['org/small 30', 'org/large 10'],
@@ -126,12 +104,12 @@ test('dashboard: groups by model, user, workflow and a key of metadata, and one 
   await page.getByLabel('Key of metadata').fill('plan');
   await page.waitForURL(/by=metadata__plan/);
   await chart('Requests').getByText('pro').waitFor();
-  await open('?by=customer_identifier&of=traces');
+  await show('?by=customer_identifier&of=traces');
   assert.equal((await legend('Requests')).length, 3);
 });
 
 test('dashboard: the filter of the list works here, and its errors are said', async () => {
-  await open('?q=' + encodeURIComponent('model:org/large OR user:user_9'));
+  await show('?q=' + encodeURIComponent('model:org/large OR user:user_9'));
   assert.equal(await figure('Model calls').first().innerText(), '10');
   await page.getByRole('textbox', { name: 'Filter' }).fill('latency>often');
   await page.getByRole('alert').waitFor();
@@ -144,7 +122,7 @@ test('dashboard: the filter of the list works here, and its errors are said', as
 });
 
 test('dashboard: dragging over a chart zooms, a preset goes back', async () => {
-  await open();
+  await show();
   const box = await chart('Requests').locator('.u-over').boundingBox();
   await page.mouse.move(box.x + box.width * 0.5, box.y + 60);
   await page.mouse.down();
@@ -163,7 +141,7 @@ test('dashboard: dragging over a chart zooms, a preset goes back', async () => {
 });
 
 test('dashboard: a point leads to the traces behind it', async () => {
-  await open('?by=model');
+  await show('?by=model');
   const wanted = await page.evaluate(
     async (start) => {
       const query = `of=spans&bucket=900&start_time=${start}&group_by=model`;
@@ -192,7 +170,7 @@ test('dashboard: a point leads to the traces behind it', async () => {
 });
 
 test('dashboard: figures of a window without any before say no change', async () => {
-  await open('?range=all');
+  await show('?range=all');
   assert.deepEqual(await figure('Model calls').allInnerTexts(), ['60', '']);
 });
 
@@ -201,11 +179,10 @@ test('dashboard: light and dark, and a phone', async () => {
     ['light', 1320],
     ['dark', 390],
   ]) {
-    const other = await context.newPage();
+    const other = await newPage(context);
     await other.emulateMedia({ colorScheme: scheme });
     await other.setViewportSize({ width, height: 844 });
-    await other.goto(`${server.url}/dashboard?by=model`);
-    await other.locator('.u-over').first().waitFor();
+    await open(other, `${server.url}/dashboard?by=model`, '.u-over');
     const wide = await other.evaluate(() =>
       [...document.querySelectorAll('.dashboard, .dashboard-bar')].map((e) => e.scrollWidth - e.clientWidth),
     );

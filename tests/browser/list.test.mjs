@@ -1,12 +1,10 @@
 // The list of traces in a real browser: its filter, facets, window of time, columns, live feed, exports and saved views.
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { patience, startBrowser, watch } from './browser.mjs';
+import { test } from 'node:test';
+import { listens, newPage, openPage } from './open.mjs';
 import { TraceBuilder } from './otlp.mjs';
-import { startServer } from './server.mjs';
 
-let server, browser, context, page, complaints;
 const now = Date.now();
 const plans = ['pro', 'free', 'pro', 'two words'];
 
@@ -41,34 +39,12 @@ function made(n, start) {
   return t;
 }
 
-before(async () => {
-  [server, browser] = await Promise.all([startServer(), startBrowser()]);
-  context = await browser.newContext({ viewport: { width: 1440, height: 860 }, colorScheme: 'light' });
-  page = await context.newPage();
-  page.setDefaultTimeout(patience);
-  complaints = watch(page, server.url);
+const viewport = { width: 1440, height: 860 };
+const { server, context, page, complaints, open } = await openPage({ viewport }, async ({ server }) => {
   for (let n = 0; n < 20; n++) await server.post(made(n, now - 60_000 * (20 - n)).request());
-  await page.goto(server.link);
-  await rows().first().waitFor();
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-beforeEach(() => {
-  complaints.length = 0;
-});
-
-afterEach(() => {
-  assert.deepEqual(complaints, []);
 });
 
 const rows = (p = page) => p.locator('.trace-row:not(.head)');
-const open = async (path) => {
-  await page.goto(server.url + path);
-};
 const shows = (n) =>
   page.waitForFunction((wanted) => document.querySelectorAll('.trace-row:not(.head)').length === wanted, n);
 const q = () => new URL(page.url()).searchParams.get('q');
@@ -80,8 +56,7 @@ const facet = (title) => page.locator('.facets section').filter({ has: page.getB
 const value = (title, text) => facet(title).locator('.facet').filter({ hasText: text });
 
 test('completion: fields, then their values with counts, taken by key', async () => {
-  await open('/');
-  await rows().nth(5).waitFor();
+  await open('/', rows().nth(5));
   await page.keyboard.press('/');
   await page.keyboard.type('mo');
   await option('model').first().waitFor();
@@ -98,8 +73,7 @@ test('completion: fields, then their values with counts, taken by key', async ()
 });
 
 test('completion: keys of metadata and values in quotes', async () => {
-  await open('/');
-  await rows().nth(5).waitFor();
+  await open('/', rows().nth(5));
   await input().click();
   await page.keyboard.type('metadata.p');
   await option('metadata.plan').click();
@@ -115,8 +89,7 @@ test('the language is the server’s: seconds, has, one span, free text', async 
 });
 
 test('an error stands under the letters it is about', async () => {
-  await open('/');
-  await rows().nth(5).waitFor();
+  await open('/', rows().nth(5));
   const refused = page.waitForResponse((r) => r.status() === 400);
   await input().fill('status:ok modle:x');
   await refused;
@@ -170,7 +143,7 @@ test('facets: more values, searched; closed sections and the panel stay as they 
   await page.keyboard.press('f');
   await page.locator('.facets').waitFor({ state: 'detached' });
   await page.reload();
-  await rows().nth(5).waitFor();
+  await listens(page, rows().nth(5));
   assert.equal(await page.locator('.facets').count(), 0);
   await page.getByRole('button', { name: 'Facets' }).click();
   await value('Model', 'org/big').waitFor();
@@ -219,8 +192,7 @@ test('the strip by keys: the arrows say what there is, Shift and Enter narrow', 
 });
 
 test('windows of time: usual ones slide, others are given', async () => {
-  await open('/');
-  await rows().nth(5).waitFor();
+  await open('/', rows().nth(5));
   await page.getByRole('button', { name: 'All time' }).click();
   await page.getByRole('button', { name: '15 min' }).click();
   await page.waitForFunction(() => document.querySelectorAll('.trace-row:not(.head)').length < 16);
@@ -267,7 +239,7 @@ test('live: paused, what comes waits and is counted; p goes on', async () => {
 });
 
 test('live: without the feed the list is asked for', async () => {
-  const other = await context.newPage();
+  const other = await newPage(context);
   await other.route('**/api/live/**', (route) => route.fulfill({ status: 503, body: '' }));
   await other.goto(server.url);
   await rows(other).first().waitFor();
@@ -279,8 +251,7 @@ test('live: without the feed the list is asked for', async () => {
 });
 
 test('columns: chosen, put in order, kept', async () => {
-  await open('/');
-  await rows().nth(5).waitFor();
+  await open('/', rows().nth(5));
   await page.getByRole('button', { name: 'Columns' }).click();
   await page.getByLabel('plan', { exact: true }).check();
   await page.getByLabel('User', { exact: true }).check();
@@ -291,7 +262,7 @@ test('columns: chosen, put in order, kept', async () => {
   const wanted = ['Time ↓', 'Name', 'Input → output', 'Tokens', 'Status', 'Latency', 'plan', 'User'];
   assert.deepEqual(await heads(), wanted);
   await page.reload();
-  await rows().nth(5).waitFor();
+  await listens(page, rows().nth(5));
   assert.deepEqual(await heads(), wanted);
   await open('/?q=user%3Auser_3');
   await shows(1);

@@ -1,26 +1,18 @@
 // The page in a real browser, on a real server, fed by OTLP/JSON.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { artifacts, patience, startBrowser, watch } from './browser.mjs';
+import { test } from 'node:test';
+import { artifacts } from './browser.mjs';
 import * as fixtures from './fixtures.mjs';
+import { listens, newPage, openPage } from './open.mjs';
 import { TraceBuilder } from './otlp.mjs';
-import { startServer } from './server.mjs';
 
-let server, browser, context, page, complaints;
 const ids = {};
 const now = Date.now();
 const many = 260;
 
-before(async () => {
-  [server, browser] = await Promise.all([startServer(), startBrowser()]);
-  context = await browser.newContext({
-    viewport: { width: 1440, height: 860 },
-    colorScheme: 'light',
-  });
-  page = await context.newPage();
-  page.setDefaultTimeout(patience);
-  complaints = watch(page, server.url);
+const viewport = { width: 1440, height: 860 };
+const { server, browser, context, page, complaints, open } = await openPage({ viewport }, async ({ page }) => {
   // When the first row stood in the document, by the page's own clock.
   await page.addInitScript(() => {
     new MutationObserver((_, observer) => {
@@ -31,34 +23,14 @@ before(async () => {
   });
 });
 
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-beforeEach(() => {
-  complaints.length = 0;
-});
-
-afterEach(() => {
-  assert.deepEqual(complaints, []);
-});
-
 const median = (times) => Math.round([...times].sort((a, b) => a - b)[Math.floor(times.length / 2)]);
 const rows = (p = page) => p.locator('.trace-row:not(.head)');
 const names = () => page.locator('.trace-row .name a').allTextContents();
 const spans = (p = page) => p.locator('.span-row');
 const selectedSpan = () => page.locator('.span-row.selected .label');
-const open = async (path) => {
-  await page.goto(server.url + path);
-};
-const openTrace = async (name, query = '') => {
-  await open(`/traces/${ids[name]}${query}`);
-  await spans().first().waitFor();
-};
+const openTrace = (name, query = '') => open(`/traces/${ids[name]}${query}`, '.span-row');
 
 test('without traces the page says how to send one', async () => {
-  await page.goto(server.link);
   await page.getByRole('heading', { name: 'No traces yet' }).waitFor();
   assert.match(await page.locator('.code').first().innerText(), /HuggingFaceInstrumentor/);
   assert.equal(new URL(page.url()).search, '');
@@ -84,8 +56,7 @@ test('traces are listed newest first, and the list has no end until it has', asy
     ids[name] = t.id;
     await server.post(t.request());
   }
-  await open('/');
-  await rows().nth(10).waitFor();
+  await open('/', rows().nth(10));
   assert.deepEqual((await names()).slice(0, 3), ['huggingface_text_generation', 'rerank_then_write', 'nightly_batch']);
   assert.match(await rows().first().innerText(), /sshleifer|tiny-gpt2/);
   assert.match(await rows().first().innerText(), /9 → 33/);
@@ -100,7 +71,7 @@ test('traces are listed newest first, and the list has no end until it has', asy
 });
 
 test('older traces that failed to come are asked for again', async () => {
-  const other = await context.newPage();
+  const other = await newPage(context);
   const older = /\/api\/traces\/list\/\?.*cursor=/;
   await other.route(older, (route) => route.fulfill({ status: 500, body: '' }));
   await other.goto(server.url);
@@ -117,8 +88,7 @@ test('other days are said in full', async () => {
   const t = new TraceBuilder(77, now - 40 * 86_400_000);
   t.span('forty_days_ago', { lasts: 5, type: 'task' });
   await server.post(t.request());
-  await open('/?q=name:forty_days_ago');
-  await rows().first().waitFor();
+  await open('/?q=name:forty_days_ago', rows().first());
   const time = rows().first().locator('.time');
   assert.match(await time.innerText(), /^\d\d \w{3,4} (\d\d:\d\d:\d\d|\d{4})$/);
   assert.ok(await time.evaluate((e) => e.scrollWidth <= e.clientWidth), 'it is not cut');
@@ -131,43 +101,19 @@ test('a deep chain keeps its names in sight; a span without its parent says so',
   const orphan = new TraceBuilder(79, now - 51 * 86_400_000);
   orphan.span('orphan', { parent: '00000000000000aa', lasts: 5, type: 'task' });
   await server.post(deep.request(), orphan.request());
-  await open(`/traces/${deep.id}`);
-  await spans().first().waitFor();
+  await open(`/traces/${deep.id}`, spans().first());
   await page.keyboard.press('End');
   await spans().filter({ hasText: 'level_499' }).waitFor();
   const cut = await page
     .locator('.span-row .label')
     .evaluateAll((all) => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent));
   assert.deepEqual(cut, []);
-  await open(`/traces/${orphan.id}`);
-  await spans().first().waitFor();
+  await open(`/traces/${orphan.id}`, spans().first());
   assert.match(await spans().first().innerText(), /parent missing/);
 });
 
-test('a long prompt that a completion repeats is not laid out twice', async () => {
-  const t = new TraceBuilder(80, now - 52 * 86_400_000);
-  const long = 'line after line\n'.repeat(60_000);
-  t.span('text_completion m', {
-    lasts: 9,
-    type: 'text',
-    attrs: {
-      'gen_ai.request.max_new_tokens': 64,
-      'gen_ai.request.max_tokens': 64,
-      'gen_ai.prompt.0.content': long,
-      'gen_ai.completion.0.content': `${long}THE NEW TEXT`,
-    },
-  });
-  await server.post(t.request());
-  await open(`/traces/${t.id}`);
-  await page.getByText('THE NEW TEXT').waitFor();
-  assert.equal(await page.locator('.fresh').textContent(), 'THE NEW TEXT');
-  assert.ok((await page.locator('.pane-body').evaluate((e) => e.textContent.length)) < 10_000);
-  assert.deepEqual(await page.locator('.grid dt').filter({ hasText: 'max_' }).allTextContents(), ['max_new_tokens']);
-});
-
 test('new traces do not move what is read nor what is selected', async () => {
-  await open('/');
-  await rows().nth(10).waitFor();
+  await open('/', rows().nth(10));
   for (let i = 0; i < 60; i++) await page.keyboard.press('j');
   const where = () =>
     page.locator('.trace-row.selected').evaluate((e) => ({
@@ -184,13 +130,12 @@ test('new traces do not move what is read nor what is selected', async () => {
   await page.keyboard.press('Enter');
   await spans().first().waitFor();
   await page.goBack();
-  await rows().first().waitFor();
+  await listens(page, rows().first());
   assert.deepEqual(await where(), was);
 });
 
 test('filters: by field, by word, in the URL, cleared', async () => {
-  await open('/');
-  await rows().nth(5).waitFor();
+  await open('/', rows().nth(5));
   await page.keyboard.press('/');
   await page.keyboard.type('status:error');
   await page.waitForFunction(() => document.querySelectorAll('.trace-row:not(.head)').length === 2);
@@ -209,8 +154,7 @@ test('filters: by field, by word, in the URL, cleared', async () => {
 });
 
 test('a trace opens by key; its tree, prompt, completion, parameters, tokens and timing are there', async () => {
-  await open('/?q=huggingface_text_generation');
-  await rows().first().waitFor();
+  await open('/?q=huggingface_text_generation', rows().first());
   await page.keyboard.press('j');
   await page.keyboard.press('Enter');
   await spans().nth(1).waitFor();
@@ -246,7 +190,7 @@ test('a trace opens by key; its tree, prompt, completion, parameters, tokens and
     .evaluateAll((all) => all.filter((e) => e.scrollWidth > e.clientWidth).map((e) => e.textContent));
   assert.deepEqual(cut, [], 'names are whole');
   await page.goBack();
-  await rows().first().waitFor();
+  await listens(page, rows().first());
   assert.equal(new URL(page.url()).searchParams.get('q'), 'huggingface_text_generation');
 });
 
@@ -296,101 +240,6 @@ test('the tree folds by key and by click, and the waterfall zooms', async () => 
   assert.deepEqual(await ticks(), wide);
 });
 
-test('attributes are searched, resource and errors shown, a batch pairs up', async () => {
-  await openTrace('failing');
-  await page.locator('.failure').waitFor();
-  assert.ok((await page.locator('.failure').innerText()).includes(fixtures.failure));
-  await page.getByRole('tab', { name: /Events/ }).click();
-  await page.getByText('torch.OutOfMemoryError').waitFor();
-  await page.getByText('line 31, in main').waitFor();
-  await page.getByRole('tab', { name: /Attributes/ }).click();
-  await page.getByRole('searchbox').fill('request.model');
-  assert.equal(await page.locator('.attributes > div').count(), 1);
-  await page.getByRole('tab', { name: 'Resource' }).click();
-  await page.getByText('browser-test').waitFor();
-  await openTrace('batch');
-  await page.getByText('Batch of 2').waitFor();
-  assert.deepEqual(
-    (await page.locator('.batch .fresh').allTextContents()).map((t) => t.trim()),
-    ['first answer', 'second answer'],
-  );
-});
-
-test('answers stand with the chat that they answer; tools, their calls and who set what are shown', async () => {
-  await openTrace('batch');
-  await spans().filter({ hasText: 'SmolLM2' }).first().click();
-  await page.getByText('Drei.').waitFor();
-  const said = (li) => li.locator('.long').allInnerTexts();
-  const exchanges = await page.locator('.batch > li').all();
-  assert.deepEqual(await Promise.all(exchanges.map(said)), [
-    ['Say one.', 'One.', 'Again?', 'Uno.', 'Eins.'],
-    ['Say three.', 'Tre.', 'Drei.'],
-  ]);
-  const section = (title) => page.locator('.section').filter({ has: page.getByRole('heading', { name: title }) });
-  assert.match(await section('Parameters set by the user').innerText(), /n\s*2/);
-  assert.match(await section('Parameters by default').innerText(), /temperature\s*0\.7/);
-  await spans().filter({ hasText: 'with tools' }).first().click();
-  await page.getByText('Take an umbrella.').waitFor();
-  assert.match(await section('Tools').innerText(), /get_weather The weather of a city\./);
-  assert.match(await page.locator('.say .told-tool').innerText(), /get_weather c1[^]*city: Bern/);
-  assert.match(await section('Cut when recorded').innerText(), /gen_ai\.prompt\.0\.content\s*of 5,000,000 bytes/);
-});
-
-test('what was measured, and which model it was, which leads to the traces that share it', async () => {
-  const t = fixtures.measured(81, now - 53 * 86_400_000);
-  await server.post(t.request());
-  await open(`/traces/${t.id}`);
-  await page.getByText('You may call get_weather.').waitFor();
-  const section = (title) => page.locator('.section').filter({ has: page.getByRole('heading', { name: title }) });
-  const facts = (title) =>
-    section(title)
-      .locator('.grid > div')
-      .evaluateAll((all) => Object.fromEntries(all.map((e) => [...e.children].map((child) => child.textContent))));
-  const timing = await facts('Timing');
-  assert.deepEqual(
-    ['first token', 'prefill', 'decode', 'tokens/s', 'stalls', 'draft tokens accepted'].map((name) => timing[name]),
-    ['420 ms', '400 ms', '1.90 s', '31.6', '2, 620 ms in all', '31 of 40 (78%)'],
-  );
-  const parts = await page
-    .locator('.timing i')
-    .evaluateAll((all) => all.map((e) => [e.className, e.getBoundingClientRect().width]));
-  assert.deepEqual(
-    parts.map(([name]) => name),
-    ['before', 'prefill', 'decode', 'after'],
-  );
-  const whole = parts.reduce((sum, [, width]) => sum + width, 0);
-  assert.ok(Math.abs(parts[2][1] / whole - 1.9 / 2.4) < 0.01, 'decode has its share of the bar');
-  const bars = (of) => page.locator(`.gaps .${of}`).evaluate((e) => e.getAttribute('d').split('M').length - 1);
-  assert.deepEqual([await bars('ordinary'), await bars('stall')], [58, 2]);
-  const colours = await page
-    .locator('.gaps path')
-    .evaluateAll((all) => new Set(all.map((e) => getComputedStyle(e).fill)).size);
-  assert.equal(colours, 2, 'stalls stand out');
-  const box = await page.locator('.gaps svg').boundingBox();
-  await page.mouse.move(box.x + (20.5 / 60) * box.width, box.y + 10);
-  assert.equal(await page.locator('.gaps figcaption .mono').innerText(), 'token 22: 310 ms');
-  assert.deepEqual(await page.locator('.bubble > small').allInnerTexts(), ['system', 'user', 'assistant']);
-  assert.match(await page.locator('.bubble .told-tool').innerText(), /get_weather[^]*city: Bern/);
-  assert.deepEqual(await facts('Tokens'), {
-    prompt: '31 measured',
-    'prompt special': '5',
-    completion: '61 measured',
-    'completion special': '1',
-  });
-  assert.deepEqual(await facts('Memory'), { 'peak RSS': '971 MB measured' });
-  const model = await facts('Model');
-  assert.equal(model.parameters, '134,515,008');
-  assert.equal(model.revision, '7e27bd9f95328f0f3b08261d1252705110c806f8');
-  await section('Model').getByRole('link', { name: 'bitsandbytes 4-bit nf4' }).click();
-  await page.waitForFunction(() => document.querySelectorAll('.trace-row:not(.head)').length === 1);
-  assert.equal(new URL(page.url()).searchParams.get('q'), 'model.quantization:"bitsandbytes 4-bit nf4"');
-  assert.equal(await rows().first().locator('.out').innerText(), 'get_weather({"city":"Bern"})');
-  await open('/?q=model.dtype%3Afloat8_e4m3fn%20model.parameters%3A134515008');
-  await page.waitForFunction(() => document.querySelectorAll('.trace-row:not(.head)').length === 1);
-  await open('/?q=model.dtype%3Afloat64');
-  await page.getByRole('heading', { name: 'No trace matches' }).waitFor();
-});
-
 test('the panes keep the widths they were given', async () => {
   await openTrace('rerank');
   const bar = page.getByRole('separator', { name: /pane/ });
@@ -401,7 +250,7 @@ test('the panes keep the widths they were given', async () => {
   await page.mouse.up();
   const width = await page.locator('.pane').evaluate((e) => e.clientWidth);
   await page.reload();
-  await spans().first().waitFor();
+  await listens(page, spans().first());
   assert.equal(await page.locator('.pane').evaluate((e) => e.clientWidth), width);
   await bar.focus();
   for (let i = 0; i < 6; i++) await page.keyboard.press('ArrowRight');
@@ -409,8 +258,7 @@ test('the panes keep the widths they were given', async () => {
 });
 
 test('hostile content is only text', async () => {
-  await open('/');
-  await rows().nth(5).waitFor();
+  await open('/', rows().nth(5));
   await openTrace('hostile');
   assert.ok((await page.locator('h1').innerText()).includes('‹202E›gnp.exe'));
   await page.locator('.more').first().waitFor();
@@ -456,8 +304,7 @@ test('what is not there is said', async () => {
 });
 
 test('keys are explained, the theme is kept', async () => {
-  await open('/');
-  await rows().first().waitFor();
+  await open('/', rows().first());
   await page.keyboard.press('?');
   await page.getByRole('dialog').waitFor();
   await page.keyboard.press('Escape');
@@ -468,7 +315,7 @@ test('keys are explained, the theme is kept', async () => {
   const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
   assert.equal(await background(), 'rgb(15, 18, 22)');
   await page.reload();
-  await rows().first().waitFor();
+  await listens(page, rows().first());
   assert.equal(await background(), 'rgb(15, 18, 22)');
   await theme.click();
   assert.equal(await background(), 'rgb(255, 255, 255)');
@@ -547,8 +394,7 @@ test('pictures, light and dark, wide and narrow', async () => {
 });
 
 test('the list is there soon', async () => {
-  await open('/');
-  await rows().nth(5).waitFor();
+  await open('/', rows().nth(5));
   const times = [];
   for (let i = 0; i < 5; i++) {
     await page.reload({ waitUntil: 'commit' });
@@ -579,7 +425,7 @@ test('a trace that is looked at shows the spans that come late', async () => {
 
 test('whoever is not signed in sees how to, and no data', { skip: Boolean(process.env.RESPAN_MOCK) }, async () => {
   const stranger = await browser.newContext();
-  const other = await stranger.newPage();
+  const other = await newPage(stranger);
   for (const path of ['/', `/traces/${ids.text}`]) {
     await other.goto(server.url + path);
     const html = await other.content();
@@ -594,7 +440,7 @@ test('whoever is not signed in sees how to, and no data', { skip: Boolean(proces
 });
 
 test('a session that ends, a server that goes away: both are said', async () => {
-  const other = await context.newPage();
+  const other = await newPage(context);
   await other.goto(server.url);
   await rows(other).first().waitFor();
   await other.route('**/api/**', (route) => route.abort('connectionrefused'));

@@ -1,40 +1,13 @@
 // Users and threads in a real browser, on a real server.
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { patience, startBrowser, watch } from './browser.mjs';
+import { test } from 'node:test';
 import * as fixtures from './fixtures.mjs';
-import { startServer } from './server.mjs';
+import { openPage, press } from './open.mjs';
 
-let server, browser, context, page, complaints;
+const { server, page, open } = await openPage({ viewport: { width: 1320, height: 720 } });
 const now = Date.now();
 const odd = 'a/b "über" 100%';
 
-before(async () => {
-  [server, browser] = await Promise.all([startServer(), startBrowser()]);
-  context = await browser.newContext({ viewport: { width: 1320, height: 720 }, colorScheme: 'light' });
-  page = await context.newPage();
-  page.setDefaultTimeout(patience);
-  complaints = watch(page, server.url);
-  await page.goto(server.link);
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-beforeEach(() => {
-  complaints.length = 0;
-});
-
-afterEach(() => {
-  assert.deepEqual(complaints, []);
-});
-
-const open = async (path, ready) => {
-  await page.goto(server.url + path);
-  await page.locator(ready).first().waitFor();
-};
 const rows = () => page.locator('.group-row:not(.head)');
 const column = (n) => page.locator(`.group-row:not(.head) > :nth-child(${n})`).allTextContents();
 
@@ -50,8 +23,7 @@ test('users are listed with what they used, and sorted by any column', async () 
   await server.post(fixtures.turn(9, now - 10_000, { user: 'eve', error: 'out of memory' }).request());
   await server.post(fixtures.textGeneration(10, now - 5000).request());
   await open('/', '.trace-row');
-  await page.keyboard.press('g');
-  await page.keyboard.press('u');
+  await press(page, 'g', 'u');
   await rows().nth(3).waitFor();
   assert.equal(new URL(page.url()).pathname, '/users');
   assert.deepEqual(await column(1), ['no user', 'eve', odd, 'ada']); // the last seen first
@@ -137,8 +109,7 @@ test('threads are listed with the last that was said, and filtered by the langua
   ]);
   await talk('other', 'eve', 50_000, [['Hello', 'Good morning.']]);
   await open('/', '.trace-row');
-  await page.keyboard.press('g');
-  await page.keyboard.press('h');
+  await press(page, 'g', 'h');
   await rows().nth(1).waitFor();
   assert.deepEqual(await column(1), ['other', 'conv 1/ü']);
   assert.deepEqual(await column(2), ['Good morning.', 'You are welcome.']);

@@ -1,27 +1,12 @@
 // The way in and the settings, in a real browser: keys made, used and revoked; a password set and signed in with; a user's data deleted.
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { patience, startBrowser, watch } from './browser.mjs';
+import { test } from 'node:test';
+import { newPage, openPage, press } from './open.mjs';
 import { TraceBuilder } from './otlp.mjs';
-import { startServer } from './server.mjs';
 
-let server, browser, context, page, complaints;
+const { server, browser, page } = await openPage();
 const email = 'ann@example.com';
 const password = 'correct horse battery';
-
-before(async () => {
-  [server, browser] = await Promise.all([startServer(), startBrowser()]);
-  context = await browser.newContext({ viewport: { width: 1320, height: 860 } });
-  page = await context.newPage();
-  page.setDefaultTimeout(patience);
-  complaints = watch(page, server.url);
-  await page.goto(server.link);
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
 
 const ingest = (key, name) => {
   const t = new TraceBuilder(name.length, Date.now() - 1000);
@@ -37,8 +22,7 @@ let key;
 
 test('a key is made by keyboard, shown once with lines to copy, and works', async () => {
   await page.getByRole('heading', { name: 'No traces yet' }).waitFor();
-  await page.keyboard.press('g');
-  await page.keyboard.press('s');
+  await press(page, 'g', 's');
   await page.getByRole('link', { name: 'API keys' }).click();
   await page.waitForURL(`${server.url}/settings/keys`);
   await page.getByLabel('Name', { exact: true }).fill('laptop');
@@ -85,11 +69,9 @@ test('with a password one signs in from another browser, and wrong ones are refu
   await page.getByLabel('New password').fill(password);
   await page.getByRole('button', { name: 'Set it' }).click();
   await page.getByRole('heading', { name: 'Change the password' }).waitFor();
-  assert.deepEqual(complaints, []);
 
   const other = await browser.newContext({ viewport: { width: 390, height: 800 } });
-  const door = await other.newPage();
-  door.setDefaultTimeout(patience);
+  const door = await newPage(other);
   await door.goto(`${server.url}/settings/keys`);
   assert.equal(new URL(door.url()).pathname, '/signin');
   assert.equal(await door.getByLabel('Password').getAttribute('autocomplete'), 'current-password');
@@ -110,8 +92,7 @@ test('with a password one signs in from another browser, and wrong ones are refu
 
 test('without an invite one does not sign up, and is told why', async () => {
   const other = await browser.newContext();
-  const door = await other.newPage();
-  door.setDefaultTimeout(patience);
+  const door = await newPage(other);
   for (const path of ['/signup', '/invite/nonsense']) {
     await door.goto(server.url + path);
     await door.getByLabel('E-mail').fill('bob@example.com');

@@ -1,47 +1,24 @@
 // A trace's public link in a real browser: made, opened by one who is not signed in, ended; and a trace that is deleted.
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, afterEach, test } from 'node:test';
-import { patience, startBrowser, watch } from './browser.mjs';
+import { test } from 'node:test';
+import { watch } from './browser.mjs';
 import * as fixtures from './fixtures.mjs';
-import { startServer } from './server.mjs';
+import { newPage, openPage } from './open.mjs';
 
-let server, browser, context, page, complaints, id;
+let id;
 
-before(async () => {
-  [server, browser] = await Promise.all([startServer(), startBrowser()]);
-  context = await browser.newContext({ viewport: { width: 1320, height: 860 } });
-  page = await context.newPage();
-  page.setDefaultTimeout(patience);
-  complaints = watch(page, server.url);
+const { server, browser, page, open } = await openPage({}, async ({ server }) => {
   const t = fixtures.textGeneration(1, Date.now() - 1000);
   id = t.id;
   await server.post(t.request());
-  await page.goto(server.link);
 });
 
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-beforeEach(() => {
-  complaints.length = 0;
-});
-
-afterEach(() => {
-  assert.deepEqual(complaints, []);
-});
-
-const openTrace = async () => {
-  await page.goto(`${server.url}/traces/${id}`);
-  await page.locator('.span-row').first().waitFor();
-};
+const openTrace = () => open(`/traces/${id}`, '.span-row');
 
 /** A browser that never signed in. */
 async function stranger(url) {
   const other = await browser.newContext({ viewport: { width: 390, height: 800 } });
-  const shown = await other.newPage();
-  shown.setDefaultTimeout(patience);
+  const shown = await newPage(other);
   const said = watch(shown, server.url);
   await shown.goto(url);
   return { shown, said, close: () => other.close() };

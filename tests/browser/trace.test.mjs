@@ -1,45 +1,19 @@
 // One trace in a real browser, on a real server: the tree and its waterfall, and what is drawn, found and read in it.
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { artifacts, patience, startBrowser, watch } from './browser.mjs';
+import { test } from 'node:test';
 import * as fixtures from './fixtures.mjs';
+import { openPage } from './open.mjs';
 import { TraceBuilder } from './otlp.mjs';
-import { startServer } from './server.mjs';
 
-let server, browser, page, complaints;
+const { server, browser, page, open } = await openPage({ viewport: { width: 1440, height: 860 } });
 const now = Date.now();
 const day = 86_400_000;
-
-before(async () => {
-  [server, browser] = await Promise.all([startServer(), startBrowser()]);
-  page = await browser.newPage({ viewport: { width: 1440, height: 860 }, colorScheme: 'light' });
-  page.setDefaultTimeout(patience);
-  complaints = watch(page, server.url);
-  await page.goto(server.link);
-});
-
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
-
-beforeEach(() => {
-  complaints.length = 0;
-});
-
-afterEach(() => {
-  assert.deepEqual(complaints, []);
-});
 
 const spans = () => page.locator('.span-row');
 const row = (name) => spans().filter({ hasText: name }).first();
 const selected = () => page.locator('.span-row.selected .label').innerText();
 const ticks = () => page.locator('.tick').allTextContents();
-const show = async (t, query = '') => {
-  await page.goto(`${server.url}/traces/${t.id}${query}`);
-  await spans().first().waitFor();
-};
+const show = (t, query = '') => open(`/traces/${t.id}${query}`, '.span-row');
 const send = async (t, query = '') => {
   await server.post(t.request());
   await show(t, query);
