@@ -1,10 +1,15 @@
 /** The address bar as state: views read the route and go elsewhere through here. */
 import { useLayoutEffect, useState } from 'preact/hooks';
+import { inProjectOf } from './model/project';
 import { parseRoute, type Route } from './model/route';
 
 const moved = 'respan:moved';
 
-export function go(url: string, how: 'push' | 'replace' = 'push'): void {
+/** The address of a place of the page, in the project that one is in. */
+export const here = (url: string): string => inProjectOf(location.search, url);
+
+export function go(to: string, how: 'push' | 'replace' = 'push'): void {
+  const url = here(to);
   if (url === location.pathname + location.search) return;
   if (how === 'push') history.pushState(null, '', url);
   else history.replaceState(null, '', url);

@@ -1,6 +1,7 @@
 /** What leads from marked traces and spans to where they are compared. */
 import { compareUrl } from '../model/route';
-import { follow, go } from '../navigation';
+import { go } from '../navigation';
+import { Link } from '../widgets/link';
 import { toggleMark, useMarks } from '../widgets/marks';
 
 /** The two that are meant: both marked, or the one that is and the one that is looked at. */
@@ -28,16 +29,9 @@ export function CompareMarked({ marks }: { marks: string[] }) {
     );
   const url = compareUrl(...two);
   return (
-    <a
-      class="button"
-      href={url}
-      title="Compare the two marked (=)"
-      onClick={(event) => {
-        follow(event, url);
-      }}
-    >
+    <Link class="button" to={url} title="Compare the two marked (=)">
       Compare
-    </a>
+    </Link>
   );
 }
 

@@ -24,10 +24,11 @@ import { spanLabel, traceLabel } from '../model/name';
 import { compareUrl, traceUrl } from '../model/route';
 import { oneLine, visible } from '../model/text';
 import { flatten } from '../model/tree';
-import { follow, go } from '../navigation';
+import { go } from '../navigation';
+import { Link } from '../widgets/link';
 import { Mark } from '../widgets/mark';
 import { VirtualRows } from '../widgets/virtual';
-import { Failed } from './notices';
+import { Failed } from '../widgets/wrong';
 
 interface Props {
   a: string;
@@ -135,16 +136,10 @@ function Comparison({ a, b, onFailure }: { a: End; b: End; onFailure: (error: Ap
 function Named({ letter, trace, end }: { letter: string; trace: TraceWithTree; end: End }) {
   const url = traceUrl(end.trace, end.span);
   return (
-    <a
-      class="compare-name"
-      href={url}
-      onClick={(event) => {
-        follow(event, url);
-      }}
-    >
+    <Link class="compare-name" to={url}>
       <b class="mono">{letter}</b> <bdi>{oneLine(traceLabel(trace), 60) || 'unnamed'}</bdi>{' '}
       <span class="mute mono">{clock(trace.start_time)}</span>
-    </a>
+    </Link>
   );
 }
 

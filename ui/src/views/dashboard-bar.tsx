@@ -1,7 +1,8 @@
 /** What the dashboard is asked: the filter, what is counted, by what, and when. */
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { counted, groupings, ranges, type DashboardState } from '../model/dashboard';
 import { useKeys } from '../widgets/hooks';
+import { useTypedText } from '../widgets/typed-text';
 
 interface Props {
   state: DashboardState;
@@ -9,7 +10,6 @@ interface Props {
   onChange: (to: Partial<DashboardState>, how?: 'push' | 'replace') => void;
 }
 
-const typingPause = 300;
 const metadata = 'metadata__';
 
 export function DashboardBar({ state, error, onChange }: Props) {
@@ -110,23 +110,7 @@ interface FieldProps {
 function Field({ input, label, placeholder, invalid = false, value, onChange }: FieldProps) {
   const own = useRef<HTMLInputElement>(null);
   const element = input ?? own;
-  const [text, setText] = useState(value);
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  useLayoutEffect(() => {
-    if (document.activeElement !== element.current) setText(value);
-  }, [value]);
-  useEffect(
-    () => () => {
-      clearTimeout(timer.current);
-    },
-    [],
-  );
-  const tell = (to: string, pause: number): void => {
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => {
-      onChange(to.trim());
-    }, pause);
-  };
+  const { text, typed, said } = useTypedText(value, element, onChange);
   return (
     <input
       ref={element}
@@ -140,11 +124,10 @@ function Field({ input, label, placeholder, invalid = false, value, onChange }: 
       autocapitalize="off"
       value={text}
       onInput={(event) => {
-        setText(event.currentTarget.value);
-        tell(event.currentTarget.value, typingPause);
+        typed(event.currentTarget.value);
       }}
       onKeyDown={(event) => {
-        if (event.key === 'Enter') tell(event.currentTarget.value, 0);
+        if (event.key === 'Enter') said(event.currentTarget.value);
         if (event.key === 'Escape') event.currentTarget.blur();
       }}
     />

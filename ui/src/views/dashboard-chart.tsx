@@ -2,7 +2,8 @@
 import { useMemo, useState } from 'preact/hooks';
 import { tracesBehind, visible, type Chart, type DashboardState, type Series, type Unit } from '../model/dashboard';
 import * as format from '../model/format';
-import { follow, go } from '../navigation';
+import { go } from '../navigation';
+import { Link } from '../widgets/link';
 import { TimeChart, type Line } from '../widgets/time-chart';
 
 interface Props {
@@ -216,18 +217,7 @@ function Values({ title, series, buckets, href }: ValuesProps) {
                     const to = href(i, s);
                     return (
                       <td key={s.key} class="end">
-                        {s.values[i] ? (
-                          <a
-                            href={to}
-                            onClick={(event) => {
-                              follow(event, to);
-                            }}
-                          >
-                            {say(s.values[i], s.unit)}
-                          </a>
-                        ) : (
-                          say(s.values[i], s.unit)
-                        )}
+                        {s.values[i] ? <Link to={to}>{say(s.values[i], s.unit)}</Link> : say(s.values[i], s.unit)}
                       </td>
                     );
                   })}

@@ -22,10 +22,11 @@ import {
 import { parseInstant } from '../model/time';
 import { go } from '../navigation';
 import { usePolling } from '../widgets/hooks';
+import { Banner } from '../widgets/wrong';
 import '../style/dashboard.css';
 import { DashboardBar } from './dashboard-bar';
 import { DashboardChart, say } from './dashboard-chart';
-import { explain, NoTraces } from './notices';
+import { NoTraces } from './notices';
 
 const refreshEvery = 20_000;
 
@@ -96,11 +97,7 @@ export function Dashboard({ search, onFailure }: Props) {
     <>
       <h1 class="unseen">Dashboard</h1>
       <DashboardBar state={state} error={refused} onChange={change} />
-      {error && refused === null && (
-        <div class="banner" role="status">
-          {explain(error)}
-        </div>
-      )}
+      {error && refused === null && <Banner error={error} />}
       {/* A part that scrolls has to be reached by keys. */}
       <div class="dashboard" tabIndex={0} role="region" aria-label="Charts" aria-busy={answers === null}>
         {answers && (

@@ -4,9 +4,8 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { getDoor, signIn, signUp, type Door as Said } from '../api/accounts';
 import { nextPath } from '../model/door';
-import { useActing, type Acting } from '../widgets/acting';
-import { Field } from '../widgets/field';
-import { explain } from './notices';
+import { ActingForm } from '../widgets/acting-form';
+import { Field, NewPassword } from '../widgets/field';
 
 export function Door() {
   const [said, setSaid] = useState<Said | null>(null);
@@ -18,87 +17,93 @@ export function Door() {
   return location.pathname.startsWith('/signup') ? <SignUp /> : <SignIn mayJoin={said?.signup_allowed === true} />;
 }
 
-function Frame({ title, acting, onGo, children }: FrameProps) {
+interface FrameProps {
+  title: string;
+  does: string;
+  onGo: () => Promise<void>;
+  children: (wrong: (field: string) => string | null) => ComponentChildren;
+  after: ComponentChildren;
+}
+
+function Frame({ title, does, onGo, children, after }: FrameProps) {
   useEffect(() => {
     document.title = `${title} · respan`;
   }, [title]);
   return (
     <main class="alone door">
-      <form
+      <ActingForm
         class="notice form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          acting.act(onGo);
+        does={does}
+        look="main"
+        onGo={async () => {
+          await onGo();
+          location.assign(nextPath(location.search));
+          return undefined;
         }}
+        after={after}
       >
-        <h1>
-          <i class="logo" aria-hidden="true" /> respan
-        </h1>
-        <h2>{title}</h2>
-        {children}
-        {acting.error && (acting.error.field === null || acting.error.field === 'invite') && (
-          <p class="bad" role="alert">
-            {explain(acting.error)}
-          </p>
+        {(wrong) => (
+          <>
+            <h1>
+              <i class="logo" aria-hidden="true" /> respan
+            </h1>
+            <h2>{title}</h2>
+            {children(wrong)}
+          </>
         )}
-      </form>
+      </ActingForm>
     </main>
   );
 }
 
-interface FrameProps {
-  title: string;
-  acting: Acting;
-  onGo: () => Promise<void>;
-  children: ComponentChildren;
+interface EmailProps {
+  value: string;
+  wrong: string | null;
+  onText: (text: string) => void;
 }
 
-const wrongOf = ({ error }: Acting, field: string): string | null => (error?.field === field ? error.message : null);
+function Email(props: EmailProps) {
+  return <Field label="E-mail" type="email" autocomplete="username" required autoFocus {...props} />;
+}
 
 function SignIn({ mayJoin }: { mayJoin: boolean }) {
   const [email, setEmail] = useState('');
   const [password, setPassword] = useState('');
-  const acting = useActing();
   return (
     <Frame
       title="Sign in"
-      acting={acting}
+      does="Sign in"
       onGo={async () => {
         await signIn(email, password);
-        location.assign(nextPath(location.search));
       }}
+      after={
+        <>
+          {mayJoin && (
+            <p>
+              No account yet? <a href={`/signup${location.search}`}>Sign up</a>
+            </p>
+          )}
+          <p class="mute">
+            No password, or a forgotten one? On the machine that runs the server, <code>respan auth link</code> prints a
+            link that lets an owner in.
+          </p>
+        </>
+      }
     >
-      <Field
-        label="E-mail"
-        type="email"
-        autocomplete="username"
-        required
-        autoFocus
-        value={email}
-        wrong={wrongOf(acting, 'email')}
-        onText={setEmail}
-      />
-      <Field
-        label="Password"
-        type="password"
-        autocomplete="current-password"
-        required
-        value={password}
-        wrong={wrongOf(acting, 'password')}
-        onText={setPassword}
-      />
-      <button class="button main" disabled={acting.busy}>
-        Sign in
-      </button>
-      {mayJoin && (
-        <p>
-          No account yet? <a href={`/signup${location.search}`}>Sign up</a>
-        </p>
+      {(wrong) => (
+        <>
+          <Email value={email} wrong={wrong('email')} onText={setEmail} />
+          <Field
+            label="Password"
+            type="password"
+            autocomplete="current-password"
+            required
+            value={password}
+            wrong={wrong('password')}
+            onText={setPassword}
+          />
+        </>
       )}
-      <p class="mute">
-        No password, or a forgotten one? On the machine that runs the server, <code>respan auth link</code> prints a
-        link that lets an owner in.
-      </p>
     </Frame>
   );
 }
@@ -107,54 +112,41 @@ function SignUp({ invite }: { invite?: string }) {
   const [email, setEmail] = useState('');
   const [name, setName] = useState('');
   const [password, setPassword] = useState('');
-  const acting = useActing();
   return (
     <Frame
       title={invite === undefined ? 'Sign up' : 'You are invited'}
-      acting={acting}
+      does={invite === undefined ? 'Sign up' : 'Join'}
       onGo={async () => {
         await signUp({ email, password, name, ...(invite === undefined ? {} : { invite }) });
-        location.assign(nextPath(location.search));
       }}
+      after={
+        <p>
+          Have an account? <a href={`/signin${location.search}`}>Sign in</a>
+        </p>
+      }
     >
-      <Field
-        label="E-mail"
-        type="email"
-        autocomplete="username"
-        required
-        autoFocus
-        value={email}
-        wrong={wrongOf(acting, 'email')}
-        onText={setEmail}
-      />
-      <Field
-        label="Name"
-        type="text"
-        autocomplete="name"
-        required
-        maxLength={100}
-        value={name}
-        wrong={wrongOf(acting, 'name')}
-        onText={setName}
-      />
-      <Field
-        label="Password"
-        type="password"
-        autocomplete="new-password"
-        required
-        minLength={10}
-        maxLength={512}
-        hint="At least 10 characters"
-        value={password}
-        wrong={wrongOf(acting, 'password')}
-        onText={setPassword}
-      />
-      <button class="button main" disabled={acting.busy}>
-        {invite === undefined ? 'Sign up' : 'Join'}
-      </button>
-      <p>
-        Have an account? <a href={`/signin${location.search}`}>Sign in</a>
-      </p>
+      {(wrong) => (
+        <>
+          <Email value={email} wrong={wrong('email')} onText={setEmail} />
+          <Field
+            label="Name"
+            type="text"
+            autocomplete="name"
+            required
+            maxLength={100}
+            value={name}
+            wrong={wrong('name')}
+            onText={setName}
+          />
+          <NewPassword
+            label="Password"
+            hint="At least 10 characters"
+            value={password}
+            wrong={wrong('password')}
+            onText={setPassword}
+          />
+        </>
+      )}
     </Frame>
   );
 }

@@ -6,6 +6,7 @@ import { fieldToAsk, optionsAt, placeAt, take, type KnownValue, type Option } fr
 import { asQuery, placeOfError, withChoice } from '../model/filter';
 import { count as grouped, plural } from '../model/format';
 import type { ListQuery } from '../model/route';
+import { useTypedText } from '../widgets/typed-text';
 
 interface Props {
   list: ListQuery;
@@ -20,26 +21,15 @@ interface Props {
   children?: ComponentChildren;
 }
 
-const typingPause = 200;
-
 export function FilterBar({ list, input, count, isEstimate, error, keys, onChange, children }: Props) {
   const { q } = list;
-  const [text, setText] = useState(q);
+  const { text, typed, said } = useTypedText(q, input, (to) => {
+    onChange(to, 'replace');
+  });
   const [cursor, setCursor] = useState<number | null>(null); // null: nothing is offered
   const [active, setActive] = useState(-1);
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
   const moveTo = useRef<number | null>(null);
 
-  // Back, forward and facets change the address; the text follows it.
-  useLayoutEffect(() => {
-    if (document.activeElement !== input.current) setText(q);
-  }, [q, input]);
-  useEffect(
-    () => () => {
-      clearTimeout(timer.current);
-    },
-    [],
-  );
   // Before the next letter is typed.
   useLayoutEffect(() => {
     if (moveTo.current === null) return;
@@ -53,20 +43,16 @@ export function FilterBar({ list, input, count, isEstimate, error, keys, onChang
   const at = Math.min(active, options.length - 1);
   const fault = error === null ? null : placeOfError(asQuery(text), error);
 
-  const typed = (to: string): void => {
-    setText(to);
+  const write = (to: string): void => {
+    typed(to);
     setActive(-1);
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => {
-      onChange(to.trim(), 'replace');
-    }, typingPause);
   };
   const choose = (option: Option | undefined): void => {
     if (!place || cursor === null || !option) return;
     const next = take(text, cursor, place, option);
     moveTo.current = next.cursor;
     setCursor(next.cursor);
-    typed(next.text);
+    write(next.text);
   };
   const look = (element: HTMLInputElement): void => {
     setCursor(element.selectionStart === element.selectionEnd ? element.selectionStart : null);
@@ -87,10 +73,9 @@ export function FilterBar({ list, input, count, isEstimate, error, keys, onChang
     } else if (event.key === 'Escape' && offered && text !== '') {
       setCursor(null);
     } else if (event.key === 'Escape' && text !== '') {
-      typed('');
+      write('');
     } else if (event.key === 'Enter' || event.key === 'Escape') {
-      clearTimeout(timer.current);
-      onChange(text.trim(), 'replace');
+      said(text);
       event.currentTarget.blur();
     }
   };
@@ -124,7 +109,7 @@ export function FilterBar({ list, input, count, isEstimate, error, keys, onChang
             autocapitalize="off"
             value={text}
             onInput={(event) => {
-              typed(event.currentTarget.value);
+              write(event.currentTarget.value);
               look(event.currentTarget);
             }}
             onClick={(event) => {
@@ -152,9 +137,8 @@ export function FilterBar({ list, input, count, isEstimate, error, keys, onChang
             class="clear"
             aria-label="Clear the filter"
             onClick={() => {
-              clearTimeout(timer.current);
-              setText('');
               onChange('', 'push');
+              said('');
             }}
           >
             ×

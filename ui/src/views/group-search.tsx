@@ -1,6 +1,6 @@
 /** The bar above a table of users or threads: a text, and how many there are. */
 import type { RefObject } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useTypedText } from '../widgets/typed-text';
 
 interface Props {
   q: string;
@@ -12,32 +12,8 @@ interface Props {
   onChange: (q: string) => void;
 }
 
-const typingPause = 200;
-
 export function GroupSearch({ q, label, placeholder, counted, error = false, input, onChange }: Props) {
-  const [text, setText] = useState(q);
-  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
-  useLayoutEffect(() => {
-    if (document.activeElement !== input.current) setText(q);
-  }, [q, input]);
-  useEffect(
-    () => () => {
-      clearTimeout(timer.current);
-    },
-    [],
-  );
-  const say = (to: string): void => {
-    setText(to);
-    clearTimeout(timer.current);
-    onChange(to.trim());
-  };
-  const typed = (to: string): void => {
-    setText(to);
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => {
-      onChange(to.trim());
-    }, typingPause);
-  };
+  const { text, typed, said } = useTypedText(q, input, onChange);
   return (
     <header class="filter">
       <div class="filter-box" data-error={error ? 'yes' : undefined}>
@@ -56,8 +32,8 @@ export function GroupSearch({ q, label, placeholder, counted, error = false, inp
             typed(event.currentTarget.value);
           }}
           onKeyDown={(event) => {
-            if (event.key === 'Escape') say('');
-            if (event.key === 'Enter') say(event.currentTarget.value);
+            if (event.key === 'Escape') said('');
+            if (event.key === 'Enter') said(event.currentTarget.value);
             if (event.key === 'Enter' || event.key === 'Escape') event.currentTarget.blur();
           }}
         />
@@ -70,7 +46,7 @@ export function GroupSearch({ q, label, placeholder, counted, error = false, inp
             class="clear"
             aria-label="Clear the text"
             onClick={() => {
-              say('');
+              said('');
             }}
           >
             ×

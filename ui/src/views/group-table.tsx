@@ -6,10 +6,11 @@ import { getGroups, groupsSize } from '../api/groups';
 import type { Group } from '../api/types';
 import { addGroups, ariaSort, type GroupRows, nextSort, noGroups } from '../model/groups';
 import { scrollToShow } from '../model/window';
-import { follow, go } from '../navigation';
+import { go } from '../navigation';
 import { useKeys, useMedia } from '../widgets/hooks';
+import { Link } from '../widgets/link';
 import { VirtualRows } from '../widgets/virtual';
-import { explain } from './notices';
+import { Banner } from '../widgets/wrong';
 
 export interface Column {
   /** What the API sorts it by. */
@@ -138,11 +139,7 @@ export function GroupTable({ label, kind, columns, groups, sort, onSort, urlOf, 
 
   return (
     <>
-      {error && (
-        <div class="banner" role="alert">
-          {explain(error)}
-        </div>
-      )}
+      {error && <Banner error={error} />}
       <div
         ref={scroller}
         class={`list groups ${kind}`}
@@ -195,15 +192,9 @@ export function GroupTable({ label, kind, columns, groups, sort, onSort, urlOf, 
                     {i > 0 ? (
                       column.cell(group)
                     ) : (
-                      <a
-                        href={url}
-                        tabIndex={-1}
-                        onClick={(event) => {
-                          follow(event, url);
-                        }}
-                      >
+                      <Link to={url} tabIndex={-1}>
                         {column.cell(group)}
-                      </a>
+                      </Link>
                     )}
                   </span>
                 ))}

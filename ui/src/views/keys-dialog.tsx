@@ -1,5 +1,5 @@
-import { useLayoutEffect, useRef } from 'preact/hooks';
 import { places } from '../model/places';
+import { Modal } from '../widgets/dialog';
 
 const groups: { title: string; keys: [keys: string[], does: string][] }[] = [
   {
@@ -42,20 +42,8 @@ const groups: { title: string; keys: [keys: string[], does: string][] }[] = [
 ];
 
 export function KeysDialog({ onClose }: { onClose: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useLayoutEffect(() => {
-    dialog.current?.showModal();
-  }, []);
   return (
-    <dialog
-      ref={dialog}
-      class="keys"
-      aria-label="Keys"
-      onClose={onClose}
-      onClick={(event) => {
-        if (event.target === dialog.current) dialog.current?.close();
-      }}
-    >
+    <Modal class="keys" title="Keys" onClose={onClose}>
       {groups.map(({ title, keys }) => (
         <section key={title}>
           <h2>{title}</h2>
@@ -76,6 +64,6 @@ export function KeysDialog({ onClose }: { onClose: () => void }) {
       <form method="dialog">
         <button class="button">Close</button>
       </form>
-    </dialog>
+    </Modal>
   );
 }

@@ -1,7 +1,6 @@
 /** Pages without data: nothing yet, nothing found, signed out, out of reach. */
-import type { ApiError } from '../api/client';
-import { follow } from '../navigation';
 import { Copy } from '../widgets/copy';
+import { Link } from '../widgets/link';
 
 const threeLines = `from respan import Respan
 from respan_instrumentation_huggingface import HuggingFaceInstrumentor
@@ -74,31 +73,8 @@ export function Nowhere() {
     <div class="notice">
       <h2>There is nothing at this address</h2>
       <p>
-        <a
-          href="/"
-          onClick={(event) => {
-            follow(event, '/');
-          }}
-        >
-          All traces
-        </a>
+        <Link to="/">All traces</Link>
       </p>
     </div>
   );
-}
-
-export function Failed({ error, what }: { error: ApiError; what: string }) {
-  const missing = error.failure === 'not-found';
-  return (
-    <div class="notice" role="alert">
-      <h2>{missing ? `There is no such ${what}` : `Could not load the ${what}`}</h2>
-      <p>{missing ? 'It may not have arrived yet, or it was removed.' : explain(error)}</p>
-    </div>
-  );
-}
-
-export function explain(error: ApiError): string {
-  if (error.failure === 'away')
-    return `The server at ${location.host} does not answer. Trying again every two seconds.`;
-  return error.message;
 }

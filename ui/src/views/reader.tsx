@@ -12,8 +12,8 @@ import { oneLine } from '../model/text';
 import type { Row, Tree } from '../model/tree';
 import { useKeys } from '../widgets/hooks';
 import { Mark } from '../widgets/mark';
+import { explain } from '../widgets/wrong';
 import { Exchange } from './exchange';
-import { explain } from './notices';
 
 /** So many calls are in the document at first, and are added when an end comes near. */
 const step = 20;

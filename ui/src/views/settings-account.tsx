@@ -3,8 +3,9 @@ import { useState } from 'preact/hooks';
 import { setAccount, setPassword, signOut } from '../api/accounts';
 import type { Session } from '../api/types';
 import { useActing } from '../widgets/acting';
-import { Field } from '../widgets/field';
-import { explain } from './notices';
+import { ActingForm } from '../widgets/acting-form';
+import { Field, NewPassword } from '../widgets/field';
+import { Wrong } from '../widgets/wrong';
 
 export function AccountSettings({ session, onChange }: { session: Session; onChange: () => void }) {
   const leaving = useActing();
@@ -23,11 +24,7 @@ export function AccountSettings({ session, onChange }: { session: Session; onCha
       <section class="form">
         <h2>Sign out</h2>
         <p>Ends this browser&apos;s session. You are its {session.role ?? 'user'}.</p>
-        {leaving.error && (
-          <p class="bad" role="alert">
-            {explain(leaving.error)}
-          </p>
-        )}
+        <Wrong error={leaving.error} />
         <button
           type="button"
           class="button"
@@ -51,101 +48,73 @@ type User = NonNullable<Session['user']>;
 function Who({ user, onChange }: { user: User; onChange: () => void }) {
   const [email, setEmail] = useState(user.email);
   const [name, setName] = useState(user.name);
-  const [done, setDone] = useState(false);
-  const { busy, error, act } = useActing();
   return (
-    <form
-      class="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        act(async () => {
-          await setAccount({ email, name });
-          setDone(true);
-          onChange();
-        });
+    <ActingForm
+      does="Save"
+      ready={email !== user.email || name !== user.name}
+      onGo={async () => {
+        await setAccount({ email, name });
+        onChange();
+        return 'Saved';
       }}
     >
-      <h2>Who you are</h2>
-      <Field label="E-mail" autocomplete="email" required value={email} onText={setEmail} />
-      <Field label="Name" autocomplete="name" value={name} onText={setName} />
-      {error && (
-        <p class="bad" role="alert">
-          {explain(error)}
-        </p>
+      {(wrong) => (
+        <>
+          <h2>Who you are</h2>
+          <Field label="E-mail" autocomplete="email" required value={email} wrong={wrong('email')} onText={setEmail} />
+          <Field label="Name" autocomplete="name" value={name} wrong={wrong('name')} onText={setName} />
+        </>
       )}
-      <div class="buttons">
-        <button class="button" disabled={busy || (email === user.email && name === user.name)}>
-          Save
-        </button>
-        {done && <span role="status">Saved</span>}
-      </div>
-    </form>
+    </ActingForm>
   );
 }
 
 function Password({ user, onChange }: { user: User; onChange: () => void }) {
   const [current, setCurrent] = useState('');
   const [wanted, setWanted] = useState('');
-  const [done, setDone] = useState(false);
-  const { busy, error, act } = useActing();
   return (
-    <form
-      class="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        act(async () => {
-          await setPassword(user.has_password ? { current, new: wanted } : { new: wanted });
-          setCurrent('');
-          setWanted('');
-          setDone(true);
-          onChange();
-        });
+    <ActingForm
+      does={user.has_password ? 'Change it' : 'Set it'}
+      onGo={async () => {
+        await setPassword(user.has_password ? { current, new: wanted } : { new: wanted });
+        setCurrent('');
+        setWanted('');
+        onChange();
+        return 'Done';
       }}
     >
-      <h2>{user.has_password ? 'Change the password' : 'Set a password'}</h2>
-      <input
-        class="unseen"
-        type="text"
-        autocomplete="username"
-        value={user.email}
-        readOnly
-        tabIndex={-1}
-        aria-hidden="true"
-      />
-      {user.has_password && (
-        <Field
-          label="Current password"
-          type="password"
-          autocomplete="current-password"
-          required
-          value={current}
-          wrong={error?.field === 'current' ? error.message : null}
-          onText={setCurrent}
-        />
+      {(wrong) => (
+        <>
+          <h2>{user.has_password ? 'Change the password' : 'Set a password'}</h2>
+          <input
+            class="unseen"
+            type="text"
+            autocomplete="username"
+            value={user.email}
+            readOnly
+            tabIndex={-1}
+            aria-hidden="true"
+          />
+          {user.has_password && (
+            <Field
+              label="Current password"
+              type="password"
+              autocomplete="current-password"
+              required
+              value={current}
+              wrong={wrong('current')}
+              onText={setCurrent}
+            />
+          )}
+          <NewPassword
+            label="New password"
+            hint="At least 10 characters. Your other sessions end."
+            value={wanted}
+            wrong={wrong('new')}
+            onText={setWanted}
+          />
+        </>
       )}
-      <Field
-        label="New password"
-        type="password"
-        autocomplete="new-password"
-        required
-        minLength={10}
-        maxLength={512}
-        hint="At least 10 characters. Your other sessions end."
-        value={wanted}
-        wrong={error?.field === 'new' ? error.message : null}
-        onText={setWanted}
-      />
-      {error && error.field !== 'current' && error.field !== 'new' && (
-        <p class="bad" role="alert">
-          {explain(error)}
-        </p>
-      )}
-      <div class="buttons">
-        <button class="button" disabled={busy}>
-          {user.has_password ? 'Change it' : 'Set it'}
-        </button>
-        {done && <span role="status">Done</span>}
-      </div>
-    </form>
+    </ActingForm>
   );
 }

@@ -1,14 +1,15 @@
 /** API keys: made and shown once, with what to do with them; listed; revoked. */
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import { getKeys, makeKey, revokeKey, scopes, type ApiKey, type KeyWish, type Scope } from '../api/accounts';
-import { asApiError, isAbort, type ApiError } from '../api/client';
+import type { ApiError } from '../api/client';
 import type { Session } from '../api/types';
 import { clock } from '../model/format';
-import { useActing } from '../widgets/acting';
+import { ActingForm } from '../widgets/acting-form';
+import { ConfirmDialog } from '../widgets/confirm-dialog';
 import { Copy } from '../widgets/copy';
-import { Dialog } from '../widgets/dialog';
 import { Field } from '../widgets/field';
-import { explain } from './notices';
+import { useLoaded } from '../widgets/loaded';
+import { Wrong } from '../widgets/wrong';
 
 interface Props {
   session: Session;
@@ -16,29 +17,10 @@ interface Props {
 }
 
 export function KeysSettings({ session, onFailure }: Props) {
-  const [keys, setKeys] = useState<ApiKey[] | null>(null);
+  const keys = useLoaded(getKeys, [], onFailure);
   const [made, setMade] = useState<(ApiKey & { key: string }) | null>(null);
   const [revoking, setRevoking] = useState<ApiKey | null>(null);
   const mayChange = session.role !== 'viewer';
-
-  const load = useCallback(
-    (signal: AbortSignal) => {
-      getKeys(signal).then(setKeys, (reason: unknown) => {
-        if (!isAbort(reason)) onFailure(asApiError(reason));
-      });
-    },
-    [onFailure],
-  );
-  useEffect(() => {
-    const abort = new AbortController();
-    load(abort.signal);
-    return () => {
-      abort.abort();
-    };
-  }, [load]);
-  const reload = (): void => {
-    load(AbortSignal.timeout(10_000));
-  };
 
   return (
     <>
@@ -47,14 +29,15 @@ export function KeysSettings({ session, onFailure }: Props) {
         <NewKey
           onMade={(key) => {
             setMade(key);
-            reload();
+            keys.reload();
           }}
         />
       )}
       <section class="form wide">
         <h2>Keys of {session.project}</h2>
-        {keys?.length === 0 && <p class="mute">There is none yet.</p>}
-        {keys !== null && keys.length > 0 && (
+        <Wrong error={keys.error} />
+        {keys.value?.length === 0 && <p class="mute">There is none yet.</p>}
+        {keys.value !== null && keys.value.length > 0 && (
           <div class="scroll">
             <table class="plain">
               <thead>
@@ -71,7 +54,7 @@ export function KeysSettings({ session, onFailure }: Props) {
                 </tr>
               </thead>
               <tbody>
-                {keys.map((key) => (
+                {keys.value.map((key) => (
                   <tr key={key.id} class={key.revoked_at === null ? undefined : 'mute'}>
                     <td>
                       <bdi>{key.name}</bdi>
@@ -105,16 +88,21 @@ export function KeysSettings({ session, onFailure }: Props) {
         )}
       </section>
       {revoking && (
-        <RevokeDialog
-          apiKey={revoking}
+        <ConfirmDialog
+          title={`Revoke ${revoking.name}?`}
+          does="Revoke"
           onClose={() => {
             setRevoking(null);
           }}
-          onDone={() => {
-            setRevoking(null);
-            reload();
+          onDo={async () => {
+            await revokeKey(revoking.id);
+            keys.reload();
           }}
-        />
+        >
+          <p>
+            Whatever uses <code>{revoking.hint}…</code> is refused from now on. What it sent stays.
+          </p>
+        </ConfirmDialog>
       )}
     </>
   );
@@ -123,44 +111,6 @@ export function KeysSettings({ session, onFailure }: Props) {
 function endOf(key: ApiKey): string {
   if (key.revoked_at !== null) return `revoked ${clock(key.revoked_at)}`;
   return key.expires_at === null ? 'never' : key.expires_at.slice(0, 10);
-}
-
-interface RevokeProps {
-  apiKey: ApiKey;
-  onClose: () => void;
-  onDone: () => void;
-}
-
-function RevokeDialog({ apiKey, onClose, onDone }: RevokeProps) {
-  const { busy, error, act } = useActing();
-  return (
-    <Dialog title={`Revoke ${apiKey.name}?`} onClose={onClose}>
-      <p>
-        Whatever uses <code>{apiKey.hint}…</code> is refused from now on. What it sent stays.
-      </p>
-      {error && (
-        <p class="bad" role="alert">
-          {explain(error)}
-        </p>
-      )}
-      <form method="dialog" class="dialog-buttons">
-        <button class="button">Keep it</button>
-        <button
-          type="button"
-          class="button danger"
-          disabled={busy}
-          onClick={() => {
-            act(async () => {
-              await revokeKey(apiKey.id);
-              onDone();
-            });
-          }}
-        >
-          Revoke
-        </button>
-      </form>
-    </Dialog>
-  );
 }
 
 const lives: [label: string, days: number | null][] = [
@@ -181,80 +131,75 @@ function NewKey({ onMade }: { onMade: (key: ApiKey & { key: string }) => void })
   const [environment, setEnvironment] = useState('');
   const [chosen, setChosen] = useState<Scope[]>(['ingest', 'read']);
   const [days, setDays] = useState<number | null>(null);
-  const { busy, error, act } = useActing();
   return (
-    <form
-      class="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        act(async () => {
-          const wish: KeyWish = { name, scopes: chosen };
-          if (environment !== '') wish.environment = environment;
-          if (days !== null) wish.expires_at = new Date(Date.now() + days * 86_400_000).toISOString();
-          const key = await makeKey(wish);
-          setName('');
-          onMade(key);
-        });
+    <ActingForm
+      does="Make a key"
+      look="main"
+      ready={chosen.length > 0}
+      onGo={async () => {
+        const wish: KeyWish = { name, scopes: chosen };
+        if (environment !== '') wish.environment = environment;
+        if (days !== null) wish.expires_at = new Date(Date.now() + days * 86_400_000).toISOString();
+        const key = await makeKey(wish);
+        setName('');
+        onMade(key);
+        return undefined;
       }}
     >
-      <h2>New key</h2>
-      <Field
-        label="Name"
-        required
-        maxLength={63}
-        autocomplete="off"
-        placeholder="laptop"
-        value={name}
-        wrong={error?.field === 'name' ? error.message : null}
-        onText={setName}
-      />
-      <fieldset class="field">
-        <legend>It may</legend>
-        {scopes.map((scope) => (
-          <label key={scope} class="check">
-            <input
-              type="checkbox"
-              checked={chosen.includes(scope)}
+      {(wrong) => (
+        <>
+          <h2>New key</h2>
+          <Field
+            label="Name"
+            required
+            maxLength={63}
+            autocomplete="off"
+            placeholder="laptop"
+            value={name}
+            wrong={wrong('name')}
+            onText={setName}
+          />
+          <fieldset class="field">
+            <legend>It may</legend>
+            {scopes.map((scope) => (
+              <label key={scope} class="check">
+                <input
+                  type="checkbox"
+                  checked={chosen.includes(scope)}
+                  onChange={(event) => {
+                    const { checked } = event.currentTarget;
+                    setChosen(scopes.filter((s) => (s === scope ? checked : chosen.includes(s))));
+                  }}
+                />
+                <span>{mays[scope]}</span>
+              </label>
+            ))}
+          </fieldset>
+          <Field
+            label="Environment"
+            autocomplete="off"
+            placeholder="production"
+            hint="Of spans that are sent with it and say none"
+            value={environment}
+            wrong={wrong('environment')}
+            onText={setEnvironment}
+          />
+          <div class="field">
+            <label for="key-life">Until</label>
+            <select
+              id="key-life"
               onChange={(event) => {
-                const { checked } = event.currentTarget;
-                setChosen(scopes.filter((s) => (s === scope ? checked : chosen.includes(s))));
+                setDays(lives[event.currentTarget.selectedIndex]?.[1] ?? null);
               }}
-            />
-            <span>{mays[scope]}</span>
-          </label>
-        ))}
-      </fieldset>
-      <Field
-        label="Environment"
-        autocomplete="off"
-        placeholder="production"
-        hint="Of spans that are sent with it and say none"
-        value={environment}
-        wrong={error?.field === 'environment' ? error.message : null}
-        onText={setEnvironment}
-      />
-      <div class="field">
-        <label for="key-life">Until</label>
-        <select
-          id="key-life"
-          onChange={(event) => {
-            setDays(lives[event.currentTarget.selectedIndex]?.[1] ?? null);
-          }}
-        >
-          {lives.map(([label]) => (
-            <option key={label}>{label}</option>
-          ))}
-        </select>
-      </div>
-      {error && error.field !== 'name' && error.field !== 'environment' && (
-        <p class="bad" role="alert">
-          {explain(error)}
-        </p>
+            >
+              {lives.map(([label]) => (
+                <option key={label}>{label}</option>
+              ))}
+            </select>
+          </div>
+        </>
       )}
-      <button class="button main" disabled={busy || chosen.length === 0}>
-        Make a key
-      </button>
-    </form>
+    </ActingForm>
   );
 }
 

@@ -3,9 +3,8 @@ import { useState } from 'preact/hooks';
 import { deleteUser } from '../api/accounts';
 import type { Session } from '../api/types';
 import { bytes, count, plural } from '../model/format';
-import { useActing } from '../widgets/acting';
+import { ActingForm } from '../widgets/acting-form';
 import { Field } from '../widgets/field';
-import { explain } from './notices';
 
 export function ProjectSettings({ session, onChange }: { session: Session; onChange: () => void }) {
   return (
@@ -38,43 +37,41 @@ export function ProjectSettings({ session, onChange }: { session: Session; onCha
 function DeleteUser({ onChange }: { onChange: () => void }) {
   const [customer, setCustomer] = useState('');
   const [again, setAgain] = useState('');
-  const [done, setDone] = useState('');
-  const { busy, error, act } = useActing();
   return (
-    <form
-      class="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        act(async () => {
-          let deleted = 0;
-          for (let more = true; more;) {
-            const said = await deleteUser(customer);
-            deleted += said.deleted;
-            more = said.more;
-          }
-          setDone(`${plural(deleted, 'trace')} of ${customer} deleted; the disk is being rid of them.`);
-          setCustomer('');
-          setAgain('');
-          onChange();
-        });
+    <ActingForm
+      does="Delete all of it"
+      look="danger"
+      ready={customer !== '' && customer === again}
+      onGo={async () => {
+        let deleted = 0;
+        for (let more = true; more;) {
+          const said = await deleteUser(customer);
+          deleted += said.deleted;
+          more = said.more;
+        }
+        setCustomer('');
+        setAgain('');
+        onChange();
+        return `${plural(deleted, 'trace')} of ${customer} deleted; the disk is being rid of them.`;
       }}
     >
-      <h2>Delete all of a user</h2>
-      <p>
-        Every trace with that <code>customer_identifier</code> goes, pinned and shared ones too: from every answer at
-        once, and from the disk as soon as it is rewritten. This cannot be undone.
-      </p>
-      <Field label="Whose (customer_identifier)" required autocomplete="off" value={customer} onText={setCustomer} />
-      <Field label="The same again" required autocomplete="off" value={again} onText={setAgain} />
-      {error && (
-        <p class="bad" role="alert">
-          {explain(error)}
-        </p>
+      {() => (
+        <>
+          <h2>Delete all of a user</h2>
+          <p>
+            Every trace with that <code>customer_identifier</code> goes, pinned and shared ones too: from every answer
+            at once, and from the disk as soon as it is rewritten. This cannot be undone.
+          </p>
+          <Field
+            label="Whose (customer_identifier)"
+            required
+            autocomplete="off"
+            value={customer}
+            onText={setCustomer}
+          />
+          <Field label="The same again" required autocomplete="off" value={again} onText={setAgain} />
+        </>
       )}
-      {done !== '' && <p role="status">{done}</p>}
-      <button class="button danger" disabled={busy || customer === '' || customer !== again}>
-        Delete all of it
-      </button>
-    </form>
+    </ActingForm>
   );
 }

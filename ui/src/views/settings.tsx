@@ -5,7 +5,7 @@ import type { ApiError } from '../api/client';
 import type { Session } from '../api/types';
 import { settingsSections } from '../model/places';
 import { settingsUrl } from '../model/route';
-import { follow } from '../navigation';
+import { Link } from '../widgets/link';
 import { Nowhere } from './notices';
 import { AccountSettings } from './settings-account';
 import { KeysSettings } from './settings-keys';
@@ -29,17 +29,14 @@ export function SettingsView({ section, session, onFailure, onChange }: Props) {
     <div class="settings">
       <nav class="settings-nav" aria-label="Settings">
         {settingsSections.map(({ id, label }) => (
-          <a
+          <Link
             key={id}
             class={id === section ? 'entry on' : 'entry'}
-            href={settingsUrl(id)}
+            to={settingsUrl(id)}
             aria-current={id === section ? 'page' : undefined}
-            onClick={(event) => {
-              follow(event, settingsUrl(id));
-            }}
           >
             {label}
-          </a>
+          </Link>
         ))}
       </nav>
       {session === null ? (

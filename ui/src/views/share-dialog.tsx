@@ -6,7 +6,7 @@ import { clock } from '../model/format';
 import { useActing } from '../widgets/acting';
 import { Copy } from '../widgets/copy';
 import { Dialog } from '../widgets/dialog';
-import { explain } from './notices';
+import { Wrong } from '../widgets/wrong';
 
 export function ShareDialog({ id, onClose }: { id: string; onClose: () => void }) {
   const [share, setShare] = useState<Share | null>(null);
@@ -75,11 +75,7 @@ export function ShareDialog({ id, onClose }: { id: string; onClose: () => void }
           </span>
         </label>
       )}
-      {wrong && (
-        <p class="bad" role="alert">
-          {explain(wrong)}
-        </p>
-      )}
+      <Wrong error={wrong} />
       <form method="dialog" class="dialog-buttons">
         <button class="button">Close</button>
         {share?.shared === true && (

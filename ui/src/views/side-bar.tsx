@@ -3,7 +3,7 @@ import type { Session } from '../api/types';
 import { bytes, plural } from '../model/format';
 import { places } from '../model/places';
 import type { Route } from '../model/route';
-import { follow } from '../navigation';
+import { Link } from '../widgets/link';
 import { applyTheme, readTheme, type Theme } from '../widgets/setting';
 
 interface Props {
@@ -16,31 +16,17 @@ interface Props {
 export function SideBar({ route, listUrl, session, onHelp }: Props) {
   return (
     <nav class="side" aria-label="Views">
-      <a
-        class="brand"
-        href="/"
-        onClick={(event) => {
-          follow(event, '/');
-        }}
-      >
+      <Link class="brand" to="/">
         <i class="logo" aria-hidden="true" />
         respan
-      </a>
+      </Link>
       {places.map(({ label, url, key, views }) => {
         const here = views.includes(route.view);
         const to = url === '/' ? listUrl : url;
         return (
-          <a
-            key={url}
-            class={here ? 'entry on' : 'entry'}
-            href={to}
-            aria-current={here ? 'page' : undefined}
-            onClick={(event) => {
-              follow(event, to);
-            }}
-          >
+          <Link key={url} class={here ? 'entry on' : 'entry'} to={to} aria-current={here ? 'page' : undefined}>
             {label} <kbd>g {key}</kbd>
-          </a>
+          </Link>
         );
       })}
       <div class="foot">

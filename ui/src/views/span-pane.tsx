@@ -12,11 +12,11 @@ import { oneLine, visible } from '../model/text';
 import type { Row } from '../model/tree';
 import { Copy } from '../widgets/copy';
 import { Mark } from '../widgets/mark';
+import { explain } from '../widgets/wrong';
 import { MarkSpan } from './compare-marked';
 import { AttributesTab, EventsTab, ResourceTab } from './span-details';
 import { SpanContent } from './span-content';
 import { RawTab } from './span-raw';
-import { explain } from './notices';
 
 type Tab = 'content' | 'attributes' | 'events' | 'resource' | 'raw';
 

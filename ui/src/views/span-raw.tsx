@@ -7,7 +7,7 @@ import { bytes } from '../model/format';
 import { Copy } from '../widgets/copy';
 import { JsonView } from '../widgets/json-view';
 import { Section } from '../widgets/section';
-import { explain } from './notices';
+import { explain } from '../widgets/wrong';
 
 export function RawTab({ trace, span }: { trace: string; span: string }) {
   const [raw, setRaw] = useState<{ text: string; value: Json } | null>(null);

@@ -15,11 +15,11 @@ import { clock, cost, count, duration, plural, tokens } from '../model/format';
 import { traceLabel } from '../model/name';
 import { traceUrl, tracesUrl, userUrl } from '../model/route';
 import { oneLine } from '../model/text';
-import { follow } from '../navigation';
 import { Copy } from '../widgets/copy';
 import { JsonView } from '../widgets/json-view';
 import { LongText } from '../widgets/long-text';
-import { explain, Failed } from './notices';
+import { Link } from '../widgets/link';
+import { Banner, Failed } from '../widgets/wrong';
 
 const turnsAtOnce = 20;
 
@@ -150,11 +150,7 @@ export function ThreadView({ id, onFailure }: Props) {
           </Link>
         </span>
       </header>
-      {error && (
-        <div class="banner" role="alert">
-          {explain(error)}
-        </div>
-      )}
+      {error && <Banner error={error} />}
       <div class="sheet" tabIndex={0} role="region" aria-label={`Thread ${oneLine(id, 80)}`} aria-busy={!answered}>
         {answered && turns.length === 0 && (
           <div class="notice">
@@ -194,20 +190,6 @@ function More({ onSeen }: { onSeen: () => void }) {
     <button ref={here} type="button" class="more turns-more" onClick={onSeen}>
       … later turns
     </button>
-  );
-}
-
-function Link({ to, class: name, children }: { to: string; class: string; children: ComponentChildren }) {
-  return (
-    <a
-      class={name}
-      href={to}
-      onClick={(event) => {
-        follow(event, to);
-      }}
-    >
-      {children}
-    </a>
   );
 }
 

@@ -3,8 +3,8 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { deleteTrace, getPin, setPin } from '../api/endpoints';
 import { go } from '../navigation';
 import { useActing } from '../widgets/acting';
-import { Dialog } from '../widgets/dialog';
-import { explain } from './notices';
+import { ConfirmDialog } from '../widgets/confirm-dialog';
+import { explain } from '../widgets/wrong';
 import { ShareDialog } from './share-dialog';
 
 export function TraceActions({ id, listUrl }: { id: string; listUrl: string }) {
@@ -83,31 +83,17 @@ function PinButton({ id }: { id: string }) {
 }
 
 function DeleteDialog({ id, listUrl, onClose }: { id: string; listUrl: string; onClose: () => void }) {
-  const { busy, error, act } = useActing();
   return (
-    <Dialog title="Delete this trace?" onClose={onClose}>
+    <ConfirmDialog
+      title="Delete this trace?"
+      does="Delete"
+      onClose={onClose}
+      onDo={async () => {
+        await deleteTrace(id);
+        go(listUrl, 'replace');
+      }}
+    >
       <p>All its spans go, from every list and sum at once and from the disk within minutes. This cannot be undone.</p>
-      {error && (
-        <p class="bad" role="alert">
-          {explain(error)}
-        </p>
-      )}
-      <form method="dialog" class="dialog-buttons">
-        <button class="button">Keep it</button>
-        <button
-          type="button"
-          class="button danger"
-          disabled={busy}
-          onClick={() => {
-            act(async () => {
-              await deleteTrace(id);
-              go(listUrl, 'replace');
-            });
-          }}
-        >
-          Delete
-        </button>
-      </form>
-    </Dialog>
+    </ConfirmDialog>
   );
 }

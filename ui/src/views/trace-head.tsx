@@ -4,8 +4,8 @@ import { clock, cost, count, duration, shortId, tokens } from '../model/format';
 import { traceLabel } from '../model/name';
 import { threadUrl, userUrl } from '../model/route';
 import { oneLine } from '../model/text';
-import { follow } from '../navigation';
 import { Copy } from '../widgets/copy';
+import { Link } from '../widgets/link';
 
 interface Props {
   trace: TraceWithTree;
@@ -23,15 +23,9 @@ export function TraceHead({ trace, running, listUrl, reader, onReader, actions }
   return (
     <header class="trace-head">
       {actions !== null && (
-        <a
-          class="back"
-          href={listUrl}
-          onClick={(event) => {
-            follow(event, listUrl);
-          }}
-        >
+        <Link class="back" to={listUrl}>
           ‹ Traces
-        </a>
+        </Link>
       )}
       <h1 title={oneLine(trace.name ?? '', 400)}>
         <bdi>{oneLine(traceLabel(trace)) || 'unnamed'}</bdi>
@@ -94,21 +88,7 @@ function Fact({ name, value, url = null }: { name: string; value: string; url?: 
   const words = <bdi>{oneLine(value, 80)}</bdi>;
   return (
     <span class="fact">
-      {name}{' '}
-      <b class="mono">
-        {url === null ? (
-          words
-        ) : (
-          <a
-            href={url}
-            onClick={(event) => {
-              follow(event, url);
-            }}
-          >
-            {words}
-          </a>
-        )}
-      </b>
+      {name} <b class="mono">{url === null ? words : <Link to={url}>{words}</Link>}</b>
     </span>
   );
 }

@@ -8,7 +8,7 @@ import { clock, cost, count, duration, rate, tokens } from '../model/format';
 import { shortModel, traceLabel } from '../model/name';
 import { traceUrl } from '../model/route';
 import { oneLine } from '../model/text';
-import { follow } from '../navigation';
+import { Link } from '../widgets/link';
 import { Mark } from '../widgets/mark';
 
 export const rowId = (trace: string): string => `t-${trace}`;
@@ -108,17 +108,9 @@ function cellOf(column: Column, shown: Shown) {
       return (
         <span key="name" role="gridcell" class="name">
           <Mark logType={trace.log_type} />
-          <a
-            href={url}
-            title={oneLine(trace.name ?? '', 400)}
-            tabIndex={-1}
-            onClick={(event) => {
-              onOpen();
-              follow(event, url);
-            }}
-          >
+          <Link to={url} title={oneLine(trace.name ?? '', 400)} tabIndex={-1} onGo={onOpen}>
             <bdi>{oneLine(traceLabel(trace)) || 'unnamed'}</bdi>
-          </a>
+          </Link>
           {trace.span_count > 1 && (
             <span class="span-count mono" title={`${count(trace.span_count)} spans`}>
               {count(trace.span_count)}

@@ -12,7 +12,7 @@ import { go } from '../navigation';
 import { useClock, useKeys, useMedia, usePolling } from '../widgets/hooks';
 import { useSize } from '../widgets/setting';
 import { Splitter } from '../widgets/splitter';
-import { explain, Failed } from './notices';
+import { Banner, Failed } from '../widgets/wrong';
 import { Reader } from './reader';
 import { SpanPane } from './span-pane';
 import { TraceActions } from './trace-actions';
@@ -154,11 +154,7 @@ export function TraceView({ id, span, find, critical, reader, listUrl, onFailure
         }}
         actions={isTraceId(id) ? <TraceActions id={id} listUrl={listUrl} /> : null}
       />
-      {error && (
-        <div class="banner" role="status">
-          {explain(error)}
-        </div>
-      )}
+      {error && <Banner error={error} />}
       {reader ? (
         <Reader
           trace={id}

@@ -16,6 +16,7 @@ import { useLive } from '../widgets/live';
 import { useKept } from '../widgets/setting';
 import { toggleMark, useMarks } from '../widgets/marks';
 import { VirtualRows } from '../widgets/virtual';
+import { Banner } from '../widgets/wrong';
 import { ColumnsMenu } from './columns-menu';
 import { ExportMenu } from './export-menu';
 import { CompareMarked, compareMarked } from './compare-marked';
@@ -23,7 +24,7 @@ import { Facets } from './facets';
 import { FilterBar } from './filter-bar';
 import { RangeMenu } from './range-menu';
 import { TimeStrip } from './strip';
-import { explain, NoMatch, NoTraces } from './notices';
+import { NoMatch, NoTraces } from './notices';
 import { rowId, TraceRow, TracesHead } from './trace-row';
 
 /** What the list remembers while another view is shown. */
@@ -318,11 +319,7 @@ export function TracesView({ query, list, onFailure }: Props) {
         )}
         <CompareMarked marks={marks} />
       </FilterBar>
-      {error && error.failure !== 'refused' && (
-        <div class="banner" role="status">
-          {explain(error)}
-        </div>
-      )}
+      {error && error.failure !== 'refused' && <Banner error={error} />}
       <TimeStrip list={query} onChange={setWindow} />
       <div class="list-area">
         {showFacets && loaded && (

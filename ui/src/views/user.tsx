@@ -12,10 +12,10 @@ import { metadataOf } from '../model/metadata';
 import { groupsUrl, threadUrl, tracesUrl } from '../model/route';
 import { barsOf } from '../model/spark';
 import { oneLine } from '../model/text';
-import { follow } from '../navigation';
 import { Copy } from '../widgets/copy';
+import { Link } from '../widgets/link';
 import { Spark, when } from '../widgets/spark';
-import { Failed } from './notices';
+import { Failed } from '../widgets/wrong';
 import { LastMessage } from './threads';
 import { TraceRow, TracesHead } from './trace-row';
 import { Seen } from './users';
@@ -77,15 +77,9 @@ export function UserView({ id, onFailure }: Props) {
   return (
     <>
       <header class="trace-head">
-        <a
-          class="back"
-          href="/users"
-          onClick={(event) => {
-            follow(event, '/users');
-          }}
-        >
+        <Link class="back" to="/users">
           ‹ Users
-        </a>
+        </Link>
         <h1>
           <bdi>{oneLine(id)}</bdi>
           <Copy text={id} label="Copy the user's name" />
@@ -152,15 +146,9 @@ function Figure({ name, value, note, bad = false }: { name: string; value: strin
 
 function More({ url, children }: { url: string; children: ComponentChildren }) {
   return (
-    <a
-      class="part-more"
-      href={url}
-      onClick={(event) => {
-        follow(event, url);
-      }}
-    >
+    <Link class="part-more" to={url}>
       {children} ›
-    </a>
+    </Link>
   );
 }
 
@@ -200,14 +188,9 @@ function Threads({ groups, mine }: { groups: Groups; mine: string }) {
           const url = threadUrl(g.value ?? '');
           return (
             <li key={g.value}>
-              <a
-                href={url}
-                onClick={(event) => {
-                  follow(event, url);
-                }}
-              >
+              <Link to={url}>
                 <bdi>{oneLine(g.value ?? '', 80)}</bdi>
-              </a>
+              </Link>
               <LastMessage group={g} />
               <span class="mute mono">{plural(g.count, 'turn')}</span>
               <Seen time={g.last_time} />
@@ -285,15 +268,9 @@ function Metadata({ traces, mine }: { traces: Trace[]; mine: string }) {
 function Linked({ token, text }: { token: string; text: string }) {
   const url = tracesUrl(token);
   return (
-    <a
-      href={url}
-      title="Traces with this value"
-      onClick={(event) => {
-        follow(event, url);
-      }}
-    >
+    <Link to={url} title="Traces with this value">
       <bdi>{oneLine(text, 80)}</bdi>
-    </a>
+    </Link>
   );
 }
 

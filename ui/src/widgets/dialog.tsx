@@ -1,4 +1,4 @@
-/** A modal dialog: closed by Escape, by its buttons (`method="dialog"`) and by a click beside it. */
+/** Modal dialogs: closed by Escape, by their buttons (`method="dialog"`) and by a click beside them. */
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
@@ -8,7 +8,8 @@ interface Props {
   children: ComponentChildren;
 }
 
-export function Dialog({ title, onClose, children }: Props) {
+/** Without a title that is seen: what it holds says what it is. */
+export function Modal({ title, class: name, onClose, children }: Props & { class: string }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
     dialog.current?.showModal();
@@ -16,17 +17,25 @@ export function Dialog({ title, onClose, children }: Props) {
   return (
     <dialog
       ref={dialog}
-      class="dialog"
+      class={name}
       aria-label={title}
       onClose={onClose}
       onClick={(event) => {
         if (event.target === dialog.current) dialog.current?.close();
       }}
     >
+      {children}
+    </dialog>
+  );
+}
+
+export function Dialog({ title, onClose, children }: Props) {
+  return (
+    <Modal title={title} class="dialog" onClose={onClose}>
       <div class="dialog-body">
         <h2>{title}</h2>
         {children}
       </div>
-    </dialog>
+    </Modal>
   );
 }

@@ -41,3 +41,16 @@ export function Field({ label, type = 'text', value, hint, wrong = null, onText,
     </div>
   );
 }
+
+interface NewPasswordProps {
+  label: string;
+  hint: string;
+  value: string;
+  wrong: string | null;
+  onText: (text: string) => void;
+}
+
+/** As the server takes it. */
+export function NewPassword(props: NewPasswordProps) {
+  return <Field type="password" autocomplete="new-password" required minLength={10} maxLength={512} {...props} />;
+}

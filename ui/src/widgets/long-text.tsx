@@ -47,16 +47,22 @@ function Part({ text, maxChars, maxLines }: { text: string; maxChars: number; ma
           ))
         : visible(shown)}
       {!cut.whole && !all && (
-        <button
-          type="button"
-          class="more"
-          onClick={() => {
+        <ShowAll
+          text={text}
+          onAll={() => {
             setAll(true);
           }}
-        >
-          … show all {bytes(new Blob([text]).size)}
-        </button>
+        />
       )}
     </>
+  );
+}
+
+/** Below the beginning of a text. */
+export function ShowAll({ text, onAll }: { text: string; onAll: () => void }) {
+  return (
+    <button type="button" class="more" onClick={onAll}>
+      … show all {bytes(new Blob([text]).size)}
+    </button>
   );
 }

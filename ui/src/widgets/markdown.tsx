@@ -1,9 +1,9 @@
 /** Text with its Markdown shown, made of elements, never of HTML. */
 import type { ComponentChildren, JSX } from 'preact';
 import { useMemo, useState } from 'preact/hooks';
-import { bytes } from '../model/format';
 import { type Block, type Inline, parseMarkdown } from '../model/markdown';
 import { cutLong, visible } from '../model/text';
+import { ShowAll } from './long-text';
 
 export function Markdown({
   text,
@@ -22,15 +22,12 @@ export function Markdown({
     <div class="rich" dir="auto">
       <Blocks blocks={blocks} />
       {!cut.whole && !all && (
-        <button
-          type="button"
-          class="more"
-          onClick={() => {
+        <ShowAll
+          text={text}
+          onAll={() => {
             setAll(true);
           }}
-        >
-          … show all {bytes(new Blob([text]).size)}
-        </button>
+        />
       )}
     </div>
   );

@@ -1,8 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import type { Fact } from '../model/facts';
 import { oneLine } from '../model/text';
-import { follow } from '../navigation';
 import { Copy } from './copy';
+import { Link } from './link';
 
 interface Props {
   title: string;
@@ -40,15 +40,9 @@ export function Grid({ facts }: { facts: Fact[] }) {
             {url === undefined ? (
               <bdi>{oneLine(value)}</bdi>
             ) : (
-              <a
-                href={url}
-                title="Traces with this value"
-                onClick={(event) => {
-                  follow(event, url);
-                }}
-              >
+              <Link to={url} title="Traces with this value">
                 <bdi>{oneLine(value)}</bdi>
-              </a>
+              </Link>
             )}
           </dd>
         </div>
