@@ -15,9 +15,11 @@ static void read_one(void *ctx, const char *name, const char *value) {
 
 void rs_api_list_error(rs_response *res, const rs_list *list, const rs_err *err) {
     bool in_text = strcmp(list->bad_field, "q") == 0;
-    if (err->code == RS_ERR_INVALID && list->bad_field[0] && (err->offset > 0 || in_text))
-        rs_response_error(res, 400, "invalid", list->bad_field, "%s (at byte %zu of %s)", err->message,
-                          err->offset, in_text ? "'q'" : "the body");
+    if (err->code == RS_ERR_INVALID && in_text)
+        rs_response_error_at(res, list->bad_field, err->offset, err->message);
+    else if (err->code == RS_ERR_INVALID && list->bad_field[0] && err->offset > 0)
+        rs_response_error(res, 400, "invalid", list->bad_field, "%s (at byte %zu of the body)", err->message,
+                          err->offset);
     else if (err->code == RS_ERR_INVALID && list->bad_field[0])
         rs_response_error(res, 400, "invalid", list->bad_field, "%s", err->message);
     else if (err->code == RS_ERR_INVALID || err->code == RS_ERR_TRUNCATED)

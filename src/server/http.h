@@ -93,6 +93,8 @@ void rs_response_header(rs_response *res, const char *name, const char *value);
 /* {"error":{"code":…,"message":…,"field":…}} with that status; field may be NULL. */
 void rs_response_error(rs_response *res, int status, const char *code, const char *field, const char *fmt,
                        ...) __attribute__((format(printf, 5, 6)));
+/* A 400 that says where in the text of `field`, in bytes: in the message, and as "position". */
+void rs_response_error_at(rs_response *res, const char *field, size_t position, const char *why);
 /* The same from an rs_err: status chosen by err->code (400, 404, 413, 415, 503, 500). */
 void rs_response_from_err(rs_response *res, const rs_err *err);
 

@@ -12,13 +12,9 @@ void rs_response_header(rs_response *res, const char *name, const char *value) {
     res->headers[res->nheaders++].value = value;
 }
 
-void rs_response_error(rs_response *res, int status, const char *code, const char *field, const char *fmt,
-                       ...) {
-    char message[512];
-    va_list ap;
-    va_start(ap, fmt);
-    vsnprintf(message, sizeof message, fmt, ap);
-    va_end(ap);
+/* `position` NULL: it is at no place. */
+static void put_error(rs_response *res, int status, const char *code, const char *field,
+                      const size_t *position, const char *message) {
     res->status = status;
     res->content_type = "application/json";
     res->static_body = (rs_str){0};
@@ -32,10 +28,27 @@ void rs_response_error(rs_response *res, int status, const char *code, const cha
     rs_json_put_str(&j, "code", rs_str_of(code));
     rs_json_put_str(&j, "message", rs_str_of(message));
     rs_json_put_str_or_null(&j, "field", rs_str_of(field));
+    if (position) rs_json_put_int(&j, "position", (int64_t)*position);
     rs_json_object_end(&j);
     rs_json_object_end(&j);
     if (status == 503) rs_response_header(res, "Retry-After", "1");
     if (status == 401) rs_response_header(res, "WWW-Authenticate", "Bearer");
+}
+
+void rs_response_error(rs_response *res, int status, const char *code, const char *field, const char *fmt,
+                       ...) {
+    char message[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(message, sizeof message, fmt, ap);
+    va_end(ap);
+    put_error(res, status, code, field, NULL, message);
+}
+
+void rs_response_error_at(rs_response *res, const char *field, size_t position, const char *why) {
+    char message[512];
+    snprintf(message, sizeof message, "%s (at byte %zu of '%s')", why, position, field);
+    put_error(res, 400, "invalid", field, &position, message);
 }
 
 void rs_response_from_err(rs_response *res, const rs_err *err) {

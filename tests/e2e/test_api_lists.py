@@ -123,6 +123,10 @@ def test_the_language_as_json(full):
     assert names(answer) == flows([39, 29, 19])
     refused = full.get("/api/traces/list/?q=a%20AND%20modle:x")
     assert_refused(refused, "q", "did you mean 'model'?", "at byte 6 of 'q'")
+    assert refused.json["error"]["position"] == 6
+    refused = full.get("/api/traces/list/?q=%C3%BCber%20AND%20modle:x")
+    assert refused.json["error"]["position"] == len("über AND ".encode())
+    assert "position" not in full.get("/api/traces/list/?page=x").json["error"]
 
 
 def test_conditions_together(full):

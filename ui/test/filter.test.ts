@@ -75,9 +75,10 @@ test('a value is chosen, excluded and taken back in the text', () => {
 });
 
 test('the place of an error is one in the text, whatever its letters', () => {
-  expect(placeOfError('naïve modle:x', "a trace has no field (at byte 7 of 'q')")).toEqual({
+  const message = "a trace has no field (at byte 7 of 'q')";
+  expect(placeOfError('naïve modle:x', { message, position: 7 })).toEqual({
     at: 6,
     says: 'a trace has no field',
   });
-  expect(placeOfError('x', 'something else')).toBeNull();
+  expect(placeOfError('x', { message: 'something else', position: null })).toBeNull();
 });

@@ -11,6 +11,8 @@ export class ApiError extends Error {
     readonly failure: Failure,
     message: string,
     readonly field: string | null = null,
+    /** Of a filter's text: the byte that is at fault. */
+    readonly position: number | null = null,
   ) {
     super(message);
   }
@@ -20,15 +22,19 @@ export class ApiError extends Error {
 function errorOf(status: number, body: string): ApiError {
   let message = `the server answered ${String(status)}`;
   let field: string | null = null;
+  let position: number | null = null;
   try {
-    const said = (JSON.parse(body) as { error?: { message?: string; field?: string | null } }).error;
+    const { error: said } = JSON.parse(body) as {
+      error?: { message?: string; field?: string | null; position?: number };
+    };
     message = said?.message ?? message;
     field = said?.field ?? null;
+    position = said?.position ?? null;
   } catch {
     // not ours: a proxy's page, say
   }
   const failure = status === 401 ? 'signed-out' : status === 404 ? 'not-found' : status >= 502 ? 'away' : 'refused';
-  return new ApiError(failure, message, field);
+  return new ApiError(failure, message, field, position);
 }
 
 /** Set by what the session says: without it the server lets nothing be changed by cookie. */

@@ -204,12 +204,14 @@ export function asQuery(text: string): string {
   return q + ')'.repeat(Math.max(0, left));
 }
 
-/** Where the server found the fault, as a place in the text: it counts bytes. */
-export function placeOfError(text: string, message: string): { at: number; says: string } | null {
-  const m = / \(at byte (\d+) of 'q'\)$/.exec(message);
-  if (!m) return null;
-  const bytes = new TextEncoder().encode(text).slice(0, Number(m[1]));
-  return { at: new TextDecoder().decode(bytes).length, says: message.slice(0, m.index) };
+/** Where the server found the fault, as a place in the text: it counts bytes. What it says is without the place, which is shown. */
+export function placeOfError(
+  text: string,
+  { message, position }: { message: string; position: number | null },
+): { at: number; says: string } | null {
+  if (position === null) return null;
+  const bytes = new TextEncoder().encode(text).slice(0, position);
+  return { at: new TextDecoder().decode(bytes).length, says: message.replace(/ \(at byte \d+ of 'q'\)$/, '') };
 }
 
 /* ---- facets: values of a field, chosen or excluded ------------------------------------------------------- */

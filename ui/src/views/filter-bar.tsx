@@ -1,6 +1,7 @@
 /** The filter as text, with what may come next below it and errors under the letter they are about. */
 import type { ComponentChildren, RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { ApiError } from '../api/client';
 import { getFacets } from '../api/traces';
 import { fieldToAsk, optionsAt, placeAt, take, type KnownValue, type Option } from '../model/completion';
 import { asQuery, placeOfError, withChoice } from '../model/filter';
@@ -13,7 +14,7 @@ interface Props {
   input: RefObject<HTMLInputElement | null>;
   count: number | null;
   isEstimate: boolean;
-  error: string | null;
+  error: Pick<ApiError, 'message' | 'position'> | null;
   /** Of metadata, among the traces that are shown. */
   keys: string[];
   onChange: (q: string, how: 'push' | 'replace') => void;
@@ -148,7 +149,7 @@ export function FilterBar({ list, input, count, isEstimate, error, keys, onChang
           <div class="filter-help">
             {error !== null && (
               <p class="bad" role="alert" id="filter-error">
-                {fault?.says ?? error}
+                {fault?.says ?? error.message}
               </p>
             )}
             <ul id="filter-options" role="listbox" aria-label="What may come next">

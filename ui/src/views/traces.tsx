@@ -275,7 +275,7 @@ export function TracesView({ query, list, onFailure }: Props) {
     go(tracesUrl(q, query), how);
   };
   const loaded = answered !== null;
-  const fieldError = error?.failure === 'refused' ? error.message : null;
+  const fieldError = error?.failure === 'refused' ? error : null;
 
   return (
     <>
