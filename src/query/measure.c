@@ -1,6 +1,7 @@
 #include "query/measure.h"
 
 #include "base/clock.h"
+#include "base/json_read.h"
 #include "query/filter_value.h"
 #include "query/sample.h"
 
@@ -52,7 +53,7 @@ rs_status rs_grouping_find(const rs_field_table *table, rs_str name, rs_grouping
                    RS_STR_ARG(rs_str_cut_utf8(name, 60)));
 }
 
-static bool is_grouped(const rs_grouping *g) { return g->field || g->key.n > 0; }
+static bool is_grouped(const rs_grouping *g) { return g->field || g->key.n > 0 || g->is_keys; }
 
 static bool needs_kind(const asking *a) {
     bool needs = !rs_filter_is_empty(&a->q->list->filter);
@@ -81,29 +82,49 @@ static rs_str value_of(const rs_grouping *g, const rs_field_table *table, const 
     }
 }
 
-static rs_status add_row(void *ctx, rs_cells *cells, const void *row) {
-    const asking *a = ctx;
-    const rs_measure *q = a->q;
+/* Adds a row to the group of a grouping that has this text. */
+static rs_status add_to(const asking *a, rs_cells *cells, unsigned grouping, rs_str text, const void *row) {
     bool traces = is_of_traces(a);
     uint64_t start = traces ? ((const rs_trace_row *)row)->start_ns : ((const rs_span *)row)->start_ns,
              bucket = a->out->bucket_ns ? start / a->out->bucket_ns : 0;
     const uint8_t *trace_id =
         traces ? ((const rs_trace_row *)row)->trace_id : ((const rs_span *)row)->trace_id;
-    rs_arena scratch, *histograms = q->has_histograms ? cells->arena : NULL;
+    rs_arena *histograms = a->q->has_histograms ? cells->arena : NULL;
+    uint32_t group;
+    rs_cell *cell;
+    rs_status st = rs_cells_group(cells, grouping, text, &group);
+    if (st == RS_OK) st = rs_cells_at(cells, group, bucket, &cell);
+    if (st != RS_OK) return st;
+    rs_cell_see(cell, start, trace_id);
+    return traces ? rs_sums_add_trace(&cell->sums, row, 1, histograms)
+                  : rs_sums_add_span(&cell->sums, row, 1, histograms);
+}
+
+static rs_status add_to_keys(const asking *a, rs_cells *cells, unsigned grouping, const void *row,
+                             rs_arena *arena) {
+    rs_json_reader r;
+    rs_status st = RS_OK;
+    rs_json_read_init(&r, a->q->list->table->metadata(row), arena);
+    if (rs_json_read(&r) != RS_JSON_OBJECT) return RS_OK;
+    while (st == RS_OK && rs_json_read(&r) == RS_JSON_KEY) {
+        if (r.text.n > 0) st = add_to(a, cells, grouping, r.text, row);
+        if (!rs_json_read_skip(&r, NULL)) break;
+    }
+    return st;
+}
+
+static rs_status add_row(void *ctx, rs_cells *cells, const void *row) {
+    const asking *a = ctx;
+    const rs_measure *q = a->q;
+    rs_arena scratch;
     rs_status st = RS_OK;
     rs_arena_init(&scratch, 0);
-    for (size_t i = 0; i < q->ngroupings && st == RS_OK; i++) {
+    for (unsigned i = 0; i < q->ngroupings && st == RS_OK; i++) {
+        const rs_grouping *g = &q->groupings[i];
         rs_field_value v;
         char digits[24];
-        uint32_t group;
-        rs_cell *cell;
-        st = rs_cells_group(cells, (unsigned)i,
-                            value_of(&q->groupings[i], q->list->table, row, &v, digits, &scratch), &group);
-        if (st == RS_OK) st = rs_cells_at(cells, group, bucket, &cell);
-        if (st != RS_OK) break;
-        rs_cell_see(cell, start, trace_id);
-        st = traces ? rs_sums_add_trace(&cell->sums, row, 1, histograms)
-                    : rs_sums_add_span(&cell->sums, row, 1, histograms);
+        st = g->is_keys ? add_to_keys(a, cells, i, row, &scratch)
+                        : add_to(a, cells, i, value_of(g, q->list->table, row, &v, digits, &scratch), row);
     }
     rs_arena_deinit(&scratch);
     return st;

@@ -20,10 +20,12 @@ enum {
 /* Nor is what began before 2000. */
 #define RS_MEASURE_SENSIBLE_FROM 946684800000000000ull
 
-/* By what rows are told apart: a field, or a key of metadata. */
+/* By what rows are told apart: a field, a key of metadata, or which keys of metadata they have (traces alone: each is in the groups
+ * of all of its keys, and in none if it has none, so that there are no sums of all groups). */
 typedef struct rs_grouping {
     const rs_field *field; /* NULL: metadata */
     rs_str key;
+    bool is_keys;
 } rs_grouping;
 
 /* "" is no grouping: all rows are one group, whose value is null. RS_ERR_INVALID: there is no such field, or it is not one

@@ -412,7 +412,13 @@ static bool read_fields(question *q, rs_response *res) {
     while (left.n > 0 && n < RS_CELLS_FIELDS) {
         rs_str name = next_name(&left);
         if (name.n == 0) return refuse(res, "fields", "'fields' is names of fields with commas between them");
-        if (!read_grouping(q, "fields", name, n++, res)) return false;
+        if (rs_str_eq(name, RS_STR("metadata"))) {
+            if (is_of_spans(q)) return refuse(res, "fields", "keys of metadata are counted of traces alone");
+            q->names[n] = name;
+            q->groupings[n++] = (rs_grouping){.is_keys = true};
+        } else if (!read_grouping(q, "fields", name, n++, res)) {
+            return false;
+        }
     }
     q->measure.ngroupings = n;
     if (n > 0 && left.n == 0) return true;

@@ -238,6 +238,17 @@ def test_facets(full):
     assert full.get("/api/metrics/facets/?fields=metadata__kind").json["facets"][0]["distinct"] == 4
 
 
+def test_keys_of_metadata_are_counted(full):
+    """Which keys there are to ask for, among all that fits, and how many traces have each."""
+    for query, keep in (("", lambda t: True), ("&environment=staging", lambda t: t["environment"] == "staging")):
+        answer = asked(full, "facets", f"fields=metadata,model&limit=100{query}")
+        wanted = Counter(key for t in rows(full, "traces") if keep(t) for key in t["metadata"])
+        assert {v["value"]: v["count"] for v in answer["facets"][0]["values"]} == wanted and len(wanted) > 0
+        assert [f["field"] for f in answer["facets"]] == ["metadata", "model"]
+    assert_refused(full.get("/api/metrics/facets/?of=spans&fields=metadata"), "fields", "of traces alone")
+    assert_refused(full.get("/api/metrics/totals/?of=traces&group_by=metadata"), "group_by", "not grouped by")
+
+
 def facets_of(server, query):
     got = asked(server, "facets", query)["facets"]
     return {f["field"]: {v["value"]: v["count"] for v in f["values"]} for f in got}
