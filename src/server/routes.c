@@ -10,6 +10,7 @@
 #include "server/api_projects.h"
 #include "server/api_session.h"
 #include "server/api_users.h"
+#include "server/api_views.h"
 #include "server/export.h"
 #include "server/ingest.h"
 #include "server/langfuse.h"
@@ -44,6 +45,10 @@ static const rs_route routes[] = {
     {"/api/metrics/series/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_metrics_series},
     {"/api/metrics/histogram/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_metrics_histogram},
     {"/api/metrics/facets/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_metrics_facets},
+    {"/api/views/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_list_views},
+    {"/api/views/", RS_POST, RS_AUTH_CHANGE, RS_BODY_SMALL, rs_api_create_view},
+    {"/api/views/{id}/", RS_POST, RS_AUTH_CHANGE, RS_BODY_SMALL, rs_api_change_view},
+    {"/api/views/{id}/", RS_DELETE, RS_AUTH_CHANGE, RS_BODY_SMALL, rs_api_delete_view},
     {"/api/live/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_live_listen},
     /* who asks, and who may */
     {"/api/session/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_get_session},

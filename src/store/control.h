@@ -1,4 +1,4 @@
-/* The control plane: who may do what. Projects, API keys, users and their roles, browser sessions, one-time links, invites, and a log
+/* The control plane: who may do what. Projects, API keys, users and their roles, browser sessions, one-time links, invites, saved views, and a log
  * of who changed what. One small SQLite database (control.db beside the traces), whatever holds the traces.
  *
  * Any thread; calls are serialised inside, and what they call back must not call the control plane. Several processes may have it
@@ -36,5 +36,6 @@ typedef struct rs_actor {
 #include "store/control/projects.h"
 #include "store/control/sessions.h"
 #include "store/control/users.h"
+#include "store/control/views.h"
 
 #endif

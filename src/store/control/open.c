@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FORMAT = 4 };
+enum { FORMAT = 5 };
 
 /* Little is written: each commit goes into the file at once, and is not in the log alone. */
 static const char pragmas[] =
@@ -36,6 +36,17 @@ static const char pragmas[] =
     "  action TEXT NOT NULL, target TEXT NOT NULL, project INTEGER NOT NULL, address TEXT NOT NULL);"        \
     "CREATE TABLE server_key(id INTEGER PRIMARY KEY CHECK(id = 1), key BLOB NOT NULL);"
 
+/* What came with version 5. */
+#define VIEWS                                                                                                \
+    "CREATE TABLE IF NOT EXISTS saved_view(id INTEGER PRIMARY KEY AUTOINCREMENT,"                            \
+    "  project INTEGER NOT NULL REFERENCES project ON DELETE CASCADE,"                                       \
+    "  user INTEGER REFERENCES user ON DELETE SET NULL,"                                                     \
+    "  page INTEGER NOT NULL, shared INTEGER NOT NULL, is_default INTEGER NOT NULL, position INTEGER NOT "   \
+    "NULL,"                                                                                                  \
+    "  name TEXT NOT NULL, q TEXT NOT NULL, starts TEXT NOT NULL, ends TEXT NOT NULL, sort TEXT NOT NULL,"   \
+    "  options TEXT NOT NULL, columns TEXT NOT NULL, created INTEGER NOT NULL, changed INTEGER NOT NULL);"   \
+    "CREATE INDEX IF NOT EXISTS saved_view_project ON saved_view(project);"
+
 static const char schema[] =
     "CREATE TABLE project(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
     "  keep_ns INTEGER NOT NULL DEFAULT 0, keep_bytes INTEGER NOT NULL DEFAULT 0);" /* retention.h */
@@ -44,7 +55,7 @@ static const char schema[] =
     "  created INTEGER NOT NULL, last_used INTEGER NOT NULL DEFAULT 0, revoked INTEGER NOT NULL DEFAULT 0,"
     "  scopes INTEGER NOT NULL DEFAULT 7, environment TEXT NOT NULL DEFAULT '',"
     "  expires INTEGER NOT NULL DEFAULT 0);"
-    "CREATE INDEX api_key_prefix ON api_key(prefix);" PEOPLE;
+    "CREATE INDEX api_key_prefix ON api_key(prefix);" PEOPLE VIEWS;
 
 /* A session of a project becomes one of the owner: whoever had it could do all that there was. */
 static const char *const upgrades[FORMAT - 1] = {
@@ -59,6 +70,7 @@ static const char *const upgrades[FORMAT - 1] = {
     "INSERT INTO link SELECT prefix, hash, 1, expires FROM old_link;"
     "INSERT INTO session SELECT prefix, hash, 1, expires - 2592000000000000, expires FROM old_session;"
     "DROP TABLE old_link; DROP TABLE old_session;",
+    VIEWS,
 };
 
 static rs_status ensure_server_key(rs_control *c, rs_err *err) {

@@ -166,6 +166,10 @@ rs_status rs_control_remove_user(rs_control *c, uint64_t id, const rs_actor *by,
     if (st == RS_OK) st = check_not_last_owner(c, &user, err);
     /* before he is gone: he may remove himself */
     if (st == RS_OK) st = rs_control_log(c, by, "user.remove", rs_str_of(user.email), 0, err);
+    /* what he shared stays */
+    if (st == RS_OK)
+        st = rs_control_run(c, "DELETE FROM saved_view WHERE user = ?1 AND NOT shared",
+                            RS_SQL(rs_sql_int(id)), err);
     if (st == RS_OK) st = rs_control_run(c, "DELETE FROM user WHERE id = ?1", RS_SQL(rs_sql_int(id)), err);
     return rs_control_finish(c, st, err);
 }
