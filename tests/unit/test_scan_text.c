@@ -213,7 +213,7 @@ static void test_filter(void **state) {
         }
         assert_int_equal(set.words, words[k]);
         assert_int_equal(rs_word_set_finish(&set, 1000, &out), RS_OK);
-        assert_true(out.n <= words[k] * 2u + RS_WORD_LINE);
+        assert_true(out.n <= words[k] * 13 / 4 + RS_WORD_LINE);
         size_t wrong = 0;
         for (uint32_t i = 0; i < words[k] + 20000; i++) {
             rs_phrase p;
@@ -223,7 +223,7 @@ static void test_filter(void **state) {
             assert_true(may || i >= words[k]);
             wrong += may && i >= words[k];
         }
-        if (wrong > 200) fail_msg("%u words: %zu of 20000 wrong", words[k], wrong);
+        if (wrong > 20) fail_msg("%u words: %zu of 20000 wrong", words[k], wrong);
         rs_word_set_deinit(&set);
         rs_buf_deinit(&out);
         rs_arena_deinit(&arena);
@@ -236,8 +236,9 @@ static void test_bits_of_a_word(void **state) {
     size_t few = 0;
     for (uint64_t n = 1; n <= 200000; n++) {
         uint32_t bits[RS_WORD_PROBES], same = 0;
-        rs_word_line_bits(3584 + RS_WORD_RULES, n * 0xd1342543de82ef95u ^ n << 40, bits);
-        for (int i = 0; i < RS_WORD_PROBES; i++) {
+        int probes = rs_word_line_bits(3584 + RS_WORD_RULES, n * 0xd1342543de82ef95u ^ n << 40, bits);
+        assert_int_equal(probes, RS_WORD_PROBES);
+        for (int i = 0; i < probes; i++) {
             assert_true(bits[i] < RS_WORD_LINE * 8);
             for (int k = 0; k < i; k++) same += bits[k] == bits[i];
         }

@@ -8,6 +8,8 @@ enum {
     KEPT_SLOTS = 1 << 17,
     MOST_SLOTS = 1 << 22, /* past it a filter knows nothing: every answer is "yes" */
     TOGETHER = 64,        /* words that are cut off a text at once */
+    FEW_SPANS = 256,
+    FEW_PROBES = 7,
 };
 
 /* ---- the set ------------------------------------------------------------------------------------------- */
@@ -89,42 +91,45 @@ size_t rs_word_filter_line(size_t filter, uint64_t word) {
 }
 
 /* Each is of the upper half of the word's hash, multiplied once more. */
-static void spread(uint64_t word, uint32_t bits, uint32_t out[RS_WORD_PROBES]) {
+static void spread(uint64_t word, uint32_t bits, int probes, uint32_t *out) {
     uint64_t at = word | 1;
-    for (int i = 0; i < RS_WORD_PROBES; i++) {
+    for (int i = 0; i < probes; i++) {
         at *= 0x9e3779b97f4a7c15u;
         out[i] = (uint32_t)((at >> 32) * bits >> 32);
     }
 }
 
 /* As it was: where b happens to be near a small fraction of 2^32 some of them are the same, in every filter. */
-static void spread_near(uint64_t word, uint32_t bits, uint32_t out[RS_WORD_PROBES]) {
+static void spread_near(uint64_t word, uint32_t bits, uint32_t *out) {
     uint32_t a = (uint32_t)(word | 1) * 0x9e3779b1u, b = (uint32_t)(word >> 17) * 0x85ebca6bu | 1;
-    for (uint32_t i = 0; i < RS_WORD_PROBES; i++) out[i] = (uint32_t)((uint64_t)(a + i * b) * bits >> 32);
+    for (uint32_t i = 0; i < FEW_PROBES; i++) out[i] = (uint32_t)((uint64_t)(a + i * b) * bits >> 32);
 }
 
-void rs_word_line_bits(size_t filter, uint64_t word, uint32_t out[RS_WORD_PROBES]) {
-    uint32_t bits = (uint32_t)rs_word_filter_line_size(filter) * 8;
-    if (filter % 8 == RS_WORD_RULES) spread(word, bits, out);
+int rs_word_line_bits(size_t filter, uint64_t word, uint32_t out[RS_WORD_PROBES]) {
+    uint32_t bits = (uint32_t)rs_word_filter_line_size(filter) * 8, rules = filter % 8;
+    int probes = rules == RS_WORD_RULES ? RS_WORD_PROBES : FEW_PROBES;
+    if (rules == RS_WORD_RULES || rules == RS_WORD_RULES_FEW) spread(word, bits, probes, out);
     else spread_near(word, bits, out);
+    return probes;
 }
 
 bool rs_word_line_may_have(size_t filter, const char *line, uint64_t word) {
     uint32_t bits[RS_WORD_PROBES];
     bool may = true;
     if (filter == 0) return true;
-    rs_word_line_bits(filter, word, bits);
-    for (int i = 0; i < RS_WORD_PROBES && may; i++) may = (uint8_t)line[bits[i] / 8] >> bits[i] % 8 & 1;
+    int probes = rs_word_line_bits(filter, word, bits);
+    for (int i = 0; i < probes && may; i++) may = (uint8_t)line[bits[i] / 8] >> bits[i] % 8 & 1;
     return may;
 }
 
 /* Bytes for so many words: of few sizes, so that many filters have the same (word_rows.h). */
 static size_t size_for(uint32_t words, uint32_t spans) {
-    uint64_t bits = (uint64_t)words * (spans >= 2048 ? 20 : spans >= 256 ? 14 : spans >= 64 ? 11 : 8);
+    bool few = spans < FEW_SPANS;
+    uint64_t bits = (uint64_t)words * (!few ? 24 : spans >= 64 ? 11 : 8);
     size_t bytes = (size_t)(bits / 64 + 1) * 8, step = RS_WORD_LINE;
     while (step * 16 <= bytes) step *= 2;
     if (bytes > RS_WORD_LINE) bytes = (bytes + step / 2) / step * step;
-    return bytes + RS_WORD_RULES;
+    return bytes + (few ? RS_WORD_RULES_FEW : RS_WORD_RULES);
 }
 
 rs_status rs_word_set_finish(rs_word_set *set, uint32_t spans, rs_buf *out) {
@@ -140,8 +145,8 @@ rs_status rs_word_set_finish(rs_word_set *set, uint32_t spans, rs_buf *out) {
         uint64_t word = set->slots[i];
         if (!(word & 1)) continue;
         char *at = to + rs_word_filter_line(n, word);
-        rs_word_line_bits(n, word, bits);
-        for (int k = 0; k < RS_WORD_PROBES; k++) at[bits[k] / 8] = (char)(at[bits[k] / 8] | 1 << bits[k] % 8);
+        int probes = rs_word_line_bits(n, word, bits);
+        for (int k = 0; k < probes; k++) at[bits[k] / 8] = (char)(at[bits[k] / 8] | 1 << bits[k] % 8);
     }
     out->n += n;
     return RS_OK;

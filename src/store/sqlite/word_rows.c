@@ -295,8 +295,8 @@ rs_word_rows_file rs_word_rows_look(const char *path, uint64_t segment_end, bool
 static bool ask_word(const file *f, const size_group *g, uint64_t word, uint8_t *may, uint8_t *row) {
     uint32_t bits[RS_WORD_PROBES], n = row_of(g);
     uint64_t rows = g->at + (uint64_t)rs_word_filter_line(g->bytes, word) * 8 * n;
-    rs_word_line_bits(g->bytes, word, bits);
-    for (int i = 0; i < RS_WORD_PROBES; i++) {
+    int probes = rs_word_line_bits(g->bytes, word, bits);
+    for (int i = 0; i < probes; i++) {
         if (!read_at(f->fd, row, n, rows + (uint64_t)bits[i] * n)) return false;
         for (uint32_t k = 0; k < n; k++) may[k] &= row[k];
     }

@@ -1,7 +1,7 @@
 /* words.rows: the word filters of a partition's blocks the other way round, so that one read answers for all of them.
  *
  * Filters of one size have the bits of a word at the same places. Of each size that many blocks have, the file has a row for each bit:
- * that bit of one filter after the other. A word is asked of all blocks by seven short rows, and what they say is what the filters say.
+ * that bit of one filter after the other. A word is asked of all blocks by a few short rows, and what they say is what the filters say.
  * The file is of the blocks that lie below a byte of the segment, where nothing changes any more: blocks that come later, or whose
  * filter has a size of its own, are asked one by one. Without the file all are. Format: docs/store-format.md.
  *
