@@ -4,6 +4,7 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "server/api.h"
+#include "server/auth.h"
 #include "server/server.h"
 
 static void fail(rs_response *res, rs_status st, rs_err *err) {
@@ -24,7 +25,7 @@ static void answer_deleted(rs_response *res, size_t deleted) {
 static rs_status delete_traces(rs_server *server, const rs_request *req, const uint8_t (*ids)[16], size_t n,
                                size_t *deleted, rs_err *err) {
     rs_status st = rs_store_delete_traces(server->store, req->project, ids, n, deleted, err);
-    return st == RS_OK ? rs_trace_marks_forget(server->marks, req->project, ids, n, err) : st;
+    return st == RS_OK ? rs_control_forget_traces(server->control, req->project, ids, n, err) : st;
 }
 
 void rs_api_delete_trace(rs_server *server, rs_request *req, rs_response *res) {
@@ -96,9 +97,10 @@ void rs_api_pin(rs_server *server, rs_request *req, rs_response *res) {
         return;
     }
     if (is_post) st = rs_api_find_trace(server, req, id, &err);
-    if (st == RS_OK && is_post) st = rs_trace_marks_pin(server->marks, req->project, id, &err);
-    if (is_delete) st = rs_trace_marks_unpin(server->marks, req->project, id, &err);
-    if (st == RS_OK) st = rs_trace_marks_is_pinned(server->marks, req->project, id, &pinned, &err);
+    rs_actor by = rs_guard_actor(req);
+    if (st == RS_OK && is_post) st = rs_control_pin_trace(server->control, req->project, id, &by, &err);
+    if (is_delete) st = rs_control_unpin_trace(server->control, req->project, id, &by, &err);
+    if (st == RS_OK) st = rs_control_is_pinned(server->control, req->project, id, &pinned, &err);
     if (st != RS_OK) {
         fail(res, st, &err);
         return;

@@ -55,7 +55,7 @@ static rs_status delete_some(rs_server *server, uint64_t project, found *f, bool
         st = rs_store_delete_traces(server->store, project, (const uint8_t(*)[16])f->ids, kept, &gone, err);
     if (st != RS_OK) return st;
     *deleted += gone;
-    return rs_trace_marks_forget(server->marks, project, (const uint8_t(*)[16])f->ids, kept, err);
+    return rs_control_forget_traces(server->control, project, (const uint8_t(*)[16])f->ids, kept, err);
 }
 
 /* {"customer_identifier": "…"}. False: it is answered. */

@@ -27,7 +27,7 @@ static rs_retention retention_of(void *ctx, uint64_t id) {
 
 static rs_status pins_of(void *ctx, uint64_t id, rs_pins *out, rs_err *err) {
     rs_server *s = ctx;
-    return rs_trace_marks_list_pins(s->marks, id, &out->ids, &out->n, err);
+    return rs_control_list_pins(s->control, id, &out->ids, &out->n, err);
 }
 
 /* Each connection is a file, and the store has some, too. */
@@ -79,7 +79,6 @@ rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err
     if (st == RS_OK) st = rs_prices_open(config->prices, &s->prices, err);
     if (st == RS_OK) st = rs_path_make_dirs(config->data_dir, err);
     if (st == RS_OK) st = rs_control_open(config->data_dir, &s->control, err);
-    if (st == RS_OK) st = rs_trace_marks_open(config->data_dir, &s->marks, err);
     if (st == RS_OK) st = rs_store_open(config->data_dir, &s->store, err);
     if (st == RS_OK) rs_store_set_durability(s->store, config->durability);
     if (st == RS_OK) st = rs_store_start_keeper(s->store, retention_of, pins_of, s, err);
@@ -115,7 +114,6 @@ void rs_server_close(rs_server *s) {
     rs_store_close(s->store);
     rs_signin_limit_free(s->signin_limit);
     rs_guard_free(s->guard);
-    rs_trace_marks_close(s->marks);
     rs_control_close(s->control);
     rs_prices_free(s->prices);
     free(s);

@@ -12,7 +12,6 @@
 #include "server/metrics.h"
 #include "store/control.h"
 #include "store/store.h"
-#include "store/trace_marks.h"
 
 typedef struct rs_writer rs_writer;             /* writer.h */
 typedef struct rs_guard rs_guard;               /* auth.h */
@@ -22,7 +21,6 @@ typedef struct rs_signin_limit rs_signin_limit; /* signin_limit.h */
 
 typedef struct rs_server {
     rs_control *control;
-    rs_trace_marks *marks;
     rs_store *store;
     rs_guard *guard;
     rs_signin_limit *signin_limit;

@@ -4,6 +4,7 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "server/api.h"
+#include "server/auth.h"
 #include "server/server.h"
 #include "server/static.h"
 
@@ -43,11 +44,12 @@ static void put_share(rs_json *j, const rs_share *share) {
 /* No trace without spans has a link: an id that comes later would be shared from its first span on. */
 static rs_status make_share(rs_server *server, rs_request *req, const uint8_t id[16], bool content,
                             rs_response *res, rs_err *err) {
-    char token[RS_SHARE_TOKEN_MAX];
+    char token[RS_SECRET_MAX];
     rs_share share;
+    rs_actor by = rs_guard_actor(req);
     rs_status st = rs_api_find_trace(server, req, id, err);
-    if (st == RS_OK) st = rs_trace_marks_share(server->marks, req->project, id, content, token, err);
-    if (st == RS_OK) st = rs_trace_marks_get_share(server->marks, req->project, id, &share, err);
+    if (st == RS_OK)
+        st = rs_control_share_trace(server->control, req->project, id, content, &by, token, &share, err);
     if (st != RS_OK) return st;
     rs_buf url;
     rs_buf_init(&url);
@@ -65,7 +67,7 @@ static rs_status make_share(rs_server *server, rs_request *req, const uint8_t id
 static rs_status show_share(rs_server *server, rs_request *req, const uint8_t id[16], rs_response *res,
                             rs_err *err) {
     rs_share share;
-    rs_status st = rs_trace_marks_get_share(server->marks, req->project, id, &share, err);
+    rs_status st = rs_control_get_share(server->control, req->project, id, &share, err);
     if (st != RS_OK && st != RS_ERR_NOT_FOUND) return st;
     rs_json j = rs_json_on(&res->body);
     rs_json_object(&j);
@@ -87,7 +89,8 @@ void rs_share_manage(rs_server *server, rs_request *req, rs_response *res) {
         if (!read_content(req, &content, res)) return;
         st = make_share(server, req, id, content, res, &err);
     } else {
-        st = is_get ? RS_OK : rs_trace_marks_unshare(server->marks, req->project, id, &err);
+        rs_actor by = rs_guard_actor(req);
+        st = is_get ? RS_OK : rs_control_unshare_trace(server->control, req->project, id, &by, &err);
         if (st == RS_OK) st = show_share(server, req, id, res, &err);
     }
     if (st != RS_OK) fail(res, st, &err);
@@ -99,8 +102,7 @@ void rs_share_manage(rs_server *server, rs_request *req, rs_response *res) {
 static bool open_link(rs_server *server, rs_request *req, rs_share *share, rs_response *res) {
     rs_err err = {0};
     const char *token = req->path + sizeof PREFIX - 1;
-    rs_status st =
-        rs_trace_marks_find_share(server->marks, (rs_str){token, strcspn(token, "/")}, share, &err);
+    rs_status st = rs_control_find_share(server->control, (rs_str){token, strcspn(token, "/")}, share, &err);
     if (st != RS_OK) {
         fail(res, st, &err);
         return false;

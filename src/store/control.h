@@ -1,5 +1,6 @@
-/* The control plane: who may do what. Projects, API keys, users and their roles, browser sessions, one-time links, invites, saved views, and a log
- * of who changed what. One small SQLite database (control.db beside the traces), whatever holds the traces.
+/* The control plane: who may do what. Projects, API keys, users and their roles, browser sessions, one-time links, invites, saved
+ * views, links to traces and pins, and a log of who changed what. One small SQLite database (control.db beside the traces), whatever
+ * holds the traces.
  *
  * Any thread; calls are serialised inside, and what they call back must not call the control plane. Several processes may have it
  * open (the server and `respan keys`). Secrets are 256-bit random and stored only as BLAKE2b hashes (libsodium crypto_generichash),
@@ -35,6 +36,7 @@ typedef struct rs_actor {
 #include "store/control/keys.h"
 #include "store/control/projects.h"
 #include "store/control/sessions.h"
+#include "store/control/trace_marks.h"
 #include "store/control/users.h"
 #include "store/control/views.h"
 

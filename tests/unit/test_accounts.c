@@ -1,46 +1,11 @@
 /* Users, sessions, invites and the log of the control plane; and how often a password may be tried. */
 #include "base/str.h"
+#include "control_fixture.h"
 #include "server/signin_limit.h"
-#include "store/control.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-typedef struct fixture {
-    char dir[64];
-    rs_control *c;
-    rs_user owner;
-} fixture;
 
 static int setup(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    assert_non_null(f);
-    snprintf(f->dir, sizeof f->dir, "/tmp/test_accounts.XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    assert_int_equal(rs_control_open(f->dir, &f->c, NULL), RS_OK);
+    fixture *f = open_control(state);
     assert_int_equal(rs_control_first_owner(f->c, &f->owner, NULL), RS_OK);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state) {
-    static const char *const files[] = {"control.db", "control.db-wal", "control.db-shm"};
-    fixture *f = *state;
-    char path[128];
-    rs_control_close(f->c);
-    for (size_t i = 0; i < RS_ARRAY_LEN(files); i++) {
-        snprintf(path, sizeof path, "%s/%s", f->dir, files[i]);
-        unlink(path);
-    }
-    rmdir(f->dir);
-    free(f);
     return 0;
 }
 
@@ -246,11 +211,11 @@ static void tries(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(link_works_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(users, setup, teardown),
-        cmocka_unit_test_setup_teardown(passwords, setup, teardown),
-        cmocka_unit_test_setup_teardown(invites, setup, teardown),
-        cmocka_unit_test_setup_teardown(the_log, setup, teardown),
+        cmocka_unit_test_setup_teardown(link_works_once, setup, close_control),
+        cmocka_unit_test_setup_teardown(users, setup, close_control),
+        cmocka_unit_test_setup_teardown(passwords, setup, close_control),
+        cmocka_unit_test_setup_teardown(invites, setup, close_control),
+        cmocka_unit_test_setup_teardown(the_log, setup, close_control),
         cmocka_unit_test(tries),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,49 +1,13 @@
 #include "base/clock.h"
 #include "base/str.h"
-#include "store/control.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
+#include "control_fixture.h"
 #include "run_sql.h"
 
-typedef struct fixture {
-    char dir[64];
-    rs_control *c;
-    rs_project project;
-} fixture;
+#include <sys/stat.h>
 
 static int setup(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    rs_err err = {0};
-    assert_non_null(f);
-    snprintf(f->dir, sizeof f->dir, "/tmp/test_control.XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    assert_int_equal(rs_control_open(f->dir, &f->c, &err), RS_OK);
-    assert_int_equal(rs_control_create_project(f->c, "default", NULL, &f->project, &err), RS_OK);
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state) {
-    static const char *const files[] = {"control.db", "control.db-wal", "control.db-shm"};
-    fixture *f = *state;
-    char path[128];
-    rs_control_close(f->c);
-    for (size_t i = 0; i < RS_ARRAY_LEN(files); i++) {
-        snprintf(path, sizeof path, "%s/%s", f->dir, files[i]);
-        unlink(path);
-    }
-    rmdir(f->dir);
-    free(f);
+    fixture *f = open_control(state);
+    assert_int_equal(rs_control_create_project(f->c, "default", NULL, &f->project, NULL), RS_OK);
     return 0;
 }
 
@@ -176,7 +140,7 @@ static void projects_change(void **state) {
 static void two_at_once(void **state) {
     fixture *f = *state;
     rs_control *second;
-    char secret[RS_SECRET_MAX], path[128], text[1 << 16];
+    char secret[RS_SECRET_MAX], text[1 << 16];
     rs_api_key key;
     assert_int_equal(rs_control_open(f->dir, &second, NULL), RS_OK);
     assert_int_equal(
@@ -188,11 +152,10 @@ static void two_at_once(void **state) {
     rs_control_close(f->c);
     assert_int_equal(rs_control_open(f->dir, &f->c, NULL), RS_OK);
     assert_int_equal(rs_control_check_key(f->c, rs_str_of(secret), &key, NULL), RS_ERR_DENIED);
-    snprintf(path, sizeof path, "%s/control.db", f->dir);
     struct stat st;
-    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(stat(f->path, &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
-    FILE *file = fopen(path, "rb");
+    FILE *file = fopen(f->path, "rb");
     assert_non_null(file);
     size_t n = fread(text, 1, sizeof text, file);
     fclose(file);
@@ -227,8 +190,7 @@ static void retention(void **state) {
 
 /* What version 3 had for sessions and links: one of its becomes the owner's. */
 static void an_older_one_goes_on(fixture *f, const char *older) {
-    char path[128], secret[RS_SECRET_MAX], token[RS_SECRET_MAX], session[RS_SECRET_MAX],
-        second[RS_SECRET_MAX];
+    char secret[RS_SECRET_MAX], token[RS_SECRET_MAX], session[RS_SECRET_MAX], second[RS_SECRET_MAX];
     rs_api_key key;
     rs_session found;
     rs_user owner;
@@ -237,21 +199,21 @@ static void an_older_one_goes_on(fixture *f, const char *older) {
     assert_int_equal(rs_control_start_session(f->c, 1, "", session, NULL), RS_OK);
     assert_int_equal(rs_control_create_link(f->c, 1, token, NULL), RS_OK);
     rs_control_close(f->c);
-    snprintf(path, sizeof path, "%s/control.db", f->dir);
-    run_sql(path, "ALTER TABLE api_key DROP COLUMN scopes; ALTER TABLE api_key DROP COLUMN environment;"
-                  "ALTER TABLE api_key DROP COLUMN expires;"
-                  "CREATE TABLE l(prefix INTEGER NOT NULL, hash BLOB NOT NULL, project INTEGER NOT NULL "
-                  "REFERENCES project,"
-                  "  expires INTEGER NOT NULL);"
-                  "INSERT INTO l SELECT prefix, hash, 1, expires FROM link; DROP TABLE link;"
-                  "ALTER TABLE l RENAME TO link; CREATE INDEX link_prefix ON link(prefix);"
-                  "CREATE TABLE s(prefix INTEGER NOT NULL, hash BLOB NOT NULL, project INTEGER NOT NULL "
-                  "REFERENCES project,"
-                  "  expires INTEGER NOT NULL);"
-                  "INSERT INTO s SELECT prefix, hash, 1, expires FROM session; DROP TABLE session;"
-                  "ALTER TABLE s RENAME TO session; CREATE INDEX session_prefix ON session(prefix);"
-                  "DROP TABLE user; DROP TABLE invite; DROP TABLE audit; DROP TABLE server_key;");
-    run_sql(path, older);
+    run_sql(f->path, "ALTER TABLE api_key DROP COLUMN scopes; ALTER TABLE api_key DROP COLUMN environment;"
+                     "ALTER TABLE api_key DROP COLUMN expires;"
+                     "CREATE TABLE l(prefix INTEGER NOT NULL, hash BLOB NOT NULL, project INTEGER NOT NULL "
+                     "REFERENCES project,"
+                     "  expires INTEGER NOT NULL);"
+                     "INSERT INTO l SELECT prefix, hash, 1, expires FROM link; DROP TABLE link;"
+                     "ALTER TABLE l RENAME TO link; CREATE INDEX link_prefix ON link(prefix);"
+                     "CREATE TABLE s(prefix INTEGER NOT NULL, hash BLOB NOT NULL, project INTEGER NOT NULL "
+                     "REFERENCES project,"
+                     "  expires INTEGER NOT NULL);"
+                     "INSERT INTO s SELECT prefix, hash, 1, expires FROM session; DROP TABLE session;"
+                     "ALTER TABLE s RENAME TO session; CREATE INDEX session_prefix ON session(prefix);"
+                     "DROP TABLE user; DROP TABLE invite; DROP TABLE audit; DROP TABLE server_key;"
+                     "DROP TABLE share; DROP TABLE pin;");
+    run_sql(f->path, older);
     assert_int_equal(rs_control_look(f->dir, NULL), RS_OK);
     rs_err err = {0};
     if (rs_control_open(f->dir, &f->c, &err) != RS_OK) fail_msg("%s", err.message);
@@ -274,17 +236,46 @@ static void one_of_version_1_goes_on(void **state) {
                 "PRAGMA user_version=1");
 }
 
+/* Some of version 4 have the tables of links and pins, and keep what is in them; others get them. */
+static void one_of_version_4_goes_on(void **state) {
+    fixture *f = *state;
+    const uint8_t trace[16] = {1};
+    char token[RS_SECRET_MAX], key[RS_SECRET_MAX];
+    rs_share share;
+    rs_api_key found;
+    bool pinned;
+    assert_int_equal(rs_control_create_key(f->c, 1, &(rs_key_wish){.name = "k"}, NULL, key, &found, NULL),
+                     RS_OK);
+    assert_int_equal(rs_control_share_trace(f->c, 1, trace, true, NULL, token, &share, NULL), RS_OK);
+    assert_int_equal(rs_control_pin_trace(f->c, 1, trace, NULL, NULL), RS_OK);
+    for (int has_tables = 1; has_tables >= 0; has_tables--) {
+        rs_control_close(f->c);
+        if (!has_tables) run_sql(f->path, "DROP TABLE share; DROP TABLE pin;");
+        run_sql(f->path, "PRAGMA user_version=4");
+        assert_int_equal(rs_control_look(f->dir, NULL), RS_OK);
+        assert_int_equal(rs_control_open(f->dir, &f->c, NULL), RS_OK);
+        assert_int_equal(rs_control_check_key(f->c, rs_str_of(key), &found, NULL), RS_OK);
+        assert_int_equal(rs_control_find_share(f->c, rs_str_of(token), &share, NULL),
+                         has_tables ? RS_OK : RS_ERR_NOT_FOUND);
+        assert_int_equal(rs_control_is_pinned(f->c, 1, trace, &pinned, NULL), RS_OK);
+        assert_int_equal(pinned, has_tables);
+    }
+    assert_int_equal(rs_control_share_trace(f->c, 1, trace, true, NULL, token, &share, NULL), RS_OK);
+    assert_int_equal(rs_control_pin_trace(f->c, 1, trace, NULL, NULL), RS_OK);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(projects, setup, teardown),
-        cmocka_unit_test_setup_teardown(keys, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_a_key_may, setup, teardown),
+        cmocka_unit_test_setup_teardown(projects, setup, close_control),
+        cmocka_unit_test_setup_teardown(keys, setup, close_control),
+        cmocka_unit_test_setup_teardown(what_a_key_may, setup, close_control),
         cmocka_unit_test(names_of_scopes),
-        cmocka_unit_test_setup_teardown(projects_change, setup, teardown),
-        cmocka_unit_test_setup_teardown(two_at_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(retention, setup, teardown),
-        cmocka_unit_test_setup_teardown(one_of_version_1_goes_on, setup, teardown),
-        cmocka_unit_test_setup_teardown(one_of_version_3_goes_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(projects_change, setup, close_control),
+        cmocka_unit_test_setup_teardown(two_at_once, setup, close_control),
+        cmocka_unit_test_setup_teardown(retention, setup, close_control),
+        cmocka_unit_test_setup_teardown(one_of_version_1_goes_on, setup, close_control),
+        cmocka_unit_test_setup_teardown(one_of_version_3_goes_on, setup, close_control),
+        cmocka_unit_test_setup_teardown(one_of_version_4_goes_on, setup, close_control),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

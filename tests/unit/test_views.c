@@ -1,58 +1,19 @@
 #include "base/str.h"
-#include "store/control.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
+#include "control_fixture.h"
 #include "run_sql.h"
 
 /* A project with two who work in it. */
-typedef struct fixture {
-    char dir[64];
-    rs_control *c;
-    rs_project project;
-    rs_user users[2];
-    rs_actor by[2];
-} fixture;
-
 static int setup(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    rs_err err = {0};
-    assert_non_null(f);
-    snprintf(f->dir, sizeof f->dir, "/tmp/test_views.XXXXXX");
-    assert_non_null(mkdtemp(f->dir));
-    assert_int_equal(rs_control_open(f->dir, &f->c, &err), RS_OK);
-    assert_int_equal(rs_control_create_project(f->c, "default", NULL, &f->project, &err), RS_OK);
+    fixture *f = open_control(state);
+    assert_int_equal(rs_control_create_project(f->c, "default", NULL, &f->project, NULL), RS_OK);
     for (int i = 0; i < 2; i++) {
         char email[16];
         snprintf(email, sizeof email, "%d@x.org", i);
         assert_int_equal(
-            rs_control_add_user(f->c, email, i ? "Bo" : "An", RS_ROLE_OWNER, "", NULL, &f->users[i], &err),
+            rs_control_add_user(f->c, email, i ? "Bo" : "An", RS_ROLE_OWNER, "", NULL, &f->users[i], NULL),
             RS_OK);
         f->by[i].user = f->users[i].id;
     }
-    *state = f;
-    return 0;
-}
-
-static int teardown(void **state) {
-    static const char *const files[] = {"control.db", "control.db-wal", "control.db-shm"};
-    fixture *f = *state;
-    char path[128];
-    rs_control_close(f->c);
-    for (size_t i = 0; i < RS_ARRAY_LEN(files); i++) {
-        snprintf(path, sizeof path, "%s/%s", f->dir, files[i]);
-        unlink(path);
-    }
-    rmdir(f->dir);
-    free(f);
     return 0;
 }
 
@@ -187,8 +148,7 @@ static void there_are_only_so_many(void **state) {
     fixture *f = *state;
     char text[RS_SAVED_VIEW_TEXT + 1];
     uint64_t id;
-    char path[128], sql[512];
-    snprintf(path, sizeof path, "%s/control.db", f->dir);
+    char sql[512];
     snprintf(
         sql, sizeof sql,
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)"
@@ -196,7 +156,7 @@ static void there_are_only_so_many(void **state) {
         " sort, options, columns, created, changed)"
         " SELECT %d, %d, 0, 0, 0, i, 'v' || i, '', '', '', '', '', '', 1, 1 FROM n",
         RS_SAVED_VIEWS_MAX, (int)f->project.id, (int)f->users[0].id);
-    run_sql(path, sql);
+    run_sql(f->path, sql);
     rs_saved_view_wish wish = {.name = "one more", LEFT};
     assert_int_equal(
         rs_control_create_view(f->c, f->project.id, RS_SAVED_VIEW_OF_TRACES, &wish, &f->by[0], &id, NULL),
@@ -230,11 +190,9 @@ static void what_a_user_shared_stays(void **state) {
 
 static void one_of_version_4_goes_on(void **state) {
     fixture *f = *state;
-    char path[128];
     rs_err err = {0};
     rs_control_close(f->c);
-    snprintf(path, sizeof path, "%s/control.db", f->dir);
-    run_sql(path, "DROP TABLE saved_view; PRAGMA user_version=4");
+    run_sql(f->path, "DROP TABLE saved_view; PRAGMA user_version=4");
     assert_int_equal(rs_control_look(f->dir, NULL), RS_OK);
     if (rs_control_open(f->dir, &f->c, &err) != RS_OK) fail_msg("%s", err.message);
     made(f, 0, "a", 1);
@@ -243,14 +201,14 @@ static void one_of_version_4_goes_on(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(what_is_saved_is_there, setup, teardown),
-        cmocka_unit_test_setup_teardown(ones_own_are_seen_by_oneself, setup, teardown),
-        cmocka_unit_test_setup_teardown(names_are_there_once, setup, teardown),
-        cmocka_unit_test_setup_teardown(they_stand_where_they_were_put, setup, teardown),
-        cmocka_unit_test_setup_teardown(a_project_has_one_default, setup, teardown),
-        cmocka_unit_test_setup_teardown(there_are_only_so_many, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_a_user_shared_stays, setup, teardown),
-        cmocka_unit_test_setup_teardown(one_of_version_4_goes_on, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_saved_is_there, setup, close_control),
+        cmocka_unit_test_setup_teardown(ones_own_are_seen_by_oneself, setup, close_control),
+        cmocka_unit_test_setup_teardown(names_are_there_once, setup, close_control),
+        cmocka_unit_test_setup_teardown(they_stand_where_they_were_put, setup, close_control),
+        cmocka_unit_test_setup_teardown(a_project_has_one_default, setup, close_control),
+        cmocka_unit_test_setup_teardown(there_are_only_so_many, setup, close_control),
+        cmocka_unit_test_setup_teardown(what_a_user_shared_stays, setup, close_control),
+        cmocka_unit_test_setup_teardown(one_of_version_4_goes_on, setup, close_control),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,6 +47,15 @@ static const char pragmas[] =
     "  options TEXT NOT NULL, columns TEXT NOT NULL, created INTEGER NOT NULL, changed INTEGER NOT NULL);"   \
     "CREATE INDEX IF NOT EXISTS saved_view_project ON saved_view(project);"
 
+/* What was said of traces. Some of version 4 have these tables, and keep what is in them. */
+#define TRACE_MARKS                                                                                          \
+    "CREATE TABLE IF NOT EXISTS share(project INTEGER NOT NULL REFERENCES project ON DELETE CASCADE,"        \
+    "  trace BLOB NOT NULL, prefix INTEGER NOT NULL, hash BLOB NOT NULL, content INTEGER NOT NULL,"          \
+    "  created INTEGER NOT NULL, PRIMARY KEY(project, trace)) WITHOUT ROWID;"                                \
+    "CREATE INDEX IF NOT EXISTS share_prefix ON share(prefix);"                                              \
+    "CREATE TABLE IF NOT EXISTS pin(project INTEGER NOT NULL REFERENCES project ON DELETE CASCADE,"          \
+    "  trace BLOB NOT NULL, created INTEGER NOT NULL, PRIMARY KEY(project, trace)) WITHOUT ROWID;"
+
 static const char schema[] =
     "CREATE TABLE project(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
     "  keep_ns INTEGER NOT NULL DEFAULT 0, keep_bytes INTEGER NOT NULL DEFAULT 0);" /* retention.h */
@@ -55,7 +64,7 @@ static const char schema[] =
     "  created INTEGER NOT NULL, last_used INTEGER NOT NULL DEFAULT 0, revoked INTEGER NOT NULL DEFAULT 0,"
     "  scopes INTEGER NOT NULL DEFAULT 7, environment TEXT NOT NULL DEFAULT '',"
     "  expires INTEGER NOT NULL DEFAULT 0);"
-    "CREATE INDEX api_key_prefix ON api_key(prefix);" PEOPLE VIEWS;
+    "CREATE INDEX api_key_prefix ON api_key(prefix);" PEOPLE VIEWS TRACE_MARKS;
 
 /* A session of a project becomes one of the owner: whoever had it could do all that there was. */
 static const char *const upgrades[FORMAT - 1] = {
@@ -70,7 +79,7 @@ static const char *const upgrades[FORMAT - 1] = {
     "INSERT INTO link SELECT prefix, hash, 1, expires FROM old_link;"
     "INSERT INTO session SELECT prefix, hash, 1, expires - 2592000000000000, expires FROM old_session;"
     "DROP TABLE old_link; DROP TABLE old_session;",
-    VIEWS,
+    VIEWS TRACE_MARKS,
 };
 
 static rs_status ensure_server_key(rs_control *c, rs_err *err) {

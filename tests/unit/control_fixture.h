@@ -1,0 +1,52 @@
+/* A control plane in a directory of its own, for one test. */
+#ifndef TESTS_CONTROL_FIXTURE_H
+#define TESTS_CONTROL_FIXTURE_H
+
+#include "store/control.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+typedef struct fixture {
+    char dir[64];
+    char path[128]; /* of control.db */
+    rs_control *c;
+    /* what the test's own setup makes or finds */
+    rs_project project;
+    rs_user owner, users[2];
+    rs_actor by[2];
+} fixture;
+
+static fixture *open_control(void **state) {
+    fixture *f = calloc(1, sizeof *f);
+    assert_non_null(f);
+    snprintf(f->dir, sizeof f->dir, "/tmp/test_control.XXXXXX");
+    assert_non_null(mkdtemp(f->dir));
+    snprintf(f->path, sizeof f->path, "%s/control.db", f->dir);
+    assert_int_equal(rs_control_open(f->dir, &f->c, NULL), RS_OK);
+    *state = f;
+    return f;
+}
+
+static int close_control(void **state) {
+    static const char *const ends[] = {"", "-wal", "-shm"};
+    fixture *f = *state;
+    char path[140];
+    rs_control_close(f->c);
+    for (size_t i = 0; i < RS_ARRAY_LEN(ends); i++) {
+        snprintf(path, sizeof path, "%s%s", f->path, ends[i]);
+        unlink(path);
+    }
+    rmdir(f->dir);
+    free(f);
+    return 0;
+}
+
+#endif
