@@ -226,6 +226,32 @@ function branches(spans, since) {
   return all.filter((one) => late.has(one.span_unique_id));
 }
 
+/** The lines of ?view=columns. */
+function columns(facts, all) {
+  const strings = [''];
+  const ns = (seconds) => Math.round(seconds * 1e9);
+  const of = (get) => all.map(get);
+  const place = (text) => {
+    if (!strings.includes(text)) strings.push(text);
+    return strings.indexOf(text);
+  };
+  const known = (name) => [name, of((s) => s[name] ?? -1)];
+  const text = (name) => [name, of((s) => place(s[name] ?? ''))];
+  const line = {
+    span_unique_id: of((s) => s.span_unique_id).join(''),
+    depth: of((s) => s.depth),
+    span_parent_id: all.flatMap((s, i) => (s.depth === 0 && s.span_parent_id ? [[i, s.span_parent_id]] : [])),
+    start_ns: of((s) => ns(s.start)),
+    latency_ns: of((s) => ns(s.latency)),
+    status_code: of((s) => ['unset', 'ok', 'error'].indexOf(s.status_code ?? 'unset')),
+    interrupted: of((s) => (s.interrupted ? 1 : 0)),
+    ...Object.fromEntries(['prompt_tokens', 'completion_tokens', 'cost', 'time_to_first_token'].map(known)),
+    ...Object.fromEntries(['name', 'log_type', 'model', 'error_message'].map(text)),
+    strings: strings.slice(1),
+  };
+  return `${JSON.stringify({ ...facts, spans: all.length })}\n${JSON.stringify(line)}\n`;
+}
+
 export class Mock {
   traces = new Map();
   signedIn = true;
@@ -304,9 +330,11 @@ export class Mock {
     const trace = /^\/api\/traces\/([0-9a-f]{32})\/$/.exec(path);
     if (trace) {
       const spans = this.traces.get(trace[1]);
-      if (!spans || query.get('view') !== 'tree') return spans && { ...summary(spans), span_tree: tree(spans) };
-      const { input: _, output: __, ...facts } = summary(spans);
-      return { ...facts, next_since: String(spans.length), spans: branches(spans, Number(query.get('since') ?? 0)) };
+      if (!spans || !query.has('view')) return spans && { ...summary(spans), span_tree: tree(spans) };
+      const { input: _, output: __, ...rest } = summary(spans);
+      const facts = { ...rest, next_since: String(spans.length) };
+      const all = branches(spans, Number(query.get('since') ?? 0));
+      return query.get('view') === 'columns' ? columns(facts, all) : { ...facts, spans: all };
     }
     const span = /^\/api\/spans\/([0-9a-f]{16})\/$/.exec(path);
     const found = span && this.traces.get(query.get('trace_id'))?.find((s) => s.head.span_unique_id === span[1]);
@@ -339,6 +367,7 @@ export class Mock {
         return json(404, {
           error: { code: 'not_found', message: 'no such trace', field: null },
         });
+      if (typeof body === 'string') return void response.end(body);
       return json(body.error ? 400 : 200, body);
     }
     const file = extname(url.pathname) === '' ? 'index.html' : normalize(url.pathname).replace(/^[/.]+/, '');

@@ -173,6 +173,71 @@ test('search: `/` finds names, models, attributes and what prompts and completio
   assert.equal(await page.locator('.span-row.matched').count(), 0);
 });
 
+test('the address keeps the part of the time, what is folded and the span: a link shows the same picture', async () => {
+  await show(fixtures.rerankThenWrite(1001, now - 60_000));
+  const said = (name) => new URL(page.url()).searchParams.get(name);
+  const names = () => page.locator('.span-row .label').allInnerTexts();
+  const until = (n) => page.waitForFunction((n) => document.querySelectorAll('.span-row').length === n, n);
+  const entries = await page.evaluate(() => history.length);
+  await until(10);
+  await page.keyboard.press('[');
+  await until(5);
+  assert.equal(said('fold'), '1');
+  await page.keyboard.press('k');
+  assert.equal(await selected(), 'rerank');
+  await page.keyboard.press('ArrowRight');
+  await until(6);
+  assert.match(said('fold'), /^1\.[0-9a-f]{16}$/);
+  const before = await ticks();
+  await page.keyboard.press('w');
+  await page.waitForFunction((was) => document.querySelector('.tick')?.textContent !== was, before[0]);
+  assert.match(said('zoom'), /^[\d.]+~[\d.]+$/);
+  assert.equal(await page.evaluate(() => history.length), entries, 'keys make no history');
+  const picture = [await names(), await ticks(), await selected()];
+  const link = page.url();
+  await page.goto(server.url);
+  await page.goto(link);
+  await until(6);
+  assert.deepEqual([await names(), await ticks(), await selected()], picture);
+  await page.keyboard.press('}');
+  await until(10);
+  await page.keyboard.press('{');
+  await until(1);
+  assert.equal(said('fold'), '0');
+  assert.equal(await selected(), 'rerank_then_write');
+  await page.keyboard.press('}');
+  await until(10);
+  await page.keyboard.press('0');
+  await page.waitForFunction((was) => document.querySelector('.tick')?.textContent === was, before[0]);
+  assert.deepEqual([said('fold'), said('zoom')], [null, null]);
+});
+
+test('thirty thousand spans: a link to the last shows it, names are found, and keys that are held move on', async () => {
+  const t = fixtures.big(1201, now - 3_600_000, 30_000);
+  const all = t.spans;
+  const last = all.at(-1);
+  for (let i = 0; i < all.length; i += 5000) {
+    t.spans = all.slice(i, i + 5000);
+    await server.post(t.request());
+  }
+  await show(t, `?span=${last.spanId}`);
+  await page.locator(`#s-${last.spanId}.selected`).waitFor();
+  assert.ok((await spans().count()) < 100, 'only what can be seen is in the document');
+  await page.keyboard.press('Home');
+  await page.locator(`#s-${all[0].spanId}.selected`).waitFor();
+  assert.match(await page.locator('.span-row.selected .span-sums').innerText(), /k$/);
+  for (let i = 0; i < 120; i++) await page.keyboard.press('j');
+  await page.locator(`#s-${all[120].spanId}.selected`).waitFor();
+  await page.waitForURL(`**/traces/${t.id}?span=${all[120].spanId}`); // written as often as browsers let one
+  await page.keyboard.press('/');
+  await page.getByRole('textbox', { name: 'Search this trace' }).fill('lookup_29962');
+  await page.waitForFunction(() => document.querySelector('.find-bar [role=status]')?.textContent === '1 match');
+  await page.keyboard.press('Enter');
+  await page.locator(`#s-${all[29_962].spanId}.selected`).waitFor();
+  await page.goBack();
+  await page.locator(`#s-${last.spanId}`).waitFor({ state: 'detached' });
+});
+
 test('spans of one trace that lie days apart: the parts are said and can be looked at', async () => {
   const t = new TraceBuilder(1003, now - 9 * day);
   t.span('monday', { lasts: 900, type: 'task' });

@@ -4,7 +4,7 @@ import { asApiError, isAbort, type ApiError } from './api/client';
 import { getSession } from './api/endpoints';
 import type { Session } from './api/types';
 import { places } from './model/places';
-import { go, useRoute } from './navigation';
+import { address, go, useRoute } from './navigation';
 import { KeysDialog } from './views/keys-dialog';
 import { SideBar } from './views/side-bar';
 import { SignedOut, Nowhere } from './views/notices';
@@ -42,7 +42,7 @@ export function App() {
   useEffect(loadSession, [loadSession]);
   usePolling(10_000, !signedOut, loadSession);
 
-  if (route.view === 'traces') listUrl.current = location.pathname + location.search;
+  if (route.view === 'traces') listUrl.current = address();
 
   useKeys((event) => {
     const afterG = performance.now() - pendingG.current < 1000;

@@ -2,21 +2,24 @@ import { expect, test } from 'vitest';
 import type { Branch } from '../src/api/types';
 import { change, differences, firstPair, pairTrees, parseEnd, textOf } from '../src/model/compare';
 import { compareUrl, parseRoute } from '../src/model/route';
-import { flatten } from '../src/model/tree';
+import { Spans } from '../src/model/spans';
+import { Tree } from '../src/model/tree';
 
 let ids = 0;
 /** [depth, name, log type, model] */
 const tree = (...spans: [number, string, string?, string?][]) =>
-  flatten(
-    spans.map(([depth, name, log_type = 'task', model], i): Branch => ({
-      depth,
-      name,
-      log_type,
-      span_unique_id: String(++ids).padStart(16, '0'),
-      start: i,
-      latency: 1,
-      ...(model === undefined ? {} : { model }),
-    })),
+  new Tree(
+    Spans.of(
+      spans.map(([depth, name, log_type = 'task', model], i): Branch => ({
+        depth,
+        name,
+        log_type,
+        span_unique_id: String(++ids).padStart(16, '0'),
+        start: i,
+        latency: 1,
+        ...(model === undefined ? {} : { model }),
+      })),
+    ),
   );
 const pairs = (...args: Parameters<typeof pairTrees>) =>
   pairTrees(...args).map((p) => `${' '.repeat(p.depth)}${p.a?.span.name ?? '-'}/${p.b?.span.name ?? '-'}`);

@@ -14,7 +14,7 @@ const at = (id: string, from: number, to: number, children: Nested[] = []): Nest
 function path(...roots: Nested[]): string[] {
   const tree = treeOf(roots);
   const critical = criticalPath(tree);
-  return tree.rows.flatMap(({ id, index }) => {
+  return tree.all().flatMap(({ id, index }) => {
     const said = critical
       .sections(index, index + 1)
       .map(({ from, to }) => `${String(Math.round(from * 1000))}-${String(Math.round(to * 1000))}`);
@@ -88,7 +88,7 @@ test('a hundred thousand spans, side by side or one in the other, take no recurs
       Array.from({ length: 100_000 }, (_, i) => at(String(i), i, i + 1)),
     ),
   ]);
-  expect(criticalPath(wide).sections(0, wide.rows.length)).toEqual([{ from: 0, to: 100 }]);
+  expect(criticalPath(wide).sections(0, wide.n)).toEqual([{ from: 0, to: 100 }]);
   let deep = at('x', 0, 20_000);
   for (let i = 0; i < 20_000; i++) deep = at(String(i), 0, 20_000, [deep]);
   const chain = treeOf([deep]);
@@ -115,7 +115,7 @@ test('sections that touch are one', () => {
 test('self time is what no child covers, whatever they overlap or outlive', () => {
   const tree = treeOf([at('r', 0, 100, [at('a', 10, 50), at('b', 30, 60, [at('c', 0, 40)]), at('d', 90, 200)])]);
   const self = [...sumsOf(tree).self].map((s) => Math.round(s * 1000));
-  expect(tree.rows.map((r, i) => `${r.id} ${String(self[i])}`)).toEqual(['r 40', 'a 40', 'b 20', 'c 40', 'd 110']);
+  expect(tree.all().map((r, i) => `${r.id} ${String(self[i])}`)).toEqual(['r 40', 'a 40', 'b 20', 'c 40', 'd 110']);
 });
 
 test('tokens and cost of the model calls below; those that a workflow repeats are not counted', () => {

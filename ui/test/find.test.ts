@@ -15,15 +15,15 @@ const tree = treeOf([
     ],
   },
 ]);
-const none = new Set<string>();
+const none: string[] = [];
 
 test('names, models, types, errors and whole ids, in either case; and what the server found', () => {
   expect(findRows(tree, 'TINY', none)).toEqual([1, 2]);
   expect(findRows(tree, 'nightly', none)).toEqual([0]);
   expect(findRows(tree, 'chat', none)).toEqual([1]);
   expect(findRows(tree, 'c', none)).toEqual([1, 3]);
-  expect(findRows(tree, 'save', new Set(['r', 'gone']))).toEqual([0, 3]);
-  expect(findRows(tree, '  ', new Set(['r']))).toEqual([]);
+  expect(findRows(tree, 'save', ['r', 'gone'])).toEqual([0, 3]);
+  expect(findRows(tree, '  ', ['r'])).toEqual([]);
 });
 
 test('the filter is one phrase, whatever is in it', () => {

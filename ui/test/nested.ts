@@ -1,6 +1,7 @@
 /** Trees for tests, written as they nest; times in milliseconds. */
 import type { Branch } from '../src/api/types';
-import { flatten, type Tree } from '../src/model/tree';
+import { Spans } from '../src/model/spans';
+import { Tree } from '../src/model/tree';
 
 export interface Nested {
   id: string;
@@ -27,5 +28,5 @@ export function treeOf(roots: Nested[]): Tree {
     });
     for (const child of byStart(one.children ?? [])) left.push({ one: child, depth: depth + 1 });
   }
-  return flatten(spans);
+  return new Tree(Spans.of(spans));
 }

@@ -7,15 +7,32 @@ import {
   labelPlace,
   minimap,
   pan,
+  parseRange,
+  rangeText,
   tickLabel,
   ticks,
   wholeRange,
   zoom,
 } from '../src/model/timeline';
-import type { Row } from '../src/model/tree';
+import { Spans } from '../src/model/spans';
+import { Tree, type Row } from '../src/model/tree';
 
-const row = (start: number, end: number, ttft: number | null = null, failed = false): Row =>
-  ({ start, end, failed, family: 'model', span: { time_to_first_token: ttft } }) as Row;
+const row = (start: number, end: number, ttft: number | null = null): Row =>
+  ({ start, end, span: { time_to_first_token: ttft } }) as Row;
+/** [depth, start, end, whether it failed] */
+const treeOf = (spans: [number, number, number, boolean?][]): Tree =>
+  new Tree(
+    Spans.of(
+      spans.map(([depth, start, end, failed = false], i) => ({
+        depth,
+        span_unique_id: String(i),
+        log_type: 'chat',
+        start,
+        latency: end - start,
+        status_code: failed ? 'error' : 'ok',
+      })),
+    ),
+  );
 
 test('bars are cut to the range', () => {
   const range = { from: 1, to: 3 };
@@ -63,33 +80,70 @@ test('a label stands behind its bar, before it, or on it', () => {
 });
 
 test('failures are marked where they happened, few however many there are', () => {
-  const failed = Array.from({ length: 5000 }, (_, i) => ({ ...row(i, i + 1, null, true), failedBelow: false }));
-  const parent = { ...row(0, 5000, null, true), failedBelow: true };
-  const marks = failureMarks([parent, ...failed], { from: 0, to: 1000 });
+  const failed = Array.from({ length: 5000 }, (_, i): [number, number, number, boolean] => [1, i, i + 1, true]);
+  const tree = treeOf([[0, 0, 5000, true], ...failed]);
+  const marks = failureMarks(tree, { from: 0, to: 1000 });
   expect(marks.length).toBe(100);
   expect(marks.reduce((n, m) => n + m.count, 0)).toBe(1000);
-  expect(marks[0]?.row).toBe(failed[0]);
-  expect(failureMarks([parent], { from: 0, to: 9000 })).toEqual([]);
+  expect(marks[0]?.row).toBe(1);
+  expect(failureMarks(treeOf([[0, 0, 9, false]]), { from: 0, to: 9000 })).toEqual([]);
 });
 
 test('spans that lie days apart are parts; a workflow that waits between them is not one', () => {
   const day = 86_400;
-  const leaf = (start: number, end: number) => ({ ...row(start, end), descendants: 0 });
-  const waits = { ...row(0, 3 * day), descendants: 3 };
-  const rows = [waits, leaf(0, 5), leaf(3, 9), leaf(2 * day, 2 * day + 60), leaf(3 * day - 4, 3 * day)];
-  expect(busyParts(rows, wholeRange(3 * day))).toEqual([
+  const tree = treeOf([
+    [0, 0, 3 * day],
+    [1, 0, 5],
+    [1, 3, 9],
+    [1, 2 * day, 2 * day + 60],
+    [1, 3 * day - 4, 3 * day],
+  ]);
+  expect(busyParts(tree, wholeRange(3 * day))).toEqual([
     { from: 0, to: 9 },
     { from: 2 * day, to: 2 * day + 60 },
     { from: 3 * day - 4, to: 3 * day },
   ]);
-  expect(busyParts([leaf(0, day), leaf(2 * day, 3 * day)], wholeRange(3 * day))).toEqual([]);
-  expect(busyParts([leaf(0, 1), leaf(9, 10)], wholeRange(10))).toEqual([]);
+  const long: [number, number, number][] = [
+    [0, 0, day],
+    [0, 2 * day, 3 * day],
+  ];
+  expect(busyParts(treeOf(long), wholeRange(3 * day))).toEqual([]);
+  const short: [number, number, number][] = [
+    [0, 0, 1],
+    [0, 9, 10],
+  ];
+  expect(busyParts(treeOf(short), wholeRange(10))).toEqual([]);
 });
 
-test('the minimap of a hundred thousand spans is bounded', () => {
-  const rows = Array.from({ length: 100_000 }, (_, i) => row(i / 1000, i / 1000 + 0.01, null, i % 1000 === 0));
-  const paths = minimap(rows, wholeRange(100), 1200, 36);
+test('the minimap of a hundred thousand spans is bounded, and its strokes do not lie on each other', () => {
+  const spans = Array.from({ length: 100_000 }, (_, i): [number, number, number, boolean] => [
+    0,
+    i / 1000,
+    i / 1000 + 0.01,
+    i % 1000 === 0,
+  ]);
+  const paths = minimap(treeOf(spans), wholeRange(100), 1200, 36);
   const size = [...paths.values()].reduce((n, d) => n + d.length, 0);
   expect([...paths.keys()].sort()).toEqual(['failed', 'model']);
-  expect(size).toBeLessThan(200_000);
+  expect(size).toBeLessThan(20_000);
+  const two = minimap(
+    treeOf([
+      [0, 0, 5],
+      [0, 9, 10],
+    ]),
+    wholeRange(10),
+    100,
+    36,
+  );
+  expect(two.get('model')).toBe('M0 1.5h50M90 4.5h10');
+});
+
+test('a range is kept in an address to the nanosecond', () => {
+  const whole = wholeRange(10);
+  expect(rangeText({ from: 0.1 + 0.2, to: 2 })).toBe('0.3~2');
+  expect(rangeText(null)).toBe('');
+  expect(parseRange('0.3~2', whole)).toEqual({ from: 0.3, to: 2 });
+  expect(parseRange(rangeText({ from: 1e-9, to: 2e-7 }), whole)).toEqual({ from: 1e-9, to: 2e-7 });
+  expect(parseRange('9~99', whole)?.to).toBe(10);
+  for (const no of ['', '2', '2~1', '1~x', '~', '11~12', '..~.', '1~2~3']) expect(parseRange(no, whole)).toBeNull();
 });

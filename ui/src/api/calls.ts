@@ -1,9 +1,9 @@
 /** The model calls of a trace, with all they said. */
 import type { Call } from '../model/conversation';
 import { isGeneration } from '../model/logtype';
-import { getJson, parse } from './client';
+import { getJson } from './client';
 import { getSpan, getTree } from './endpoints';
-import type { Span, Trace, TraceWithTree } from './types';
+import type { Span, Trace } from './types';
 
 /** A trace with more spans is asked for its tree, then for its last calls one by one. */
 const wholeTo = 60;
@@ -15,9 +15,12 @@ export async function getCalls(trace: Trace, signal: AbortSignal): Promise<Call[
     const { spans } = await getJson<{ spans: Span[] }>(`/api/traces/${id}/?flat=true`, signal);
     return inOrder(spans.filter((s) => isGeneration(s.log_type)));
   }
-  const { spans } = parse<TraceWithTree>(await getTree(id, signal));
-  const calls = spans.filter((s) => isGeneration(s.log_type)).sort((a, b) => a.start - b.start);
-  return Promise.all(calls.slice(-lastCalls).map((s) => getSpan(id, s.span_unique_id, signal)));
+  const { spans } = await getTree(id, signal);
+  const calls = spans.ids.flatMap((call, i) =>
+    isGeneration(spans.textOf('log_type', i)) ? [{ call, start: spans.at.start[i] ?? 0 }] : [],
+  );
+  calls.sort((a, b) => a.start - b.start);
+  return Promise.all(calls.slice(-lastCalls).map(({ call }) => getSpan(id, call, signal)));
 }
 
 /** By their start: times of one length are ordered as their texts are. */

@@ -50,23 +50,51 @@ export function inProject(path: string): string {
   return `${path}${path.includes('?') ? '&' : '?'}project=${encodeURIComponent(project)}`;
 }
 
-async function ask(path: string, init: RequestInit): Promise<string> {
-  let response: Response;
-  let body: string;
+/** What came of it; an error that is not the server's own is that nobody answers. */
+async function reached<T>(answer: Promise<T>): Promise<T> {
   try {
-    response = await fetch(inProject(path), init);
-    body = await response.text();
+    return await answer;
   } catch (error) {
     if (isAbort(error)) throw error;
     throw new ApiError('away', 'no answer');
   }
+}
+
+async function ask(path: string, init: RequestInit): Promise<string> {
+  const response = await reached(fetch(inProject(path), init));
+  const body = await reached(response.text());
   if (!response.ok) throw errorOf(response.status, body);
   return body;
 }
 
+const reading = (signal?: AbortSignal): RequestInit => ({
+  headers: { accept: 'application/json' },
+  signal: signal ?? null,
+});
+
 /** The body of a GET as text. An aborted request rejects with the signal's own AbortError. */
-export const getText = (path: string, signal?: AbortSignal): Promise<string> =>
-  ask(path, { headers: { accept: 'application/json' }, signal: signal ?? null });
+export const getText = (path: string, signal?: AbortSignal): Promise<string> => ask(path, reading(signal));
+
+/** The lines of a GET, each of them JSON, as they come. */
+export async function* getLines(path: string, signal?: AbortSignal): AsyncGenerator<unknown, void> {
+  const response = await reached(fetch(inProject(path), reading(signal)));
+  if (!response.ok || !response.body) throw errorOf(response.status, await reached(response.text()));
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let rest: string[] = []; // of a line whose end has not come
+  for (;;) {
+    const { done, value = '' } = await reached(reader.read());
+    let from = 0;
+    for (let end = value.indexOf('\n'); end >= 0; end = value.indexOf('\n', from)) {
+      rest.push(value.slice(from, end));
+      from = end + 1;
+      const line = rest.join('');
+      rest = [];
+      yield parse(line);
+    }
+    rest.push(value.slice(from));
+    if (done) return;
+  }
+}
 
 /** Has something changed; the answer's JSON. */
 export async function send<T>(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<T> {

@@ -1,9 +1,11 @@
 /** The questions the page asks, one function each. */
 import type { FilterParams } from '../model/filter';
 import { isTraceId } from '../model/route';
+import type { Known } from '../model/running';
+import { Spans, type Line } from '../model/spans';
 import { parseInstant, toDate } from '../model/time';
-import { getJson, getText, inProject, send, setCsrfToken } from './client';
-import type { Page, Session, Span, TraceWithTree } from './types';
+import { ApiError, getJson, getLines, getText, inProject, send, setCsrfToken } from './client';
+import type { Page, Session, Span, TraceFacts, TraceSince } from './types';
 
 const pageSize = 50;
 
@@ -20,11 +22,30 @@ export const getTracePage = (path: string, signal: AbortSignal): Promise<string>
 const tracePath = (trace: string): string =>
   `/api/${isTraceId(trace) ? 'traces' : 'share'}/${encodeURIComponent(trace)}/`;
 
-export const getTree = (trace: string, signal: AbortSignal): Promise<string> =>
-  getText(`${tracePath(trace)}?view=tree`, signal);
+/** A trace of more spans is shown in part at once, any other if it has not come by then (ms). */
+const big = 20_000;
+const soon = 100;
+
+/** A trace and its spans; `shown` is called with what is there whenever that is much more, while the rest of many is on its way. */
+export async function getTree(trace: string, signal: AbortSignal, shown?: (part: Known) => void): Promise<Known> {
+  const began = performance.now();
+  const lines = getLines(`${tracePath(trace)}?view=columns`, signal);
+  const first = await lines.next();
+  const { spans: n, ...facts } = (first.value ?? { spans: 0 }) as TraceFacts & { spans: number };
+  const spans = new Spans(n);
+  let told = 0;
+  for await (const line of lines) {
+    spans.add(line as Line);
+    if (!shown || spans.n === n || spans.n < told * 8 || (n < big && performance.now() - began < soon)) continue;
+    told = spans.n;
+    shown({ trace: facts, spans });
+  }
+  if (spans.n < n) throw new ApiError('away', 'the answer ended early');
+  return { trace: facts, spans };
+}
 
 /** What arrived behind an answer of getTree, which is not a tree. */
-export const getSince = (trace: string, since: string, signal: AbortSignal): Promise<TraceWithTree> =>
+export const getSince = (trace: string, since: string, signal: AbortSignal): Promise<TraceSince> =>
   getJson(`${tracePath(trace)}?view=tree&since=${encodeURIComponent(since)}`, signal);
 
 /** Calls whenever that trace has grown, at once when it can tell, until it is called itself. */
@@ -101,10 +122,7 @@ export const deleteTrace = (trace: string): Promise<{ deleted: number }> =>
   send('DELETE', `/api/traces/${encodeURIComponent(trace)}/`);
 
 /** Spans of a trace that say something, in pages; the path of the first. Looks only where the trace is. */
-export function foundPath(
-  trace: Pick<TraceWithTree, 'trace_unique_id' | 'start_time' | 'end_time'>,
-  q: string,
-): string {
+export function foundPath(trace: Pick<TraceFacts, 'trace_unique_id' | 'start_time' | 'end_time'>, q: string): string {
   const behind = new Date(toDate(parseInstant(trace.end_time)).getTime() + 1000).toISOString();
   const query = new URLSearchParams({ trace_unique_id: trace.trace_unique_id, q, content: 'false', page_size: '1000' });
   query.set('start_time', trace.start_time);

@@ -104,9 +104,13 @@ export interface SpanEvent {
   attributes: JsonObject | null;
 }
 
-/** As ?view=tree has it: the spans in the order of the tree. */
-export interface TraceWithTree extends Omit<Trace, 'input' | 'output'> {
+/** What is said of a trace beside its spans. */
+export interface TraceFacts extends Omit<Trace, 'input' | 'output'> {
   next_since: string;
+}
+
+/** What arrived since, as ?view=tree has it. */
+export interface TraceSince extends TraceFacts {
   spans: Branch[];
 }
 

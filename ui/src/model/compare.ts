@@ -32,7 +32,8 @@ function keyOf({ span }: Row): string {
   return `${span.log_type} ${plain}`;
 }
 
-function childrenOf({ rows }: Tree): Row[][] {
+function childrenOf(tree: Tree): Row[][] {
+  const rows = tree.all();
   const children: Row[][] = rows.map(() => []);
   const roots: Row[] = [];
   for (const row of rows) (children[row.parent] ?? roots).push(row);

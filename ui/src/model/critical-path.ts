@@ -29,21 +29,21 @@ interface Frame {
   end: number; // of its children
 }
 
-export function criticalPath({ rows, length }: Tree): CriticalPath {
+export function criticalPath({ n, parent, start: starts, end: ends, length }: Tree): CriticalPath {
   // Children of each row (the roots' parent comes last), those that end last first: one array, sliced by parent.
-  const n = rows.length;
   const begin = new Uint32Array(n + 2);
   const slot = (parent: number): number => (parent < 0 ? n : parent);
-  for (const row of rows) begin[slot(row.parent) + 1] = (begin[slot(row.parent) + 1] ?? 0) + 1;
+  for (const above of parent) begin[slot(above) + 1] = (begin[slot(above) + 1] ?? 0) + 1;
   for (let i = 1; i < begin.length; i++) begin[i] = (begin[i] ?? 0) + (begin[i - 1] ?? 0);
   const filled = begin.slice();
   const children = new Uint32Array(n);
-  for (const row of rows) {
-    const place = filled[slot(row.parent)] ?? 0;
-    children[place] = row.index;
-    filled[slot(row.parent)] = place + 1;
+  for (let row = 0; row < n; row++) {
+    const above = slot(parent[row] ?? -1);
+    const place = filled[above] ?? 0;
+    children[place] = row;
+    filled[above] = place + 1;
   }
-  const endOf = (row: number): number => rows[row]?.end ?? 0;
+  const endOf = (row: number): number => ends[row] ?? 0;
   for (let i = 0; i <= n; i++) {
     const [from, to] = [begin[i] ?? 0, begin[i + 1] ?? 0];
     if (to - from > 1) children.subarray(from, to).sort((a, b) => endOf(b) - endOf(a));
@@ -68,15 +68,14 @@ export function criticalPath({ rows, length }: Tree): CriticalPath {
       open.pop();
       continue;
     }
-    const child = rows[children[top.next++] ?? -1];
-    if (!child) continue;
-    const end = Math.min(child.end, top.to);
-    const start = Math.max(child.start, top.from);
+    const child = children[top.next++] ?? 0;
+    const end = Math.min(endOf(child), top.to);
+    const start = Math.max(starts[child] ?? 0, top.from);
     // One that still ran when the one behind it began was not waited for.
     if (end > top.at + tolerance || start >= end) continue;
     spend(top.row, end, top.at);
     top.at = start;
-    open.push(frame(child.index, start, end));
+    open.push(frame(child, start, end));
   }
 
   found.sort((a, b) => a.row - b.row || a.section.from - b.section.from);

@@ -5,6 +5,9 @@ export interface TraceLook {
   find: string;
   critical: boolean;
   reader: boolean;
+  /** As model/folding.ts and model/timeline.ts write them; '' is all open, and the whole time. */
+  fold: string;
+  zoom: string;
 }
 
 /** What a list is of: all of it stands in the address. */
@@ -55,6 +58,8 @@ export function parseRoute(path: string, search: string): Route {
       find: query.get('find') ?? '',
       critical: query.has('critical'),
       reader: query.has('reader'),
+      fold: of('fold'),
+      zoom: of('zoom'),
     };
   }
   if (/^\/dashboard\/?$/.test(path)) return { view: 'dashboard', search };
@@ -88,6 +93,8 @@ export function traceUrl(id: string, span: string | null = null, look: Partial<T
   if (look.find) said.push(`find=${encodeURIComponent(look.find)}`);
   if (look.critical) said.push('critical=1');
   if (look.reader) said.push('reader=1');
+  if (look.fold) said.push(`fold=${encodeURIComponent(look.fold)}`);
+  if (look.zoom) said.push(`zoom=${encodeURIComponent(look.zoom)}`);
   return `/${isTraceId(id) ? 'traces' : 'share'}/${id}${said.length === 0 ? '' : `?${said.join('&')}`}`;
 }
 

@@ -1,5 +1,4 @@
 /** What a trace's rows say of each span beside its own figures: the time it spent itself, and what the model calls below it add up to. */
-import { isModelCall } from './logtype';
 import type { Tree } from './tree';
 
 export interface Sums {
@@ -11,42 +10,41 @@ export interface Sums {
   cost: Float64Array;
 }
 
-/** Takes rows whose siblings stand by their start, as the server sends them. */
-export function sumsOf({ rows }: Tree): Sums {
-  const n = rows.length;
+/** Takes a tree whose siblings stand by their start, as the server sends them. */
+export function sumsOf(tree: Tree): Sums {
+  const { n, parent, start, end } = tree;
+  const { prompt_tokens, completion_tokens, cost: costs } = tree.spans.at;
   const self = new Float64Array(n);
   const covered = new Float64Array(n); // to where in time the children so far reach
   const calls = new Uint32Array(n);
   const tokens = new Float64Array(n);
-  const cost = new Float64Array(n);
+  const cost = new Float64Array(n).fill(NaN);
   for (let i = 0; i < n; i++) {
-    const row = rows[i];
-    if (!row) break;
-    self[i] = row.end - row.start;
-    covered[i] = row.start;
-    const parent = rows[row.parent];
-    if (parent) {
-      const from = Math.max(row.start, covered[parent.index] ?? 0);
-      const to = Math.min(row.end, parent.end);
-      if (to > from) {
-        self[parent.index] = (self[parent.index] ?? 0) - (to - from);
-        covered[parent.index] = to;
+    const [from, to, above] = [start[i] ?? 0, end[i] ?? 0, parent[i] ?? -1];
+    self[i] = to - from;
+    covered[i] = from;
+    if (above >= 0) {
+      const begin = Math.max(from, covered[above] ?? 0);
+      const stop = Math.min(to, end[above] ?? 0);
+      if (stop > begin) {
+        self[above] = (self[above] ?? 0) - (stop - begin);
+        covered[above] = stop;
       }
     }
-    const { log_type, prompt_tokens, completion_tokens } = row.span;
-    const counts = isModelCall(log_type);
-    calls[i] = counts ? 1 : 0;
-    tokens[i] = counts ? (prompt_tokens ?? 0) + (completion_tokens ?? 0) : 0;
-    cost[i] = counts ? (row.span.cost ?? NaN) : NaN;
+    if (!tree.isModelCall(i)) continue;
+    calls[i] = 1;
+    tokens[i] = Math.max(0, prompt_tokens[i] ?? 0) + Math.max(0, completion_tokens[i] ?? 0);
+    const spent = costs[i] ?? -1;
+    if (spent >= 0) cost[i] = spent;
   }
   // Children stand behind their parents.
   for (let i = n - 1; i >= 0; i--) {
     self[i] = Math.max(0, self[i] ?? 0);
-    const parent = rows[i]?.parent ?? -1;
-    if (parent < 0) continue;
-    calls[parent] = (calls[parent] ?? 0) + (calls[i] ?? 0);
-    tokens[parent] = (tokens[parent] ?? 0) + (tokens[i] ?? 0);
-    cost[parent] = plus(cost[parent] ?? NaN, cost[i] ?? NaN);
+    const above = parent[i] ?? -1;
+    if (above < 0) continue;
+    calls[above] = (calls[above] ?? 0) + (calls[i] ?? 0);
+    tokens[above] = (tokens[above] ?? 0) + (tokens[i] ?? 0);
+    cost[above] = plus(cost[above] ?? NaN, cost[i] ?? NaN);
   }
   return { self, calls, tokens, cost };
 }

@@ -1,6 +1,6 @@
 /** Where a waterfall draws what. Times are seconds from the beginning of the trace, places are fractions of the width. */
-import type { Row } from './tree';
 import type { Family } from './logtype';
+import { families, type Row, type Tree } from './tree';
 
 export interface Range {
   from: number;
@@ -37,6 +37,18 @@ function place(from: number, width: number, whole: Range): Range {
   return { from: start, to: start + width };
 }
 
+/** A range as an address has it, to the nanosecond; '' is the whole. */
+export function rangeText(range: Range | null): string {
+  if (!range) return '';
+  return [range.from, range.to].map((at) => String(Number(at.toFixed(9)))).join('~');
+}
+
+/** Null is the whole, or what is no range of it. */
+export function parseRange(text: string, whole: Range): Range | null {
+  const [from = NaN, to = NaN] = /^[\d.]+(e-\d+)?~[\d.]+(e-\d+)?$/.test(text) ? text.split('~').map(Number) : [];
+  return to > from && from < whole.to ? between(from, to, whole) : null;
+}
+
 export interface Bar {
   left: number;
   width: number;
@@ -68,17 +80,18 @@ export function labelPlace(bar: Bar, roomPx: number, labelPx: number): LabelPlac
 
 export interface FailureMark {
   at: number; // fraction of the range
-  row: Row; // the first of them
+  row: number; // the first of them
   count: number;
 }
 
-/** Where in the range spans failed, at the ends of the innermost ones: their parents only pass it on. At most so many marks. */
-export function failureMarks(rows: Row[], range: Range, slots = 100): FailureMark[] {
+/** Where in the range spans failed, at the ends of the innermost ones. At most so many marks. */
+export function failureMarks(tree: Tree, range: Range, slots = 100): FailureMark[] {
   const found = new Map<number, FailureMark>();
   const width = range.to - range.from;
-  for (const row of rows) {
-    if (!row.failed || row.failedBelow || row.end < range.from || row.end > range.to) continue;
-    const at = (row.end - range.from) / width;
+  for (const row of tree.failures) {
+    const end = tree.end[row] ?? 0;
+    if (end < range.from || end > range.to) continue;
+    const at = (end - range.from) / width;
     const slot = Math.min(slots - 1, Math.floor(at * slots));
     const there = found.get(slot);
     if (there) there.count++;
@@ -87,22 +100,35 @@ export function failureMarks(rows: Row[], range: Range, slots = 100): FailureMar
   return [...found.values()].sort((a, b) => a.at - b.at);
 }
 
+/** Of the trace's length: what is nearer to each other is one part. */
+const near = 0.1;
+/** So many slices of its length, each shorter than that: what begins in one belongs together. */
+const slices = 16;
+
 /** The stretches in which something ran, of a trace whose spans lie so far apart that drawn whole it would be a few dots; else none.
  *  What lasts most of the trace and has spans below it only waits for them. */
-export function busyParts(rows: Row[], whole: Range): Range[] {
+export function busyParts(tree: Tree, whole: Range): Range[] {
   const length = whole.to - whole.from;
-  const gap = Math.max(60, length * 0.1);
+  const gap = Math.max(60, length * near);
   if (length < gap) return [];
-  const working = rows.filter((row) => row.descendants === 0 || row.end - row.start < length / 2);
-  working.sort((a, b) => a.start - b.start);
+  const begun: Range[] = Array.from({ length: slices }, () => ({ from: Infinity, to: -Infinity }));
+  for (let i = 0; i < tree.n; i++) {
+    const [start, end] = [tree.start[i] ?? 0, tree.end[i] ?? 0];
+    if ((tree.descendants[i] ?? 0) > 0 && end - start >= length / 2) continue;
+    const slice = begun[Math.min(slices - 1, Math.floor(((start - whole.from) / length) * slices))];
+    if (!slice) continue;
+    slice.from = Math.min(slice.from, start);
+    slice.to = Math.max(slice.to, end);
+  }
   const parts: Range[] = [];
-  for (const { start, end } of working) {
+  for (const { from, to } of begun) {
+    if (from > to) continue;
     const last = parts.at(-1);
-    if (last && start - last.to < gap) last.to = Math.max(last.to, end);
-    else parts.push({ from: start, to: end });
+    if (last && from - last.to < gap) last.to = Math.max(last.to, to);
+    else parts.push({ from, to });
   }
   const busy = parts.reduce((sum, { from, to }) => sum + to - from, 0);
-  return parts.length > 1 && busy < length * 0.1 ? parts : [];
+  return parts.length > 1 && busy < length * near ? parts : [];
 }
 
 export interface Tick {
@@ -132,26 +158,40 @@ export function tickLabel(seconds: number, range: Range): string {
   return `${(seconds * scale).toFixed(decimals)} ${unit}`;
 }
 
-/** The whole trace in little: one path per family, in a box of width × height units, never more strokes than the box has room for. */
-export function minimap(rows: Row[], whole: Range, width: number, height: number): Map<Family | 'failed', string> {
+/** The whole trace in little: one path per family, in a box of width × height units, whose strokes do not lie on each other. */
+export function minimap(tree: Tree, whole: Range, width: number, height: number): Map<Family | 'failed', string> {
   const lines = Math.max(1, Math.floor(height / 3));
-  const spread = rows.length > lines;
-  const seen = new Map<Family | 'failed', Set<number>>();
-  const parts = new Map<Family | 'failed', string[]>();
+  const shown = Math.min(tree.n, lines);
+  const keys: (Family | 'failed')[] = [...families, 'failed'];
+  // How long the longest stroke is that begins there: by key, line and place.
+  const longest = new Uint16Array(keys.length * shown * (width + 1));
   const scale = width / (whole.to - whole.from);
-  rows.forEach((row, i) => {
-    const line = spread ? Math.floor((i * lines) / rows.length) : i;
-    const x = Math.round((row.start - whole.from) * scale);
-    const w = Math.max(2, Math.round((row.end - row.start) * scale));
-    const key = row.failed ? 'failed' : row.family;
-    let had = seen.get(key);
-    if (!had) seen.set(key, (had = new Set()));
-    const stroke = (line * (width + 1) + x) * (width + 3) + w;
-    if (had.has(stroke)) return;
-    had.add(stroke);
-    let path = parts.get(key);
-    if (!path) parts.set(key, (path = []));
-    path.push(`M${String(Math.min(x, width - 2))} ${String(line * 3 + 1.5)}h${String(w)}`);
-  });
-  return new Map([...parts].map(([family, path]) => [family, path.join('')]));
+  for (let i = 0; i < tree.n; i++) {
+    const start = tree.start[i] ?? 0;
+    const key = tree.fails(i) ? families.length : (tree.family[i] ?? 0);
+    const x = Math.min(width - 2, Math.max(0, Math.round((start - whole.from) * scale)));
+    const long = Math.min(width - x, Math.max(2, Math.round(((tree.end[i] ?? 0) - start) * scale)));
+    const place = (key * shown + Math.floor((i * shown) / tree.n)) * (width + 1) + x;
+    if (long > (longest[place] ?? 0)) longest[place] = long;
+  }
+  const paths = new Map<Family | 'failed', string>();
+  for (const [key, name] of keys.entries()) {
+    let path = '';
+    for (let line = 0; line < shown; line++) {
+      const row = (key * shown + line) * (width + 1);
+      let [from, to] = [0, 0];
+      for (let x = 0; x <= width; x++) {
+        const long = longest[row + x] ?? 0;
+        if (to > from && (x > to || x === width)) {
+          path += `M${String(from)} ${String(line * 3 + 1.5)}h${String(to - from)}`;
+          to = from;
+        }
+        if (long === 0) continue;
+        if (to <= from) [from, to] = [x, x + long];
+        else to = Math.max(to, x + long);
+      }
+    }
+    if (path !== '') paths.set(name, path);
+  }
+  return paths;
 }

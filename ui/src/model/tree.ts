@@ -1,6 +1,7 @@
-/** A trace's spans as rows of a tree: flattened once, then hidden and shown by folding. */
+/** A trace's spans as rows of a tree, and which of them are hidden by folding. Rows are made objects of as they are looked at. */
 import type { Branch } from '../api/types';
 import { familyOf, isGeneration, type Family } from './logtype';
+import { failed, type Spans } from './spans';
 
 export interface Row {
   span: Branch;
@@ -27,147 +28,165 @@ export interface Row {
   early: number;
 }
 
-export interface Tree {
-  rows: Row[]; // in depth-first order
-  byId: Map<string, number>;
-  length: number; // seconds
-}
+export const families: readonly Family[] = ['workflow', 'task', 'agent', 'model', 'tool', 'guard', 'other'];
+const modelFamily = families.indexOf('model');
 
-/** Takes the spans in the order of the tree, in one pass: it stands between a big trace's arrival and its picture. */
-export function flatten(spans: Branch[]): Tree {
-  const rows: Row[] = [];
-  const byId = new Map<string, number>();
-  const open: number[] = []; // the row of each level that the next one may be below
-  const children: number[] = []; // how many each row has
-  let roots = 0;
-  let first = Infinity;
-  for (const span of spans) {
-    const { depth, start } = span;
-    const index = rows.length;
-    const parent = depth > 0 ? (open[depth - 1] ?? -1) : -1;
-    if (start < first) first = start;
-    open[depth] = index;
-    children.push(0);
-    byId.set(span.span_unique_id, index);
-    rows.push({
+export class Tree {
+  readonly n: number;
+  /** By row, in depth-first order. */
+  readonly parent: Int32Array;
+  readonly descendants: Uint32Array;
+  readonly start: Float64Array;
+  readonly end: Float64Array;
+  readonly family: Uint8Array;
+  readonly failedBelow: Uint8Array;
+  /** Seconds. */
+  readonly length: number;
+  /** The innermost failed rows: their parents only pass it on. */
+  readonly failures: number[] = [];
+  private readonly place: Uint32Array;
+  private readonly children: Uint32Array; // how many each row has
+  private readonly roots: number;
+  private readonly rows: (Row | undefined)[];
+  private readonly known = new Map<string, number>();
+  private knowsAll = false;
+
+  /** Of the first n spans. One pass there and one back: it stands between a big trace's arrival and its picture. */
+  constructor(
+    readonly spans: Spans,
+    n = spans.n,
+  ) {
+    const { depth, start, latency, log_type, status_code } = spans.at;
+    this.n = n;
+    this.parent = new Int32Array(n);
+    this.descendants = new Uint32Array(n);
+    this.start = new Float64Array(n);
+    this.end = new Float64Array(n);
+    this.family = new Uint8Array(n);
+    this.failedBelow = new Uint8Array(n);
+    this.place = new Uint32Array(n);
+    this.children = new Uint32Array(n);
+    this.rows = new Array<Row | undefined>(n);
+    const open: number[] = []; // the row of each level that the next one may be below
+    const familyAt = new Map<number, number>(); // by the place of the log type's text
+    let roots = 0;
+    let first = Infinity;
+    for (let i = 0; i < n; i++) if ((start[i] ?? 0) < first) first = start[i] ?? 0;
+    for (let i = 0; i < n; i++) {
+      const level = depth[i] ?? 0;
+      const parent = level > 0 ? (open[level - 1] ?? -1) : -1;
+      open[level] = i;
+      this.parent[i] = parent;
+      this.place[i] = parent < 0 ? ++roots : (this.children[parent] = (this.children[parent] ?? 0) + 1);
+      this.start[i] = (start[i] ?? 0) - first;
+      this.end[i] = (start[i] ?? 0) + (latency[i] ?? 0) - first;
+      const type = log_type[i] ?? 0;
+      let family = familyAt.get(type);
+      if (family === undefined) familyAt.set(type, (family = families.indexOf(familyOf(spans.strings[type]))));
+      this.family[i] = family;
+    }
+    this.roots = roots;
+    let length = 0;
+    // Children stand behind their parents, so one walk from the end sums them up.
+    for (let i = n - 1; i >= 0; i--) {
+      const end = this.end[i] ?? 0;
+      if (end > length) length = end;
+      const fails = status_code[i] === failed;
+      if (fails && !this.failedBelow[i]) this.failures.push(i);
+      const parent = this.parent[i] ?? -1;
+      if (parent < 0) continue;
+      this.descendants[parent] = (this.descendants[parent] ?? 0) + (this.descendants[i] ?? 0) + 1;
+      if (fails || this.failedBelow[i]) this.failedBelow[parent] = 1;
+    }
+    this.failures.reverse();
+    this.length = length;
+  }
+
+  idOf(i: number): string {
+    return this.spans.ids[i] ?? '';
+  }
+
+  fails(i: number): boolean {
+    return this.spans.at.status_code[i] === failed;
+  }
+
+  isModelCall(i: number): boolean {
+    return this.family[i] === modelFamily;
+  }
+
+  row(i: number): Row | undefined {
+    if (!(i >= 0 && i < this.n)) return undefined;
+    const had = this.rows[i];
+    if (had) return had;
+    const parent = this.parent[i] ?? -1;
+    const start = this.start[i] ?? 0;
+    const span = this.spans.branch(i, parent < 0 ? undefined : this.idOf(parent));
+    const row: Row = {
       span,
       id: span.span_unique_id,
-      index,
-      depth,
+      index: i,
+      depth: span.depth,
       parent,
-      descendants: 0,
-      place: parent < 0 ? ++roots : (children[parent] = (children[parent] ?? 0) + 1),
-      siblings: 0,
-      family: familyOf(span.log_type),
+      descendants: this.descendants[i] ?? 0,
+      place: this.place[i] ?? 0,
+      siblings: parent < 0 ? this.roots : (this.children[parent] ?? 0),
+      family: families[this.family[i] ?? 0] ?? 'other',
       start,
-      end: start + span.latency,
-      failed: span.status_code === 'error',
+      end: this.end[i] ?? 0,
+      failed: this.fails(i),
       orphan: parent < 0 && span.span_parent_id !== undefined,
-      failedBelow: false,
-      early: parent < 0 ? 0 : Math.max(0, (rows[parent]?.start ?? 0) - start - 0.5e-9),
-    });
+      failedBelow: this.failedBelow[i] === 1,
+      early: parent < 0 ? 0 : Math.max(0, (this.start[parent] ?? 0) - start - 0.5e-9),
+    };
+    this.known.set(row.id, i);
+    return (this.rows[i] = row);
   }
-  let length = 0;
-  // Children stand behind their parents, so one walk from the end sums them up.
-  for (let i = rows.length - 1; i >= 0; i--) {
-    const row = rows[i];
-    if (!row) break;
-    row.siblings = row.parent < 0 ? roots : (children[row.parent] ?? 0);
-    row.start -= first;
-    row.end -= first;
-    if (row.end > length) length = row.end;
-    const parent = rows[row.parent];
-    if (parent) {
-      parent.descendants += row.descendants + 1;
-      parent.failedBelow ||= row.failed || row.failedBelow;
+
+  /** All of them, for trees of no great size. */
+  all(): Row[] {
+    return Array.from({ length: this.n }, (_, i) => this.row(i)).filter((row) => row !== undefined);
+  }
+
+  /** The row of a span; -1 if it is not there. */
+  find(id: string | null): number {
+    if (id === null) return -1;
+    const known = this.known.get(id);
+    if (known !== undefined || this.knowsAll) return known ?? -1;
+    const at = this.spans.ids.indexOf(id);
+    const row = at < this.n ? at : -1;
+    this.known.set(id, row);
+    return row;
+  }
+
+  /** The rows of many spans, in order; those that are not there are left out. */
+  findAll(ids: Iterable<string>): number[] {
+    if (!this.knowsAll) for (let i = 0; i < this.n; i++) this.known.set(this.idOf(i), i);
+    this.knowsAll = true;
+    const rows: number[] = [];
+    for (const id of ids) {
+      const row = this.known.get(id) ?? -1;
+      if (row >= 0) rows.push(row);
     }
+    return rows.sort((a, b) => a - b);
   }
-  return { rows, byId, length };
 }
 
-export type Folded = ReadonlySet<string>;
-
-/** The rows that can be seen while these spans are folded. */
-export function unfolded(tree: Tree, folded: Folded): Row[] {
-  if (folded.size === 0) return tree.rows;
-  const out: Row[] = [];
-  for (let i = 0; i < tree.rows.length; i++) {
-    const row = tree.rows[i];
-    if (!row) break;
-    out.push(row);
-    if (folded.has(row.id)) i += row.descendants;
+/** The span to show first: the first that generates, else the first model call; null if there is neither. */
+export function firstCall(tree: Tree): string | null {
+  let call = -1;
+  for (let i = 0; i < tree.n; i++) {
+    if (!tree.isModelCall(i)) continue;
+    if (isGeneration(tree.spans.textOf('log_type', i))) return tree.idOf(i);
+    if (call < 0) call = i;
   }
-  return out;
-}
-
-export function fold(folded: Folded, id: string, closed: boolean): Folded {
-  const out = new Set(folded);
-  if (closed) out.add(id);
-  else out.delete(id);
-  return out;
-}
-
-/** One level less: folds the deepest level that is still open. */
-export function foldDeepest(tree: Tree, folded: Folded): Folded {
-  const open = unfolded(tree, folded).filter((r) => r.descendants > 0 && !folded.has(r.id));
-  const depth = Math.max(-1, ...depthsOf(open));
-  const out = new Set(folded);
-  for (const row of open) if (row.depth === depth) out.add(row.id);
-  return out;
-}
-
-/** One level more: opens the shallowest folded spans that can be seen. */
-export function unfoldShallowest(tree: Tree, folded: Folded): Folded {
-  const closed = unfolded(tree, folded).filter((r) => folded.has(r.id));
-  const depth = Math.min(Infinity, ...depthsOf(closed));
-  const out = new Set(folded);
-  for (const row of closed) if (row.depth === depth) out.delete(row.id);
-  return out;
-}
-
-/** The distinct depths, few whatever the number of rows (so they may be spread as arguments). */
-function depthsOf(rows: Row[]): number[] {
-  let min = Infinity;
-  let max = -Infinity;
-  for (const { depth } of rows) {
-    min = Math.min(min, depth);
-    max = Math.max(max, depth);
-  }
-  return rows.length === 0 ? [] : [min, max];
-}
-
-/** Opens whatever hides that span. */
-export function reveal(tree: Tree, folded: Folded, id: string): Folded {
-  let out = folded;
-  let row = tree.rows[tree.byId.get(id) ?? -1];
-  for (row = row && tree.rows[row.parent]; row; row = tree.rows[row.parent]) {
-    if (out.has(row.id)) out = fold(out, row.id, false);
-  }
-  return out;
-}
-
-/** The span that stands for another one: itself, or the highest folded one above it. */
-export function shownFor(tree: Tree, folded: Folded, id: string): string {
-  let shown = id;
-  let row = tree.rows[tree.byId.get(id) ?? -1];
-  for (row = row && tree.rows[row.parent]; row; row = tree.rows[row.parent]) if (folded.has(row.id)) shown = row.id;
-  return shown;
-}
-
-/** The span to show first: the first that generates, else the first model call, else the root. */
-export function defaultSpan(tree: Tree): string | null {
-  const first =
-    tree.rows.find((r) => isGeneration(r.span.log_type)) ?? tree.rows.find((r) => r.family === 'model') ?? tree.rows[0];
-  return first?.id ?? null;
+  return call < 0 ? null : tree.idOf(call);
 }
 
 /** The next failed span behind that one, round and round. */
-export function nextFailed(tree: Tree, id: string | null): string | null {
-  const from = id === null ? -1 : (tree.byId.get(id) ?? -1);
-  const n = tree.rows.length;
-  for (let step = 1; step <= n; step++) {
-    const row = tree.rows[(from + step + n) % n];
-    if (row?.failed) return row.id;
+export function nextFailed(tree: Tree, from: number): string | null {
+  for (let step = 1; step <= tree.n; step++) {
+    const row = (from + step + tree.n) % tree.n;
+    if (tree.fails(row)) return tree.idOf(row);
   }
   return null;
 }

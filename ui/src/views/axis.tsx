@@ -19,7 +19,7 @@ interface Props {
 export function Axis({ tree, whole, range, narrow, onRange, onSelect, children }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [drag, setDrag] = useState<{ from: number; to: number } | null>(null);
-  const marks = useMemo(() => failureMarks(tree.rows, range), [tree, range]);
+  const marks = useMemo(() => failureMarks(tree, range), [tree, range]);
   const width = range.to - range.from;
   const timeAt = (clientX: number): number => {
     const rect = box.current?.getBoundingClientRect();
@@ -69,10 +69,10 @@ export function Axis({ tree, whole, range, narrow, onRange, onSelect, children }
           </span>
         )}
         {marks.map(({ at, row, count }) => {
-          const says = `${count === 1 ? 'Error' : plural(count, 'error')} at ${duration(row.end)}`;
+          const says = `${count === 1 ? 'Error' : plural(count, 'error')} at ${duration(tree.end[row] ?? 0)}`;
           return (
             <button
-              key={row.id}
+              key={row}
               type="button"
               class="axis-error"
               tabIndex={-1}
@@ -80,7 +80,7 @@ export function Axis({ tree, whole, range, narrow, onRange, onSelect, children }
               title={says}
               aria-label={says}
               onClick={() => {
-                onSelect(row.id);
+                onSelect(tree.idOf(row));
               }}
             />
           );

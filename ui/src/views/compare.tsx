@@ -1,9 +1,9 @@
 /** Two traces side by side: what differs in their trees, and in the span of each that is looked at. */
 import '../style/compare.css';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { asApiError, isAbort, parse, type ApiError } from '../api/client';
+import { asApiError, isAbort, type ApiError } from '../api/client';
 import { getSpan, getTree } from '../api/endpoints';
-import type { Span, TraceWithTree } from '../api/types';
+import type { Span, TraceFacts } from '../api/types';
 import {
   change,
   type Difference,
@@ -23,7 +23,7 @@ import { clock, cost, count, duration, rate } from '../model/format';
 import { spanLabel, traceLabel } from '../model/name';
 import { compareUrl, traceUrl } from '../model/route';
 import { oneLine, visible } from '../model/text';
-import { flatten } from '../model/tree';
+import { Tree } from '../model/tree';
 import { go } from '../navigation';
 import { Link } from '../widgets/link';
 import { Mark } from '../widgets/mark';
@@ -82,14 +82,14 @@ function HowTo() {
 
 function Comparison({ a, b, onFailure }: { a: End; b: End; onFailure: (error: ApiError) => void }) {
   const { answer, error } = useAnswer(
-    async (signal) => {
-      const bodies = await Promise.all([getTree(a.trace, signal), getTree(b.trace, signal)]);
-      return [parse<TraceWithTree>(bodies[0]), parse<TraceWithTree>(bodies[1])] as const;
-    },
+    (signal) => Promise.all([getTree(a.trace, signal), getTree(b.trace, signal)]),
     [a.trace, b.trace],
     onFailure,
   );
-  const pairs = useMemo(() => (answer ? pairTrees(flatten(answer[0].spans), flatten(answer[1].spans)) : []), [answer]);
+  const pairs = useMemo(
+    () => (answer ? pairTrees(new Tree(answer[0].spans), new Tree(answer[1].spans)) : []),
+    [answer],
+  );
   const first = useMemo(() => firstPair(pairs), [pairs]);
   if (error) return <Failed error={error} what="trace" />;
   if (!answer) return <div class="notice" aria-busy="true" />;
@@ -99,7 +99,7 @@ function Comparison({ a, b, onFailure }: { a: End; b: End; onFailure: (error: Ap
     <>
       <header class="trace-head compare-head">
         <h1>Compare</h1>
-        <Named letter="A" trace={answer[0]} end={a} />
+        <Named letter="A" trace={answer[0].trace} end={a} />
         <button
           type="button"
           class="button"
@@ -110,7 +110,7 @@ function Comparison({ a, b, onFailure }: { a: End; b: End; onFailure: (error: Ap
         >
           ⇄ swap
         </button>
-        <Named letter="B" trace={answer[1]} end={b} />
+        <Named letter="B" trace={answer[1].trace} end={b} />
       </header>
       <div class="compare">
         <Structure
@@ -121,7 +121,7 @@ function Comparison({ a, b, onFailure }: { a: End; b: End; onFailure: (error: Ap
           }}
         />
         <div class="compare-body" tabIndex={0} role="region" aria-label="Differences">
-          <Figures rows={traceFigures(answer[0], answer[1])} title="Traces" />
+          <Figures rows={traceFigures(answer[0].trace, answer[1].trace)} title="Traces" />
           {spanA !== null && spanB !== null ? (
             <Spans a={{ ...a, span: spanA }} b={{ ...b, span: spanB }} onFailure={onFailure} />
           ) : (
@@ -133,7 +133,7 @@ function Comparison({ a, b, onFailure }: { a: End; b: End; onFailure: (error: Ap
   );
 }
 
-function Named({ letter, trace, end }: { letter: string; trace: TraceWithTree; end: End }) {
+function Named({ letter, trace, end }: { letter: string; trace: TraceFacts; end: End }) {
   const url = traceUrl(end.trace, end.span);
   return (
     <Link class="compare-name" to={url}>
@@ -237,7 +237,7 @@ interface FigureRow {
   plain?: boolean;
 }
 
-function traceFigures(a: TraceWithTree, b: TraceWithTree): FigureRow[] {
+function traceFigures(a: TraceFacts, b: TraceFacts): FigureRow[] {
   return [
     { name: 'duration', a: a.duration, b: b.duration, say: duration },
     { name: 'spans', a: a.span_count, b: b.span_count, say: count, plain: true },

@@ -2,8 +2,8 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { asApiError, isAbort } from '../api/client';
 import { foundPath, getFound } from '../api/endpoints';
-import type { TraceWithTree } from '../api/types';
-import { findFilter, findRows } from '../model/find';
+import type { TraceFacts } from '../api/types';
+import { findFilter, findRows, placeIn } from '../model/find';
 import { count, plural } from '../model/format';
 import type { Tree } from '../model/tree';
 
@@ -11,16 +11,19 @@ import type { Tree } from '../model/tree';
 const pagesMost = 20;
 
 export interface Found {
+  /** In order. */
   rows: number[];
-  ids: ReadonlySet<string>;
   /** What stands beside the number of matches; empty when the server has looked through everything. */
   note: string;
 }
 
-const nothing: ReadonlySet<string> = new Set();
+const nothing: readonly string[] = [];
 
-export function useFind(trace: TraceWithTree, tree: Tree, text: string): Found {
-  const [said, setSaid] = useState<{ text: string; ids: ReadonlySet<string>; note: string }>({
+/** Whether the row is among them. */
+export const isFound = ({ rows }: Found, row: number): boolean => rows[placeIn(rows, row)] === row;
+
+export function useFind(trace: TraceFacts, tree: Tree, text: string): Found {
+  const [said, setSaid] = useState<{ text: string; ids: readonly string[]; note: string }>({
     text: '',
     ids: nothing,
     note: '',
@@ -30,7 +33,7 @@ export function useFind(trace: TraceWithTree, tree: Tree, text: string): Found {
     if (q === null) return;
     const abort = new AbortController();
     const look = async (): Promise<void> => {
-      const ids = new Set<string>();
+      const ids: string[] = [];
       let path: string | null = foundPath(trace, q);
       for (let pages = 0; path !== null; pages++) {
         if (pages === pagesMost) {
@@ -38,7 +41,7 @@ export function useFind(trace: TraceWithTree, tree: Tree, text: string): Found {
           return;
         }
         const page = await getFound(path, abort.signal);
-        for (const span of page.results) ids.add(span.span_unique_id);
+        for (const span of page.results) ids.push(span.span_unique_id);
         path = page.next;
       }
       setSaid({ text, ids, note: '' });
@@ -62,8 +65,7 @@ export function useFind(trace: TraceWithTree, tree: Tree, text: string): Found {
   const known = said.text === text;
   return useMemo(() => {
     const rows = findRows(tree, text, known ? said.ids : nothing);
-    const ids = new Set(rows.flatMap((row) => tree.rows[row]?.id ?? []));
-    return { rows, ids, note: known ? said.note : asked ? 'searching content …' : '' };
+    return { rows, note: known ? said.note : asked ? 'searching content …' : '' };
   }, [tree, text, said, known, asked]);
 }
 
@@ -86,7 +88,7 @@ export function FindBar({ text, found, at, focus, onText, onStep, onClose }: Pro
     field.current?.focus();
     field.current?.select();
   }, [focus]);
-  const place = found.rows.indexOf(at);
+  const place = isFound(found, at) ? placeIn(found.rows, at) : -1;
   const says =
     text.trim() === ''
       ? ''

@@ -28,6 +28,7 @@ const groups: { title: string; keys: [keys: string[], does: string][] }[] = [
       [['j', 'k'], 'down, up (arrows too)'],
       [['→', '←'], 'open, close, to the parent'],
       [['[', ']'], 'close, open one level'],
+      [['{', '}'], 'close, open all levels'],
       [['w', 's'], 'zoom in, out'],
       [['a', 'd'], 'pan left, right'],
       [['0'], 'whole trace'],

@@ -1,4 +1,5 @@
 /** Pages without data: nothing yet, nothing found, signed out, out of reach. */
+import { address } from '../navigation';
 import { Copy } from '../widgets/copy';
 import { Link } from '../widgets/link';
 
@@ -57,11 +58,7 @@ export function SignedOut() {
         <Code text="respan auth link" label="Copy the command" />
         <p>It prints a link that works once. Open it in this browser.</p>
         <p>
-          Or{' '}
-          <a href={`/signin?next=${encodeURIComponent(location.pathname + location.search)}`}>
-            sign in with a password
-          </a>
-          .
+          Or <a href={`/signin?next=${encodeURIComponent(address())}`}>sign in with a password</a>.
         </p>
       </div>
     </main>

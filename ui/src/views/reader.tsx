@@ -6,7 +6,6 @@ import { asApiError, isAbort, type ApiError } from '../api/client';
 import { SpanCache } from '../api/span-cache';
 import type { Span } from '../api/types';
 import { count, duration, plural } from '../model/format';
-import { isModelCall } from '../model/logtype';
 import { spanLabel } from '../model/name';
 import { oneLine } from '../model/text';
 import type { Row, Tree } from '../model/tree';
@@ -31,10 +30,13 @@ interface Props {
 
 export function Reader({ trace, tree, selected, onSelect, onClose, onOpen, onFailure }: Props) {
   const calls = useMemo(
-    () => tree.rows.filter((row) => isModelCall(row.span.log_type)).sort((a, b) => a.start - b.start),
+    () =>
+      Array.from({ length: tree.n }, (_, i) => i)
+        .filter((i) => tree.isModelCall(i))
+        .sort((a, b) => (tree.start[a] ?? 0) - (tree.start[b] ?? 0)),
     [tree],
   );
-  const at = calls.findIndex((row) => row.id === selected);
+  const at = useMemo(() => calls.indexOf(tree.find(selected)), [calls, tree, selected]);
   const cache = useMemo(() => new SpanCache(), []);
   const [shown, setShown] = useState({ first: Math.max(0, at - 2), last: Math.max(0, at) + step });
   const scroller = useRef<HTMLDivElement>(null);
@@ -52,7 +54,7 @@ export function Reader({ trace, tree, selected, onSelect, onClose, onOpen, onFai
 
   const select = (index: number): void => {
     const row = calls[Math.min(Math.max(index, 0), calls.length - 1)];
-    if (row) onSelect(row.id, 'replace');
+    if (row !== undefined) onSelect(tree.idOf(row), 'replace');
   };
   useKeys((event) => {
     switch (event.key) {
@@ -93,7 +95,7 @@ export function Reader({ trace, tree, selected, onSelect, onClose, onOpen, onFai
           }}
         />
       )}
-      {calls.slice(shown.first, shown.last).map((row, i) => (
+      {rowsOf(tree, calls.slice(shown.first, shown.last)).map((row, i) => (
         <Call
           key={row.id}
           trace={trace}
@@ -123,6 +125,8 @@ export function Reader({ trace, tree, selected, onSelect, onClose, onOpen, onFai
     </div>
   );
 }
+
+const rowsOf = (tree: Tree, rows: number[]): Row[] => rows.flatMap((i) => tree.row(i) ?? []);
 
 /** Calls `near` each time the element comes near what can be seen of the reader. */
 function useNear<E extends HTMLElement>(near: () => void): RefObject<E | null> {

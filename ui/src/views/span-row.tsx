@@ -19,7 +19,8 @@ interface Props {
   range: Range;
   /** Width of the bars' column, in pixels. */
   room: number;
-  sums: Sums;
+  /** Null while not all spans are there. */
+  sums: Sums | null;
   critical: CriticalPath | null;
   selected: boolean;
   matched: boolean;
@@ -87,7 +88,7 @@ export function SpanRow({ row, range, room, sums, critical, selected, matched, f
           </span>
         )}
       </span>
-      <SumsCell row={row} sums={sums} />
+      {sums ? <SumsCell row={row} sums={sums} /> : <span class="span-sums" />}
       <span class="span-bar">
         {bar && <BarShape bar={bar} label={lasts} room={room} title={barTitle(row, sums)} />}
         {critical && <CriticalLine row={row} range={range} room={room} folded={folded} path={critical} />}
@@ -96,9 +97,9 @@ export function SpanRow({ row, range, room, sums, critical, selected, matched, f
   );
 }
 
-function barTitle(row: Row, sums: Sums): string {
+function barTitle(row: Row, sums: Sums | null): string {
   const lasts = `${oneLine(row.span.name ?? '', 80)}: ${duration(row.end - row.start)} from ${duration(row.start)}`;
-  return row.descendants === 0 ? lasts : `${lasts}, ${duration(sums.self[row.index])} of it itself`;
+  return row.descendants === 0 || !sums ? lasts : `${lasts}, ${duration(sums.self[row.index])} of it itself`;
 }
 
 /** What the model calls at and below a span add up to. */

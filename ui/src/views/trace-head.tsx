@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import type { TraceWithTree } from '../api/types';
+import type { TraceFacts } from '../api/types';
 import { clock, cost, count, duration, shortId, tokens } from '../model/format';
 import { traceLabel } from '../model/name';
 import { threadUrl, userUrl } from '../model/route';
@@ -8,7 +8,7 @@ import { Copy } from '../widgets/copy';
 import { Link } from '../widgets/link';
 
 interface Props {
-  trace: TraceWithTree;
+  trace: TraceFacts;
   running: boolean;
   listUrl: string;
   reader: boolean;

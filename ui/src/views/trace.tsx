@@ -1,13 +1,12 @@
 /** One trace: its head, the tree with its waterfall, and the selected span beside them. */
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { asApiError, isAbort, parse, type ApiError } from '../api/client';
+import { asApiError, isAbort, type ApiError } from '../api/client';
 import { getSince, getTree, onGrowth } from '../api/endpoints';
-import type { TraceWithTree } from '../api/types';
 import { isTraceId, traceUrl, type TraceLook } from '../model/route';
-import { awaitsParents, grow, withRunning } from '../model/running';
+import { awaitsParents, grow, withRunning, type Known } from '../model/running';
 import { oneLine } from '../model/text';
 import { parseInstant, toDate } from '../model/time';
-import { defaultSpan, flatten } from '../model/tree';
+import { firstCall, Tree } from '../model/tree';
 import { go } from '../navigation';
 import { useClock, useKeys, useMedia, usePolling } from '../widgets/hooks';
 import { useSize } from '../widgets/setting';
@@ -29,14 +28,18 @@ interface Props extends TraceLook {
 /** Spans that come late are shown for as long after a trace's last one. */
 const lateFor = 60_000;
 
-export function TraceView({ id, span, find, critical, reader, listUrl, onFailure }: Props) {
-  const [trace, setTrace] = useState<TraceWithTree | null>(null);
+export function TraceView({ id, span, find, critical, reader, fold, zoom, listUrl, onFailure }: Props) {
+  // While many spans come, those that are there are shown.
+  const [{ known, whole }, setKnown] = useState<{ known: Known | null; whole: boolean }>({ known: null, whole: false });
   const [error, setError] = useState<ApiError | null>(null);
   const [paneWidth, setPaneWidth] = useSize('respan.pane', 480);
   const narrow = useMedia('(max-width: 760px)');
-  const last = useRef<TraceWithTree | null>(null);
+  const last = useRef<Known | null>(null);
   const loading = useRef(false);
   const again = useRef(false);
+  // Where one is: several steps may be taken before the next drawing.
+  const place = useRef({ span, find, critical, reader, fold, zoom });
+  place.current = { span, find, critical, reader, fold, zoom };
 
   const load = useCallback(
     (signal: AbortSignal) => {
@@ -45,20 +48,26 @@ export function TraceView({ id, span, find, critical, reader, listUrl, onFailure
         return;
       }
       loading.current = true;
-      const known = last.current;
-      const newest = async (): Promise<TraceWithTree> => {
-        if (known) {
-          const since = await getSince(id, known.next_since, signal);
-          if (since.spans.length === 0 && since.span_count === known.spans.length) return known;
-          const grown = grow(known, since);
+      const before = last.current;
+      const show = (part: Known): void => {
+        const wanted = place.current.span;
+        // Whoever follows a link to a span sees the tree about it, and no other part first.
+        if (wanted === null || part.spans.ids.includes(wanted)) setKnown({ known: part, whole: false });
+      };
+      const newest = async (): Promise<Known> => {
+        if (before) {
+          const since = await getSince(id, before.trace.next_since, signal);
+          if (since.spans.length === 0 && since.span_count === before.spans.n) return before;
+          const grown = grow(before, since);
           if (grown) return grown;
         }
-        return parse<TraceWithTree>(await getTree(id, signal));
+        return getTree(id, signal, before ? undefined : show);
       };
       const read = async (): Promise<void> => {
-        last.current = await newest();
+        const now = await newest();
+        last.current = now;
         setError(null);
-        setTrace(last.current);
+        setKnown((was) => (was.known === now && was.whole ? was : { known: now, whole: true }));
       };
       read()
         .catch((reason: unknown) => {
@@ -85,9 +94,10 @@ export function TraceView({ id, span, find, critical, reader, listUrl, onFailure
     };
   }, [load]);
 
-  const awaits = useMemo(() => trace !== null && awaitsParents(trace.spans), [trace]);
+  const trace = known?.trace ?? null;
+  const awaits = useMemo(() => known !== null && whole && awaitsParents(known.spans), [known, whole]);
   const recent = trace !== null && Date.now() - toDate(parseInstant(trace.end_time)).getTime() < lateFor;
-  const now = useClock(awaits ? 500 : 5000, recent);
+  const now = useClock(awaits ? Math.max(500, (trace?.span_count ?? 0) / 50) : 5000, recent);
   usePolling(recent && isTraceId(id) ? 10_000 : 2000, recent || error !== null, () => {
     load(AbortSignal.timeout(20_000));
   });
@@ -99,31 +109,38 @@ export function TraceView({ id, span, find, critical, reader, listUrl, onFailure
   }, [id, recent, load]);
 
   const running = recent && awaits;
-  const reach = running ? (now - toDate(parseInstant(trace.start_time)).getTime()) / 1000 : 0;
+  const reach = running && trace ? (now - toDate(parseInstant(trace.start_time)).getTime()) / 1000 : 0;
   const tree = useMemo(() => {
-    if (!trace) return null;
-    return flatten(running ? withRunning(trace.spans, reach) : trace.spans);
-  }, [trace, running, reach]);
+    if (!known) return null;
+    return new Tree(running ? withRunning(known.spans, reach) : known.spans);
+  }, [known, whole, running, reach]);
   // What one looks at stays the same while a trace grows.
   const shown = useRef<string | null>(null);
   const selected = useMemo(() => {
     if (!tree) return null;
-    if (span !== null && tree.byId.has(span)) return span;
-    if (shown.current === null || !tree.byId.has(shown.current)) shown.current = defaultSpan(tree);
+    if (span !== null && tree.find(span) >= 0) return span;
+    if (tree.find(shown.current) < 0) shown.current = firstCall(tree) ?? (whole && tree.n > 0 ? tree.idOf(0) : null);
     return shown.current;
-  }, [tree, span]);
-  const look = useMemo(() => ({ find, critical, reader }), [find, critical, reader]);
+  }, [tree, span, whole]);
+  const look = useMemo(() => ({ find, critical, reader, fold, zoom }), [find, critical, reader, fold, zoom]);
+  const move = useCallback(
+    (to: Partial<typeof place.current>, how: 'push' | 'replace') => {
+      place.current = { ...place.current, ...to };
+      go(traceUrl(id, place.current.span, place.current), how);
+    },
+    [id],
+  );
   const select = useCallback(
     (to: string, how: 'push' | 'replace') => {
-      go(traceUrl(id, to, look), how);
+      move({ span: to }, how);
     },
-    [id, look],
+    [move],
   );
   const setLook = useCallback(
     (to: Partial<TraceLook>) => {
-      go(traceUrl(id, span, { ...look, ...to }), 'replace');
+      move(to, 'replace');
     },
-    [id, span, look],
+    [move],
   );
 
   useKeys((event) => {
@@ -136,10 +153,10 @@ export function TraceView({ id, span, find, critical, reader, listUrl, onFailure
     document.title = `${oneLine(trace?.name ?? 'Trace', 80)} · respan`;
   }, [trace?.name]);
 
-  if (!trace || !tree) {
+  if (!known || !trace || !tree) {
     return error ? <Failed error={error} what="trace" /> : <div class="notice" aria-busy="true" />;
   }
-  const row = selected === null ? undefined : tree.rows[tree.byId.get(selected) ?? -1];
+  const row = tree.row(tree.find(selected));
   const maxPane = Math.max(320, innerWidth - 480);
   const pane = Math.min(paneWidth, maxPane);
   return (
@@ -174,6 +191,7 @@ export function TraceView({ id, span, find, critical, reader, listUrl, onFailure
           <Waterfall
             trace={trace}
             tree={tree}
+            isWhole={whole}
             selected={selected}
             look={look}
             onLook={setLook}
@@ -190,7 +208,7 @@ export function TraceView({ id, span, find, critical, reader, listUrl, onFailure
               onSize={setPaneWidth}
             />
           )}
-          {row && <SpanPane trace={id} row={row} revision={trace} onFailure={onFailure} />}
+          {row && <SpanPane trace={id} row={row} revision={known} onFailure={onFailure} />}
         </div>
       )}
     </>

@@ -1,33 +1,37 @@
 /** Tree and waterfall in one virtual surface, under a minimap of the whole trace. */
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { TraceWithTree } from '../api/types';
+import type { TraceFacts } from '../api/types';
 import { criticalPath } from '../model/critical-path';
 import { nextFound } from '../model/find';
 import { count, duration } from '../model/format';
 import type { TraceLook } from '../model/route';
 import { sumsOf } from '../model/sums';
-import { busyParts, pan, wholeRange, zoom, type Range } from '../model/timeline';
 import {
-  fold,
+  allClosed,
+  allOpen,
   foldDeepest,
-  nextFailed,
+  foldedIn,
+  foldingText,
+  openShallowest,
+  parseFolding,
+  placeOf,
   reveal,
+  rowsSeen,
   shownFor,
-  unfolded,
-  unfoldShallowest,
-  type Folded,
-  type Row,
-  type Tree,
-} from '../model/tree';
+  turn,
+  type Folding,
+} from '../model/folding';
+import { busyParts, pan, parseRange, rangeText, wholeRange, zoom, type Range } from '../model/timeline';
+import { nextFailed, type Row, type Tree } from '../model/tree';
 import { scrollToShow } from '../model/window';
 import { go } from '../navigation';
-import { useKeys, useMedia, useWidth } from '../widgets/hooks';
+import { useKeys, useMedia, useSaid, useWidth } from '../widgets/hooks';
 import { Minimap } from '../widgets/minimap';
 import { useSize } from '../widgets/setting';
 import { Splitter } from '../widgets/splitter';
 import { VirtualRows } from '../widgets/virtual';
 import { Axis } from './axis';
-import { FindBar, useFind } from './find-bar';
+import { FindBar, isFound, useFind } from './find-bar';
 import { spanRowId, SpanRow } from './span-row';
 
 const rowHeight = 28;
@@ -39,8 +43,10 @@ const sumsFrom = 600;
 const barMargins = 28;
 
 interface Props {
-  trace: TraceWithTree;
+  trace: TraceFacts;
   tree: Tree;
+  /** Else more spans are coming. */
+  isWhole: boolean;
   selected: string | null;
   look: TraceLook;
   onLook: (look: Partial<TraceLook>) => void;
@@ -48,66 +54,80 @@ interface Props {
   onSelect: (id: string, how: 'push' | 'replace') => void;
 }
 
-export function Waterfall({ trace, tree, selected, look, onLook, listUrl, onSelect }: Props) {
-  const [folded, setFolded] = useState<Folded>(new Set<string>());
+export function Waterfall({ trace, tree, isWhole, selected, look, onLook, listUrl, onSelect }: Props) {
+  const [folding, setFolding] = useSaid<Folding>(look.fold, parseFolding, foldingText, (fold) => {
+    onLook({ fold });
+  });
   const [kept, setKept] = useSize('respan.names', 320);
   const narrow = useMedia('(max-width: 760px)');
   const nameWidth = narrow ? Math.min(kept, innerWidth * 0.55) : kept;
   const scroller = useRef<HTMLDivElement>(null);
-  const whole = useMemo(() => wholeRange(tree.length), [tree.length]);
-  const [zoomed, setZoomed] = useState<Range | null>(null);
+  const length = isWhole ? tree.length : Math.max(tree.length, trace.duration ?? 0);
+  const whole = useMemo(() => wholeRange(length), [length]);
+  const [zoomed, setZoomed] = useSaid<Range | null>(
+    look.zoom,
+    (text) => parseRange(text, whole),
+    rangeText,
+    (to) => {
+      onLook({ zoom: to });
+    },
+  );
   const range = zoomed ?? whole;
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box);
-  const sums = useMemo(() => sumsOf(tree), [tree]);
-  const sumsNeed = useMemo(() => {
-    if (sums.cost.some((c) => c > 0)) return sumsWidth[1];
-    return sums.tokens.some((n) => n > 0) ? sumsWidth[0] : 0;
-  }, [sums]);
+  const sums = useMemo(() => (isWhole ? sumsOf(tree) : null), [tree, isWhole]);
+  const sumsNeed = (trace.total_cost ?? 0) > 0 ? sumsWidth[1] : (trace.total_tokens ?? 0) > 0 ? sumsWidth[0] : 0;
   const sumsPx = width - nameWidth >= sumsFrom / 2 && width >= sumsFrom ? sumsNeed : 0;
   const room = Math.max(0, (scroller.current?.clientWidth ?? width) - nameWidth - sumsPx - barMargins);
-  const critical = useMemo(() => (look.critical ? criticalPath(tree) : null), [tree, look.critical]);
-  const parts = useMemo(() => busyParts(tree.rows, whole), [tree, whole]);
+  const critical = useMemo(
+    () => (look.critical && isWhole ? criticalPath(tree) : null),
+    [tree, isWhole, look.critical],
+  );
+  const parts = useMemo(() => (isWhole ? busyParts(tree, whole) : []), [tree, isWhole, whole]);
   const [finding, setFinding] = useState(0); // how often one asked for the field; 0: it is shut
   const found = useFind(trace, tree, look.find);
-  const selectedRow = tree.byId.get(selected ?? '') ?? -1;
-  const rows = useMemo(() => unfolded(tree, folded), [tree, folded]);
-  const at = useMemo(() => rows.findIndex((r) => r.id === selected), [rows, selected]);
+  const selectedRow = tree.find(selected);
+  const seen = useMemo(() => rowsSeen(tree, folding), [tree, folding]);
+  const folded = useMemo(() => foldedIn(tree, folding), [tree, folding]);
+  const seenCount = seen?.length ?? tree.n;
+  const at = placeOf(seen, selectedRow);
+  const rowAt = (place: number): Row | undefined => tree.row(seen ? (seen[place] ?? -1) : place);
 
   // Whoever selects a span, by key, click or address, sees it.
   useLayoutEffect(() => {
-    if (selected !== null) setFolded((was) => reveal(tree, was, selected));
+    const open = reveal(tree, folding, selectedRow);
+    if (open !== folding) setFolding(open);
   }, [tree, selected]);
   useLayoutEffect(() => {
     const element = scroller.current;
     if (element && at >= 0) element.scrollTop = scrollToShow(at, element.scrollTop, element.clientHeight, rowHeight);
   }, [at, selected]);
 
-  const selectAt = (index: number): void => {
-    const row = rows[Math.min(Math.max(index, 0), rows.length - 1)];
+  const selectAt = (place: number): void => {
+    const row = rowAt(Math.min(Math.max(place, 0), seenCount - 1));
     if (row) onSelect(row.id, 'replace');
   };
-  const toggle = (row: Row, closed: boolean): void => {
-    setFolded((was) => fold(was, row.id, closed));
-    // A span that is hidden cannot stay selected.
-    const inside = tree.byId.get(selected ?? '') ?? -1;
-    if (closed && inside > row.index && inside <= row.index + row.descendants) onSelect(row.id, 'replace');
+  /** A span that is hidden cannot stay selected. */
+  const foldTo = (to: Folding): void => {
+    setFolding(to);
+    const shown = selectedRow < 0 ? -1 : shownFor(tree, to, selectedRow);
+    if (shown !== selectedRow) onSelect(tree.idOf(shown), 'replace');
+  };
+  const toggle = (row: Row): void => {
+    foldTo(turn(folding, row.id));
   };
   const closeLevel = (): void => {
-    const to = foldDeepest(tree, folded);
-    setFolded(to);
-    const shown = selected === null ? null : shownFor(tree, to, selected);
-    if (shown !== null && shown !== selected) onSelect(shown, 'replace');
+    foldTo(foldDeepest(tree, folding));
   };
   const openLevel = (): void => {
-    setFolded(unfoldShallowest(tree, folded));
+    setFolding(openShallowest(tree, folding));
   };
   const setRange = (to: Range): void => {
     setZoomed(to.to - to.from >= (whole.to - whole.from) * 0.999 ? null : to);
   };
   const stepFound = (step: 1 | -1): void => {
-    const row = tree.rows[nextFound(found.rows, selectedRow, step) ?? -1];
-    if (row) onSelect(row.id, 'replace');
+    const row = nextFound(found.rows, selectedRow, step);
+    if (row !== null) onSelect(tree.idOf(row), 'replace');
   };
   const closeFind = (): void => {
     setFinding(0);
@@ -126,7 +146,7 @@ export function Waterfall({ trace, tree, selected, look, onLook, listUrl, onSele
   };
 
   useKeys((event) => {
-    const row = rows[at];
+    const row = rowAt(at);
     const pageful = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 300) / rowHeight) - 1);
     switch (event.key) {
       case 'j':
@@ -147,18 +167,18 @@ export function Waterfall({ trace, tree, selected, look, onLook, listUrl, onSele
         selectAt(0);
         return true;
       case 'End':
-        selectAt(rows.length - 1);
+        selectAt(seenCount - 1);
         return true;
       case 'ArrowRight':
         if (row && row.descendants > 0) {
-          if (folded.has(row.id)) toggle(row, false);
+          if (folded(row.index)) toggle(row);
           else selectAt(at + 1);
         }
         return true;
       case 'ArrowLeft':
-        if (row && row.descendants > 0 && !folded.has(row.id)) toggle(row, true);
+        if (row && row.descendants > 0 && !folded(row.index)) toggle(row);
         else {
-          const parent = row && tree.rows[row.parent];
+          const parent = row && tree.row(row.parent);
           if (parent) onSelect(parent.id, 'replace');
         }
         return true;
@@ -167,6 +187,12 @@ export function Waterfall({ trace, tree, selected, look, onLook, listUrl, onSele
         return true;
       case ']':
         openLevel();
+        return true;
+      case '{':
+        foldTo(allClosed);
+        return true;
+      case '}':
+        setFolding(allOpen);
         return true;
       case 'w':
         setRange(zoom(range, whole, 0.6));
@@ -184,7 +210,7 @@ export function Waterfall({ trace, tree, selected, look, onLook, listUrl, onSele
         setZoomed(null);
         return true;
       case 'e': {
-        const failed = nextFailed(tree, selected);
+        const failed = nextFailed(tree, selectedRow);
         if (failed !== null) onSelect(failed, 'replace');
         return true;
       }
@@ -218,7 +244,7 @@ export function Waterfall({ trace, tree, selected, look, onLook, listUrl, onSele
       class="tree"
       style={{ '--names': `${String(Math.round(nameWidth))}px`, '--sums': `${String(sumsPx)}px` }}
     >
-      <Minimap rows={tree.rows} whole={whole} range={range} onRange={setRange} />
+      <Minimap tree={tree} whole={whole} range={range} onRange={setRange} />
       {(finding > 0 || look.find !== '') && (
         <FindBar
           text={look.find}
@@ -244,7 +270,7 @@ export function Waterfall({ trace, tree, selected, look, onLook, listUrl, onSele
         }}
       >
         <span class="axis-names">
-          {rows.length === tree.rows.length ? 'span' : `${count(rows.length)} of ${count(tree.rows.length)}`}
+          {seenCount === tree.n ? 'span' : `${count(seenCount)} of ${count(tree.n)}`}
           <span class="axis-keys">
             <button type="button" title="Close one level" aria-label="Close one level" onClick={closeLevel}>
               <kbd>[</kbd>
@@ -289,10 +315,10 @@ export function Waterfall({ trace, tree, selected, look, onLook, listUrl, onSele
         >
           <VirtualRows
             scroller={scroller}
-            count={rows.length}
+            count={seenCount}
             rowHeight={rowHeight}
             render={(index) => {
-              const row = rows[index];
+              const row = rowAt(index);
               return (
                 row && (
                   <SpanRow
@@ -303,13 +329,13 @@ export function Waterfall({ trace, tree, selected, look, onLook, listUrl, onSele
                     sums={sums}
                     critical={critical}
                     selected={row.id === selected}
-                    matched={found.ids.has(row.id)}
-                    folded={folded.has(row.id)}
+                    matched={isFound(found, row.index)}
+                    folded={folded(row.index)}
                     onSelect={() => {
                       onSelect(row.id, 'push');
                     }}
                     onToggle={() => {
-                      toggle(row, !folded.has(row.id));
+                      toggle(row);
                     }}
                   />
                 )

@@ -62,6 +62,25 @@ export function useWidth(of: RefObject<HTMLElement | null>): number {
   return width;
 }
 
+/** What an address says of something that is more than its text: it is read when somebody else has changed the text, and written
+ *  when it changes here. */
+export function useSaid<T>(
+  text: string,
+  read: (text: string) => T,
+  write: (value: T) => string,
+  put: (text: string) => void,
+): [T, (value: T) => void] {
+  const kept = useRef<{ text: string; value: T } | null>(null);
+  const [, draw] = useState(0);
+  if (kept.current?.text !== text) kept.current = { text, value: read(text) };
+  const set = (value: T): void => {
+    kept.current = { text: write(value), value };
+    put(kept.current.text);
+    draw((n) => n + 1);
+  };
+  return [kept.current.value, set];
+}
+
 const scrolling = new Set(['ArrowUp', 'ArrowDown', 'PageUp', 'PageDown', 'Home', 'End']);
 
 /** Keys pressed anywhere but in a field. The handler says whether the key was its own. */

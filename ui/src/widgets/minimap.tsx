@@ -1,7 +1,7 @@
 /** The whole trace in little. Drag the window over it, or its edges; drag beside it to look at another part; a click shows all again. */
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { between, minimap, pan, type Range } from '../model/timeline';
-import type { Row } from '../model/tree';
+import type { Tree } from '../model/tree';
 
 const width = 1200;
 const height = 36;
@@ -9,7 +9,7 @@ const height = 36;
 const reach = 5;
 
 interface Props {
-  rows: Row[];
+  tree: Tree;
   whole: Range;
   range: Range;
   onRange: (range: Range) => void;
@@ -25,8 +25,8 @@ interface Drag {
   at: number;
 }
 
-export function Minimap({ rows, whole, range, onRange }: Props) {
-  const paths = useMemo(() => minimap(rows, whole, width, height), [rows, whole]);
+export function Minimap({ tree, whole, range, onRange }: Props) {
+  const paths = useMemo(() => minimap(tree, whole, width, height), [tree, whole]);
   const box = useRef<HTMLDivElement>(null);
   const [drag, setDrag] = useState<Drag | null>(null);
   const length = whole.to - whole.from;
