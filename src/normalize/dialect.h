@@ -36,7 +36,8 @@ typedef enum rs_field {
     RS_FIELD_TTFT,
     RS_FIELD_TTFT_MS,
     RS_FIELD_TOKENS_PER_SECOND,
-    RS_FIELD_INTERRUPTED,    /* (truth value) */
+    RS_FIELD_INTERRUPTED,    /* (truth value, as the next) */
+    RS_FIELD_NESTED,         /* a model's call in the middle of another one's */
     RS_FIELD_INPUT,          /* (anything, as all down to TOOLS) a function's arguments */
     RS_FIELD_OUTPUT,         /* what it returned */
     RS_FIELD_INPUT_MESSAGES, /* messages as one JSON text or structure */

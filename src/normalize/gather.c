@@ -26,7 +26,8 @@ static bool fits(rs_field field, const rs_value *v) {
     if (field <= RS_FIELD_FIRST_TOKEN_TIME)
         return v->type == RS_VALUE_STRING ? v->s.n > 0 : v->type == RS_VALUE_INT;
     if (field <= RS_FIELD_TOKENS_PER_SECOND) return is_number(v);
-    if (field == RS_FIELD_INTERRUPTED) return v->type == RS_VALUE_BOOL || v->type == RS_VALUE_STRING;
+    if (field == RS_FIELD_INTERRUPTED || field == RS_FIELD_NESTED)
+        return v->type == RS_VALUE_BOOL || v->type == RS_VALUE_STRING;
     return v->type != RS_VALUE_EMPTY && (v->type != RS_VALUE_STRING || v->s.n > 0);
 }
 

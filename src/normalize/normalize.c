@@ -30,17 +30,14 @@ static double number_of(const rs_gather *g, rs_field field) {
     return isfinite(d) && d >= 0 ? d : NAN;
 }
 
-/* Numbers that are summed: beyond this one they are no measurement, and their sums would not stay finite. */
-static const double LARGEST = 9e15;
-
 static int64_t count_of(const rs_gather *g, rs_field field) {
     double d = number_of(g, field);
-    return isnan(d) || d > LARGEST ? -1 : (int64_t)d;
+    return isnan(d) || d > RS_SUMMED_MOST ? -1 : (int64_t)d;
 }
 
 static double cost_of(const rs_gather *g) {
     double d = number_of(g, RS_FIELD_COST);
-    return d > LARGEST ? NAN : d;
+    return d > RS_SUMMED_MOST ? NAN : d;
 }
 
 /* OpenInference's event. */
@@ -95,6 +92,7 @@ static void fill_usage(const rs_gather *g, const rs_span *span, rs_facts *f) {
     f->usage_source = f->prompt_tokens < 0 && f->completion_tokens < 0 ? RS_USAGE_NONE : usage_source(g);
     if (f->usage_source == RS_USAGE_NONE) f->cached_tokens = f->reasoning_tokens = -1; /* parts of nothing */
     f->cost = cost_of(g);
+    if (!isnan(f->cost)) f->cost_source = RS_COST_SENT;
     f->ttft = seconds_of(g, span);
     f->tokens_per_second = number_of(g, RS_FIELD_TOKENS_PER_SECOND);
 }
@@ -279,7 +277,9 @@ static rs_status normalize(rs_span *span, content_kind what, rs_arena *arena) {
     if (st != RS_OK) return st;
 
     rs_facts *f = &span->facts;
-    *f = (rs_facts){.interrupted = truth_of(&g, RS_FIELD_INTERRUPTED), .local = local_of(&g, span)};
+    *f = (rs_facts){.interrupted = truth_of(&g, RS_FIELD_INTERRUPTED),
+                    .is_nested = truth_of(&g, RS_FIELD_NESTED),
+                    .local = local_of(&g, span)};
     fill_usage(&g, span, f);
     f->log_type = log_type_of(&g, span, f);
     st = fill_names(&g, span, f);
@@ -308,9 +308,10 @@ rs_status rs_normalize_for_store(rs_span *span, rs_arena *arena) {
 /* What came from elsewhere: the prices, and the key that it was sent with. */
 static rs_status keep_given(rs_span *span, rs_arena *arena, rs_status (*make)(rs_span *, rs_arena *)) {
     double cost = span->facts.cost;
+    rs_cost_source source = span->facts.cost_source;
     rs_str environment = span->facts.environment;
     rs_status st = make(span, arena);
-    if (isnan(span->facts.cost)) span->facts.cost = cost;
+    if (isnan(span->facts.cost)) span->facts.cost = cost, span->facts.cost_source = source;
     if (!span->facts.environment.n) span->facts.environment = environment;
     return st;
 }

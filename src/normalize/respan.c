@@ -8,6 +8,7 @@ static const rs_row exact[] = {
     {RS_STR("respan.metadata"), RS_FIELD_METADATA_JSON, 0},
     {RS_STR("respan.properties"), RS_FIELD_METADATA_JSON, 1},
     {RS_STR("respan.usage.cost"), RS_FIELD_COST, 0},
+    {RS_STR("respan.call.nested"), RS_FIELD_NESTED, 0},
     {RS_STR("respan.environment"), RS_FIELD_ENVIRONMENT, 0},
     {RS_STR("respan.usage.source"), RS_FIELD_USAGE_SOURCE, 0},
     {RS_STR("respan.entity.log_type"), RS_FIELD_LOG_TYPE, 0},

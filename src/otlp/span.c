@@ -49,6 +49,15 @@ rs_str rs_usage_source_name(rs_usage_source s) {
     return (rs_str){0};
 }
 
+rs_str rs_cost_source_name(rs_cost_source s) {
+    static const rs_str names[] = {
+        [RS_COST_SENT] = RS_STR("sent"),   [RS_COST_TOKENS] = RS_STR("tokens"),
+        [RS_COST_TIME] = RS_STR("time"),   [RS_COST_LOCAL] = RS_STR("local"),
+        [RS_COST_OUTER] = RS_STR("outer"),
+    };
+    return (unsigned)s < RS_ARRAY_LEN(names) ? names[s] : names[RS_COST_NONE];
+}
+
 const rs_attr *rs_attrs_find(const rs_attrs *a, rs_str key) {
     for (uint32_t i = a->n; i-- > 0;)
         if (rs_str_eq(a->items[i].key, key)) return &a->items[i];

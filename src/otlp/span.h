@@ -111,6 +111,20 @@ typedef enum rs_usage_source {
 } rs_usage_source;
 rs_str rs_usage_source_name(rs_usage_source s); /* "" for none */
 
+/* Where a cost comes from. The numbers are stored: append only, to 7. */
+typedef enum rs_cost_source {
+    RS_COST_NONE = 0, /* there is none, or it was stored before this was told */
+    RS_COST_SENT,     /* the span said it */
+    RS_COST_TOKENS,   /* its tokens by their price */
+    RS_COST_TIME,     /* its time by the price of an hour */
+    RS_COST_LOCAL,    /* 0: the model ran here, and its time has no price */
+    RS_COST_OUTER,    /* 0: its time is in the call around it, which pays for it */
+} rs_cost_source;
+rs_str rs_cost_source_name(rs_cost_source s); /* "" for none */
+
+/* Numbers that are summed: beyond this one they are no measurement, and their sums would not stay finite. */
+#define RS_SUMMED_MOST 9e15
+
 typedef enum rs_local {
     RS_LOCAL_NO,
     RS_LOCAL_SERVER,  /* a server of the sender's machine was asked; whom that asks, who knows */
@@ -124,6 +138,7 @@ typedef struct rs_facts {
     /* small */
     rs_log_type log_type;
     rs_usage_source usage_source;
+    rs_cost_source cost_source;
     rs_str model, provider;
     rs_str entity_name; /* "huggingface_text_generation" of "huggingface_text_generation.workflow" */
     rs_str workflow;    /* span_workflow_name */
@@ -147,6 +162,7 @@ typedef struct rs_facts {
     rs_attrs model_facts;                 /* respan.model.dtype -> dtype: which model it was */
     rs_str tools;                         /* a JSON array: the tools that were offered; empty: none */
     rs_local local;                       /* how near the model was */
+    bool is_nested; /* a call of a model in the middle of another, which lasts as long */
 } rs_facts;
 
 enum { RS_PREVIEW_MAX = 160 };

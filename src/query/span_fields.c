@@ -29,6 +29,7 @@ GETTER(total_tokens) {
 }
 GET(usage_source, text, rs_usage_source_name(SPAN->facts.usage_source))
 GET(cost, real, SPAN->facts.cost)
+GET(cost_source, text, rs_cost_source_name(SPAN->facts.cost_source))
 GET(error_message, text, SPAN->facts.error_message)
 GET(thread_identifier, text, SPAN->facts.thread)
 GET(customer_identifier, text, SPAN->facts.customer)
@@ -88,6 +89,7 @@ static const rs_field fields[] = {
     {"total_tokens", RS_FIELD_INT, get_total_tokens, NULL, 0, "tokens"},
     {"usage_source", RS_FIELD_TEXT, get_usage_source, NULL, 0, NULL},
     {"cost", RS_FIELD_REAL, get_cost, NULL, 0, NULL},
+    {"cost_source", RS_FIELD_TEXT, get_cost_source, NULL, 0, NULL},
     {"status_code", RS_FIELD_TEXT, get_status_code, "status_code", 0, "status"},
     {"error_message", RS_FIELD_TEXT, get_error_message, NULL, 0, NULL},
     {"interrupted", RS_FIELD_BOOL, get_interrupted, NULL, 0, NULL},

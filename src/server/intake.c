@@ -5,6 +5,7 @@
 #include "otlp/body.h"
 #include "otlp/encode.h"
 #include "server/headers.h"
+#include "server/price_table.h"
 #include "server/server.h"
 
 #include <stdio.h>
@@ -75,10 +76,13 @@ rs_status rs_intake_no_room(const rs_arena *arena, rs_err *err) {
 rs_status rs_intake_normalize(const rs_server *server, rs_spans *spans, rs_arena *arena, rs_err *err) {
     rs_status st = RS_OK;
     rs_price_memo memo = {0};
+    const rs_prices *prices = rs_price_table_take(server->prices);
     for (size_t i = 0; st == RS_OK && i < spans->n; i++) {
         st = rs_normalize_for_store(&spans->items[i], arena);
-        if (st == RS_OK) rs_prices_apply(server->prices, &spans->items[i].facts, &memo);
+        if (st == RS_OK) rs_prices_apply(prices, &spans->items[i], &memo);
     }
+    rs_price_table_give(server->prices, prices);
+    if (st == RS_OK) st = rs_prices_count_time_once(spans, arena);
     return st == RS_OK ? st : rs_intake_no_room(arena, err);
 }
 

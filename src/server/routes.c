@@ -7,6 +7,7 @@
 #include "server/api_keys.h"
 #include "server/api_members.h"
 #include "server/api_metrics.h"
+#include "server/api_prices.h"
 #include "server/api_projects.h"
 #include "server/api_session.h"
 #include "server/api_users.h"
@@ -71,6 +72,11 @@ static const rs_route routes[] = {
     {"/api/invites/", RS_GET, RS_AUTH_OWNER, RS_BODY_SMALL, rs_api_list_invites},
     {"/api/invites/", RS_POST, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_create_invite},
     {"/api/invites/{id}/", RS_DELETE, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_delete_invite},
+    {"/api/prices/", RS_GET, RS_AUTH_USER, RS_BODY_SMALL, rs_api_list_prices},
+    {"/api/prices/", RS_POST, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_set_price},
+    {"/api/prices/time/", RS_POST, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_set_time_price},
+    {"/api/prices/time/{id}/", RS_DELETE, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_unset_time_price},
+    {"/api/prices/{id}/", RS_DELETE, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_unset_price},
     {"/api/audit/", RS_GET, RS_AUTH_OWNER, RS_BODY_SMALL, rs_api_list_audit},
     /* what was shared: the token in the path is all it takes */
     {"/api/share/{id}/", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_share_get_trace},

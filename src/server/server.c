@@ -5,6 +5,7 @@
 #include "server/http.h"
 #include "server/join.h"
 #include "server/live.h"
+#include "server/price_table.h"
 #include "server/signin_limit.h"
 #include "server/writer.h"
 
@@ -76,9 +77,9 @@ rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err
     if (st == RS_OK) st = rs_listen(config->listen, &fd, s->url, &s->is_loopback, err);
     if (st == RS_OK && config->otlp_listen)
         st = rs_listen(config->otlp_listen, &otlp_fd, otlp_url, &loopback, err);
-    if (st == RS_OK) st = rs_prices_open(config->prices, &s->prices, err);
     if (st == RS_OK) st = rs_path_make_dirs(config->data_dir, err);
     if (st == RS_OK) st = rs_control_open(config->data_dir, &s->control, err);
+    if (st == RS_OK) st = rs_price_table_open(config->prices, s->control, &s->prices, err);
     if (st == RS_OK) st = rs_store_open(config->data_dir, &s->store, err);
     if (st == RS_OK) rs_store_set_durability(s->store, config->durability);
     if (st == RS_OK) st = rs_store_start_keeper(s->store, retention_of, pins_of, s, err);
@@ -114,7 +115,7 @@ void rs_server_close(rs_server *s) {
     rs_store_close(s->store);
     rs_signin_limit_free(s->signin_limit);
     rs_guard_free(s->guard);
+    rs_price_table_close(s->prices);
     rs_control_close(s->control);
-    rs_prices_free(s->prices);
     free(s);
 }

@@ -6,7 +6,6 @@
 #define RS_SERVER_SERVER_H
 
 #include "base/paths.h"
-#include "normalize/prices.h"
 #include "server/cors.h"
 #include "server/listen.h"
 #include "server/metrics.h"
@@ -14,6 +13,7 @@
 #include "store/store.h"
 
 typedef struct rs_writer rs_writer;             /* writer.h */
+typedef struct rs_price_table rs_price_table;   /* price_table.h */
 typedef struct rs_guard rs_guard;               /* auth.h */
 typedef struct rs_http rs_http;                 /* http.h */
 typedef struct rs_live rs_live;                 /* live.h */
@@ -27,7 +27,7 @@ typedef struct rs_server {
     rs_writer *writer;
     rs_live *live;
     rs_http *http, *otlp_http; /* the second is NULL without --otlp */
-    rs_prices *prices;
+    rs_price_table *prices;
     rs_metrics metrics;
     rs_cors cors;
     size_t max_body;              /* bytes of an ingest body, compressed or not */

@@ -34,6 +34,7 @@ typedef struct rs_actor {
 #include "store/control/audit.h"
 #include "store/control/invites.h"
 #include "store/control/keys.h"
+#include "store/control/prices.h"
 #include "store/control/projects.h"
 #include "store/control/sessions.h"
 #include "store/control/trace_marks.h"

@@ -58,6 +58,7 @@ SPAN_HEAD = {
     "total_tokens",
     "usage_source",
     "cost",
+    "cost_source",
     "status_code",
     "error_message",
     "interrupted",

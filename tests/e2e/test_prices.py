@@ -1,9 +1,12 @@
 """What calls cost: of payloads that packages sent, by the built-in prices and by one's own, kept as it was when it was computed."""
 
+import json
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from accounts import Browser, owner_of
 from conftest import BINARY, ROOT, span
 
 GOLDEN = ROOT / "tests" / "golden"
@@ -115,3 +118,207 @@ def test_a_mistake_in_the_file_is_said_with_its_line(tmp_path):
             env={"HOME": str(tmp_path)},
         )
         assert ran.returncode != 0 and said in ran.stderr, ran
+
+
+# ---- what an owner sets
+
+
+@pytest.fixture(scope="module")
+def owner(start_server):
+    return owner_of(start_server())
+
+
+def told(server, *arguments, status=0):
+    done = subprocess.run(
+        [BINARY, "prices", *arguments], env=server.environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == status, done.stderr
+    return done.stdout if status == 0 else done.stderr
+
+
+def asked(server, name, model, provider="acme", **more) -> dict:
+    """A call of a million tokens each way, as the server has it."""
+    attributes = {
+        "respan.entity.log_type": "chat",
+        "gen_ai.provider.name": provider,
+        "gen_ai.request.model": model,
+        "gen_ai.usage.input_tokens": "1000000",
+        "gen_ai.usage.output_tokens": "1000000",
+        **more,
+    }
+    server.send([span(name, attributes=attributes)])
+    return next(s for s in server.get("/api/spans/list/?page_size=1000").json["results"] if s["span_name"] == name)
+
+
+def test_a_price_that_is_set_is_in_force_at_once(owner):
+    server = owner.server
+    first = asked(server, "one", "brand-new")
+    assert (first["cost"], first["cost_source"]) == (None, None)
+    for n in range(20):  # whichever thread takes it
+        assert owner.post("/api/prices/", {"model": "brand-new", "input": n, "output": 1}).status == 200
+        with ThreadPoolExecutor(6) as pool:
+            for call in pool.map(lambda i, n=n: asked(server, f"call {n} {i}", "brand-new"), range(3)):
+                assert (call["cost"], call["cost_source"]) == (n + 1, "tokens")
+    assert asked(server, "one more", "brand-new")["cost"] == 20
+    one = next(s for s in server.get("/api/spans/list/?page_size=1000").json["results"] if s["span_name"] == "one")
+    assert one["cost"] is None  # it is what it was
+    found = owner.get("/api/prices/?q=brand-new&model=brand-new&provider=anyone").json
+    assert found["count"] == 1 and found["match"] == found["results"][0]
+    row = found["match"]
+    assert (row["origin"], row["in_force"], row["input"], row["provider"]) == ("own", True, 19, None)
+    assert owner.delete(f"/api/prices/{row['id']}/").status == 200
+    assert asked(server, "last", "brand-new")["cost"] is None
+    assert owner.delete(f"/api/prices/{row['id']}/").status == 404
+
+
+def test_what_goes_before_what_is_told(owner):
+    set_ = owner.post("/api/prices/", {"model": "gpt-4o*", "provider": "openai", "input": 7, "cached": None}).json
+    assert (set_["output"], set_["cached"], set_["limit"]) == (None, None, None)
+    rows = owner.get("/api/prices/?q=gpt-4o&page_size=1000").json["results"]
+    openais = [r for r in rows if "openai" in r["providers"]]
+    assert next(r["origin"] for r in rows if r["in_force"]) == "own"
+    assert all(r["in_force"] == (r["origin"] == "own") for r in openais if r["model"].startswith("gpt-4o"))
+    assert owner.get("/api/prices/?model=gpt-4o-mini&provider=openai").json["match"]["id"] == set_["id"]
+    assert owner.get("/api/prices/?model=gpt-4o-mini&provider=openrouter").json["match"] is None
+    assert owner.get("/api/prices/?model=claude-sonnet-4-5&provider=anthropic").json["match"]["origin"] == "built-in"
+    assert owner.get("/api/prices/?origin=mine").json["error"]["field"] == "origin"
+    all_ = owner.get("/api/prices/?page_size=1000").json
+    assert all_["count"] > 1000 == len(all_["results"])
+    second = owner.get("/api/prices/?page_size=1000&page=2").json["results"]
+    assert not {json.dumps(r) for r in second} & {json.dumps(r) for r in all_["results"]}
+    assert owner.get("/api/prices/?origin=own").json["count"] == 1
+    owner.delete(f"/api/prices/{set_['id']}/")
+
+
+@pytest.mark.parametrize(
+    "body,field",
+    [
+        ({"input": 1}, "model"),
+        ({"model": "", "input": 1}, "model"),
+        ({"model": "a*b", "input": 1}, "model"),
+        ({"model": "m" * 200, "input": 1}, "model"),
+        ({"model": "m"}, "input"),
+        ({"model": "m", "input": None}, "input"),
+        ({"model": "m", "input": "1"}, "input"),
+        ({"model": "m", "input": -1}, "input"),
+        ({"model": "m", "input": 1, "output": 1e12}, "output"),
+        ({"model": "m", "input": 1, "cached": True}, "cached"),
+        ({"model": "m", "input": 1, "reasoning": []}, "reasoning"),
+        ({"model": "m", "input": 1, "limit": 1.5}, "limit"),
+        ({"model": "m", "input": 1, "provider": "*"}, "provider"),
+        ({"model": "m", "input": 1, "currency": "EUR"}, "currency"),
+    ],
+)
+def test_what_is_wrong_is_named(owner, body, field):
+    answer = owner.post("/api/prices/", body)
+    assert answer.status == 400 and answer.json["error"]["field"] == field
+    assert owner.get("/api/prices/?origin=own").json["count"] == 0
+
+
+@pytest.mark.parametrize(
+    "body,field",
+    [
+        ({"per_hour": 1}, "device"),
+        ({"device": "CUDA 0", "per_hour": 1}, "device"),
+        ({"device": "cuda"}, "per_hour"),
+        ({"device": "cuda", "per_hour": "2"}, "per_hour"),
+        ({"device": "cuda", "per_hour": 1, "watts": 1, "per_kwh": 1}, "per_hour"),
+        ({"device": "cuda", "watts": 350}, "per_kwh"),
+        ({"device": "cuda", "per_kwh": 0.3}, "watts"),
+    ],
+)
+def test_what_is_wrong_with_a_price_of_time_is_named(owner, body, field):
+    answer = owner.post("/api/prices/time/", body)
+    assert answer.status == 400 and answer.json["error"]["field"] == field
+
+
+def test_a_local_call_costs_its_time(owner):
+    server = owner.server
+    local = {"respan.model.device": "cuda:0"}
+    free = asked(server, "free", "gpt2", "huggingface", **local)
+    assert (free["cost"], free["cost_source"]) == (0, "local")
+    hour = owner.post("/api/prices/time/", {"device": "cuda", "per_hour": 36}).json
+    call = asked(server, "timed", "gpt2", "huggingface", **local)
+    assert call["cost_source"] == "time" and call["latency"] > 0
+    assert call["cost"] == pytest.approx(call["latency"] * 36 / 3600)
+    nested = asked(server, "nested", "gpt2", "huggingface", **local, **{"respan.call.nested": "true"})
+    assert (nested["cost"], nested["cost_source"]) == (0, "outer")
+    assert asked(server, "on the cpu", "gpt2", "huggingface", **{"respan.model.device": "cpu"})["cost"] == 0
+    energy = owner.post("/api/prices/time/", {"device": "cuda", "watts": 350, "per_kwh": 0.3}).json
+    assert energy["per_hour"] == pytest.approx(0.105) and energy["id"] != hour["id"]
+    assert [t["id"] for t in owner.get("/api/prices/").json["time"]] == [energy["id"]]
+    call = asked(server, "by energy", "gpt2", "huggingface", **local)
+    assert call["cost"] == pytest.approx(call["latency"] * 0.105 / 3600)
+    assert owner.delete(f"/api/prices/time/{energy['id']}/").status == 200
+    assert asked(server, "free again", "gpt2", "huggingface", **local)["cost_source"] == "local"
+    assert server.get("/api/spans/list/?cost_source=time").json["count"] == 2
+
+
+def test_a_trace_pays_for_time_once(owner):
+    server = owner.server
+    hour = owner.post("/api/prices/time/", {"device": "*", "per_hour": 3600}).json
+    local = {"respan.entity.log_type": "chat", "respan.model.device": "cuda:0", "gen_ai.request.model": "m"}
+    outer = span("outer", attributes=local)
+    inner = span("inner", outer["traceId"], outer["spanId"], local)
+    server.send([inner, outer])
+    tree = server.get(f"/api/traces/{outer['traceId']}/").json
+    found = {s["span_name"]: s for s in [tree["span_tree"][0], *tree["span_tree"][0]["children"]]}
+    assert (found["inner"]["cost"], found["inner"]["cost_source"]) == (0, "outer")
+    assert tree["total_cost"] == found["outer"]["cost"] == pytest.approx(found["outer"]["latency"])
+    owner.delete(f"/api/prices/time/{hour['id']}/")
+
+
+def test_a_cost_that_was_sent_says_so(owner):
+    call = asked(owner.server, "sent", "gpt2", "huggingface", **{"gen_ai.usage.cost": "0.5"})
+    assert (call["cost"], call["cost_source"]) == (0.5, "sent")
+    one = owner.server.get(f"/api/spans/{call['span_unique_id']}/").json
+    assert (one["cost"], one["cost_source"]) == (0.5, "sent")
+
+
+def test_only_an_owner_sets_prices_and_the_log_has_them(owner):
+    url = owner.post("/api/invites/", {"role": "member"}).json["url"]
+    member = Browser(owner.server)
+    signup = {"email": "m@x.org", "password": "a long password", "name": "M", "invite": url.rsplit("/", 1)[1]}
+    assert member.post("/api/auth/signup/", signup).status == 200
+    member.session()
+    assert member.get("/api/prices/?q=gpt-4o").status == 200
+    assert member.post("/api/prices/", {"model": "m", "input": 1}).status == 403
+    assert member.post("/api/prices/time/", {"device": "cuda", "per_hour": 1}).status == 403
+    set_ = owner.post("/api/prices/", {"model": "logged", "provider": "acme", "input": 1.5, "output": 3}).json
+    assert member.delete(f"/api/prices/{set_['id']}/").status == 403
+    assert owner.delete(f"/api/prices/{set_['id']}/").status == 200
+    rows = [r for r in owner.get("/api/audit/").json["results"] if "logged" in r["target"]]
+    assert [r["action"] for r in rows] == ["price.unset", "price.set"]
+    assert rows[1]["target"] == "logged of acme: $1.5 in, $3 out, $- cached, $- reasoning"
+    assert rows[1]["actor"] == "owner@localhost"
+
+
+def test_the_command_line_sets_them_while_the_server_runs(owner):
+    server = owner.server
+    told(server, "set", "by-hand*", "--provider", "acme", "--input", "2", "--output", "3")
+    told(server, "set", "--device", "cuda", "--watts", "1000", "--per-kwh", "0.25")
+    listed = json.loads(told(server, "list", "--json"))
+    assert [(p["model"], p["provider"], p["input"]) for p in listed["tokens"]] == [("by-hand*", "acme", 2)]
+    assert [(t["device"], t["per_hour"]) for t in listed["time"]] == [("cuda", 0.25)]
+    assert "by-hand*" in told(server, "list") and "0.25 an hour  (1000 W at 0.25 a kWh)" in told(server, "list")
+    costs = set()
+    for n in range(600):  # it looks once a second
+        costs.add(asked(server, f"by hand {n}", "by-hand-1")["cost"])
+        if 5 in costs:
+            break
+    assert costs <= {None, 5} and 5 in costs
+    told(server, "unset", "by-hand*", "--provider", "ACME")
+    told(server, "unset", "--device", "cuda")
+    assert json.loads(told(server, "list", "--json")) == {"tokens": [], "time": []}
+    assert "no such price is set" in told(server, "unset", "by-hand*", status=1)
+    assert "'input' is a number of dollars" in told(server, "set", "m", status=1)
+    for wrong in (["set"], ["set", "m", "--per-hour", "1"], ["set", "--device", "cpu", "--input", "1"], ["list", "m"]):
+        assert "Try: respan prices --help" in told(server, *wrong, status=2)
+
+
+def test_what_is_set_outlives_the_server(start_server):
+    server = start_server()
+    owner_of(server).post("/api/prices/", {"model": "kept", "input": 3, "output": 4})
+    server.stop()
+    server.start()
+    assert asked(server, "kept", "kept")["cost"] == 7

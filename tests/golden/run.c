@@ -80,6 +80,7 @@ static void put_span(rs_buf *out, const rs_span *s) {
     put_count(out, "reasoning_tokens", f->reasoning_tokens);
     put_text(out, "usage_source", rs_usage_source_name(f->usage_source));
     put_number(out, "cost", f->cost);
+    put_text(out, "cost_source", rs_cost_source_name(f->cost_source));
     put_number(out, "ttft", f->ttft);
     put_number(out, "tokens_per_second", f->tokens_per_second);
     if (f->interrupted) rs_buf_text(out, "interrupted: true\n");
@@ -147,8 +148,8 @@ static bool render(rs_str request, bool json, rs_str logs, const rs_prices *pric
         rs_span for_store = spans.items[i];
         st = rs_normalize_span(&spans.items[i], &arena);
         if (st == RS_OK) st = rs_normalize_for_store(&for_store, &arena);
-        rs_prices_apply(prices, &spans.items[i].facts, &memo);
-        rs_prices_apply(prices, &for_store.facts, &memo);
+        rs_prices_apply(prices, &spans.items[i], &memo);
+        rs_prices_apply(prices, &for_store, &memo);
         if (st == RS_OK) put_span(out, &spans.items[i]);
         if (st == RS_OK && !is_same_but_for_content(&spans.items[i], for_store)) st = RS_ERR_INVALID;
     }

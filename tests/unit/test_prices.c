@@ -29,8 +29,9 @@ static rs_facts call(const char *provider, const char *model, int64_t prompt, in
 
 static double cost(const rs_prices *p, rs_facts f) {
     rs_price_memo memo = {0};
-    rs_prices_apply(p, &f, &memo);
-    return f.cost;
+    rs_span s = {.facts = f};
+    rs_prices_apply(p, &s, &memo);
+    return s.facts.cost;
 }
 
 static double cost_of(const rs_prices *p, const char *provider, const char *model) {
@@ -155,11 +156,200 @@ static void the_last_price_is_remembered_for_its_model_alone(void **state) {
     const char *const models[] = {"m", "m", "m-large", "nothing", "nothing", "m"};
     const double wanted[] = {3, 3, 30, NAN, NAN, 3};
     for (size_t i = 0; i < RS_ARRAY_LEN(models); i++) {
-        rs_facts f = call("acme", models[i], 1000000, 1000000);
-        rs_prices_apply(p, &f, &memo);
-        assert_cost(f.cost, wanted[i]);
+        rs_span s = {.facts = call("acme", models[i], 1000000, 1000000)};
+        rs_prices_apply(p, &s, &memo);
+        assert_cost(s.facts.cost, wanted[i]);
     }
     rs_prices_free(p);
+}
+
+static void reasoning_tokens_have_their_price(void **state) {
+    (void)state;
+    rs_prices *p = parse("provider acme\nprice thinks 1 10 - - 3\nprice m 1 10\n");
+    rs_facts f = call("acme", "thinks", 0, 1000000);
+    f.reasoning_tokens = 400000;
+    assert_cost(cost(p, f), 0.6 * 10 + 0.4 * 3);
+    f.reasoning_tokens = 2000000; /* more than there are: not believed */
+    assert_cost(cost(p, f), 10);
+    f.model = RS_STR("m");
+    f.reasoning_tokens = 400000;
+    assert_cost(cost(p, f), 10);
+    rs_prices_free(p);
+}
+
+static const rs_own_price own[] = {
+    {.id = 7, .model = RS_STR("M-large*"), .provider = RS_STR("ACME.ai"), .input = 50, .output = 50},
+    {.id = 8, .model = RS_STR("brand-new"), .input = 1, .output = NAN, .cached = NAN, .reasoning = NAN},
+    {.id = 9, .model = RS_STR("llama3"), .provider = RS_STR("ollama"), .input = 2, .output = 2},
+    {.id = 10, .model = RS_STR("llama*"), .input = 9, .output = 9},
+};
+
+static rs_prices *set(const rs_prices *base, const rs_time_price *times, size_t ntimes) {
+    rs_prices *p;
+    rs_err err = {0};
+    if (rs_prices_with(base, own, RS_ARRAY_LEN(own), times, ntimes, &p, &err) != RS_OK)
+        fail_msg("%s", err.message);
+    return p;
+}
+
+static void what_the_owner_set_goes_before_all(void **state) {
+    (void)state;
+    rs_prices *base = parse(mine), *p = set(base, NULL, 0);
+    assert_cost(cost_of(p, "acme", "m-large-2"), 100); /* by another name of the same provider */
+    assert_cost(cost_of(p, "acme", "m-small"), 3);
+    assert_cost(cost_of(p, "other", "m-large-2"), 14);
+    assert_cost(cost(p, call("anybody", "brand-new", 1000000, 0)), 1);
+    assert_cost(cost_of(base, "anybody", "brand-new"), NAN);
+    assert_cost(cost_of(p, "ollama", "llama3"), 4); /* local, and it was said of that very provider */
+    assert_cost(cost_of(p, "ollama", "llama2"), 0); /* what is said of whoever is asked is of no local one */
+    assert_cost(cost_of(p, "groq", "llama2"), 18);
+    rs_prices_free(p);
+    rs_prices_free(base);
+}
+
+typedef struct seen {
+    const rs_prices *p;
+    size_t n, own_rows;
+    bool shadowed, kept;
+} seen;
+
+static bool see(void *ctx, const rs_price_row *row) {
+    seen *s = ctx;
+    s->n++;
+    s->own_rows += row->origin == RS_PRICE_OWN;
+    if (row->origin == RS_PRICE_OWN) assert_true(row->in_force && row->price.id >= 7);
+    if (row->origin != RS_PRICE_FILE) return true;
+    if (rs_str_eq(row->price.model, RS_STR("m-large-2")) && row->price.output == 200)
+        s->shadowed = !row->in_force;
+    if (rs_str_eq(row->price.model, RS_STR("m")) && row->is_beginning) s->kept = row->in_force;
+    return true;
+}
+
+static void it_is_told_which_price_is_in_force(void **state) {
+    (void)state;
+    rs_prices *base = parse(mine), *p = set(base, NULL, 0);
+    seen s = {.p = p};
+    rs_price_row row;
+    rs_prices_each(p, see, &s);
+    assert_true(s.n > 1000 && s.own_rows == RS_ARRAY_LEN(own) && s.shadowed && s.kept);
+    assert_true(rs_prices_find(p, RS_STR("acme"), RS_STR("M-LARGE-9"), &row));
+    assert_true(row.origin == RS_PRICE_OWN && row.price.id == 7 && row.is_beginning && row.nproviders == 2);
+    assert_true(rs_prices_find(p, RS_STR("acme"), RS_STR("m-small"), &row) && row.origin == RS_PRICE_FILE);
+    assert_true(rs_prices_find(p, RS_STR("openai"), RS_STR("gpt-4o"), &row) &&
+                row.origin == RS_PRICE_BUILTIN);
+    assert_false(rs_prices_find(p, RS_STR("openai"), RS_STR("no-such-model"), &row));
+    rs_prices_free(p);
+    rs_prices_free(base);
+}
+
+/* ---- prices of time ------------------------------------------------------------------------------------ */
+
+#define NS_PER_S 1000000000ull
+
+static rs_span local_call(rs_attr *device, const char *name, uint64_t seconds) {
+    rs_span s = {.end_ns = seconds * NS_PER_S, .facts = call("huggingface", "gpt2", 5, 5)};
+    *device = (rs_attr){RS_STR("device"), {.type = RS_VALUE_STRING, .s = rs_str_of(name)}};
+    s.facts.local = RS_LOCAL_PROCESS;
+    s.facts.model_facts = (rs_attrs){.items = device, .n = 1};
+    return s;
+}
+
+static double cost_on(const rs_prices *p, const char *devices, uint64_t seconds, rs_cost_source *source) {
+    rs_price_memo memo = {0};
+    rs_attr device;
+    rs_span s = local_call(&device, devices, seconds);
+    rs_prices_apply(p, &s, &memo);
+    *source = s.facts.cost_source;
+    return s.facts.cost;
+}
+
+static void time_costs_what_its_device_does(void **state) {
+    (void)state;
+    static const rs_time_price times[] = {
+        {RS_STR("cuda"), 3.6}, {RS_STR("cuda:1"), 7.2}, {RS_STR("cpu"), 0.36}};
+    rs_prices *base = parse(mine), *p = set(base, times, RS_ARRAY_LEN(times));
+    rs_cost_source source;
+    static const struct {
+        const char *devices;
+        double cost;
+        rs_cost_source source;
+    } cases[] = {
+        {"cuda:0", 0.01, RS_COST_TIME},
+        {"CUDA:1", 0.02, RS_COST_TIME},
+        {"cuda:0, cuda:1", 0.03, RS_COST_TIME},
+        {"cpu", 0.001, RS_COST_TIME},
+        {"cpu, cuda:0", 0.01, RS_COST_TIME}, /* the machine's memory beside it is no second device */
+        {"disk, cpu", 0.001, RS_COST_TIME},
+        {"mps", 0, RS_COST_LOCAL},
+        {"", 0, RS_COST_LOCAL},
+    };
+    for (size_t i = 0; i < RS_ARRAY_LEN(cases); i++) {
+        assert_cost(cost_on(p, cases[i].devices, 10, &source), cases[i].cost);
+        assert_int_equal(source, cases[i].source);
+    }
+    assert_cost(cost_on(base, "cuda:0", 10, &source), 0);
+    assert_int_equal(source, RS_COST_LOCAL);
+    rs_prices_free(p);
+    rs_prices_free(base);
+}
+
+static void a_local_server_has_its_own_price_of_time(void **state) {
+    (void)state;
+    static const rs_time_price all[] = {{RS_STR("*"), 36}},
+                               servers[] = {{RS_STR("*"), 36}, {RS_STR("server"), 0}};
+    rs_prices *base = parse(mine), *p = set(base, all, 1), *q = set(base, servers, 2);
+    rs_price_memo memo = {0};
+    rs_span s = {.end_ns = NS_PER_S, .facts = call("vllm", "llama2", 5, 5)};
+    rs_prices_apply(p, &s, &memo);
+    assert_cost(s.facts.cost, 0.01);
+    assert_int_equal(s.facts.cost_source, RS_COST_TIME);
+    s.facts.cost = NAN;
+    memo = (rs_price_memo){0};
+    rs_prices_apply(q, &s, &memo);
+    assert_cost(s.facts.cost, 0);
+    rs_cost_source source;
+    assert_cost(cost_on(p, "mps", 1, &source), 0.01);
+    rs_prices_free(q);
+    rs_prices_free(p);
+    rs_prices_free(base);
+}
+
+/* A pipeline around another around a third, one beside them, and one whose parents form a ring. */
+static void time_is_paid_once(void **state) {
+    (void)state;
+    static const rs_time_price all[] = {{RS_STR("*"), 3600}};
+    static const int parents[] = {-1, 0, 1, 2, -1, 6, 5};
+    static const double wanted[] = {1, 0, 0, 0, 1, 0, 0};
+    enum { SPANS = RS_ARRAY_LEN(parents) };
+    rs_prices *base = parse(mine), *p = set(base, all, 1);
+    rs_price_memo memo = {0};
+    rs_arena arena;
+    rs_span items[SPANS];
+    rs_attr device;
+    rs_spans spans = {.items = items, .n = SPANS};
+    rs_arena_init(&arena, 0);
+    for (int i = 0; i < (int)SPANS; i++) {
+        items[i] = local_call(&device, "cuda", 1);
+        items[i].span_id[0] = (uint8_t)(i + 1);
+        items[i].has_parent = parents[i] >= 0;
+        items[i].parent_id[0] = (uint8_t)(parents[i] + 1);
+        if (i == 1) items[i].facts.log_type = RS_LOG_TASK; /* between them a function */
+        rs_prices_apply(p, &items[i], &memo);
+    }
+    assert_int_equal(rs_prices_count_time_once(&spans, &arena), RS_OK);
+    for (size_t i = 0; i < SPANS; i++) {
+        if (i == 1) continue;
+        assert_cost(items[i].facts.cost, wanted[i]);
+        assert_int_equal(items[i].facts.cost_source, wanted[i] > 0 ? RS_COST_TIME : RS_COST_OUTER);
+    }
+    rs_span inner = local_call(&device, "cuda", 1); /* what is around it comes in another request */
+    inner.facts.is_nested = true;
+    rs_prices_apply(p, &inner, &memo);
+    assert_cost(inner.facts.cost, 0);
+    assert_int_equal(inner.facts.cost_source, RS_COST_OUTER);
+    rs_arena_deinit(&arena);
+    rs_prices_free(p);
+    rs_prices_free(base);
 }
 
 static void mistakes_are_named_with_their_line(void **state) {
@@ -181,7 +371,9 @@ static void mistakes_are_named_with_their_line(void **state) {
         {"price m 1 1 $1",
          "mine:1: the price of cached tokens is no number of dollars for a million tokens, nor '-': '$1'"},
         {"price m 1 1 1 0", "mine:1: the most prompt tokens that a price holds for is no number: '0'"},
-        {"price m 1 1 1 5 6", "mine:1: nothing is expected at '6'"},
+        {"price m 1 1 1 5 x",
+         "mine:1: the price of reasoning tokens is no number of dollars for a million tokens, nor '-': 'x'"},
+        {"price m 1 1 1 5 6 7", "mine:1: nothing is expected at '7'"},
         {"price a*b 1", "mine:1: '*' stands at a name's end only: 'a*b'"},
         {"provider", "mine:1: a provider's name is missing behind 'provider'"},
     };
@@ -203,6 +395,12 @@ int main(void) {
         cmocka_unit_test(the_longest_pattern_holds),
         cmocka_unit_test(what_is_not_known_costs_nothing_known),
         cmocka_unit_test(cached_tokens_have_their_price),
+        cmocka_unit_test(reasoning_tokens_have_their_price),
+        cmocka_unit_test(what_the_owner_set_goes_before_all),
+        cmocka_unit_test(it_is_told_which_price_is_in_force),
+        cmocka_unit_test(time_costs_what_its_device_does),
+        cmocka_unit_test(a_local_server_has_its_own_price_of_time),
+        cmocka_unit_test(time_is_paid_once),
         cmocka_unit_test(what_runs_here_is_free),
         cmocka_unit_test(vendors_are_built_in),
         cmocka_unit_test(the_last_price_is_remembered_for_its_model_alone),

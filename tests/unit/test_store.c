@@ -41,6 +41,7 @@ static void check_head(const rs_span *got, const rs_span *want) {
     assert_true(same(got->name, want->name) && same(got->status_message, want->status_message));
     assert_int_equal(g->log_type, w->log_type);
     assert_int_equal(g->usage_source, w->usage_source);
+    assert_int_equal(g->cost_source, w->cost_source);
     assert_true(same(g->model, w->model) && same(g->provider, w->provider) &&
                 same(g->entity_name, w->entity_name));
     assert_true(same(g->workflow, w->workflow) && same(g->path, w->path) && same(g->customer, w->customer));
@@ -91,6 +92,7 @@ static void every_field_comes_back(void **state) {
     s->resource = &resource, s->scope = &scope;
     s->facts = (rs_facts){RS_LOG_CHAT,
                           RS_USAGE_MEASURED,
+                          RS_COST_OUTER,
                           RS_STR("gpt2"),
                           RS_STR("hf"),
                           RS_STR("entity"),

@@ -23,11 +23,14 @@ struct rs_control {
 /* ---- statements: under the lock ------------------------------------------------------------------------ */
 
 typedef struct rs_sql_value {
-    bool is_blob, is_text;
+    bool is_blob, is_text, is_real;
     int64_t number;
+    double real;
     rs_str bytes; /* borrowed until the statement is done */
 } rs_sql_value;
 static inline rs_sql_value rs_sql_int(uint64_t v) { return (rs_sql_value){.number = (int64_t)v}; }
+/* NaN is NULL. */
+static inline rs_sql_value rs_sql_real(double v) { return (rs_sql_value){.is_real = true, .real = v}; }
 static inline rs_sql_value rs_sql_str(rs_str s) { return (rs_sql_value){.is_text = true, .bytes = s}; }
 static inline rs_sql_value rs_sql_text(const char *z) { return rs_sql_str(rs_str_of(z)); }
 static inline rs_sql_value rs_sql_blob(const void *p, size_t n) {

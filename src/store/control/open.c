@@ -56,6 +56,15 @@ static const char pragmas[] =
     "CREATE TABLE IF NOT EXISTS pin(project INTEGER NOT NULL REFERENCES project ON DELETE CASCADE,"          \
     "  trace BLOB NOT NULL, created INTEGER NOT NULL, PRIMARY KEY(project, trace)) WITHOUT ROWID;"
 
+/* What owners set (prices.h). */
+#define PRICES                                                                                               \
+    "CREATE TABLE IF NOT EXISTS price(id INTEGER PRIMARY KEY AUTOINCREMENT, model TEXT NOT NULL"             \
+    "  COLLATE NOCASE, provider TEXT NOT NULL COLLATE NOCASE, input REAL NOT NULL, output REAL, cached "     \
+    "REAL,"                                                                                                  \
+    "  reasoning REAL, most INTEGER NOT NULL, UNIQUE(model, provider));"                                     \
+    "CREATE TABLE IF NOT EXISTS time_price(id INTEGER PRIMARY KEY AUTOINCREMENT,"                            \
+    "  device TEXT NOT NULL UNIQUE, per_hour REAL, watts REAL, per_kwh REAL);"
+
 static const char schema[] =
     "CREATE TABLE project(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
     "  keep_ns INTEGER NOT NULL DEFAULT 0, keep_bytes INTEGER NOT NULL DEFAULT 0);" /* retention.h */
@@ -64,7 +73,7 @@ static const char schema[] =
     "  created INTEGER NOT NULL, last_used INTEGER NOT NULL DEFAULT 0, revoked INTEGER NOT NULL DEFAULT 0,"
     "  scopes INTEGER NOT NULL DEFAULT 7, environment TEXT NOT NULL DEFAULT '',"
     "  expires INTEGER NOT NULL DEFAULT 0);"
-    "CREATE INDEX api_key_prefix ON api_key(prefix);" PEOPLE VIEWS TRACE_MARKS;
+    "CREATE INDEX api_key_prefix ON api_key(prefix);" PEOPLE VIEWS TRACE_MARKS PRICES;
 
 /* A session of a project becomes one of the owner: whoever had it could do all that there was. */
 static const char *const upgrades[FORMAT - 1] = {
@@ -79,7 +88,7 @@ static const char *const upgrades[FORMAT - 1] = {
     "INSERT INTO link SELECT prefix, hash, 1, expires FROM old_link;"
     "INSERT INTO session SELECT prefix, hash, 1, expires - 2592000000000000, expires FROM old_session;"
     "DROP TABLE old_link; DROP TABLE old_session;",
-    VIEWS TRACE_MARKS,
+    VIEWS TRACE_MARKS PRICES,
 };
 
 static rs_status ensure_server_key(rs_control *c, rs_err *err) {

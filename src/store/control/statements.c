@@ -13,6 +13,7 @@ rs_status rs_control_ask(rs_control *c, const char *sql, const rs_sql_value *val
     for (size_t v = 0; v < n; v++)
         if (values[v].is_blob) rs_db_bind_blob(stmt, (int)v + 1, values[v].bytes.p, values[v].bytes.n);
         else if (values[v].is_text) rs_db_bind_str(stmt, (int)v + 1, values[v].bytes);
+        else if (values[v].is_real) sqlite3_bind_double(stmt, (int)v + 1, values[v].real);
         else sqlite3_bind_int64(stmt, (int)v + 1, values[v].number);
     return RS_OK;
 }

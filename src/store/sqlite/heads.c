@@ -13,6 +13,7 @@ enum bits {
     BIT_SPEED = 64,
     BIT_CACHED = 128,
     BIT_REASONING = 256,
+    BIT_COST_SOURCE = 512, /* three bits */
 };
 
 static const rs_resource no_resource;
@@ -68,7 +69,10 @@ static unsigned put_tokens(rs_buf *b, const rs_facts *f) {
 
 static unsigned put_doubles(rs_buf *b, const rs_facts *f) {
     unsigned bits = 0;
-    if (!isnan(f->cost)) bits |= BIT_COST, rs_wire_double(b, f->cost);
+    if (!isnan(f->cost)) {
+        bits |= BIT_COST | ((unsigned)f->cost_source & 7) * BIT_COST_SOURCE;
+        rs_wire_double(b, f->cost);
+    }
     if (!isnan(f->ttft)) bits |= BIT_TTFT, rs_wire_double(b, f->ttft);
     if (!isnan(f->tokens_per_second)) bits |= BIT_SPEED, rs_wire_double(b, f->tokens_per_second);
     return bits;
@@ -203,6 +207,7 @@ bool rs_heads_next(rs_heads *h, rs_span *out, rs_extent *extent) {
     f->cached_tokens = bits & BIT_CACHED ? rs_cursor_zigzag(&c[RS_COLUMN_TOKENS]) : -1;
     f->reasoning_tokens = bits & BIT_REASONING ? rs_cursor_zigzag(&c[RS_COLUMN_TOKENS]) : -1;
     f->cost = take_double(h, bits, BIT_COST);
+    f->cost_source = (rs_cost_source)(bits / BIT_COST_SOURCE & 7);
     f->ttft = take_double(h, bits, BIT_TTFT);
     f->tokens_per_second = take_double(h, bits, BIT_SPEED);
     uint64_t details = rs_cursor_varint(&c[RS_COLUMN_EXTENT]),
