@@ -7,6 +7,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 enum { SLOTS = 256, HASH = 32 };
 /* Shorter than the second within which a revocation must hold. */
@@ -196,10 +197,14 @@ static bool has_csrf_token(const rs_guard *g, const rs_request *r, rs_str sessio
     return sent && strlen(sent) == RS_CSRF_TOKEN - 1 && sodium_memcmp(sent, token, RS_CSRF_TOKEN - 1) == 0;
 }
 
-/* SameSite lets pages of other ports of this host send the cookie along; a browser says so in Sec-Fetch-Site. */
+/* SameSite lets pages of other ports of this host send the cookie along; a browser says so in Sec-Fetch-Site. To another machine over
+ * plain HTTP it does not, but whatever may change something has its Origin. */
 static bool sent_from_elsewhere(const rs_request *r) {
     const char *site = rs_request_header(r, "Sec-Fetch-Site");
-    return site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+    if (site) return strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+    const char *origin = rs_request_header(r, "Origin"), *host = rs_request_header(r, "Host");
+    const char *of = origin ? strstr(origin, "://") : NULL;
+    return origin && !(of && host && strcasecmp(of + 3, host) == 0);
 }
 
 static bool forbid(rs_response *res, const char *code, const char *field, const char *why) {

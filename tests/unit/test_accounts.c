@@ -1,6 +1,7 @@
 /* Users, sessions, invites and the log of the control plane; and how often a password may be tried. */
 #include "base/str.h"
 #include "control_fixture.h"
+#include "run_sql.h"
 #include "server/signin_limit.h"
 
 static int setup(void **state) {
@@ -24,6 +25,25 @@ static void link_works_once(void **state) {
     assert_int_equal(rs_control_check_session(f->c, rs_str_of(session), &found, NULL), RS_ERR_DENIED);
     assert_int_equal(rs_control_end_session(f->c, RS_STR("nothing"), NULL), RS_OK);
     assert_int_equal(rs_control_create_link(f->c, 99, token, NULL), RS_ERR_NOT_FOUND);
+}
+
+/* As if the time had come: what is over lets nobody in. */
+static void what_expires(void **state) {
+    fixture *f = *state;
+    char path[128], link[RS_SECRET_MAX], session[RS_SECRET_MAX], token[RS_SECRET_MAX], again[RS_SECRET_MAX];
+    rs_session found = {0};
+    rs_invite invite;
+    assert_int_equal(rs_control_create_link(f->c, f->owner.id, link, NULL), RS_OK);
+    assert_int_equal(rs_control_start_session(f->c, f->owner.id, "", session, NULL), RS_OK);
+    assert_int_equal(rs_control_create_invite(f->c, RS_ROLE_VIEWER, "", NULL, token, &invite, NULL), RS_OK);
+    assert_int_equal(rs_control_check_session(f->c, rs_str_of(session), &found, NULL), RS_OK);
+    assert_int_equal(rs_control_find_invite(f->c, rs_str_of(token), &invite, NULL), RS_OK);
+    snprintf(path, sizeof path, "%s/control.db", f->dir);
+    run_sql(path,
+            "UPDATE session SET expires = 1; UPDATE link SET expires = 1; UPDATE invite SET expires = 1;");
+    assert_int_equal(rs_control_check_session(f->c, rs_str_of(session), &found, NULL), RS_ERR_DENIED);
+    assert_int_equal(rs_control_redeem_link(f->c, rs_str_of(link), "", again, NULL), RS_ERR_DENIED);
+    assert_int_equal(rs_control_find_invite(f->c, rs_str_of(token), &invite, NULL), RS_ERR_DENIED);
 }
 
 static void users(void **state) {
@@ -212,6 +232,7 @@ static void tries(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(link_works_once, setup, close_control),
+        cmocka_unit_test_setup_teardown(what_expires, setup, close_control),
         cmocka_unit_test_setup_teardown(users, setup, close_control),
         cmocka_unit_test_setup_teardown(passwords, setup, close_control),
         cmocka_unit_test_setup_teardown(invites, setup, close_control),
