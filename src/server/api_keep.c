@@ -1,5 +1,6 @@
 #include "server/api_keep.h"
 
+#include "base/buf.h"
 #include "base/ids.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
@@ -21,11 +22,32 @@ static void answer_deleted(rs_response *res, size_t deleted) {
     rs_json_object_end(&j);
 }
 
+/* One by its id, several by how many there were and the ids that were asked for, as far as there is room. */
+static rs_status log_deleted(rs_server *server, rs_request *req, const uint8_t (*ids)[16], size_t n,
+                             size_t deleted, rs_err *err) {
+    char hex[33];
+    rs_buf target;
+    rs_actor by = rs_guard_actor(req);
+    rs_buf_init(&target);
+    if (n > 1) rs_buf_printf(&target, "%zu traces: ", deleted);
+    for (size_t i = 0; i < n && rs_buf_slice(&target).n < RS_AUDIT_TARGET; i++) {
+        rs_hex(ids[i], sizeof ids[i], hex);
+        rs_buf_printf(&target, "%s%s", i ? " " : "", hex);
+    }
+    rs_status st = rs_buf_status(&target);
+    if (st == RS_OK)
+        st = rs_control_note(server->control, &by, "trace.delete", rs_buf_slice(&target), req->project, err);
+    rs_buf_deinit(&target);
+    return st;
+}
+
 /* Their links and pins end with them. */
-static rs_status delete_traces(rs_server *server, const rs_request *req, const uint8_t (*ids)[16], size_t n,
+static rs_status delete_traces(rs_server *server, rs_request *req, const uint8_t (*ids)[16], size_t n,
                                size_t *deleted, rs_err *err) {
     rs_status st = rs_store_delete_traces(server->store, req->project, ids, n, deleted, err);
-    return st == RS_OK ? rs_control_forget_traces(server->control, req->project, ids, n, err) : st;
+    if (st == RS_OK) st = rs_control_forget_traces(server->control, req->project, ids, n, err);
+    if (st == RS_OK && *deleted > 0) st = log_deleted(server, req, ids, n, *deleted, err);
+    return st;
 }
 
 void rs_api_delete_trace(rs_server *server, rs_request *req, rs_response *res) {
@@ -122,6 +144,13 @@ void rs_api_show_compacting(rs_server *server, rs_request *req, rs_response *res
 
 /* It takes seconds or minutes: the keeper begins. */
 void rs_api_compact(rs_server *server, rs_request *req, rs_response *res) {
+    rs_err err = {0};
+    rs_actor by = rs_guard_actor(req);
+    rs_status st = rs_control_note(server->control, &by, "project.compact", (rs_str){0}, req->project, &err);
+    if (st != RS_OK) {
+        fail(res, st, &err);
+        return;
+    }
     rs_store_ask_compact(server->store, req->project);
     rs_api_show_compacting(server, req, res);
 }

@@ -2,7 +2,10 @@
 
 #include "base/json_read.h"
 #include "base/json_write.h"
+#include "server/auth.h"
 #include "server/server.h"
+
+#include <stdio.h>
 
 /* Of one request, so that it does not take minutes; whoever asks then asks again. */
 enum { BATCHES_MOST = 10 };
@@ -58,6 +61,14 @@ static rs_status delete_some(rs_server *server, uint64_t project, found *f, bool
     return rs_control_forget_traces(server->control, project, (const uint8_t(*)[16])f->ids, kept, err);
 }
 
+/* Not whose they were: he is to be forgotten. */
+static rs_status log_deleted(rs_server *server, rs_request *req, uint64_t deleted, rs_err *err) {
+    char target[64];
+    rs_actor by = rs_guard_actor(req);
+    snprintf(target, sizeof target, "%llu traces of one user", (unsigned long long)deleted);
+    return rs_control_note(server->control, &by, "trace.delete", rs_str_of(target), req->project, err);
+}
+
 /* {"customer_identifier": "…"}. False: it is answered. */
 static bool read_customer(rs_request *req, rs_str *out, rs_response *res) {
     rs_json_reader r;
@@ -83,6 +94,7 @@ void rs_api_delete_user(rs_server *server, rs_request *req, rs_response *res) {
     rs_status st = f.ids && f.is_sure ? RS_OK : rs_fail(&err, RS_ERR_MEMORY, 0, "out of memory");
     for (int i = 0; i < BATCHES_MOST && st == RS_OK && more; i++)
         st = delete_some(server, req->project, &f, &more, &deleted, &err);
+    if (st == RS_OK && deleted > 0) st = log_deleted(server, req, deleted, &err);
     if (st != RS_OK) {
         rs_response_from_err(res, &err);
         return;

@@ -444,6 +444,48 @@ def test_the_log(start_server):
     assert owner.get("/api/audit/?cursor=x").status == 400
 
 
+def test_the_log_has_what_was_done_with_traces(start_server):
+    server = start_server()
+    owner = owner_of(server)
+    user = {"respan.customer_params.customer_identifier": "somebody to forget"}
+    spans = [span(attributes=user if n > 2 else None) for n in range(5)]
+    assert server.send(spans).status == 200
+    ids = [s["traceId"] for s in spans]
+    path = f"/api/traces/{ids[0]}/"
+    for marked in ("share", "pin"):
+        for _ in range(2):
+            assert owner.post(f"{path}{marked}/", {"content": False}).status == 200
+        for _ in range(2):
+            assert owner.request("DELETE", f"{path}{marked}/").status == 200
+    assert owner.request("DELETE", path).json == {"deleted": 1}
+    assert owner.request("DELETE", path).status == 404
+    assert owner.post("/api/traces/delete/", {"ids": ids[:3]}).json == {"deleted": 2}
+    assert owner.post("/api/users/delete/", {"customer_identifier": "somebody to forget"}).json["deleted"] == 2
+    assert owner.post("/api/users/delete/", {"customer_identifier": "nobody"}).json["deleted"] == 0
+    assert server.request("POST", "/api/compact/").status == 200
+    rows = [
+        r for r in owner.get("/api/audit/").json["results"] if r["action"].startswith(("trace.", "project.compact"))
+    ]
+    project = rows[0]["project"]
+    assert (
+        [(r["action"], r["target"]) for r in reversed(rows)]
+        == [
+            ("trace.share", ids[0]),
+            ("trace.share", ids[0]),  # another link
+            ("trace.unshare", ids[0]),
+            ("trace.pin", ids[0]),
+            ("trace.unpin", ids[0]),
+            ("trace.delete", ids[0]),
+            ("trace.delete", f"2 traces: {' '.join(ids[:3])}"),
+            ("trace.delete", "2 traces of one user"),
+            ("project.compact", ""),
+        ]
+    )
+    assert rows[0]["actor"].startswith("key ") and {r["actor"] for r in rows[1:]} == {"owner@localhost"}
+    assert project and {(r["project"], r["address"]) for r in rows} == {(project, "127.0.0.1")}
+    assert "somebody to forget" not in str(rows)
+
+
 # ---- the command line
 
 

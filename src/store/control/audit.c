@@ -1,8 +1,6 @@
 #include "base/clock.h"
 #include "store/control/internal.h"
 
-enum { TARGET_MOST = 256 };
-
 rs_status rs_control_log(rs_control *c, const rs_actor *by, const char *action, rs_str target,
                          uint64_t project, rs_err *err) {
     static const rs_actor command_line = {.name = "command line"};
@@ -12,7 +10,7 @@ rs_status rs_control_log(rs_control *c, const rs_actor *by, const char *action, 
                        "INSERT INTO audit(time, actor, action, target, project, address)"
                        " VALUES(?1, coalesce((SELECT email FROM user WHERE id = ?2), ?3), ?4, ?5, ?6, ?7)",
                        RS_SQL(rs_sql_int(rs_clock_wall_ns()), rs_sql_int(by->user), rs_sql_text(by->name),
-                              rs_sql_text(action), rs_sql_str(rs_str_cut_utf8(target, TARGET_MOST)),
+                              rs_sql_text(action), rs_sql_str(rs_str_cut_utf8(target, RS_AUDIT_TARGET)),
                               rs_sql_int(project), rs_sql_text(by->address)),
                        err);
     if (st != RS_OK) return st;

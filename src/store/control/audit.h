@@ -5,7 +5,7 @@
 
 #include "store/control.h"
 
-enum { RS_AUDIT_KEPT = 100000 };
+enum { RS_AUDIT_KEPT = 100000, RS_AUDIT_TARGET = 256 /* bytes of a target, at most */ };
 
 typedef struct rs_audit_row {
     uint64_t id, time_ns, project; /* project 0: it is of none */
