@@ -1,6 +1,7 @@
 #include "server/api_audit.h"
 
 #include "base/json_write.h"
+#include "server/api_body.h"
 #include "server/server.h"
 
 #include <stdio.h>
@@ -44,10 +45,7 @@ void rs_api_list_audit(rs_server *server, rs_request *req, rs_response *res) {
         rs_response_error(res, 400, "invalid", "cursor", "'cursor' is what another page gives in next");
         return;
     }
-    page p = {.json = rs_json_on(&res->body)};
-    rs_json_object(&p.json);
-    rs_json_key(&p.json, RS_STR("results"));
-    rs_json_array(&p.json);
+    page p = {.json = rs_api_begin_results(res)};
     rs_status st = rs_control_list_audit(server->control, before, PAGE + 1, write_row, &p, &err);
     rs_json_array_end(&p.json);
     char next[48];

@@ -1,7 +1,6 @@
 #include "server/api_body.h"
 
 #include "base/json_read.h"
-#include "base/json_write.h"
 
 static bool refuse(rs_response *res, const char *field, const char *why) {
     rs_response_error(res, 400, "invalid", field, "%s", why);
@@ -86,4 +85,18 @@ void rs_api_done(rs_response *res) {
     rs_json_object(&j);
     rs_json_put_bool(&j, "ok", true);
     rs_json_object_end(&j);
+}
+
+rs_json rs_api_begin_results(rs_response *res) {
+    rs_json j = rs_json_on(&res->body);
+    rs_json_object(&j);
+    rs_json_key(&j, RS_STR("results"));
+    rs_json_array(&j);
+    return j;
+}
+
+void rs_api_end_results(rs_response *res, rs_json *j, rs_status st, const rs_err *err) {
+    rs_json_array_end(j);
+    rs_json_object_end(j);
+    if (st != RS_OK) rs_response_from_err(res, err);
 }

@@ -1,7 +1,9 @@
-/* Small JSON bodies of what changes something: one object, whose members the handler names. No state, any thread. */
+/* Small JSON bodies of what changes something: one object, whose members the handler names; and the answers that such lists have.
+ * No state, any thread. */
 #ifndef RS_SERVER_API_BODY_H
 #define RS_SERVER_API_BODY_H
 
+#include "base/json_write.h"
 #include "server/http.h"
 
 typedef struct rs_member {
@@ -26,5 +28,10 @@ void rs_api_refuse(rs_response *res, const char *field, const rs_err *err);
 
 /* {"ok":true} */
 void rs_api_done(rs_response *res);
+
+/* {"results":[ on the response's body: the rows come next. */
+rs_json rs_api_begin_results(rs_response *res);
+/* ]} after the last one; or, if st is not RS_OK, what went wrong in place of all of it. */
+void rs_api_end_results(rs_response *res, rs_json *j, rs_status st, const rs_err *err);
 
 #endif

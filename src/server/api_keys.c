@@ -34,14 +34,9 @@ static bool write_row(void *ctx, const rs_api_key *key) {
 
 void rs_api_list_keys(rs_server *server, rs_request *req, rs_response *res) {
     rs_err err = {0};
-    rs_json j = rs_json_on(&res->body);
-    rs_json_object(&j);
-    rs_json_key(&j, RS_STR("results"));
-    rs_json_array(&j);
+    rs_json j = rs_api_begin_results(res);
     rs_status st = rs_control_list_keys(server->control, req->project, write_row, &j, &err);
-    rs_json_array_end(&j);
-    rs_json_object_end(&j);
-    if (st != RS_OK) rs_response_from_err(res, &err);
+    rs_api_end_results(res, &j, st, &err);
 }
 
 /* ["ingest", …]; at least one. */

@@ -22,15 +22,10 @@ static bool write_member(void *ctx, const rs_user *user) {
 
 void rs_api_list_members(rs_server *server, rs_request *req, rs_response *res) {
     rs_err err = {0};
-    rs_json j = rs_json_on(&res->body);
+    rs_json j = rs_api_begin_results(res);
     (void)req;
-    rs_json_object(&j);
-    rs_json_key(&j, RS_STR("results"));
-    rs_json_array(&j);
     rs_status st = rs_control_list_users(server->control, write_member, &j, &err);
-    rs_json_array_end(&j);
-    rs_json_object_end(&j);
-    if (st != RS_OK) rs_response_from_err(res, &err);
+    rs_api_end_results(res, &j, st, &err);
 }
 
 /* False: it is answered. */
@@ -97,15 +92,10 @@ static bool write_row(void *ctx, const rs_invite *invite) {
 
 void rs_api_list_invites(rs_server *server, rs_request *req, rs_response *res) {
     rs_err err = {0};
-    rs_json j = rs_json_on(&res->body);
+    rs_json j = rs_api_begin_results(res);
     (void)req;
-    rs_json_object(&j);
-    rs_json_key(&j, RS_STR("results"));
-    rs_json_array(&j);
     rs_status st = rs_control_list_invites(server->control, write_row, &j, &err);
-    rs_json_array_end(&j);
-    rs_json_object_end(&j);
-    if (st != RS_OK) rs_response_from_err(res, &err);
+    rs_api_end_results(res, &j, st, &err);
 }
 
 /* As whoever makes it reaches this server: others do so, too. The Host header was looked at (http.c). */

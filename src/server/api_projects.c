@@ -49,17 +49,12 @@ static bool write_row(void *ctx, const rs_project *project) {
 
 void rs_api_list_projects(rs_server *server, rs_request *req, rs_response *res) {
     rs_err err = {0};
-    rs_json j = rs_json_on(&res->body);
+    rs_json j = rs_api_begin_results(res);
     project_writer w = {.server = server, .json = &j, .err = &err};
     (void)req;
-    rs_json_object(&j);
-    rs_json_key(&j, RS_STR("results"));
-    rs_json_array(&j);
     rs_status st = rs_control_list_projects(server->control, write_row, &w, &err);
     if (st == RS_OK) st = w.status;
-    rs_json_array_end(&j);
-    rs_json_object_end(&j);
-    if (st != RS_OK) rs_response_from_err(res, &err);
+    rs_api_end_results(res, &j, st, &err);
 }
 
 static void answer(rs_server *server, rs_response *res, uint64_t id, rs_status st, const char *field,

@@ -44,14 +44,9 @@ static bool write_view(void *ctx, const rs_saved_view *view) {
 
 void rs_api_list_views(rs_server *server, rs_request *req, rs_response *res) {
     rs_err err = {0};
-    view_writer w = {rs_json_on(&res->body), req->who.user};
-    rs_json_object(&w.json);
-    rs_json_key(&w.json, RS_STR("results"));
-    rs_json_array(&w.json);
+    view_writer w = {rs_api_begin_results(res), req->who.user};
     rs_status st = rs_control_list_views(server->control, req->project, req->who.user, write_view, &w, &err);
-    rs_json_array_end(&w.json);
-    rs_json_object_end(&w.json);
-    if (st != RS_OK) rs_response_from_err(res, &err);
+    rs_api_end_results(res, &w.json, st, &err);
 }
 
 /* ---- what is sent -------------------------------------------------------------------------------------- */
