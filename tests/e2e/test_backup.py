@@ -3,14 +3,16 @@
 import shutil
 import subprocess
 import threading
+import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 from conftest import BINARY, span
 
 
 def respan(server, *arguments):
     return subprocess.run(
-        [str(BINARY), *arguments], env=server.environment, text=True, capture_output=True, timeout=120
+        [str(BINARY), *arguments], env=server.environment, text=True, capture_output=True, timeout=300
     )
 
 
@@ -43,23 +45,30 @@ def test_under_load(start_server, tmp_path):
         while not stopping.is_set():
             assert server.command("compact").returncode == 0
 
+    def wait_for_more(than):
+        while len(acknowledged) <= than and not any(thread.done() for thread in threads):
+            time.sleep(0.01)
+
     gone = uuid.uuid4().hex
     assert server.send([span(trace_id=gone)]).status == 200
-    threads = [threading.Thread(target=f) for f in (send, send, rewrite)]
-    for t in threads:
-        t.start()
     backups = []
-    for i in range(3):
-        stopping.wait(0.5)
-        if i == 1:
-            assert server.request("DELETE", f"/api/traces/{gone}/").status == 200
-        before = set(acknowledged)
-        made = respan(server, "backup", str(tmp_path / f"backup{i}"))
-        assert made.returncode == 0 and not made.stderr and made.stdout.endswith("read again, all whole\n"), made
-        backups.append(before)
-    stopping.set()
-    for t in threads:
-        t.join()
+    with ThreadPoolExecutor(3) as pool:
+        threads = [pool.submit(f) for f in (send, send, rewrite)]
+        try:
+            for i in range(3):
+                wait_for_more(len(backups[-1]) if backups else 0)
+                if i == 1:
+                    assert server.request("DELETE", f"/api/traces/{gone}/").status == 200
+                before = set(acknowledged)
+                made = respan(server, "backup", str(tmp_path / f"backup{i}"))
+                assert made.returncode == 0 and not made.stderr and made.stdout.endswith("read again, all whole\n"), (
+                    made
+                )
+                backups.append(before)
+        finally:
+            stopping.set()
+        for thread in threads:
+            thread.result()
     assert len(backups[2]) > len(backups[0]) > 0
     for i, how in [(0, "restore"), (2, "copy")]:
         copy = served_from(start_server, tmp_path / f"home{i}", tmp_path / f"backup{i}", how)

@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 
 enum { SPANS = 40 /* that a partition has before there is another */ };
@@ -339,6 +340,52 @@ static void a_filter_knows_what_it_was_given(void **state) {
     assert_false(rs_bloom_may_have(&f, 0));
 }
 
+/* ---- whoever looks meanwhile ---------------------------------------------------------------------------- */
+
+typedef struct watch {
+    const fixture *f;
+    bool stop;
+    int seen, halves;
+} watch;
+
+/* As a backup or a check does. */
+static void *look_on(void *ctx) {
+    watch *w = ctx;
+    char dir[128], path[512];
+    snprintf(dir, sizeof dir, "%s/projects/1", w->f->dir);
+    while (!__atomic_load_n(&w->stop, __ATOMIC_ACQUIRE)) {
+        DIR *d = opendir(dir);
+        for (struct dirent *e; d && (e = readdir(d));) {
+            if (e->d_name[0] != 'p' || strchr(e->d_name, '.')) continue;
+            w->seen++;
+            for (int i = 0; i < 2; i++) {
+                snprintf(path, sizeof path, "%s/%s/%s", dir, e->d_name, i ? "segment" : "index.db");
+                w->halves += access(path, F_OK) != 0;
+            }
+        }
+        if (d) closedir(d);
+    }
+    return NULL;
+}
+
+static void a_new_one_is_whole_at_once(void **state) {
+    enum { PARTITIONS = 40 };
+    fixture *f = *state;
+    watch w = {.f = f};
+    pthread_t thread;
+    rs_span spans[SPANS];
+    assert_int_equal(pthread_create(&thread, NULL, look_on, &w), 0);
+    for (uint64_t at = 0; at < PARTITIONS * SPANS; at += SPANS) {
+        for (uint64_t i = 0; i < SPANS; i++) spans[i] = make_span(at + i + 1, 1, 0, (at + i) * MS);
+        commit_spans(f, spans, SPANS);
+    }
+    __atomic_store_n(&w.stop, true, __ATOMIC_RELEASE);
+    pthread_join(thread, NULL);
+    assert_int_equal(count_partitions(f), PARTITIONS);
+    assert_true(w.seen > 0);
+    assert_int_equal(w.halves, 0);
+}
+
 int main(void) {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, limited_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
@@ -349,6 +396,7 @@ int main(void) {
         TEST(an_old_partition_takes_no_new_traces),
         TEST(what_is_wrong_with_a_filter_file_is_not_believed),
         TEST(a_store_of_version_1_goes_on),
+        TEST(a_new_one_is_whole_at_once),
         cmocka_unit_test(a_filter_knows_what_it_was_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

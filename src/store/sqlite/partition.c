@@ -7,6 +7,8 @@
 #include "store/sqlite/wire.h"
 #include "store/sqlite/word_rows.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -208,6 +210,27 @@ static void drop_stray_rows(rs_partition *p) {
     unlink(p->rows_path);
 }
 
+/* A folder counts from when it has its name on (folders.h): whoever copies or checks it then finds all its files. */
+static rs_status make_folder(const char *dir, rs_err *err) {
+    char beside[RS_PATH_MAX], path[RS_PATH_MAX];
+    sqlite3 *db = NULL;
+    rs_segment segment = {.fd = -1};
+    int n = snprintf(beside, sizeof beside, "%s.new", dir);
+    if (n < 0 || (size_t)n >= sizeof beside)
+        return rs_fail(err, RS_ERR_TOO_LARGE, 0, "path %s is too long", dir);
+    rs_status st = rs_path_make_dirs(beside, err);
+    if (st == RS_OK) st = rs_path_join(path, beside, "index.db", err);
+    if (st == RS_OK) st = rs_db_open(path, true, rs_schema_writer_pragmas, &db, err);
+    if (st == RS_OK) st = rs_db_migrate(db, RS_SCHEMA_VERSION, rs_schema, rs_schema_upgrades, err);
+    sqlite3_close(db);
+    if (st == RS_OK) st = rs_segment_open(&segment, beside, 0, err);
+    rs_segment_close(&segment);
+    if (st == RS_OK && rename(beside, dir) != 0)
+        st = rs_fail(err, RS_ERR_IO, 0, "cannot rename %s: %s", beside, strerror(errno));
+    if (st != RS_OK) rs_folder_remove(beside);
+    return st;
+}
+
 rs_status rs_partition_open(uint64_t project, const rs_folder *folder, const char *dir,
                             rs_durability durability, rs_partition **out, rs_err *err) {
     *out = NULL;
@@ -221,7 +244,7 @@ rs_status rs_partition_open(uint64_t project, const rs_folder *folder, const cha
     pthread_mutex_init(&p->lock, NULL);
     rs_tag_known_init(&p->known);
     pthread_cond_init(&p->returned, NULL);
-    rs_status st = rs_path_make_dirs(dir, err);
+    rs_status st = access(dir, F_OK) == 0 ? RS_OK : make_folder(dir, err);
     if (st == RS_OK) st = rs_path_join(p->index_path, dir, "index.db", err);
     if (st == RS_OK) st = rs_path_join(p->filter_path, dir, "traces.filter", err);
     if (st == RS_OK) st = rs_path_join(p->rows_path, dir, RS_WORD_ROWS_FILE, err);
