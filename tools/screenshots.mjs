@@ -31,6 +31,7 @@ const pages = [
   ['users', '/users', '.group-row:not(.head)'],
   ['user', `/users/${encodeURIComponent(user)}`, 'main h1, main h2'],
   ['threads', '/threads', '.group-row:not(.head)'],
+  ['prices', '/settings/prices', '.price-row:not(.head)'],
   ['thread', `/threads/${encodeURIComponent(thread)}`, '.say'],
 ];
 

@@ -30,6 +30,7 @@ const pages = [
   ['threads', '/threads', 'main a[href^="/threads/"]'],
   ['a thread', '/threads/conv_abc_123', '.say'],
   ['two traces compared', `/compare?a=${shown.id}&b=${failed.id}`, '.compare-part'],
+  ['prices', '/settings/prices', '.price-row:not(.head)'],
   ['nowhere', '/nowhere', '.notice h2'],
 ];
 

@@ -330,6 +330,17 @@ def test_a_pipeline_within_a_pipeline(calls, server, embedder):
     inner, outer = calls()
     assert inner.parent_id == outer.span_id and outer.parent_id == ""
     assert outer.attributes["gen_ai.usage.input_tokens"] == 8 and inner.attributes["gen_ai.usage.input_tokens"] == 4
+    assert inner.attributes["respan.call.nested"] is True and "respan.call.nested" not in outer.attributes
+
+
+def test_a_call_within_what_is_no_model_call_pays_for_its_own_time(calls, classifier, embedder):
+    class Asks(type(classifier)):
+        def postprocess(self, outputs, **kwargs):
+            return embedder("a cat")
+
+    Asks(model=classifier.model, tokenizer=classifier.tokenizer, task="text-classification")(TEXT)
+    inner, outer = calls()
+    assert inner.parent_id == outer.span_id and "respan.call.nested" not in {**inner.attributes, **outer.attributes}
 
 
 def test_a_pipeline_that_calls_itself_is_one_span(calls, embedder):

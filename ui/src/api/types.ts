@@ -79,6 +79,7 @@ export interface Span {
   reasoning_tokens?: number | null;
   usage_source: string | null;
   cost: number | null;
+  cost_source?: string | null;
   status_code: Status;
   error_message: string | null;
   interrupted?: boolean | null;

@@ -21,5 +21,6 @@ export const places: Place[] = [
 export const settingsSections: { id: string; label: string }[] = [
   { id: 'project', label: 'Project' },
   { id: 'keys', label: 'API keys' },
+  { id: 'prices', label: 'Prices' },
   { id: 'account', label: 'Account' },
 ];

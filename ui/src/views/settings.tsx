@@ -9,6 +9,7 @@ import { Link } from '../widgets/link';
 import { Nowhere } from './notices';
 import { AccountSettings } from './settings-account';
 import { KeysSettings } from './settings-keys';
+import { PricesSettings } from './settings-prices';
 import { ProjectSettings } from './settings-project';
 
 interface Props {
@@ -46,6 +47,7 @@ export function SettingsView({ section, session, onFailure, onChange }: Props) {
           <h1>{here.label}</h1>
           {section === 'project' && <ProjectSettings session={session} onChange={onChange} />}
           {section === 'keys' && <KeysSettings session={session} onFailure={onFailure} />}
+          {section === 'prices' && <PricesSettings session={session} onFailure={onFailure} />}
           {section === 'account' && <AccountSettings session={session} onChange={onChange} />}
         </div>
       )}

@@ -4,6 +4,7 @@ import type { JsonObject, Span } from '../api/types';
 import { parametersOf, setParametersOf, toolsOf } from '../model/content';
 import { attributesBelow, type Fact, loadFacts, modelFacts, valueText } from '../model/facts';
 import { cost, count, duration } from '../model/format';
+import { costSource } from '../model/prices';
 import { gapsOf, memoryFacts, partsOf, timingFacts, tokenFacts } from '../model/generation';
 import { tokenFor } from '../model/filter';
 import { isGeneration } from '../model/logtype';
@@ -116,7 +117,10 @@ function Tokens({ span }: { span: Span }) {
   const facts = tokenFacts(span);
   if (facts.length === 0) return null;
   const total = span.total_tokens ?? (span.prompt_tokens ?? 0) + (span.completion_tokens ?? 0);
-  if (span.cost !== null) facts.push(['cost', cost(span.cost)]);
+  if (span.cost !== null) {
+    const source = costSource(span);
+    facts.push(['cost', source === null ? cost(span.cost) : `${cost(span.cost)} (${source})`]);
+  }
   return (
     <Section title="Tokens" aside={`${count(total)} in all`}>
       <Grid facts={facts} />

@@ -9,6 +9,7 @@ interface Props {
   wrong?: string | null;
   autocomplete: string;
   placeholder?: string;
+  inputMode?: 'decimal';
   required?: boolean;
   autoFocus?: boolean;
   minLength?: number;

@@ -32,6 +32,7 @@ class Measured:
         "_drafted",
         "_memory",
         "_model",
+        "_nested",
         "_timing",
         "_token",
         "generations",
@@ -39,6 +40,7 @@ class Measured:
         "is_composed",
         "is_lazy",
         "open",
+        "pays",
         "strategy",
         "tokenizer",
         "usage",
@@ -55,6 +57,9 @@ class Measured:
         self.generations = 0  # calls of generate() that were seen to their end
         self.strategy: str | None = None
         self.open = False  # copies of the context may outlive the call
+        self.pays = True  # its span is a model call's, which has a cost
+        around = current()
+        self._nested = around is not None and (around.pays or around._nested)
         self._timing: Timing | None = None  # of a call that generates nothing
         self._memory: Memory | None = quietly(Memory, model)
         self._drafted = self._accepted = 0
@@ -97,6 +102,8 @@ class Measured:
             attributes["respan.generation.draft_tokens_accepted"] = self._accepted
         if self._memory is not None:
             attributes.update(quietly(self._memory.attributes) or {})
+        if self._nested:
+            attributes["respan.call.nested"] = True
         return attributes
 
 

@@ -130,6 +130,7 @@ class Call(Ending):
         self.measured = Measured(getattr(pipeline, "model", None), getattr(pipeline, "tokenizer", None))
         self.measured.is_lazy = not self._is_at_hand(inputs)
         self._task, self._row = task, TASKS.get(task, OTHER)
+        self.measured.pays = self._row.log_type != "custom"
         self._kwargs = kwargs
         self._is_batch = isinstance(inputs, list) and not is_chat([inputs])
         self._count = len(inputs) if self._is_batch else 0
