@@ -4,11 +4,11 @@
  * the command, belong to the finding before them. */
 #include "cli/doctor.h"
 
+#include "base/files.h"
 #include "cli/term.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <unistd.h>
 
 enum { TEXT_MAX = 2000, LEVEL_COLUMNS = 9, CHECK_COLUMNS = 17 };
 
@@ -16,14 +16,8 @@ static const char *const level_names[] = {
     [RS_FINE] = "ok", [RS_WARNING] = "warning", [RS_PROBLEM] = "problem"};
 
 static void send_record(const rs_doctor *d, rs_buf *record) {
-    const char *p = record->p;
-    size_t n = rs_buf_status(record) == RS_OK ? record->n : 0;
-    while (n) {
-        ssize_t k = write(d->out, p, n);
-        if (k < 0 && errno == EINTR) continue;
-        if (k <= 0) break; /* the one who asked is gone */
-        p += k, n -= (size_t)k;
-    }
+    if (rs_buf_status(record) == RS_OK)
+        (void)rs_file_write(d->out, record->p, record->n); /* or the one who asked is gone */
     rs_buf_deinit(record);
 }
 

@@ -1,6 +1,7 @@
 #include "sdk/spool.h"
 
 #include "base/clock.h"
+#include "base/files.h"
 #include "base/ids.h"
 #include "sdk/spool_dir.h"
 #include "sdk/spool_format.h"
@@ -61,16 +62,6 @@ static char *make_header(const rs_spool_setup *s, uint64_t key, size_t *n) {
     return bytes;
 }
 
-static bool write_all(int fd, const char *p, size_t n, off_t at) {
-    while (n) {
-        ssize_t k = pwrite(fd, p, n, at);
-        if (k < 0 && errno == EINTR) continue;
-        if (k <= 0) return false;
-        p += k, n -= (size_t)k, at += k;
-    }
-    return true;
-}
-
 /* A program may close descriptors that it knows nothing of, and open others under their numbers. */
 static bool has_file(rs_spool *s) {
     struct stat st;
@@ -106,8 +97,9 @@ static rs_status make_file(rs_spool *s, const rs_spool_setup *setup, rs_err *err
     size_t header_n;
     char *header = make_header(setup, s->key, &header_n);
     s->data_at = 2 * header_n + RS_SPOOL_PAGE;
-    bool ok = header && flock(s->fd, LOCK_EX | LOCK_NB) == 0 && write_all(s->fd, header, header_n, 0) &&
-              write_all(s->fd, header, header_n, (off_t)header_n) &&
+    bool ok = header && flock(s->fd, LOCK_EX | LOCK_NB) == 0 &&
+              rs_file_write_at(s->fd, header, header_n, 0) &&
+              rs_file_write_at(s->fd, header, header_n, header_n) &&
               posix_fallocate(s->fd, (off_t)(2 * header_n), RS_SPOOL_PAGE) == 0;
     free(header);
     if (ok && rename(made, s->path) == 0) return RS_OK;

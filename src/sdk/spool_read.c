@@ -1,5 +1,6 @@
 #include "sdk/spool_read.h"
 
+#include "base/files.h"
 #include "sdk/frame.h"
 #include "sdk/spool_format.h"
 #include <endian.h>
@@ -9,14 +10,8 @@
 #include <unistd.h>
 
 bool rs_spool_read_bytes(const rs_spool_file *f, uint64_t at, void *out, size_t n) {
-    if (at > f->bytes || n > f->bytes - at) return false;
-    for (char *p = out; n;) {
-        ssize_t k = pread(f->fd, p, n, (off_t)at);
-        if (k < 0 && errno == EINTR) continue;
-        if (k <= 0) return false; /* a bad sector, or cut since */
-        p += k, n -= (size_t)k, at += (uint64_t)k;
-    }
-    return true;
+    /* It may have a bad sector, or have been cut since. */
+    return at <= f->bytes && n <= f->bytes - at && rs_file_read_at(f->fd, out, n, at);
 }
 
 /* ---- the header ---------------------------------------------------------------------------------------- */
@@ -202,6 +197,5 @@ void rs_spool_read_done(rs_spool_file *f, size_t i) {
     uint32_t word = slots ? 0 : RS_SPOOL_FREE;
     size_t at = slots ? offsetof(rs_spool_slots, magic) : offsetof(rs_spool_region, state);
     /* A mark that cannot be written means that the spans are sent again, and the store knows them by their ids. */
-    ssize_t k = pwrite(f->fd, &word, sizeof word, (off_t)(f->regions[i].at + at));
-    (void)k;
+    (void)rs_file_write_at(f->fd, &word, sizeof word, f->regions[i].at + at);
 }

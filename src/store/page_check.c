@@ -1,8 +1,8 @@
 #include "store/page_check.h"
+#include "base/files.h"
 #include "base/paths.h"
 #include "store/page_vfs.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,17 +51,6 @@ static uint32_t be32(const uint8_t *p) {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static bool read_at(int fd, void *to, size_t n, uint64_t at) {
-    size_t done = 0;
-    while (done < n) {
-        ssize_t got = pread(fd, (char *)to + done, n - done, (off_t)(at + done));
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) return false;
-        done += (size_t)got;
-    }
-    return true;
-}
-
 /* ---- the write-ahead log ------------------------------------------------------------------------------- */
 
 typedef struct sum {
@@ -93,7 +82,7 @@ static uint64_t walk_frames(looked *l, int fd, const uint8_t *header, uint64_t f
     uint64_t broken = 0;
     for (uint64_t i = 0; i < frames; i++) {
         size_t size = FRAME_HEADER + l->page;
-        if (!read_at(fd, frame, size, LOG_HEADER + i * size)) break;
+        if (!rs_file_read_at(fd, frame, size, LOG_HEADER + i * size)) break;
         bool is_of_now = memcmp(frame + 8, header + 16, 8) == 0, ends_commit = be32(frame + 4) != 0;
         sum s =
             add_to_sum(add_to_sum(before, big_endian, frame, 8), big_endian, frame + FRAME_HEADER, l->page);
@@ -113,7 +102,7 @@ static bool walk_log(looked *l, int fd, uint8_t *frame, char *what, size_t cap) 
     memset(l->in_log, 0, l->pages / 8 + 1);
     if (fstat(fd, &st) != 0 || st.st_size == 0) return true;
     snprintf(what, cap, "its header does not match its checksum");
-    if (!read_at(fd, header, sizeof header, 0)) return false;
+    if (!rs_file_read_at(fd, header, sizeof header, 0)) return false;
     sum s = add_to_sum((sum){0, 0}, be32(header) & 1, header, 24);
     if (be32(header) >> 1 != 0x377f0682 >> 1 || be32(header + 8) != l->page ||
         !same_sum(s, stored_sum(header + 24)))

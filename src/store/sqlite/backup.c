@@ -1,4 +1,5 @@
 /* rs_store_copy: a store's files as they were at one moment each, read beside the process that has it open, or without any. */
+#include "base/files.h"
 #include "store/db.h"
 #include "store/sqlite/folders.h"
 #include "store/sqlite/schema.h"
@@ -30,16 +31,6 @@ static rs_status sync_file(const char *path, rs_err *err) {
 
 /* ---- one partition ------------------------------------------------------------------------------------- */
 
-static rs_status write_all(int fd, const char *path, rs_str bytes, rs_err *err) {
-    while (bytes.n > 0) {
-        ssize_t n = write(fd, bytes.p, bytes.n);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return fail("write to", path, err);
-        bytes = rs_str_from(bytes, (size_t)n);
-    }
-    return RS_OK;
-}
-
 /* What was committed: bytes below `end` never change. A segment that is shorter stays so. */
 static rs_status copy_bytes(const rs_segment *from, int to, const char *path, uint64_t end, rs_err *err) {
     rs_buf piece;
@@ -56,7 +47,7 @@ static rs_status copy_bytes(const rs_segment *from, int to, const char *path, ui
         rs_buf_clear(&piece);
         st = rs_segment_read(from, at, end - at < PIECE ? (size_t)(end - at) : PIECE, &piece, err);
         if (st == RS_OK && piece.n == 0) break;
-        if (st == RS_OK) st = write_all(to, path, rs_buf_slice(&piece), err);
+        if (st == RS_OK && !rs_file_write(to, piece.p, piece.n)) st = fail("write to", path, err);
         at += piece.n;
     }
     rs_buf_deinit(&piece);

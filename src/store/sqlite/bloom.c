@@ -1,10 +1,8 @@
 #include "store/sqlite/bloom.h"
-#include "base/paths.h"
+#include "base/files.h"
 #include "base/xxh.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -92,49 +90,17 @@ static uint64_t check_of(const header *h, const rs_bloom *f) {
     return XXH3_64bits_withSeed(h, offsetof(header, check), seed);
 }
 
-static bool write_all(int fd, const void *p, size_t n) {
-    const char *at = p;
-    while (n > 0) {
-        ssize_t done = write(fd, at, n);
-        if (done < 0 && errno == EINTR) continue;
-        if (done <= 0) return false;
-        at += done;
-        n -= (size_t)done;
-    }
-    return true;
-}
-
 rs_status rs_bloom_save(const rs_bloom *f, uint64_t traces, const char *path, rs_err *err) {
-    char beside[RS_PATH_MAX];
+    rs_file_beside file;
     header h = {.magic = "RSTF", .added = f->added, .traces = traces};
     if (f->is_full) return RS_OK; /* it is made anew, then, from the index */
     while (h.layers < RS_BLOOM_LAYERS && f->layers[h.layers]) h.layers++;
     h.check = check_of(&h, f);
-    int n = snprintf(beside, sizeof beside, "%s.new", path);
-    if (n < 0 || (size_t)n >= sizeof beside)
-        return rs_fail(err, RS_ERR_TOO_LARGE, 0, "path %s is too long", path);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && write_all(fd, &h, sizeof h);
-    for (uint32_t i = 0; ok && i < h.layers; i++) ok = write_all(fd, f->layers[i], RS_BLOOM_LAYER);
-    int e = errno;
-    if (fd >= 0 && close(fd) != 0 && ok) ok = false, e = errno;
-    if (ok && rename(beside, path) != 0) ok = false, e = errno;
-    if (ok) return RS_OK;
-    unlink(beside);
-    return rs_fail(err, e == ENOSPC || e == EDQUOT ? RS_ERR_FULL : RS_ERR_IO, 0, "cannot write %s: %s", path,
-                   strerror(e));
-}
-
-static bool read_all(int fd, void *p, size_t n) {
-    char *at = p;
-    while (n > 0) {
-        ssize_t got = read(fd, at, n);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) return false;
-        at += got;
-        n -= (size_t)got;
-    }
-    return true;
+    rs_status st = rs_file_begin(&file, path, err);
+    if (st != RS_OK) return st;
+    bool ok = rs_file_write(file.fd, &h, sizeof h);
+    for (uint32_t i = 0; ok && i < h.layers; i++) ok = rs_file_write(file.fd, f->layers[i], RS_BLOOM_LAYER);
+    return rs_file_end(&file, ok, err);
 }
 
 rs_bloom_file rs_bloom_load(rs_bloom *f, uint64_t traces, const char *path) {
@@ -144,14 +110,14 @@ rs_bloom_file rs_bloom_load(rs_bloom *f, uint64_t traces, const char *path) {
     *f = (rs_bloom){0};
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return RS_BLOOM_NONE;
-    bool ok = read_all(fd, &h, sizeof h) && memcmp(h.magic, "RSTF", 4) == 0 && h.layers <= RS_BLOOM_LAYERS &&
-              h.added <= (uint64_t)h.layers * HASHES_PER_LAYER;
+    bool ok = rs_file_read(fd, &h, sizeof h) && memcmp(h.magic, "RSTF", 4) == 0 &&
+              h.layers <= RS_BLOOM_LAYERS && h.added <= (uint64_t)h.layers * HASHES_PER_LAYER;
     for (uint32_t i = 0; ok && i < h.layers; i++) {
         f->layers[i] = malloc(RS_BLOOM_LAYER);
         has_memory = f->layers[i] != NULL;
-        ok = has_memory && read_all(fd, f->layers[i], RS_BLOOM_LAYER);
+        ok = has_memory && rs_file_read(fd, f->layers[i], RS_BLOOM_LAYER);
     }
-    ok = ok && !read_all(fd, &more, 1) && check_of(&h, f) == h.check;
+    ok = ok && !rs_file_read(fd, &more, 1) && check_of(&h, f) == h.check;
     close(fd);
     f->added = h.added;
     if (ok && h.traces == traces) return RS_BLOOM_FITS;

@@ -1,4 +1,5 @@
 #include "store/sqlite/segment.h"
+#include "base/files.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -49,22 +50,13 @@ void rs_segment_close(rs_segment *s) {
 }
 
 rs_status rs_segment_append(rs_segment *s, rs_str bytes, rs_err *err) {
-    size_t done = 0;
     struct stat st;
     if (fstat(s->fd, &st) == 0 && st.st_nlink == 0) /* what is written there nobody will find again */
         return rs_fail(err, RS_ERR_CLOSED, 0, "%s was removed: restart the server", s->path);
-    while (done < bytes.n) {
-        ssize_t n = pwrite(s->fd, bytes.p + done, bytes.n - done, (off_t)(s->end + done));
-        if (n > 0) {
-            done += (size_t)n;
-        } else if (n == 0 || errno != EINTR) {
-            if (n == 0) errno = ENOSPC;
-            rs_status failed = fail(s, "write to", err);
-            rs_segment_cut(s);
-            return failed;
-        }
-    }
-    return RS_OK;
+    if (rs_file_write_at(s->fd, bytes.p, bytes.n, s->end)) return RS_OK;
+    rs_status failed = fail(s, "write to", err);
+    rs_segment_cut(s);
+    return failed;
 }
 
 rs_status rs_segment_sync(rs_segment *s, rs_err *err) {
@@ -80,21 +72,13 @@ void rs_segment_cut(rs_segment *s) {
 
 rs_status rs_segment_read(const rs_segment *s, uint64_t at, size_t n, rs_buf *out, rs_err *err) {
     char *to = rs_buf_reserve(out, n);
-    size_t done = 0;
     if (!to) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
-    while (done < n) {
-        ssize_t got = pread(s->fd, to + done, n - done, (off_t)(at + done));
-        if (got > 0) done += (size_t)got;
-        else if (got == 0) break;
-        else if (errno != EINTR) return fail(s, "read", err);
-    }
-    out->n += done;
+    ssize_t got = rs_file_read_some_at(s->fd, to, n, at);
+    if (got < 0) return fail(s, "read", err);
+    out->n += (size_t)got;
     return RS_OK;
 }
 
 bool rs_segment_peek(const rs_segment *s, uint64_t at, char *out, size_t n) {
-    ssize_t got;
-    do got = pread(s->fd, out, n, (off_t)at);
-    while (got < 0 && errno == EINTR);
-    return got == (ssize_t)n;
+    return rs_file_read_at(s->fd, out, n, at);
 }

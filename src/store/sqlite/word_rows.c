@@ -1,10 +1,8 @@
 #include "store/sqlite/word_rows.h"
-#include "base/paths.h"
+#include "base/files.h"
 #include "base/xxh.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -103,18 +101,6 @@ typedef struct making {
     char *rows; /* of one line of the filters of a size */
 } making;
 
-static bool write_all(int fd, const void *p, size_t n) {
-    const char *at = p;
-    while (n > 0) {
-        ssize_t done = write(fd, at, n);
-        if (done < 0 && errno == EINTR) continue;
-        if (done <= 0) return false;
-        at += done;
-        n -= (size_t)done;
-    }
-    return true;
-}
-
 /* Bit `column` of each row is what the line says. */
 static void turn(rs_str line, uint32_t column, uint32_t row, char *rows) {
     char *at = rows + column / 8;
@@ -142,28 +128,26 @@ static bool write_group(making *m, const size_group *g) {
             turn((rs_str){room, line}, column++, row, m->rows);
         }
         XXH3_64bits_update(m->check, m->rows, n);
-        if (!write_all(m->fd, m->rows, n)) return false;
+        if (!rs_file_write(m->fd, m->rows, n)) return false;
     }
     return true;
 }
 
 static bool write_file(making *m, header *h, const entry *entries, const layout *l) {
-    bool ok = write_all(m->fd, h, sizeof *h) && write_all(m->fd, entries, h->blocks * sizeof *entries);
+    bool ok =
+        rs_file_write(m->fd, h, sizeof *h) && rs_file_write(m->fd, entries, h->blocks * sizeof *entries);
     XXH3_64bits_reset(m->check);
     for (size_t i = 0; ok && i < l->n; i++) ok = write_group(m, &l->groups[i]);
     h->rows_check = XXH3_64bits_digest(m->check);
     h->check = check_of(h, entries);
-    ok = ok && lseek(m->fd, 0, SEEK_SET) == 0 && write_all(m->fd, h, sizeof *h);
+    ok = ok && lseek(m->fd, 0, SEEK_SET) == 0 && rs_file_write(m->fd, h, sizeof *h);
     return ok && fsync(m->fd) == 0;
 }
 
 static rs_status save(making *m, header *h, const entry *entries, const layout *l, const char *path,
                       rs_err *err) {
-    char beside[RS_PATH_MAX];
+    rs_file_beside file;
     size_t most = 0;
-    int n = snprintf(beside, sizeof beside, "%s.new", path);
-    if (n < 0 || (size_t)n >= sizeof beside)
-        return rs_fail(err, RS_ERR_TOO_LARGE, 0, "path %s is too long", path);
     for (size_t i = 0; i < l->n; i++) {
         size_t rows = (size_t)line_of(l->groups[i].bytes) * 8 * row_of(&l->groups[i]);
         most = rows > most ? rows : most;
@@ -171,15 +155,10 @@ static rs_status save(making *m, header *h, const entry *entries, const layout *
     m->rows = malloc(most);
     m->check = XXH3_createState();
     if (!m->rows || !m->check) return no_memory(err);
-    m->fd = open(beside, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool ok = m->fd >= 0 && write_file(m, h, entries, l);
-    int e = errno;
-    if (m->fd >= 0 && close(m->fd) != 0 && ok) ok = false, e = errno;
-    if (ok && rename(beside, path) != 0) ok = false, e = errno;
-    if (ok) return RS_OK;
-    unlink(beside);
-    return rs_fail(err, e == ENOSPC || e == EDQUOT ? RS_ERR_FULL : RS_ERR_IO, 0, "cannot write %s: %s", path,
-                   strerror(e));
+    rs_status st = rs_file_begin(&file, path, err);
+    if (st != RS_OK) return st;
+    m->fd = file.fd;
+    return rs_file_end(&file, write_file(m, h, entries, l), err);
 }
 
 rs_status rs_word_rows_make(const rs_segment *segment, const rs_block_ref *blocks, size_t n, uint64_t end,
@@ -213,19 +192,6 @@ typedef struct file {
     layout layout;
 } file;
 
-static bool read_at(int fd, void *p, size_t n, uint64_t at) {
-    char *to = p;
-    while (n > 0) {
-        ssize_t got = pread(fd, to, n, (off_t)at);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) return false;
-        to += got;
-        at += (uint64_t)got;
-        n -= (size_t)got;
-    }
-    return true;
-}
-
 static void close_file(file *f) {
     if (f->fd >= 0) close(f->fd);
     free(f->entries);
@@ -248,13 +214,13 @@ static rs_word_rows_file open_file(file *f, const char *path, uint64_t segment_e
     struct stat st;
     *f = (file){.fd = open(path, O_RDONLY | O_CLOEXEC)};
     if (f->fd < 0) return RS_WORD_ROWS_NONE;
-    bool ok = fstat(f->fd, &st) == 0 && read_at(f->fd, &f->h, sizeof f->h, 0) &&
+    bool ok = fstat(f->fd, &st) == 0 && rs_file_read_at(f->fd, &f->h, sizeof f->h, 0) &&
               memcmp(f->h.magic, "RSWR", 4) == 0 && f->h.version == VERSION && f->h.blocks <= BLOCKS_MAX;
     if (!ok) return RS_WORD_ROWS_DAMAGED;
     size_t n = f->h.blocks * sizeof *f->entries;
     f->entries = malloc(n ? n : 1);
     if (!f->entries) return RS_WORD_ROWS_NONE;
-    ok = read_at(f->fd, f->entries, n, sizeof f->h) && check_of(&f->h, f->entries) == f->h.check &&
+    ok = rs_file_read_at(f->fd, f->entries, n, sizeof f->h) && check_of(&f->h, f->entries) == f->h.check &&
          are_in_order(f);
     if (!ok) return RS_WORD_ROWS_DAMAGED;
     if (lay_out(f->entries, f->h.blocks, &f->layout, NULL) != RS_OK) return RS_WORD_ROWS_NONE;
@@ -270,7 +236,7 @@ static bool are_rows_whole(const file *f) {
     if (ok) XXH3_64bits_reset(check);
     while (ok && at < f->layout.end) {
         size_t n = f->layout.end - at < PIECE ? (size_t)(f->layout.end - at) : PIECE;
-        ok = read_at(f->fd, piece, n, at);
+        ok = rs_file_read_at(f->fd, piece, n, at);
         if (ok) XXH3_64bits_update(check, piece, n);
         at += n;
     }
@@ -297,7 +263,7 @@ static bool ask_word(const file *f, const size_group *g, uint64_t word, uint8_t 
     uint64_t rows = g->at + (uint64_t)rs_word_filter_line(g->bytes, word) * 8 * n;
     int probes = rs_word_line_bits(g->bytes, word, bits);
     for (int i = 0; i < probes; i++) {
-        if (!read_at(f->fd, row, n, rows + (uint64_t)bits[i] * n)) return false;
+        if (!rs_file_read_at(f->fd, row, n, rows + (uint64_t)bits[i] * n)) return false;
         for (uint32_t k = 0; k < n; k++) may[k] &= row[k];
     }
     return true;
