@@ -9,7 +9,7 @@ void rs_buf_deinit(rs_buf *b) {
     *b = (rs_buf){0};
 }
 
-char *rs_buf_reserve(rs_buf *b, size_t n) {
+char *rs_buf_reserve_more(rs_buf *b, size_t n) {
     if (b->failed != RS_OK) return NULL;
     if (n <= b->cap - b->n) return b->p ? b->p + b->n : (n ? NULL : (char *)"");
     if (n > SIZE_MAX / 4 - b->n || (b->limit && b->n + n > b->limit)) {
@@ -27,14 +27,6 @@ char *rs_buf_reserve(rs_buf *b, size_t n) {
     b->p = p;
     b->cap = cap;
     return p + b->n;
-}
-
-void rs_buf_put(rs_buf *b, const void *p, size_t n) {
-    if (n == 0) return;
-    char *d = rs_buf_reserve(b, n);
-    if (!d) return;
-    memcpy(d, p, n);
-    b->n += n;
 }
 
 void rs_buf_put_utf8(rs_buf *b, rs_str s) {

@@ -20,10 +20,21 @@ static inline void rs_buf_init(rs_buf *b) { *b = (rs_buf){0}; }
 void rs_buf_deinit(rs_buf *b);
 static inline void rs_buf_clear(rs_buf *b) { b->n = 0, b->failed = RS_OK; }
 
-/* Room for n more bytes at the end, or NULL (sticky). The caller adds what it wrote to b->n. */
-char *rs_buf_reserve(rs_buf *b, size_t n);
+/* The same where there is no room yet. */
+char *rs_buf_reserve_more(rs_buf *b, size_t n);
 
-void rs_buf_put(rs_buf *b, const void *p, size_t n);
+/* Room for n more bytes at the end, or NULL (sticky). The caller adds what it wrote to b->n. */
+static inline char *rs_buf_reserve(rs_buf *b, size_t n) {
+    bool has_room = b->p && n <= b->cap - b->n && b->failed == RS_OK;
+    return __builtin_expect(has_room, 1) ? b->p + b->n : rs_buf_reserve_more(b, n);
+}
+
+static inline void rs_buf_put(rs_buf *b, const void *p, size_t n) {
+    char *d = n ? rs_buf_reserve(b, n) : NULL;
+    if (!d) return;
+    memcpy(d, p, n);
+    b->n += n;
+}
 /* Appends s with each byte that is not part of well-formed UTF-8 replaced by U+FFFD. */
 void rs_buf_put_utf8(rs_buf *b, rs_str s);
 void rs_buf_printf(rs_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

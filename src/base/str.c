@@ -61,8 +61,16 @@ static const unsigned char *skip_ascii(const unsigned char *p, const unsigned ch
     return p;
 }
 
-size_t rs_str_utf8_prefix(rs_str s) {
-    if (s.n == 0) return 0;
+/* Of 4 to 31 bytes, by two looks that may overlap. */
+static bool is_short_ascii(const char *p, size_t n) {
+    uint64_t w[4] = {0};
+    if (n >= 16) memcpy(w, p, 16), memcpy(w + 2, p + n - 16, 16);
+    else if (n >= 8) memcpy(w, p, 8), memcpy(w + 1, p + n - 8, 8);
+    else memcpy(w, p, 4), memcpy(w + 1, p + n - 4, 4);
+    return ((w[0] | w[1] | w[2] | w[3]) & 0x8080808080808080u) == 0;
+}
+
+static __attribute__((noinline)) size_t prefix_of(rs_str s) {
     const unsigned char *begin = (const unsigned char *)s.p, *p = begin, *end = p + s.n;
     while ((p = skip_ascii(p, end)) < end) {
         do {
@@ -72,6 +80,11 @@ size_t rs_str_utf8_prefix(rs_str s) {
         } while (p < end && *p >= 0x80);
     }
     return s.n;
+}
+
+size_t rs_str_utf8_prefix(rs_str s) {
+    bool is_short = s.n >= 4 && s.n < 32; /* most keys and values are, and ASCII */
+    return s.n == 0 || (is_short && is_short_ascii(s.p, s.n)) ? s.n : prefix_of(s);
 }
 
 bool rs_str_is_utf8(rs_str s) { return rs_str_utf8_prefix(s) == s.n; }

@@ -102,9 +102,36 @@ static bool check_value(decoder *d, rs_value *v) {
     }
 }
 
+/* The rest of the message if it is one field of bytes, with that tag of one byte. */
+static bool is_one_field(const uint8_t *p, size_t n, uint8_t tag, rs_str *out) {
+    if (n < 2 || p[0] != tag) return false;
+    size_t head = p[1] < 0x80 ? 2 : 3, length = p[1] & 0x7f;
+    if (head > n || (head == 3 && p[2] >= 0x80)) return false;
+    if (head == 3) length |= (size_t)p[2] << 7;
+    *out = (rs_str){(const char *)p + head, length};
+    return length == n - head;
+}
+
+/* A KeyValue as exporters write most: a short key, then a text of less than 16 KiB, and nothing else. False: it is to be looked at
+ * field by field. */
+static bool is_plain_pair(rs_str message, rs_str *key, rs_value *v) {
+    const uint8_t *p = (const uint8_t *)message.p;
+    size_t n = message.n;
+    rs_str value;
+    if (n < 4 || p[0] != TAG_BYTES(1) || p[1] >= 0x80 || p[1] + 2u > n) return false;
+    *key = (rs_str){(const char *)p + 2, p[1]};
+    *v = (rs_value){RS_VALUE_STRING};
+    p += 2 + key->n;
+    n -= 2 + key->n;
+    return is_one_field(p, n, TAG_BYTES(2), &value) &&
+           is_one_field((const uint8_t *)value.p, value.n, RS_PB_TAG(RS_ANY_STRING, RS_PB_BYTES), &v->s);
+}
+
 static bool attribute(decoder *d, rs_str message) {
     rs_attr *a = rs_build_attr(&d->b);
     if (!a) return false;
+    if (is_plain_pair(message, &a->key, &a->value))
+        return text(d, a->key, &a->key) && text(d, a->value.s, &a->value.s);
     rs_pb_cursor c = rs_pb_over(message);
     if (!rs_pb_read_pair(&c, &a->key, &a->value)) return ended(d, &c);
     return text(d, a->key, &a->key) && check_value(d, &a->value);

@@ -71,7 +71,7 @@ RS_MUST_CHECK rs_status rs_store_commit(rs_store *s, const rs_store_batch *batch
 
 /* ---- keeping ------------------------------------------------------------------------------------------- */
 
-/* A thread of the store, at the lowest priority: seals partitions that take no new traces (blocks of 4,000 spans, compressed
+/* A thread of the store, at the lowest priority: seals partitions that take no new traces (blocks of 2,000 spans, compressed
  * harder, whole traces together), makes the bytes of deleted traces go, and drops partitions that are past what is kept. */
 
 /* On the keeper's thread, about once a minute. */

@@ -2,6 +2,9 @@
 
 #include <endian.h>
 #include <strings.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 enum { PART, ASCII, OTHER };
 
@@ -316,27 +319,31 @@ typedef struct window {
     uint64_t odd;   /* beyond ASCII, or an escape in JSON: what these are, rs_words_next says */
 } window;
 
-/* The highest bit of each byte that is in [first, last]; of bytes beyond ASCII it is any. */
-static uint64_t in_range(uint64_t low, char first, char last) {
-    return (low + EACH((uint64_t)(0x80 - first))) ^ (low + EACH((uint64_t)(0x7f - last)));
-}
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
 
-/* Highest bits together, that of the lowest byte first. */
-static uint64_t bits_of(uint64_t highest) { return (highest >> 7 & EACH(1)) * 0x0102040810204080ull >> 56; }
+/* The highest bits of the bytes, that of the first one lowest. */
+static uint64_t bits_of(bytes16 bytes) {
+#ifdef __SSE2__
+    return (uint32_t)_mm_movemask_epi8((__m128i)bytes);
+#else
+    uint64_t bits = 0, x[2];
+    memcpy(x, &bytes, 16);
+    for (int i = 0; i < 2; i++)
+        bits |= ((le64toh(x[i]) >> 7 & EACH(1)) * 0x0102040810204080ull >> 56) << 8 * i;
+    return bits;
+#endif
+}
 
 static window look_at(const char *p, bool is_json) {
     window w = {0, 0};
-    uint64_t odd[WINDOW / 8], any = 0;
-    for (int i = 0; i < WINDOW / 8; i++) {
-        uint64_t x;
-        memcpy(&x, p + 8 * i, 8);
-        x = le64toh(x);
-        uint64_t low = x & EACH(0x7f);
-        uint64_t word = in_range(low | EACH(0x20), 'a', 'z') | in_range(low, '0', '9');
-        w.words |= bits_of(word & ~x) << 8 * i;
-        any |= odd[i] = x | (is_json ? in_range(low, '\\', '\\') : 0);
+    for (int i = 0; i < WINDOW / 16; i++) {
+        bytes16 x, words, odd;
+        memcpy(&x, p + 16 * i, 16);
+        words = (bytes16)((bytes16)((x | 0x20) - 'a') < 26) | (bytes16)((bytes16)(x - '0') < 10);
+        odd = is_json ? x | (bytes16)(x == '\\') : x;
+        w.words |= bits_of(words) << 16 * i;
+        w.odd |= bits_of(odd) << 16 * i;
     }
-    for (int i = 0; i < WINDOW / 8 && (any & EACH(0x80)); i++) w.odd |= bits_of(odd[i]) << 8 * i;
     return w;
 }
 
@@ -474,8 +481,6 @@ rs_status rs_phrase_make(rs_str text, rs_arena *arena, rs_phrase *out) {
     link_words(out);
     return keep_longest(text, arena, out);
 }
-
-typedef uint8_t bytes16 __attribute__((vector_size(16)));
 
 static bool is_at(const char *p, rs_str small) {
     for (size_t i = 0; i < small.n; i++)

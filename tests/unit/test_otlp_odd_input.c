@@ -180,6 +180,50 @@ static void unknown_fields_are_skipped(void **state) {
     done(&d);
 }
 
+/* Key and text in this order, as all exporters write them, in the other, and each twice: what came last counts, and where the bytes lie
+ * is nobody's business. */
+static void attributes_in_every_order(void **state) {
+    (void)state;
+    static const size_t lengths[] = {0, 1, 3, 4, 15, 16, 31, 32, 127, 128, 300, 16383, 16384, 70000};
+    static const char *const orders[] = {"kv", "vk", "kvv", "kkv", "kvk", "vkv"};
+    for (size_t i = 0; i < RS_ARRAY_LEN(lengths) * RS_ARRAY_LEN(orders); i++) {
+        rs_buf text = {0}, value = {0}, pair = {0}, span = {0};
+        for (size_t k = 0; k < lengths[i / RS_ARRAY_LEN(orders)]; k++) rs_buf_byte(&text, 'a' + k % 26);
+        rs_pb_bytes(&value, 1, rs_buf_slice(&text));
+        for (const char *c = orders[i % RS_ARRAY_LEN(orders)]; *c; c++)
+            rs_pb_bytes(&pair, *c == 'k' ? 1 : 2, *c == 'k' ? RS_STR("the.key") : rs_buf_slice(&value));
+        rs_pb_bytes(&span, 9, rs_buf_slice(&pair));
+        decoded d = decode_span_with(rs_buf_slice(&span));
+        const rs_value *v = only_value(&d);
+        assert_true(rs_str_eq(d.spans.items[0].attrs.items[0].key, RS_STR("the.key")));
+        assert_int_equal(v->type, RS_VALUE_STRING);
+        assert_true(rs_str_eq(v->s, rs_buf_slice(&text)));
+        done(&d);
+        rs_buf *all[] = {&text, &value, &pair, &span};
+        for (size_t k = 0; k < RS_ARRAY_LEN(all); k++) rs_buf_deinit(all[k]);
+    }
+}
+
+/* A key that ends early, a length that is too long, one that is written with a byte too many. */
+static void attributes_that_look_plain(void **state) {
+    (void)state;
+    decoded d = decode_span_with(RS_STR("\x4a\x0a\x0a\x01k\x12\x84\x00\x0a\x02hi"));
+    assert_json(only_value(&d), "\"hi\"");
+    done(&d);
+    d = decode_span_with(RS_STR("\x4a\x08\x0a\x01k\x12\x03\x0a\x02h")); /* cut off */
+    assert_int_not_equal(d.status, RS_OK);
+    done(&d);
+    d = decode_span_with(RS_STR("\x4a\x03\x0a\x05k"));
+    assert_int_not_equal(d.status, RS_OK);
+    done(&d);
+    d = decode_span_with(RS_STR("\x4a\x04\x0a\x01k\x12"));
+    assert_int_not_equal(d.status, RS_OK);
+    done(&d);
+    d = decode_span_with(RS_STR("\x4a\x09\x0a\x01k\x12\x04\x0a\x02\xff!"));
+    assert_true(rs_str_eq(only_value(&d)->s, RS_STR("\xEF\xBF\xBD!")));
+    done(&d);
+}
+
 static void an_empty_body_is_no_spans(void **state) {
     (void)state;
     decoded d = {0};
@@ -385,6 +429,8 @@ int main(void) {
         cmocka_unit_test(text_that_is_not_utf8_is_mended),
         cmocka_unit_test(malformed_protobuf),
         cmocka_unit_test(unknown_fields_are_skipped),
+        cmocka_unit_test(attributes_in_every_order),
+        cmocka_unit_test(attributes_that_look_plain),
         cmocka_unit_test(an_empty_body_is_no_spans),
         cmocka_unit_test(nested_32_deep_and_no_deeper),
         cmocka_unit_test(values_in_every_spelling),

@@ -13,6 +13,7 @@ enum {
     WINDOW_LOG = 21,
     SEALED_LEVEL = 6,
     SEALED_WINDOW_LOG = 23, /* a block and its dictionary */
+    SEALED_SMALL_LOG = 17,
     KEPT_BYTES = 2 * RS_BLOCK_FULL_BYTES,
 };
 
@@ -83,6 +84,10 @@ void rs_block_writer_use(rs_block_writer *w, const rs_block_dictionary *dictiona
 static ZSTD_compressionParameters packing_parameters(int section, size_t n, bool is_sealing) {
     ZSTD_compressionParameters p = ZSTD_getCParams(is_sealing ? SEALED_LEVEL : LEVEL, 0, n);
     p.windowLog = is_sealing ? SEALED_WINDOW_LOG : WINDOW_LOG;
+    if (is_sealing && section != RS_SECTION_CONTENT) { /* small: three tables of the usual size take 9 MB */
+        p.hashLog = SEALED_SMALL_LOG;
+        p.chainLog = SEALED_SMALL_LOG;
+    }
     if (is_sealing) return p;
     p.hashLog = (unsigned)hash_logs[section];
     p.minMatch = MIN_MATCH;

@@ -14,8 +14,8 @@ enum {
     RS_BLOCK_HEADER = 96,
     RS_BLOCK_HEADER_BEFORE = 80,  /* of a block that was made without a filter */
     RS_BLOCK_MAX_SPANS = 1024,    /* of a commit; a trace of ten never unpacks more */
-    RS_BLOCK_SEALED_SPANS = 4000, /* of a sealed one, and as many more as its last trace has, up to … */
-    RS_BLOCK_SEALED_MOST = 8000,
+    RS_BLOCK_SEALED_SPANS = 2000, /* of a sealed one, and as many more as its last trace has, up to … */
+    RS_BLOCK_SEALED_MOST = 4000,
     RS_BLOCK_FULL_BYTES = 8 << 20,   /* raw: a block that has this many takes no more spans */
     RS_BLOCK_SPANS_LIMIT = 1 << 16,  /* read */
     RS_BLOCK_SECTION_LIMIT = 1 << 28 /* raw bytes of one section, made and read */

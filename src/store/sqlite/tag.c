@@ -5,9 +5,11 @@
 #include "base/xxh.h"
 #include <stdlib.h>
 
-/* Spans of a trace share most of their tags: so many of the last ones are looked through before one is noted
- * again. */
-enum { LOOK_BACK = 64, KEPT_ROWS = 1 << 18 };
+enum {
+    KEPT_ROWS = 1 << 18,
+    SORTED_BY_DIGITS = 256, /* rows: of fewer qsort is as quick */
+    DIGIT_BITS = 11,
+};
 
 int64_t rs_tag_hash(rs_str key, rs_str value) {
     XXH64_hash_t seed = XXH3_64bits(key.p ? key.p : "", key.n);
@@ -26,12 +28,13 @@ void rs_tags_deinit(rs_tags *t) {
 void rs_tags_clear(rs_tags *t) {
     if (t->cap > KEPT_ROWS) rs_tags_deinit(t);
     rs_buf_clear(&t->text);
-    t->n = t->trace_from = 0;
+    t->n = 0;
     t->failed = RS_OK;
 }
 
 void rs_tags_begin_trace(rs_tags *t, bool is_old) {
-    t->trace_from = t->n;
+    memset(t->met, 0, sizeof t->met);
+    t->met[0] = 1; /* no hash that belongs there */
     t->is_old = is_old;
 }
 
@@ -50,10 +53,9 @@ bool rs_tags_put(rs_tags *t, int64_t hash, int64_t trace, bool may_exist) {
 
 static void add(rs_tags *t, rs_str key, rs_str value, int64_t trace) {
     if (value.n == 0 || t->failed != RS_OK) return;
-    int64_t hash = rs_tag_hash(key, value);
-    size_t from = t->n - t->trace_from > LOOK_BACK ? t->n - LOOK_BACK : t->trace_from;
-    for (size_t i = t->n; i-- > from;)
-        if (t->rows[i].hash == hash) return;
+    int64_t hash = rs_tag_hash(key, value), *met = &t->met[(uint64_t)hash % RS_TAGS_MET];
+    if (*met == hash) return; /* spans of a trace share most of their tags */
+    *met = hash;
     (void)rs_tags_put(t, hash, trace, t->is_old);
 }
 
@@ -109,11 +111,47 @@ static int by_hash_and_trace(const void *a, const void *b) {
     return (x->trace > y->trace) - (x->trace < y->trace);
 }
 
+static uint64_t digits_of(const struct rs_tag_row *row) {
+    return ((uint64_t)row->hash ^ 1ull << 63) >> (64 - 2 * DIGIT_BITS);
+}
+
+/* By one digit, otherwise as they are. */
+static void sort_by(const struct rs_tag_row *from, struct rs_tag_row *to, size_t n, unsigned shift) {
+    enum { DIGITS = 1 << DIGIT_BITS };
+    size_t starts[DIGITS] = {0}, sum = 0;
+    for (size_t i = 0; i < n; i++) starts[digits_of(&from[i]) >> shift & (DIGITS - 1)]++;
+    for (size_t d = 0; d < DIGITS; d++) {
+        size_t own = starts[d];
+        starts[d] = sum;
+        sum += own;
+    }
+    for (size_t i = 0; i < n; i++) to[starts[digits_of(&from[i]) >> shift & (DIGITS - 1)]++] = from[i];
+}
+
+/* By two digits of the hash, which mostly leaves each tag's rows together, with the traces in order as they came; where not, those of
+ * the same digits are sorted. */
+static void sort_rows(struct rs_tag_row *rows, size_t n) {
+    struct rs_tag_row *room = n < SORTED_BY_DIGITS ? NULL : malloc(n * sizeof *room);
+    if (!room) {
+        if (n > 0) qsort(rows, n, sizeof *rows, by_hash_and_trace);
+        return;
+    }
+    sort_by(rows, room, n, 0);
+    sort_by(room, rows, n, DIGIT_BITS);
+    free(room);
+    for (size_t from = 0, to; from < n; from = to) {
+        bool in_order = true;
+        for (to = from + 1; to < n && digits_of(&rows[to]) == digits_of(&rows[from]); to++)
+            in_order = in_order && by_hash_and_trace(&rows[to - 1], &rows[to]) <= 0;
+        if (!in_order) qsort(rows + from, to - from, sizeof *rows, by_hash_and_trace);
+    }
+}
+
 /* In order, each once. */
 static rs_status sort(rs_tags *t, rs_err *err) {
     size_t kept = 0;
     if (t->failed != RS_OK) return rs_fail(err, t->failed, 0, "out of memory for tags");
-    if (t->n > 0) qsort(t->rows, t->n, sizeof *t->rows, by_hash_and_trace);
+    sort_rows(t->rows, t->n);
     for (size_t i = 0; i < t->n; i++)
         if (kept == 0 || by_hash_and_trace(&t->rows[i], &t->rows[kept - 1]) != 0)
             t->rows[kept++] = t->rows[i];

@@ -10,15 +10,17 @@
 
 int64_t rs_tag_hash(rs_str key, rs_str value);
 
+enum { RS_TAGS_MET = 128 };
+
 typedef struct rs_tags {
     struct rs_tag_row {
         int64_t hash, trace;
         bool may_exist; /* the trace had tags before */
     } * rows;
     size_t n, cap;
-    size_t trace_from; /* rows of the trace being collected begin here */
-    bool is_old;       /* it had some before */
-    int64_t *keys;     /* scratch: those of one tag */
+    int64_t met[RS_TAGS_MET]; /* of the trace being collected, each where its lowest bits say */
+    bool is_old;              /* it had some before */
+    int64_t *keys;            /* scratch: those of one tag */
     size_t keys_cap;
     rs_buf text;      /* a metadata value or key, as text */
     rs_status failed; /* sticky */

@@ -39,9 +39,7 @@ RS_MUST_CHECK rs_status rs_word_set_finish(rs_word_set *set, uint32_t spans, rs_
 /* ---- asking one ---------------------------------------------------------------------------------------- */
 
 /* False: there is no filter, or its words were cut by older rules (words.h), which is what its size tells. */
-static inline bool rs_word_filter_is_current(size_t filter) {
-    return filter % 8 != 0 && filter % 2 == 0;
-}
+static inline bool rs_word_filter_is_current(size_t filter) { return filter % 8 != 0 && filter % 2 == 0; }
 /* Where in a filter of that size the line of a word begins. */
 size_t rs_word_filter_line(size_t filter, uint64_t word);
 /* How long a line is. */
