@@ -88,6 +88,8 @@ RS_MUST_CHECK rs_status rs_store_start_keeper(rs_store *s, rs_retention_fn fn, r
 RS_MUST_CHECK rs_status rs_store_compact(rs_store *s, uint64_t project, rs_err *err);
 /* A part of that work alone: the word filters of what takes no new traces, laid out so that they are asked together (word_rows.h). */
 RS_MUST_CHECK rs_status rs_store_make_word_rows(rs_store *s, uint64_t project, rs_err *err);
+/* Another: of what the blocks of each partition are packed against there is a copy that is whole, and so is what it is of. */
+RS_MUST_CHECK rs_status rs_store_copy_dictionaries(rs_store *s, uint64_t project, rs_err *err);
 /* Has the keeper do it, and whether it is still to be done. */
 void rs_store_ask_compact(rs_store *s, uint64_t project);
 bool rs_store_is_compacting(rs_store *s, uint64_t project);

@@ -180,14 +180,16 @@ static void each_partition_has_its_own(void **state) {
     assert_whole(f);
 }
 
-static void flip(fixture *f, uint64_t at) {
-    int fd = open(segment_of(f, 1), O_RDWR);
+static void flip_in(const char *path, uint64_t at) {
+    int fd = open(path, O_RDWR);
     char byte;
     assert_int_equal(pread(fd, &byte, 1, (off_t)at), 1);
     byte ^= 1;
     assert_int_equal(pwrite(fd, &byte, 1, (off_t)at), 1);
     close(fd);
 }
+
+static void flip(fixture *f, uint64_t at) { flip_in(segment_of(f, 1), at); }
 
 /* Nothing is guessed: it is corrupt, and new blocks do without. */
 static void a_damaged_dictionary_is_noticed(void **state) {
@@ -211,6 +213,70 @@ static void a_damaged_dictionary_is_noticed(void **state) {
     assert_stored(f, more, 95001);
 }
 
+static char *copy_of(fixture *f) {
+    static char path[128];
+    snprintf(path, sizeof path, "%s/projects/1/p000001/dictionary.copy", f->dir);
+    return path;
+}
+
+static void reopen_with(fixture *f, const char *path, uint64_t flipped_at) {
+    rs_err err = {0};
+    rs_store_close(f->store);
+    f->store = NULL;
+    flip_in(path, flipped_at);
+    if (rs_store_open(f->dir, &f->store, &err) != RS_OK) fail_msg("%s", err.message);
+}
+
+static uint64_t problems(fixture *f) {
+    rs_store_report report;
+    rs_err err = {0};
+    if (rs_store_check(f->dir, NULL, NULL, &report, &err) != RS_OK) fail_msg("%s", err.message);
+    return report.problems;
+}
+
+/* Blocks behind it are read by the copy, and the keeper puts back what was damaged; then all of them are. */
+static void a_copy_stands_in(void **state) {
+    fixture *f = *state;
+    const rs_span *batches[100], *behind = make_batch(f, 90001, false);
+    rs_err err = {0};
+    uint64_t n = fill(f, batches, false);
+    commit_batch(f, behind, false);
+    assert_int_not_equal(access(copy_of(f), F_OK), 0);
+    assert_int_equal(rs_store_copy_dictionaries(f->store, 1, &err), RS_OK);
+    assert_int_equal(access(copy_of(f), F_OK), 0);
+    assert_int_equal(problems(f), 0);
+    for (int round = 0; round < 2;
+         round++) { /* in a section, and in the header that tells how long the dictionary is */
+        reopen_with(f, segment_of(f, 1), round ? 9 : RS_BLOCK_HEADER + 1);
+        assert_stored(f, behind, 90001);
+        commit_batch(f, make_batch(f, 91001 + (uint64_t)round * 1000, true), true);
+        assert_true(problems(f) > 0);
+        assert_int_equal(rs_store_copy_dictionaries(f->store, 1, &err), RS_OK);
+        assert_int_equal(problems(f), 0);
+        for (uint64_t i = 0; i < n; i++) assert_stored(f, batches[i], i * 100 + 1);
+    }
+}
+
+static void a_damaged_copy_is_made_anew(void **state) {
+    fixture *f = *state;
+    const rs_span *batches[100];
+    rs_err err = {0};
+    fill(f, batches, false);
+    for (int round = 0; round < 3; round++) { /* its head, its number, its bytes */
+        assert_int_equal(rs_store_copy_dictionaries(f->store, 1, &err), RS_OK);
+        assert_int_equal(problems(f), 0);
+        reopen_with(f, copy_of(f), round == 2 ? 5000 : (uint64_t)round * 8);
+        assert_int_equal(problems(f), 1);
+    }
+    assert_int_equal(rs_store_copy_dictionaries(f->store, 1, &err), RS_OK);
+    assert_int_equal(problems(f), 0);
+    flip(f, RS_BLOCK_HEADER + 1); /* it is of use once more */
+    assert_true(problems(f) > 0);
+    fixture_reopen(f);
+    assert_int_equal(rs_store_copy_dictionaries(f->store, 1, &err), RS_OK);
+    assert_int_equal(problems(f), 0);
+}
+
 int main(void) {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
@@ -219,6 +285,8 @@ int main(void) {
         TEST(what_was_packed_for_another_partition_is_packed_again),
         TEST(each_partition_has_its_own),
         TEST(a_damaged_dictionary_is_noticed),
+        TEST(a_copy_stands_in),
+        TEST(a_damaged_copy_is_made_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

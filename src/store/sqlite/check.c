@@ -1,6 +1,7 @@
 /* rs_store_check: goes through all that a store holds and compares it with what its index says. */
 #include "store/control.h"
 #include "store/page_check.h"
+#include "store/sqlite/dictionary_copy.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/word_rows.h"
 
@@ -242,6 +243,16 @@ static rs_status check_word_rows(check *c, rs_err *err) {
     return st;
 }
 
+/* Nothing is lost as long as what it is a copy of is whole. */
+static void check_dictionary_copy(check *c) {
+    rs_buf bytes;
+    uint32_t number;
+    rs_buf_init(&bytes);
+    if (rs_dictionary_copy_read(&c->segment, &number, &bytes) == RS_DICTIONARY_COPY_DAMAGED)
+        problem(c, "%s does not match its checksum: a server makes it anew", RS_DICTIONARY_COPY_FILE);
+    rs_buf_deinit(&bytes);
+}
+
 /* What the table rollup counts, if it is there: older versions had another one. */
 static rs_status check_rollups(check *c, rs_err *err) {
     sqlite3_stmt *stmt = NULL;
@@ -314,6 +325,7 @@ static rs_status check_partition(const char *store, const char *dir, rs_store_re
     if (st == RS_OK) st = check_traces(&c, &why);
     if (st == RS_OK) st = check_rollups(&c, &why);
     if (st == RS_OK) st = check_word_rows(&c, &why);
+    if (st == RS_OK) check_dictionary_copy(&c);
     report->bytes += c.state.segment_end;
     for (int i = 0; i < RS_SQL_COUNT; i++) sqlite3_finalize(c.x.stmts[i]);
     sqlite3_close(c.x.db);

@@ -1,4 +1,6 @@
 #include "store/sqlite/dictionary.h"
+#include "base/log.h"
+#include "store/sqlite/dictionary_copy.h"
 #include "store/sqlite/view.h"
 
 #include <pthread.h>
@@ -80,6 +82,22 @@ static rs_status fill(rs_dictionary *d, rs_str bytes, ZSTD_DCtx *zstd, rs_err *e
     return st;
 }
 
+/* From the copy, should there be one. What was wrong stays in *err if there is none. */
+static rs_status fill_from_copy(rs_dictionary *d, const rs_segment *segment, ZSTD_DCtx *zstd) {
+    rs_buf bytes;
+    rs_err why;
+    uint32_t number;
+    rs_buf_init(&bytes);
+    bool fits = rs_dictionary_copy_read(segment, &number, &bytes) == RS_DICTIONARY_COPY_FITS &&
+                number == d->blocks.number;
+    for (int i = 0; i < RS_SECTION_COUNT; i++) rs_buf_clear(&d->raw[i]);
+    rs_status st = fits ? fill(d, rs_buf_slice(&bytes), zstd, &why) : RS_ERR_CORRUPT;
+    if (st == RS_OK)
+        rs_log("%s: what its blocks are packed against is damaged: the copy is read", segment->path);
+    rs_buf_deinit(&bytes);
+    return st;
+}
+
 static void free_dictionary(rs_dictionary *d) {
     rs_block_dictionary_deinit(&d->blocks);
     for (int i = 0; i < RS_SECTION_COUNT; i++) rs_buf_deinit(&d->raw[i]);
@@ -109,6 +127,7 @@ static rs_status load(const rs_segment *segment, uint32_t number, rs_dictionary 
     st = rs_segment_read(segment, 0, number, &bytes, err);
     if (st == RS_OK && bytes.n < number) st = rs_fail(err, RS_ERR_CORRUPT, 0, "a dictionary is cut off");
     if (st == RS_OK) st = fill(d, rs_buf_slice(&bytes), zstd, err);
+    if (st == RS_ERR_CORRUPT) st = fill_from_copy(d, segment, zstd);
     if (st == RS_OK) *out = d;
     else free_dictionary(d);
 out:

@@ -1,6 +1,8 @@
 /* Keeping: which partitions are rewritten or get word rows, and when; what is dropped is retain.c's. */
 #include "base/clock.h"
 #include "base/log.h"
+#include "store/sqlite/dictionary.h"
+#include "store/sqlite/dictionary_copy.h"
 #include "store/sqlite/rewrite.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/word_rows.h"
@@ -152,14 +154,55 @@ static void make_due_rows(rs_store *s, rs_project_data *p, const bool *stop) {
     }
 }
 
-rs_status rs_store_make_word_rows(rs_store *s, uint64_t project, rs_err *err) {
+/* In the writer's turn: one that was not looked at yet. *number: of its dictionary; 0: its blocks do not tell. */
+static rs_partition *pick_for_copy(rs_store *s, rs_project_data *p, uint32_t *number) {
+    rs_partition *found = NULL;
+    rs_err ignored;
+    rs_turns_take(&s->writing);
+    for (size_t i = 0; i < p->set->n && !found; i++) {
+        rs_partition *at = p->set->items[i];
+        if (at->has_copy || at->segment.end < RS_DICTIONARY_STORED) continue;
+        rs_status st = rs_dictionary_choose(&at->segment, number, &ignored);
+        at->has_copy = true;
+        if (st != RS_OK || *number > 0) found = at;
+    }
+    rs_turns_give(&s->writing);
+    return found;
+}
+
+/* Under s->keeping. */
+static void make_due_copies(rs_store *s, rs_project_data *p, const bool *stop) {
+    uint32_t number;
+    rs_err err = {0};
+    for (rs_partition *due; (due = pick_for_copy(s, p, &number)) != NULL;) {
+        if (stop && __atomic_load_n(stop, __ATOMIC_ACQUIRE)) return;
+        if (rs_dictionary_copy_keep(&due->segment, number, &err) != RS_OK) rs_log("%s", err.message);
+    }
+}
+
+/* What makes answers quick or damage harmless, and may be missing. */
+static void make_due_files(rs_store *s, rs_project_data *p, const bool *stop) {
+    make_due_copies(s, p, stop);
+    make_due_rows(s, p, stop);
+}
+
+static rs_status make_for(rs_store *s, uint64_t project,
+                          void (*make)(rs_store *, rs_project_data *, const bool *), rs_err *err) {
     rs_project_data *p;
     rs_status st = rs_store_find_project(s, project, false, &p, err);
     if (st != RS_OK || !p) return st;
     pthread_mutex_lock(&s->keeping);
-    make_due_rows(s, p, NULL);
+    make(s, p, NULL);
     pthread_mutex_unlock(&s->keeping);
     return RS_OK;
+}
+
+rs_status rs_store_make_word_rows(rs_store *s, uint64_t project, rs_err *err) {
+    return make_for(s, project, make_due_rows, err);
+}
+
+rs_status rs_store_copy_dictionaries(rs_store *s, uint64_t project, rs_err *err) {
+    return make_for(s, project, make_due_copies, err);
 }
 
 rs_status rs_store_compact(rs_store *s, uint64_t project, rs_err *err) {
@@ -168,7 +211,7 @@ rs_status rs_store_compact(rs_store *s, uint64_t project, rs_err *err) {
     if (st != RS_OK || !p) return st;
     pthread_mutex_lock(&s->keeping);
     st = rewrite_due(s, p, true, NULL, err);
-    if (st == RS_OK) make_due_rows(s, p, NULL);
+    if (st == RS_OK) make_due_files(s, p, NULL);
     pthread_mutex_unlock(&s->keeping);
     return st;
 }
@@ -224,9 +267,9 @@ static void keep_project(rs_keeper *k, uint64_t project) {
         bool at_once = __atomic_load_n(&p->wants_compacting, __ATOMIC_ACQUIRE);
         pthread_mutex_lock(&s->keeping);
         if (keep.age_ns || keep.bytes) st = retain(k, p, &keep, &err);
-        if (st == RS_OK) make_due_rows(s, p, &k->stopping);
+        if (st == RS_OK) make_due_files(s, p, &k->stopping);
         if (st == RS_OK) st = rewrite_due(s, p, at_once, &k->stopping, &err);
-        if (st == RS_OK) make_due_rows(s, p, &k->stopping);
+        if (st == RS_OK) make_due_files(s, p, &k->stopping);
         pthread_mutex_unlock(&s->keeping);
         if (at_once) __atomic_store_n(&p->wants_compacting, false, __ATOMIC_RELEASE);
     }

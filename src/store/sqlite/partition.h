@@ -74,6 +74,7 @@ typedef struct rs_partition {
     bool is_filter_saved;     /* … which a file beside it has */
     uint64_t rows_end;        /* the keeper's: how much of the segment word rows know … */
     bool has_seen_rows;       /* … if it has looked for them */
+    bool has_copy;            /* the keeper's: of its dictionary, or it has none and will not have one */
     rs_bloom spans;           /* of its traces, where many are written … */
     bool knows_spans;         /* … and it has all of them */
     uint32_t dictionary;      /* atomic: of blocks to come (dictionary.h); 0: none yet … */
