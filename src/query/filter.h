@@ -49,6 +49,7 @@ typedef struct rs_condition {
     const rs_field *field; /* NULL: metadata, or a fact of the model */
     rs_str key;            /* of metadata; of a fact of the model its attribute's name, respan.model.FACT */
     bool of_model;
+    bool as_text; /* of metadata: written in quotes, so not a number or a truth value that reads the same */
     rs_filter_op op;
     rs_field_type type;     /* that values are compared as */
     rs_field_value *values; /* one is enough */

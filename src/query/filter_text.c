@@ -156,6 +156,15 @@ static rs_filter_node *condition(parser *p, size_t at, rs_str name, rs_filter_op
     return st == RS_OK ? node : pass_on(p, at, st, &why);
 }
 
+/* What is equal to a value in quotes was sent as text. */
+static rs_filter_node *as_text(rs_filter_node *node) {
+    rs_filter_node *of = node && node->kind == RS_FILTER_NOT ? node->child : node;
+    if (!of || of->kind != RS_FILTER_CONDITION) return node;
+    rs_condition *c = &of->condition;
+    c->as_text = !c->field && !c->of_model && c->op == RS_OP_EQUAL;
+    return node;
+}
+
 /* "a*", "*a", "*a*" and "*" alone; *value loses the stars. */
 static bool take_stars(rs_str *value, rs_filter_op *op) {
     bool before = value->n > 0 && value->p[0] == '*', after = value->n > 1 && value->p[value->n - 1] == '*';
@@ -170,6 +179,7 @@ static bool take_stars(rs_str *value, rs_filter_op *op) {
 static rs_filter_node *parse_list(parser *p, rs_str name, size_t at) {
     void *values = NULL;
     size_t n = 0, cap = 0;
+    bool all_quoted = true;
     do {
         rs_str value;
         p->at++; /* the parenthesis, or a comma */
@@ -181,12 +191,14 @@ static rs_filter_node *parse_list(parser *p, rs_str name, size_t at) {
             return fail_at(p, p->at, RS_ERR_INVALID, "a value is missing in the list of '%.*s'", name);
         if (!rs_arena_grow(p->build.arena, &values, n, &cap, sizeof(rs_str))) return check(p, NULL);
         ((rs_str *)values)[n++] = value;
+        all_quoted = all_quoted && quoted;
         skip_spaces(p);
     } while (peek(p) == ',' && n <= RS_FILTER_MAX_VALUES);
     if (peek(p) != ')')
         return fail_at(p, p->at, RS_ERR_INVALID, "the list of '%.*s' goes on with , or ends with )", name);
     p->at++;
-    return condition(p, at, name, RS_OP_IN, values, n);
+    rs_filter_node *node = condition(p, at, name, RS_OP_IN, values, n);
+    return all_quoted ? as_text(node) : node;
 }
 
 /* What follows the name and its sign. */
@@ -199,7 +211,8 @@ static rs_filter_node *parse_value(parser *p, rs_str name, sign s, size_t at) {
         if (inner != SIGN_NONE) return parse_value(p, name, inner, at);
     }
     size_t value_at = p->at;
-    if (peek(p) == '"') return take_quoted(p, &value) ? condition(p, value_at, name, op, &value, 1) : NULL;
+    if (peek(p) == '"')
+        return take_quoted(p, &value) ? as_text(condition(p, value_at, name, op, &value, 1)) : NULL;
     value = take_plain(p, false);
     if (value.n == 0)
         return fail_at(

@@ -171,13 +171,31 @@ bool rs_condition_decide(const rs_condition *c, bool known, const rs_field_value
 
 /* ---- values that have no type of their own -------------------------------------------------------------- */
 
+/* What a value was before it is read as text. */
+typedef enum sent_as { SENT_TEXT, SENT_NUMBER, SENT_BOOL, SENT_OTHER } sent_as;
+
+static sent_as sent_as_json(rs_str raw) {
+    char first = raw.n > 0 ? raw.p[0] : '{';
+    if (first == '"') return SENT_TEXT;
+    if (first == '-' || (first >= '0' && first <= '9')) return SENT_NUMBER;
+    return first == 't' || first == 'f' ? SENT_BOOL : SENT_OTHER;
+}
+
+static sent_as sent_as_attr(rs_value_type type) {
+    if (type == RS_VALUE_STRING) return SENT_TEXT;
+    if (type == RS_VALUE_INT || type == RS_VALUE_DOUBLE) return SENT_NUMBER;
+    return type == RS_VALUE_BOOL ? SENT_BOOL : SENT_OTHER;
+}
+
 /* Text; and a number where it is compared as one, which a number that was sent is by equality too: 7.0 is 7. */
-static bool decide_loose(const rs_condition *c, bool known, rs_str text, bool is_number) {
+static bool decide_loose(const rs_condition *c, bool known, rs_str text, sent_as sent) {
     rs_field_value v = {.text = text, .real = NAN};
+    if (known && c->as_text && (sent == SENT_NUMBER || sent == SENT_BOOL)) return false;
     if (known && c->type == RS_FIELD_REAL) known = rs_str_to_double(text, &v.real);
     if (rs_condition_decide(c, known, &v)) return true;
     double number, operand;
-    if (!known || !is_number || c->op != RS_OP_EQUAL || !rs_str_to_double(text, &number)) return false;
+    if (!known || sent != SENT_NUMBER || c->op != RS_OP_EQUAL || !rs_str_to_double(text, &number))
+        return false;
     for (size_t i = 0; i < c->nvalues; i++)
         if (rs_str_to_double(c->values[i].text, &operand) && operand == number) return true;
     return false;
@@ -187,7 +205,8 @@ bool rs_condition_decide_json(const rs_condition *c, rs_str object) {
     rs_arena arena;
     rs_json_reader r;
     rs_str text = {0}, raw;
-    bool known = false, is_number = false;
+    bool known = false;
+    sent_as sent = SENT_OTHER;
     rs_arena_init(&arena, 1 << 20);
     rs_json_read_init(&r, object, &arena);
     bool whole = rs_json_read(&r) == RS_JSON_OBJECT;
@@ -197,8 +216,8 @@ bool rs_condition_decide_json(const rs_condition *c, rs_str object) {
         if (!wanted) continue;
         known = !rs_str_eq(raw, RS_STR("null"));
         text = raw;
-        is_number = raw.n > 0 && strchr("-0123456789", raw.p[0]);
-        if (raw.n > 0 && raw.p[0] == '"') { /* a string's characters, else the JSON as it stands */
+        sent = sent_as_json(raw);
+        if (sent == SENT_TEXT) { /* a string's characters, else the JSON as it stands */
             rs_json_reader value;
             rs_json_read_init(&value, raw, &arena);
             known = rs_json_read(&value) == RS_JSON_STRING;
@@ -206,7 +225,7 @@ bool rs_condition_decide_json(const rs_condition *c, rs_str object) {
         }
         break;
     }
-    bool holds = decide_loose(c, known, text, is_number);
+    bool holds = decide_loose(c, known, text, sent);
     rs_arena_deinit(&arena);
     return holds;
 }
@@ -234,14 +253,14 @@ bool rs_condition_decide_attrs(const rs_condition *c, const rs_attrs *attrs) {
     rs_str object = {0}, text = {0};
     const rs_attr *a = c->of_model ? rs_attrs_find(attrs, c->key) : find_metadata(attrs, c->key, &object);
     if (!a && object.n) return rs_condition_decide_json(c, object);
-    if (!a) return decide_loose(c, false, text, false);
-    if (a->value.type == RS_VALUE_STRING) return decide_loose(c, true, a->value.s, false);
+    if (!a) return decide_loose(c, false, text, SENT_OTHER);
+    if (a->value.type == RS_VALUE_STRING) return decide_loose(c, true, a->value.s, SENT_TEXT);
     rs_buf buf;
     rs_buf_init(&buf);
     rs_json j = rs_json_on(&buf);
     rs_value_write_json(&j, &a->value);
-    bool is_number = a->value.type == RS_VALUE_INT || a->value.type == RS_VALUE_DOUBLE;
-    bool holds = decide_loose(c, rs_buf_status(&buf) == RS_OK, rs_buf_slice(&buf), is_number);
+    bool known = rs_buf_status(&buf) == RS_OK;
+    bool holds = decide_loose(c, known, rs_buf_slice(&buf), sent_as_attr(a->value.type));
     rs_buf_deinit(&buf);
     return holds;
 }

@@ -354,8 +354,45 @@ static void test_tags_and_groups(void **state) {
           RS_YES);
 }
 
+/* In quotes is what was sent as text; a fact of the model, and what is no number, is the same either way. */
+static void test_quotes_are_text(void **state) {
+    (void)state;
+    static const struct {
+        const char *q, *metadata;
+        rs_truth holds;
+    } cases[] = {
+        {"metadata.n:1", "{\"n\":1}", RS_YES},
+        {"metadata.n:1", "{\"n\":\"1\"}", RS_YES},
+        {"metadata.n:\"1\"", "{\"n\":\"1\"}", RS_YES},
+        {"metadata.n:\"1\"", "{\"n\":1}", RS_NO},
+        {"metadata.n:\"1.0\"", "{\"n\":1}", RS_NO},
+        {"NOT metadata.n:\"1\"", "{\"n\":1}", RS_YES},
+        {"metadata.n!=\"1\"", "{\"n\":1}", RS_YES},
+        {"metadata.n in (\"1\", \"2\")", "{\"n\":2}", RS_NO},
+        {"metadata.n in (\"1\", 2)", "{\"n\":2}", RS_YES},
+        {"metadata.ok:\"true\"", "{\"ok\":true}", RS_NO},
+        {"metadata.ok:\"true\"", "{\"ok\":\"true\"}", RS_YES},
+        {"metadata.plan:\"pro\"", "{\"plan\":\"pro\"}", RS_YES},
+        {"metadata.n>\"0\"", "{\"n\":1}", RS_YES},
+    };
+    for (size_t i = 0; i < RS_ARRAY_LEN(cases); i++)
+        holds(cases[i].q, &(rs_evidence){.row = &(rs_trace_row){.metadata = rs_str_of(cases[i].metadata)}},
+              cases[i].holds);
+    rs_attr attrs[] = {{RS_STR("respan.metadata.n"), {.type = RS_VALUE_INT, .i = 1}},
+                       {RS_STR("respan.metadata.ok"), {.type = RS_VALUE_BOOL, .b = true}},
+                       {RS_STR("respan.model.parameters"), {.type = RS_VALUE_INT, .i = 7}}};
+    rs_span span = {.attrs = {.items = attrs, .n = RS_ARRAY_LEN(attrs)}};
+    rs_spans spans = {.items = &span, .n = 1};
+    rs_evidence full = {.spans = &spans, .in_full = true};
+    holds("span(metadata.n:1)", &full, RS_YES);
+    holds("span(metadata.n:\"1\")", &full, RS_NO);
+    holds("span(metadata.ok:\"true\")", &full, RS_NO);
+    holds("span(model.parameters:\"7\")", &full, RS_YES);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_quotes_are_text),
         cmocka_unit_test(test_words_stay_words),
         cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_operators),
