@@ -532,3 +532,57 @@ export function turn(
   });
   return t;
 }
+
+/** A turn of an agent that asks a tool: two calls of the model, each told all that was said before, and the tool between them. */
+export function toolTurn(seed, start, { user, thread, history, say, tools, answer, error = null, metadata = {} }) {
+  const t = new TraceBuilder(seed + 60_000, start);
+  const who = {
+    'respan.customer_params.customer_identifier': user,
+    'respan.threads.thread_identifier': thread,
+    ...Object.fromEntries(Object.entries(metadata).map(([key, v]) => [`respan.metadata.${key}`, v])),
+  };
+  const root = (t.root = t.span('support.agent', {
+    lasts: 2600,
+    type: 'agent',
+    attrs: { ...entity('support', 'agent'), ...who },
+  }));
+  const call = (at, lasts, said, model, error) =>
+    t.span(`chat ${model}`, {
+      parent: root,
+      at,
+      lasts,
+      type: 'chat',
+      error,
+      attrs: {
+        ...who,
+        'gen_ai.request.model': model,
+        ...messages('gen_ai.prompt', history),
+        ...messages('gen_ai.completion', said),
+        'gen_ai.usage.input_tokens': 100 + at,
+        'gen_ai.usage.output_tokens': 10,
+        'respan.generation.time_to_first_token': 0.12,
+      },
+    });
+  history.push({ role: 'user', content: say });
+  const asks = {};
+  tools.forEach(({ name, ask }, i) => {
+    asks[`tool_calls.${i}.id`] = `c${seed}_${i}`;
+    asks[`tool_calls.${i}.name`] = name;
+    asks[`tool_calls.${i}.arguments`] = JSON.stringify(ask);
+  });
+  call(10, 700, [{ role: 'assistant', ...asks, finish_reason: 'tool_calls' }], chatModel, null);
+  history.push({ role: 'assistant', ...asks });
+  tools.forEach(({ name, ask, result }, i) => {
+    t.span(`${name}.tool`, {
+      parent: root,
+      at: 720 + i * 100,
+      lasts: 90,
+      type: 'tool',
+      attrs: { ...entity(name, 'tool'), ...who, 'traceloop.entity.input': JSON.stringify(ask) },
+    });
+    history.push({ role: 'tool', content: result, tool_call_id: `c${seed}_${i}` });
+  });
+  t.failing = call(1600, 900, answer === null ? [] : [{ role: 'assistant', content: answer }], tinyModel, error);
+  if (answer !== null) history.push({ role: 'assistant', content: answer });
+  return t;
+}

@@ -134,12 +134,20 @@ test('a thread reads as one conversation: what was sent again is shown once, eac
     '<b>Thanks</b>',
     'You are welcome.',
   ]);
-  assert.deepEqual(await page.locator('.folded summary').allTextContents(), ['system']);
+  assert.deepEqual(await page.locator('.folded summary').allTextContents(), ['system You answer briefly.']);
   await page.locator('.folded summary').click();
   assert.equal(await page.locator('.folded-inside').innerText(), 'You answer briefly.');
-  assert.match(await page.locator('.turn-facts').first().innerText(), /40 → 20\s+840 ms/);
+  assert.match(await page.locator('.turn-facts').first().innerText(), /SmolLM2-135M-Instruct\s+40 → 20\s+840 ms/);
+  assert.deepEqual(await page.locator('.turn-note').allTextContents(), [
+    '3 earlier messages sent again',
+    '5 earlier messages sent again',
+  ]);
   await page.locator('.trace-head .fact', { hasText: 'turns' }).waitFor();
-  assert.match(await page.locator('.trace-head').innerText(), /turns 3[\s\S]*tokens 120 → 60[\s\S]*user ada/);
+  assert.match(await page.locator('.trace-head').innerText(), /turns 3[\s\S]*tokens 120 → 60/);
+  assert.match(
+    await page.locator('.about-thread').innerText(),
+    /user\s+ada[\s\S]*SmolLM2-135M-Instruct\s+3 turns[\s\S]*plan\s+pro/,
+  );
   await page.locator('.turn-span').nth(1).click();
   await page.locator('.span-row.selected', { hasText: 'chat' }).waitFor();
   assert.match(new URL(page.url()).pathname, /^\/traces\/[0-9a-f]{32}$/);

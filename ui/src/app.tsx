@@ -77,10 +77,12 @@ export function App() {
           <TraceView key={route.id} {...route} listUrl={listUrl.current} onFailure={onFailure} />
         )}
         {route.view === 'compare' && <CompareView a={route.a} b={route.b} onFailure={onFailure} />}
-        {route.view === 'threads' && <ThreadsView q={route.q} sort={route.sort} onFailure={onFailure} />}
+        {route.view === 'threads' && <ThreadsView list={route} onFailure={onFailure} />}
         {route.view === 'thread' && <ThreadView key={route.id} id={route.id} onFailure={onFailure} />}
-        {route.view === 'users' && <UsersView q={route.q} sort={route.sort} onFailure={onFailure} />}
-        {route.view === 'user' && <UserView key={route.id} id={route.id} onFailure={onFailure} />}
+        {route.view === 'users' && <UsersView list={route} onFailure={onFailure} />}
+        {route.view === 'user' && (
+          <UserView key={route.id} id={route.id} from={route.from} to={route.to} onFailure={onFailure} />
+        )}
         {route.view === 'dashboard' && <Dashboard search={route.search} onFailure={onFailure} />}
         {route.view === 'settings' && (
           <SettingsView section={route.section} session={session} onFailure={onFailure} onChange={loadSession} />

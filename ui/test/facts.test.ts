@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { loadFacts, modelFacts } from '../src/model/facts';
+import { loadFacts, metadataFacts, modelFacts } from '../src/model/facts';
 
 test('what was loaded, and how long its parts took', () => {
   const attributes = {
@@ -39,4 +39,22 @@ test('a model: what tells models apart first, each with the traces that share it
     ['quantization_config', '{"bits": 4}', '/?q=model.quantization_config%3A%22%7B%5C%22bits%5C%22%3A%204%7D%22'],
   ]);
   expect(modelFacts({ attributes: null, model: null, provider: null })).toEqual([]);
+});
+
+test('metadata is shown and asked as what it was sent', () => {
+  expect(
+    metadataFacts(
+      { plan: 'pro', n: '1', m: 1, on: 'true', off: false, 'a b': 'x', deep: { a: 1 }, none: null },
+      'user:u',
+    ),
+  ).toEqual([
+    ['plan', 'pro', '/?q=user%3Au%20metadata.plan%3Apro', '/?q=user%3Au%20NOT%20metadata.plan%3Apro'],
+    ['n', '"1"', '/?q=user%3Au%20metadata.n%3A%221%22', '/?q=user%3Au%20NOT%20metadata.n%3A%221%22'],
+    ['m', '1', '/?q=user%3Au%20metadata.m%3A1', '/?q=user%3Au%20NOT%20metadata.m%3A1'],
+    ['on', '"true"', '/?q=user%3Au%20metadata.on%3A%22true%22', '/?q=user%3Au%20NOT%20metadata.on%3A%22true%22'],
+    ['off', 'false', '/?q=user%3Au%20metadata.off%3Afalse', '/?q=user%3Au%20NOT%20metadata.off%3Afalse'],
+    ['a b', 'x'],
+    ['deep', '{"a":1}'],
+    ['none', 'null'],
+  ]);
 });

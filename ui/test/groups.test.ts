@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Group, Groups, Series } from '../src/api/types';
-import { addGroups, ariaSort, nextSort, noGroups } from '../src/model/groups';
+import { addGroups, ariaSort, nextSort, noGroups, refreshGroups, shiftOfGroup } from '../src/model/groups';
 import { metadataOf } from '../src/model/metadata';
 import { groupsUrl, parseRoute, threadUrl, userUrl } from '../src/model/route';
 import { barsOf } from '../src/model/spark';
@@ -45,14 +45,16 @@ test('a column sorts by the greatest first, then by the least; names the other w
 test('a user or a thread has an address, whatever characters are in the name', () => {
   for (const id of ['ada', 'a/b', 'über 1', '100%', 'a?b#c', "o'hara+x@y.z"]) {
     const url = new URL(userUrl(id), 'http://x');
-    expect(parseRoute(url.pathname, url.search)).toEqual({ view: 'user', id });
+    expect(parseRoute(url.pathname, url.search)).toEqual({ view: 'user', id, from: '', to: '' });
     const thread = new URL(threadUrl(id), 'http://x');
     expect(parseRoute(thread.pathname, thread.search)).toEqual({ view: 'thread', id });
   }
   expect(parseRoute('/users/%E0%A4%A', '')).toEqual({ view: 'none' });
-  expect(parseRoute('/users', '?q=ad&sort=-cost')).toEqual({ view: 'users', q: 'ad', sort: '-cost' });
-  expect(groupsUrl('/users', 'a b', '-cost')).toBe('/users?q=a+b&sort=-cost');
-  expect(groupsUrl('/users', '', '')).toBe('/users');
+  expect(parseRoute('/users', '?q=ad&sort=-cost')).toEqual({ view: 'users', q: 'ad', from: '', to: '', sort: '-cost' });
+  expect(groupsUrl('/users', { q: 'a b', sort: '-cost' })).toBe('/users?q=a+b&sort=-cost');
+  expect(groupsUrl('/threads', { from: '-1h' })).toBe('/threads?from=-1h');
+  expect(groupsUrl('/users', {})).toBe('/users');
+  expect(parseRoute('/users/ada', '?from=-7d')).toEqual({ view: 'user', id: 'ada', from: '-7d', to: '' });
 });
 
 test('bars have a place for each stretch of time, and none before the first or behind the last', () => {
@@ -96,11 +98,25 @@ test('metadata is told key by key, the commonest values first', () => {
     {
       key: 'run',
       values: [
-        ['1', 1],
-        ['2', 1],
+        [1, 1],
+        [2, 1],
       ],
       more: 1,
     },
   ]);
+  const mixed = [{ n: 1 }, { n: '1' }, { n: '1' }].map((metadata) => ({ metadata }));
+  expect(metadataOf(mixed)[0]?.values).toEqual([
+    ['1', 2],
+    [1, 1],
+  ]);
   expect(metadataOf(traces, 1, 2)).toHaveLength(1);
+});
+
+test('rows are refreshed where they stand, and what is read does not move', () => {
+  const was = addGroups(addGroups(noGroups, answer(['a', 'b'], 5), 1, 2, true), answer(['c', 'd'], 5), 2, 2, true);
+  const is = refreshGroups(was, answer(['d', 'a'], 5), 2, true);
+  expect([values(is.rows), is.next]).toEqual([['d', 'a', 'c'], 3]);
+  expect(values(refreshGroups(was, answer(['x', 'a', 'b', 'c'], 6), 4, true).rows)).toEqual(['x', 'a', 'b', 'c']);
+  expect(shiftOfGroup(1, was.rows, refreshGroups(was, answer(['x', 'a', 'b', 'c'], 6), 4, true).rows)).toBe(1);
+  expect(shiftOfGroup(9, was.rows, is.rows)).toBe(0);
 });

@@ -9,18 +9,28 @@ import type { Span, Trace } from './types';
 const wholeTo = 60;
 const lastCalls = 20;
 
-export async function getCalls(trace: Trace, signal: AbortSignal): Promise<Call[]> {
+export interface Calls {
+  calls: Call[];
+  /** Those before them, which were not asked for. */
+  before: number;
+}
+
+export async function getCalls(trace: Trace, signal: AbortSignal): Promise<Calls> {
   const id = trace.trace_unique_id;
   if (trace.span_count <= wholeTo) {
     const { spans } = await getJson<{ spans: Span[] }>(`/api/traces/${id}/?flat=true`, signal);
-    return inOrder(spans.filter((s) => isGeneration(s.log_type)));
+    return { calls: inOrder(spans.filter((s) => isGeneration(s.log_type))), before: 0 };
   }
   const { spans } = await getTree(id, signal);
   const calls = spans.ids.flatMap((call, i) =>
     isGeneration(spans.textOf('log_type', i)) ? [{ call, start: spans.at.start[i] ?? 0 }] : [],
   );
   calls.sort((a, b) => a.start - b.start);
-  return Promise.all(calls.slice(-lastCalls).map(({ call }) => getSpan(id, call, signal)));
+  const last = calls.slice(-lastCalls);
+  return {
+    calls: await Promise.all(last.map(({ call }) => getSpan(id, call, signal))),
+    before: calls.length - last.length,
+  };
 }
 
 /** By their start: times of one length are ordered as their texts are. */

@@ -5,9 +5,16 @@ import type { Groups, Series } from './types';
 
 export const groupsSize = 100;
 
-/** Traces by what they share: `by` is a field, `sort` one of their sums. */
-export function groupsPath(by: string, filter: FilterParams, sort: string, latest = false, size = groupsSize): string {
-  const query = new URLSearchParams({ of: 'traces', group_by: by, sort_by: sort, limit: String(size) });
+/** Traces (or spans) by what they share: `by` is a field, `sort` one of their sums. */
+export function groupsPath(
+  by: string,
+  filter: FilterParams,
+  sort: string,
+  latest = false,
+  size = groupsSize,
+  of: 'traces' | 'spans' = 'traces',
+): string {
+  const query = new URLSearchParams({ of, group_by: by, sort_by: sort, limit: String(size) });
   if (latest) query.set('latest', 'true');
   for (const [name, value] of filter) query.append(name, value);
   return `/api/metrics/totals/?${query.toString()}`;

@@ -181,6 +181,17 @@ export function toolCallsOf(extra: JsonObject): ToolCall[] | null {
   return found.every((call) => call !== null) ? found : null;
 }
 
+/** What a model thought before it answered, apart from the answer: `<think>…</think>` at its beginning, or said beside it. */
+export function thoughtOf({ role, content, extra }: Message): { thought: string | null; content: Json } {
+  const beside = typeof extra.reasoning === 'string' && extra.reasoning !== '' ? extra.reasoning : null;
+  if (role !== 'assistant' || typeof content !== 'string') return { thought: beside, content };
+  const begin = /^\s*<think>/.exec(content)?.[0];
+  const end = begin === undefined ? -1 : content.indexOf('</think>');
+  if (begin === undefined || end < 0) return { thought: beside, content };
+  const thought = content.slice(begin.length, end).trim();
+  return { thought: thought === '' ? beside : thought, content: content.slice(end + '</think>'.length).trimStart() };
+}
+
 export interface Told {
   message: Message;
   /** What answers each of its tool calls, in their order; null for those that nothing answers. */

@@ -4,12 +4,42 @@ import { tokenFor } from './filter';
 import { bytes, count, duration } from './format';
 import { tracesUrl } from './route';
 
-/** url: the traces that share the value. */
-export type Fact = [name: string, value: string, url?: string];
+/** url: the traces that share the value; but: those that do not. */
+export type Fact = [name: string, value: string, url?: string, but?: string];
+
+/** Metadata as facts, each value with the traces that have it and those that have not; `within`: among those that fit this filter. */
+export function metadataFacts(values: JsonObject | null, within = ''): Fact[] {
+  return Object.entries(values ?? {}).map(([key, value]): Fact => {
+    const token = metadataToken(key, value);
+    if (token === null) return [key, typedText(value)];
+    const [url, but] = pairOfUrls(token, within);
+    return [key, typedText(value), url, but];
+  });
+}
+
+/** The lists of what fits a condition, and of what does not. */
+export function pairOfUrls(token: string, within = ''): [fits: string, does_not: string] {
+  const before = within === '' ? '' : `${within} `;
+  return [tracesUrl(before + token), tracesUrl(`${before}NOT ${token}`)];
+}
 
 /** A value as one short text, for lists of keys and values. */
 export function valueText(value: Json): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** A value as what it was sent: a text that could be taken for a number or a truth value stands in quotes. */
+export function typedText(value: Json): string {
+  return typeof value === 'string' && readsAsOther.test(value) ? `"${value}"` : valueText(value);
+}
+const readsAsOther = /^(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)$/;
+
+/** The condition that finds what has this value under that key of metadata; null where the language has none. */
+export function metadataToken(key: string, value: Json): string | null {
+  if (!/^[\w.-]+$/.test(key) || (typeof value === 'object' && value !== null)) return null;
+  if (value === null || value === '') return null;
+  const name = `metadata.${key}`;
+  return typedText(value) === value ? tokenFor(name, value) : `${name}:${typedText(value)}`;
 }
 
 /** The attributes below a prefix, by what comes after it. */

@@ -31,6 +31,22 @@ export function addGroups(to: GroupRows, answer: Groups, page: number, size: num
   };
 }
 
+/** The first so many rows as they are now; those behind them stay, but for what moved up. */
+export function refreshGroups(was: GroupRows, answer: Groups, size: number, keepNull: boolean): GroupRows {
+  const fresh = addGroups(noGroups, answer, 1, size, keepNull);
+  const known = new Set(fresh.rows.map((g) => g.value));
+  const behind = was.rows.slice(size).filter((g) => !known.has(g.value));
+  if (behind.length === 0) return fresh;
+  return { ...fresh, rows: fresh.rows.concat(behind), next: was.next };
+}
+
+/** By how many rows the one that stood there has moved: by so much a list scrolls to stand still. */
+export function shiftOfGroup(at: number, before: Group[], after: Group[]): number {
+  const top = before[at];
+  const is = top ? after.findIndex((g) => g.value === top.value) : -1;
+  return is < 0 ? 0 : is - at;
+}
+
 /** The order that a click on a column asks for: the greatest first, then the least. */
 export function nextSort(sort: string, column: string): string {
   if (column === 'value') return sort === 'value' ? '-value' : 'value';

@@ -36,3 +36,8 @@ export function isGeneration(logType: string | null | undefined): boolean {
 export function isModelCall(logType: string | null | undefined): boolean {
   return familyOf(logType) === 'model';
 }
+
+/** The same as a condition of the filter language. */
+export const isModelCallQuery = `log_type in (${Object.keys(families)
+  .filter((type) => families[type] === 'model')
+  .join(', ')})`;

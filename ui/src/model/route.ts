@@ -26,10 +26,10 @@ export type Route =
   | ({ view: 'traces' } & ListQuery)
   | ({ view: 'trace'; id: string; span: string | null } & TraceLook)
   | { view: 'compare'; a: string; b: string }
-  | { view: 'threads'; q: string; sort: string }
+  | ({ view: 'threads' } & ListQuery)
   | { view: 'thread'; id: string }
-  | { view: 'users'; q: string; sort: string }
-  | { view: 'user'; id: string }
+  | ({ view: 'users' } & ListQuery)
+  | { view: 'user'; id: string; from: string; to: string }
   | { view: 'dashboard'; search: string }
   | { view: 'settings'; section: string }
   | { view: 'none' };
@@ -47,7 +47,8 @@ function idAfter(prefix: string, path: string): string | null {
 export function parseRoute(path: string, search: string): Route {
   const query = new URLSearchParams(search);
   const of = (name: string): string => query.get(name) ?? '';
-  if (path === '/') return { view: 'traces', q: of('q'), from: of('from'), to: of('to'), sort: of('sort') };
+  const listed = { q: of('q'), from: of('from'), to: of('to'), sort: of('sort') };
+  if (path === '/') return { view: 'traces', ...listed };
   const shared = /^\/share\/([\w-]{43})\/?$/.exec(path)?.[1];
   const id = shared ?? /^\/traces\/([0-9a-fA-F]{32})\/?$/.exec(path)?.[1]?.toLowerCase();
   if (id !== undefined) {
@@ -63,14 +64,13 @@ export function parseRoute(path: string, search: string): Route {
     };
   }
   if (/^\/dashboard\/?$/.test(path)) return { view: 'dashboard', search };
-  const listed = { q: of('q'), sort: of('sort') };
   if (/^\/compare\/?$/.test(path)) return { view: 'compare', a: of('a'), b: of('b') };
   if (/^\/threads\/?$/.test(path)) return { view: 'threads', ...listed };
   const thread = idAfter('/threads/', path);
   if (thread !== null) return { view: 'thread', id: thread };
   if (/^\/users\/?$/.test(path)) return { view: 'users', ...listed };
   const user = idAfter('/users/', path);
-  if (user !== null) return { view: 'user', id: user };
+  if (user !== null) return { view: 'user', id: user, from: listed.from, to: listed.to };
   const section = /^\/settings(?:\/([a-z]+))?\/?$/.exec(path);
   if (section) return { view: 'settings', section: section[1] ?? 'project' };
   return { view: 'none' };
@@ -104,12 +104,19 @@ export const compareUrl = (a: string, b: string): string => `/compare?a=${a}&b=$
 export const threadUrl = (id: string): string => `/threads/${encodeURIComponent(id)}`;
 export const settingsUrl = (section: string): string => `/settings/${section}`;
 
-export const userUrl = (id: string): string => `/users/${encodeURIComponent(id)}`;
+/** What an address says behind its path; what is as it is by default is not said. */
+function search(said: Record<string, string>): string {
+  const query = new URLSearchParams(Object.entries(said).filter(([, value]) => value !== ''));
+  return query.size === 0 ? '' : `?${query.toString()}`;
+}
 
-/** A list of threads or users; what is as it is by default is not said. */
-export function groupsUrl(place: '/threads' | '/users', q: string, sort: string): string {
-  const query = new URLSearchParams();
-  if (q !== '') query.set('q', q);
-  if (sort !== '') query.set('sort', sort);
-  return query.size === 0 ? place : `${place}?${query.toString()}`;
+export const userUrl = (id: string, { from = '', to = '' }: { from?: string; to?: string } = {}): string =>
+  `/users/${encodeURIComponent(id)}${search({ from, to })}`;
+
+/** A list of threads or users. */
+export function groupsUrl(
+  place: '/threads' | '/users',
+  { q = '', from = '', to = '', sort = '' }: Partial<ListQuery>,
+): string {
+  return place + search({ q, from, to, sort });
 }

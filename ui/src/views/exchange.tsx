@@ -1,6 +1,6 @@
 /** What went in and came out: a prompt and its completion, a chat, a batch, or a function's arguments and result. */
-import { type ComponentChildren, createContext } from 'preact';
-import { useContext, useMemo } from 'preact/hooks';
+import type { ComponentChildren } from 'preact';
+import { useMemo } from 'preact/hooks';
 import type { Json, Span } from '../api/types';
 import {
   contentOf,
@@ -16,13 +16,11 @@ import {
 import { count, plural } from '../model/format';
 import { type TokensEach, tokensEach } from '../model/generation';
 import { hasMarkup } from '../model/markdown';
-import { describeInText } from '../model/media';
-import { oneLine } from '../model/text';
 import { JsonView } from '../widgets/json-view';
 import { LongText } from '../widgets/long-text';
-import { Markdown } from '../widgets/markdown';
 import { Grid, Section } from '../widgets/section';
 import { useFlag } from '../widgets/setting';
+import { ContentView, MessageView, Raw } from './message';
 
 function tokensNote(n: number | null, source: string | null, finish: string | null = null): string {
   const parts = n === null ? [] : [plural(n, 'token')];
@@ -30,9 +28,6 @@ function tokensNote(n: number | null, source: string | null, finish: string | nu
   if (finish !== null) parts.push(`finish: ${finish}`);
   return parts.join(' · ');
 }
-
-/** Whether Markdown is shown as it was written. */
-const Raw = createContext(false);
 
 export function Exchange({ span, call }: { span: Span; call: boolean }) {
   const [raw, setRaw] = useFlag('respan.raw');
@@ -170,84 +165,6 @@ function SideView({ side, prompt, answer = false }: { side: Side; prompt: string
     case 'json':
       return <JsonView value={side.value} />;
   }
-}
-
-/** What is shown elsewhere, or says where else it belongs. */
-const notShown = new Set(['finish_reason', 'prompt_index']);
-
-/** A bubble for each role of a chat; what names no role is text beside a line. */
-function sayClass(role: string, answer: boolean): string {
-  if (role === '') return answer ? 'say answer' : 'say';
-  if (role === 'user') return 'say bubble asked';
-  if (role === 'tool') return 'say bubble from-tool';
-  return role === 'assistant' ? 'say bubble answer' : 'say bubble';
-}
-
-interface MessageProps {
-  message: Message;
-  label: string;
-  answer: boolean;
-  /** Of the tools that it calls. */
-  results?: (Message | null)[];
-  prompt?: string;
-}
-
-function MessageView({ message, label, answer, results = [], prompt = '' }: MessageProps) {
-  const calls = toolCallsOf(message.extra);
-  const name = typeof message.extra.name === 'string' ? message.extra.name : null;
-  const shown = Object.entries(message.extra).filter(
-    ([key]) => !(notShown.has(key) || (key === 'tool_calls' && calls) || (key === 'name' && name !== null)),
-  );
-  return (
-    <div class={sayClass(message.role, answer)}>
-      <small>
-        {oneLine(label, 40)}
-        {name !== null && <span class="mono"> {oneLine(name, 80)}</span>}
-      </small>
-      {!(calls && message.content === '') && (
-        <ContentView content={message.content} prompt={prompt} rich={message.role !== '' && message.role !== 'tool'} />
-      )}
-      {calls?.map((call, i) => (
-        <div key={i} class="told-tool">
-          <b class="mono">{oneLine(call.name, 80)}</b>
-          {call.id !== '' && <span class="mute mono"> {oneLine(call.id, 80)}</span>}
-          {call.arguments !== null && <JsonView value={call.arguments} />}
-          <ToolResult result={results[i] ?? null} />
-        </div>
-      ))}
-      {shown.length > 0 && <JsonView value={Object.fromEntries(shown)} />}
-    </div>
-  );
-}
-
-/** What a tool said, below the call that asked for it. */
-function ToolResult({ result }: { result: Message | null }) {
-  if (!result) return null;
-  return (
-    <div class="tool-result">
-      <small>result</small>
-      <ContentView content={structured(result.content)} />
-    </div>
-  );
-}
-
-/** A text that is a JSON object or list, as that. */
-function structured(content: Json): Json {
-  if (typeof content !== 'string' || !/^\s*[[{]/.test(content) || content.length > 1_000_000) return content;
-  try {
-    return JSON.parse(content) as Json;
-  } catch {
-    return content;
-  }
-}
-
-function ContentView({ content, prompt = '', rich = false }: { content: Json; prompt?: string; rich?: boolean }) {
-  const raw = useContext(Raw);
-  if (content === null) return null;
-  if (typeof content !== 'string') return <JsonView value={content} />;
-  const repeatedTo = newTextAt(prompt, content);
-  if (rich && !raw && repeatedTo === 0 && hasMarkup(content)) return <Markdown text={describeInText(content)} />;
-  return <LongText text={repeatedTo === 0 ? describeInText(content) : content} repeatedTo={repeatedTo} />;
 }
 
 /** What the prompt at this place and its completions counted, where the span says so of each. */

@@ -1,5 +1,5 @@
 /** The bar above a table of users or threads: a text, and how many there are. */
-import type { RefObject } from 'preact';
+import type { ComponentChildren, RefObject } from 'preact';
 import { useTypedText } from '../widgets/typed-text';
 
 interface Props {
@@ -10,9 +10,11 @@ interface Props {
   error?: boolean;
   input: RefObject<HTMLInputElement | null>;
   onChange: (q: string) => void;
+  /** What stands beside the text. */
+  children?: ComponentChildren;
 }
 
-export function GroupSearch({ q, label, placeholder, counted, error = false, input, onChange }: Props) {
+export function GroupSearch({ q, label, placeholder, counted, error = false, input, onChange, children }: Props) {
   const { text, typed, said } = useTypedText(q, input, onChange);
   return (
     <header class="filter">
@@ -53,6 +55,7 @@ export function GroupSearch({ q, label, placeholder, counted, error = false, inp
           </button>
         )}
       </div>
+      {children}
     </header>
   );
 }

@@ -3,12 +3,14 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { asApiError, isAbort, type ApiError } from '../api/client';
 import { getGroups, groupsSize } from '../api/groups';
-import type { Group } from '../api/types';
-import { addGroups, ariaSort, type GroupRows, nextSort, noGroups } from '../model/groups';
+import type { Group, Groups } from '../api/types';
+import { addGroups, ariaSort, type GroupRows, nextSort, noGroups, refreshGroups, shiftOfGroup } from '../model/groups';
 import { scrollToShow } from '../model/window';
 import { go } from '../navigation';
-import { useKeys, useMedia } from '../widgets/hooks';
+import { useKeys, useMedia, usePolling } from '../widgets/hooks';
+import { keep, recall } from '../widgets/kept';
 import { Link } from '../widgets/link';
+import { useLive } from '../widgets/live';
 import { VirtualRows } from '../widgets/virtual';
 import { Banner } from '../widgets/wrong';
 
@@ -27,43 +29,102 @@ export interface GroupsState {
   more: () => void;
 }
 
-/** The pages of a list, from the first whenever the question changes; the rows stay until the answer is there. */
-export function useGroups(path: string, keepNull: boolean, onFailure: (error: ApiError) => void): GroupsState {
-  const [list, setList] = useState(noGroups);
-  const [answered, setAnswered] = useState<string | null>(null);
+/** What a list of groups is asked. */
+export interface GroupsQuestion {
+  /** The address of the list: what it showed is found again under it. */
+  url: string;
+  /** For pages of that size. */
+  pathOf: (size: number) => string;
+  /** Where the live feed tells of its traces. */
+  live: string;
+  /** Whether traces without a value are a row. */
+  keepNull: boolean;
+}
+
+/** So many rows are refreshed at once, those at the top. */
+const mostFresh = 1000;
+/** Sums go through all traces that fit: they are not asked for more often than this, nor than four times as long as they take. */
+const refreshEvery = 2000;
+const pollEvery = 5000;
+
+/** The pages of a list, from the first whenever the question changes, and as the live feed tells of it; rows stay until the answer is
+ *  there. */
+export function useGroups(
+  { url, pathOf, live, keepNull }: GroupsQuestion,
+  onFailure: (error: ApiError) => void,
+): GroupsState {
+  const [list, setList] = useState(() => recall<GroupRows>(url) ?? noGroups);
+  const [answered, setAnswered] = useState<string | null>(() => (recall(url) ? url : null));
   const [error, setError] = useState<ApiError | null>(null);
   const abort = useRef(new AbortController());
   const asked = useRef(0);
+  const latest = useRef({ list, pathOf, of: answered });
+  latest.current.pathOf = pathOf;
 
-  const load = (page: number, onto: GroupRows): void => {
-    asked.current = page;
-    getGroups(path, page, abort.current.signal).then(
+  const show = (to: GroupRows): void => {
+    keep(url, to);
+    Object.assign(latest.current, { list: to, of: url });
+    setList(to);
+    setAnswered(url);
+    setError(null);
+  };
+  const ask = (page: number, size: number, take: (answer: Groups) => GroupRows): Promise<void> => {
+    const { signal } = abort.current;
+    return getGroups(latest.current.pathOf(size), page, signal).then(
       (answer) => {
-        setList(addGroups(onto, answer, page, groupsSize, keepNull));
-        setAnswered(path);
-        setError(null);
+        show(take(answer));
       },
       (reason: unknown) => {
-        if (isAbort(reason)) return;
+        if (isAbort(reason) || signal.aborted) return;
         asked.current = 0;
         setError(asApiError(reason));
         onFailure(asApiError(reason));
       },
     );
   };
+
+  const refreshing = useRef<ReturnType<typeof setTimeout> | null>(null);
+  const mayAt = useRef(0);
+  const refresh = (): void => {
+    if (refreshing.current !== null) return;
+    refreshing.current = setTimeout(
+      () => {
+        const begun = performance.now();
+        const had = latest.current.of === url ? latest.current.list : noGroups;
+        const pages = Math.ceil(had.rows.length / groupsSize);
+        const size = Math.min(mostFresh, Math.max(1, pages) * groupsSize);
+        void ask(1, size, (answer) => refreshGroups(had, answer, size, keepNull)).finally(() => {
+          refreshing.current = null;
+          const now = performance.now();
+          mayAt.current = now + Math.max(refreshEvery, 4 * (now - begun));
+        });
+      },
+      Math.max(0, mayAt.current - performance.now()),
+    );
+  };
+
   useEffect(() => {
     abort.current = new AbortController();
-    load(1, noGroups);
+    asked.current = 1;
+    if (answered === url && list.rows.length > 0) refresh();
+    else void ask(1, groupsSize, (answer) => addGroups(noGroups, answer, 1, groupsSize, keepNull));
     return () => {
       abort.current.abort();
+      if (refreshing.current !== null) clearTimeout(refreshing.current);
+      refreshing.current = null;
     };
-  }, [path]);
+  }, [url]);
+  const hears = useLive(answered === url ? live : null, { onTraces: refresh, onGap: refresh });
+  usePolling(hears ? 6 * pollEvery : pollEvery, answered === url || error !== null, refresh);
   return {
     list,
     answered: answered !== null,
     error,
     more: () => {
-      if (list.next !== null && answered === path && asked.current !== list.next) load(list.next, list);
+      const { next } = list;
+      if (next === null || answered !== url || asked.current === next) return;
+      asked.current = next;
+      void ask(next, groupsSize, (answer) => addGroups(latest.current.list, answer, next, groupsSize, keepNull));
     },
   };
 }
@@ -73,6 +134,8 @@ interface Props {
   kind: string;
   columns: Column[];
   groups: GroupsState;
+  /** The address of the list: the place in it is found again under it. */
+  url: string;
   sort: string;
   onSort: (sort: string) => void;
   urlOf: (group: Group) => string;
@@ -82,13 +145,21 @@ interface Props {
   onSearch: () => void;
 }
 
+/** Where one was in a list. */
+interface Place {
+  scrollTop: number;
+  chosen: string | null | undefined;
+}
+
 const headHeight = 29;
 
-export function GroupTable({ label, kind, columns, groups, sort, onSort, urlOf, empty, onSearch }: Props) {
+export function GroupTable({ label, kind, columns, groups, url, sort, onSort, urlOf, empty, onSearch }: Props) {
   const { list, error, answered, more } = groups;
   const { rows } = list;
   const scroller = useRef<HTMLDivElement>(null);
-  const [selected, setSelected] = useState(-1);
+  const placeKey = `place in ${url}`;
+  const [chosen, setChosen] = useState<string | null | undefined>(() => recall<Place>(placeKey)?.chosen);
+  const selected = chosen === undefined ? -1 : rows.findIndex((g) => g.value === chosen);
   const narrow = useMedia('(max-width: 760px)');
   const rowHeight = narrow ? 56 : 30;
 
@@ -96,17 +167,37 @@ export function GroupTable({ label, kind, columns, groups, sort, onSort, urlOf, 
     const element = scroller.current;
     if (element && element.scrollTop + element.clientHeight * 3 >= element.scrollHeight) more();
   };
-  useLayoutEffect(loadMore, [rows]);
+  // What comes above the window must not move what is read.
+  const before = useRef(rows);
+  const shown = useRef(url);
   useLayoutEffect(() => {
-    setSelected(-1);
-    if (scroller.current) scroller.current.scrollTop = 0;
-  }, [sort]);
+    const element = scroller.current;
+    if (element && shown.current !== url && answered) {
+      shown.current = url;
+      element.scrollTop = 0;
+      setChosen(undefined);
+    } else if (element && element.scrollTop > 0) {
+      const at = Math.floor(element.scrollTop / rowHeight);
+      element.scrollTop += shiftOfGroup(at, before.current, rows) * rowHeight;
+    }
+    before.current = rows;
+    loadMore();
+  }, [rows]);
+  useLayoutEffect(() => {
+    const element = scroller.current;
+    const place = recall<Place>(placeKey);
+    if (element && place) element.scrollTop = place.scrollTop;
+  }, []);
+  const remember = (value: string | null | undefined): void => {
+    keep(placeKey, { scrollTop: scroller.current?.scrollTop ?? 0, chosen: value } satisfies Place);
+  };
 
   const select = (index: number): void => {
     const to = Math.min(Math.max(index, 0), rows.length - 1);
     const element = scroller.current;
-    setSelected(to);
+    setChosen(rows[to]?.value);
     if (element) element.scrollTop = scrollToShow(to, element.scrollTop, element.clientHeight - headHeight, rowHeight);
+    remember(rows[to]?.value);
   };
   useKeys((event) => {
     const pageful = Math.max(1, Math.floor((scroller.current?.clientHeight ?? 300) / rowHeight) - 2);
@@ -149,7 +240,10 @@ export function GroupTable({ label, kind, columns, groups, sort, onSort, urlOf, 
         aria-activedescendant={selected < 0 ? undefined : `g-${String(selected)}`}
         aria-busy={!answered}
         tabIndex={0}
-        onScroll={loadMore}
+        onScroll={() => {
+          remember(chosen);
+          loadMore();
+        }}
       >
         {rows.length > 0 && (
           <div class="group-row head" role="row">
@@ -177,7 +271,7 @@ export function GroupTable({ label, kind, columns, groups, sort, onSort, urlOf, 
           render={(index) => {
             const group = rows[index];
             if (!group) return null;
-            const url = urlOf(group);
+            const to = urlOf(group);
             return (
               <div
                 key={group.value ?? ''}
@@ -192,7 +286,13 @@ export function GroupTable({ label, kind, columns, groups, sort, onSort, urlOf, 
                     {i > 0 ? (
                       column.cell(group)
                     ) : (
-                      <Link to={url} tabIndex={-1}>
+                      <Link
+                        to={to}
+                        tabIndex={-1}
+                        onGo={() => {
+                          remember(group.value);
+                        }}
+                      >
                         {column.cell(group)}
                       </Link>
                     )}

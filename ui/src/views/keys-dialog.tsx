@@ -40,6 +40,15 @@ const groups: { title: string; keys: [keys: string[], does: string][] }[] = [
       [['u'], 'back to the list'],
     ],
   },
+  {
+    title: 'Threads, users',
+    keys: [
+      [['j', 'k'], 'down, up; in a thread turn by turn'],
+      [['Enter'], 'open; in a thread the turn’s trace'],
+      [['/'], 'filter'],
+      [['u'], 'back to the threads, to the users'],
+    ],
+  },
 ];
 
 export function KeysDialog({ onClose }: { onClose: () => void }) {

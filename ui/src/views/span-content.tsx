@@ -2,13 +2,11 @@
 import { useMemo } from 'preact/hooks';
 import type { JsonObject, Span } from '../api/types';
 import { parametersOf, setParametersOf, toolsOf } from '../model/content';
-import { attributesBelow, type Fact, loadFacts, modelFacts, valueText } from '../model/facts';
+import { attributesBelow, type Fact, loadFacts, metadataFacts, modelFacts, valueText } from '../model/facts';
 import { cost, count, duration } from '../model/format';
 import { costSource } from '../model/prices';
 import { gapsOf, memoryFacts, partsOf, timingFacts, tokenFacts } from '../model/generation';
-import { tokenFor } from '../model/filter';
 import { isGeneration } from '../model/logtype';
-import { tracesUrl } from '../model/route';
 import { oneLine } from '../model/text';
 import { pythonOf } from '../model/python';
 import type { Row } from '../model/tree';
@@ -36,7 +34,7 @@ export function SpanContent({ row, span }: { row: Row; span: Span | null }) {
       {span && <Memory span={span} />}
       {span && <Load span={span} />}
       {span && <Model span={span} />}
-      {span && <Facts title="Metadata" values={span.metadata} tokenOf={(key) => `metadata.${key}`} />}
+      {span && <Metadata values={span.metadata} />}
       {span && <CopyAsPython span={span} />}
     </>
   );
@@ -158,22 +156,21 @@ function Load({ span }: { span: Span }) {
   );
 }
 
-interface FactsProps {
-  title: string;
-  values: JsonObject | null;
-  /** The name by which the list of traces is filtered for a key; without it, values lead nowhere. */
-  tokenOf?: (key: string) => string;
-}
-
-function Facts({ title, values, tokenOf }: FactsProps) {
-  const facts = Object.entries(values ?? {}).map(([key, value]): Fact => {
-    const text = valueText(value);
-    const leads = tokenOf !== undefined && typeof value !== 'object' && text !== '';
-    return leads ? [key, text, tracesUrl(tokenFor(tokenOf(key), text))] : [key, text];
-  });
+function Facts({ title, values }: { title: string; values: JsonObject | null }) {
+  const facts = Object.entries(values ?? {}).map(([key, value]): Fact => [key, valueText(value)]);
   if (facts.length === 0) return null;
   return (
     <Section title={title} copy={() => JSON.stringify(values, null, 2)}>
+      <Grid facts={facts} />
+    </Section>
+  );
+}
+
+function Metadata({ values }: { values: JsonObject | null }) {
+  const facts = metadataFacts(values);
+  if (facts.length === 0) return null;
+  return (
+    <Section title="Metadata" copy={() => JSON.stringify(values, null, 2)}>
       <Grid facts={facts} />
     </Section>
   );

@@ -1,98 +1,49 @@
 /** One conversation, turn by turn over its traces; what chats send again and again is shown once. */
 import '../style/people.css';
 import '../style/thread.css';
-import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { asApiError, isAbort, parse, type ApiError } from '../api/client';
-import { getCalls } from '../api/calls';
-import { getTracePage, tracesPath } from '../api/endpoints';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import type { ApiError } from '../api/client';
 import { getGroups, groupsPath } from '../api/groups';
-import type { Page, Totals, Trace } from '../api/types';
-import { toolCallsOf } from '../model/content';
-import { type Item, type Said, takeTurn, type Turn } from '../model/conversation';
+import type { Totals } from '../api/types';
 import { tokenFor } from '../model/filter';
-import { clock, cost, count, duration, plural, tokens } from '../model/format';
-import { traceLabel } from '../model/name';
-import { traceUrl, tracesUrl, userUrl } from '../model/route';
+import { clock, cost, count, plural, tokens } from '../model/format';
+import { modelsOf, usersOf } from '../model/thread';
+import { groupsUrl, traceUrl, tracesUrl, userUrl } from '../model/route';
 import { oneLine } from '../model/text';
+import { go } from '../navigation';
 import { Copy } from '../widgets/copy';
-import { JsonView } from '../widgets/json-view';
-import { LongText } from '../widgets/long-text';
+import { useKeys, useMedia } from '../widgets/hooks';
+import { keep, recall } from '../widgets/kept';
 import { Link } from '../widgets/link';
+import { useFlag } from '../widgets/setting';
 import { Banner, Failed } from '../widgets/wrong';
+import { Raw } from './message';
+import { MetadataList } from './metadata';
+import { useTurns, type Turns } from './thread-turns';
+import { TurnView } from './turn';
 
-const turnsAtOnce = 20;
-
-/** All turns so far, and how to get the next ones. */
-function useTurns(id: string, onFailure: (error: ApiError) => void) {
-  const [turns, setTurns] = useState<Turn[]>([]);
-  const [next, setNext] = useState<string | null>(null);
-  const [answered, setAnswered] = useState(false);
-  const [error, setError] = useState<ApiError | null>(null);
-  const said = useRef<Said>([]);
-  const abort = useRef(new AbortController());
-  const loading = useRef(false);
-
-  const load = async (path: string): Promise<void> => {
-    const { signal } = abort.current;
-    const page = parse<Page<Trace>>(await getTracePage(path, signal));
-    const calls = await Promise.all(
-      page.results.map((trace) =>
-        getCalls(trace, signal).catch((reason: unknown) => {
-          if (asApiError(reason).failure === 'not-found') return []; // it was deleted meanwhile
-          throw reason;
-        }),
-      ),
+/** What the head says of the whole thread, also of turns that are not shown yet; asked again when it has grown. */
+function useTotals(id: string): [Totals | null, () => void] {
+  const [totals, setTotals] = useState<Totals | null>(null);
+  const load = useCallback(() => {
+    getGroups(groupsPath('environment', [['session_identifier', id]], '-count'), 1, AbortSignal.timeout(20_000)).then(
+      (answer) => {
+        setTotals(answer.totals);
+      },
+      () => undefined, // the turns say what is wrong
     );
-    const more = page.results.map((trace, i) => takeTurn(said.current, trace, calls[i] ?? []));
-    setTurns((was) => was.concat(more));
-    setNext(page.next);
-    setAnswered(true);
-    setError(null);
-  };
-  const begin = (path: string): void => {
-    if (loading.current) return;
-    loading.current = true;
-    const mine = abort.current;
-    load(path)
-      .catch((reason: unknown) => {
-        if (isAbort(reason)) return;
-        setError(asApiError(reason));
-        onFailure(asApiError(reason));
-      })
-      .finally(() => {
-        if (abort.current === mine) loading.current = false;
-      });
-  };
-  useEffect(() => {
-    abort.current = new AbortController();
-    loading.current = false;
-    said.current = [];
-    begin(
-      tracesPath(
-        [
-          ['session_identifier', id],
-          ['sort_by', 'start_time'],
-        ],
-        turnsAtOnce,
-      ),
-    );
-    return () => {
-      abort.current.abort();
-    };
   }, [id]);
-  return {
-    turns,
-    answered,
-    error,
-    more:
-      next === null
-        ? null
-        : () => {
-            begin(next);
-          },
-  };
+  useEffect(load, [load]);
+  return [totals, load];
 }
+
+/** Which turn stood at the top, and how far above the window it began: heights are not known before turns are drawn. */
+interface Place {
+  turn: string;
+  above: number;
+}
+
+const turnElement = (trace: string): string => `turn-${trace}`;
 
 interface Props {
   id: string;
@@ -100,24 +51,92 @@ interface Props {
 }
 
 export function ThreadView({ id, onFailure }: Props) {
-  const { turns, answered, error, more } = useTurns(id, onFailure);
-  const [totals, setTotals] = useState<Totals | null>(null);
+  const [totals, loadTotals] = useTotals(id);
+  const turns = useTurns(id, onFailure, loadTotals);
+  const { entries, answered, error } = turns;
+  const [raw, setRaw] = useFlag('respan.raw');
+  const sheet = useRef<HTMLDivElement>(null);
+  const [selected, setSelected] = useState<string | null>(null);
   useEffect(() => {
-    const abort = new AbortController();
     document.title = `${oneLine(id, 80)} · respan`;
-    getGroups(groupsPath('environment', [['session_identifier', id]], '-count'), 1, abort.signal).then(
-      (answer) => {
-        setTotals(answer.totals);
-      },
-      () => undefined, // the turns say what is wrong
-    );
-    return () => {
-      abort.abort();
-    };
   }, [id]);
 
+  const placeKey = `place in thread ${id}`;
+  const elements = (): HTMLElement[] => [...(sheet.current?.querySelectorAll<HTMLElement>('.turn') ?? [])];
+  const returning = useRef(false);
+  useLayoutEffect(() => {
+    const place = recall<Place>(placeKey);
+    const element = sheet.current;
+    if (!place || !element) return;
+    returning.current = true;
+    let frame = 0;
+    let frames = 0;
+    const stop = (): void => {
+      returning.current = false;
+      cancelAnimationFrame(frame);
+    };
+    // What is drawn on the way has other heights than were reckoned with: until it stands still.
+    const back = (): void => {
+      const turn = document.getElementById(turnElement(place.turn));
+      const was = element.scrollTop;
+      if (turn) {
+        const above = element.getBoundingClientRect().top - turn.getBoundingClientRect().top;
+        element.scrollTop += place.above - above;
+      }
+      const stands = frames > 2 && Math.abs(element.scrollTop - was) < 1;
+      if (stands || ++frames > 30) stop();
+      else frame = requestAnimationFrame(back);
+    };
+    back();
+    element.addEventListener('wheel', stop, { passive: true });
+    element.addEventListener('pointerdown', stop);
+    return () => {
+      stop();
+      element.removeEventListener('wheel', stop);
+      element.removeEventListener('pointerdown', stop);
+    };
+  }, []);
+  const scrolled = (): void => {
+    if (returning.current) return;
+    const top = sheet.current?.getBoundingClientRect().top ?? 0;
+    const first = elements().find((e) => e.getBoundingClientRect().bottom > top);
+    if (first) keep(placeKey, { turn: first.id.slice('turn-'.length), above: top - first.getBoundingClientRect().top });
+  };
+
+  // Whoever reads the end goes on reading it.
+  const atEnd = useRef(false);
+  useLayoutEffect(() => {
+    if (atEnd.current && sheet.current) sheet.current.scrollTop = sheet.current.scrollHeight;
+  }, [entries]);
+
+  const step = (by: number): void => {
+    const at = entries.findIndex(({ turn }) => turn.trace.trace_unique_id === selected);
+    const to = entries[Math.min(Math.max(at + by, 0), entries.length - 1)]?.turn.trace.trace_unique_id;
+    if (to === undefined) return;
+    setSelected(to);
+    document.getElementById(turnElement(to))?.scrollIntoView({ block: 'start' });
+  };
+  useKeys((event) => {
+    switch (event.key) {
+      case 'j':
+        step(1);
+        return true;
+      case 'k':
+        step(-1);
+        return true;
+      case 'Enter':
+        if (selected === null) return false;
+        go(traceUrl(selected));
+        return true;
+      case 'u':
+        go(groupsUrl('/threads', {}));
+        return true;
+      default:
+        return false;
+    }
+  });
+
   if (error && !answered) return <Failed error={error} what="thread" />;
-  const user = turns.find((t) => t.trace.customer_identifier !== null)?.trace.customer_identifier ?? null;
   return (
     <>
       <header class="trace-head">
@@ -133,39 +152,119 @@ export function ThreadView({ id, onFailure }: Props) {
             <Fact name="turns" value={count(totals.count)} />
             <Fact name="tokens" value={tokens(totals.prompt_tokens, totals.completion_tokens)} />
             <Fact name="cost" value={cost(totals.cost)} />
-            {totals.error_count > 0 && <span class="dot error">{plural(totals.error_count, 'error')}</span>}
+            {totals.error_count > 0 && (
+              <Link class="dot error" to={tracesUrl(`${tokenFor('thread', id)} status:error`)}>
+                {plural(totals.error_count, 'error')}
+              </Link>
+            )}
           </>
         )}
-        {user !== null && (
-          <span class="fact">
-            user{' '}
-            <Link class="linked mono" to={userUrl(user)}>
-              <bdi>{oneLine(user, 80)}</bdi>
-            </Link>
-          </span>
-        )}
         <span class="fact when">
+          <button
+            type="button"
+            class="tool"
+            aria-pressed={raw}
+            title={raw ? 'Show Markdown' : 'Show texts as they are'}
+            onClick={() => {
+              setRaw(!raw);
+            }}
+          >
+            raw
+          </button>
           <Link class="linked" to={tracesUrl(tokenFor('thread', id))}>
             as traces ›
           </Link>
         </span>
       </header>
       {error && <Banner error={error} />}
-      <div class="sheet" tabIndex={0} role="region" aria-label={`Thread ${oneLine(id, 80)}`} aria-busy={!answered}>
-        {answered && turns.length === 0 && (
+      <div
+        ref={sheet}
+        class="sheet"
+        tabIndex={0}
+        role="region"
+        aria-label={`Thread ${oneLine(id, 80)}`}
+        aria-busy={!answered}
+        onScroll={(event) => {
+          const { scrollTop, clientHeight, scrollHeight } = event.currentTarget;
+          atEnd.current = scrollTop > 0 && scrollTop + clientHeight >= scrollHeight - 40 && turns.more === null;
+          scrolled();
+        }}
+      >
+        {answered && entries.length === 0 && (
           <div class="notice">
             <h2>There is no trace of this thread</h2>
             <p>Nothing was sent under that name, or it was removed.</p>
           </div>
         )}
-        <ol class="turns">
-          {turns.map((turn) => (
-            <TurnView key={turn.trace.trace_unique_id} turn={turn} />
-          ))}
-        </ol>
-        {more && <More key={turns.length} onSeen={more} />}
+        {entries.length > 0 && (
+          <div class="talk">
+            <Raw.Provider value={raw}>
+              <div>
+                <ol class="turns">
+                  {entries.map(({ turn, callsBefore }) => (
+                    <TurnView
+                      key={turn.trace.trace_unique_id}
+                      id={turnElement(turn.trace.trace_unique_id)}
+                      turn={turn}
+                      callsBefore={callsBefore}
+                      selected={turn.trace.trace_unique_id === selected}
+                    />
+                  ))}
+                </ol>
+                {turns.more && <More key={entries.length} onSeen={turns.more} />}
+              </div>
+            </Raw.Provider>
+            <About id={id} turns={turns} />
+          </div>
+        )}
       </div>
     </>
+  );
+}
+
+/** Beside the talk, where there is room; else above it, folded. */
+function About({ id, turns: { entries, more } }: { id: string; turns: Turns }) {
+  const wide = useMedia('(min-width: 1180px)');
+  const traces = entries.map(({ turn }) => turn.trace);
+  const users = usersOf(entries);
+  const models = modelsOf(entries);
+  const inside = (
+    <>
+      <dl class="about-facts">
+        <dt>began</dt>
+        <dd class="mono">{clock(traces[0]?.start_time ?? '')}</dd>
+        <dt>{more ? 'shown up to' : 'last turn'}</dt>
+        <dd class="mono">{clock(traces.at(-1)?.start_time ?? '')}</dd>
+        {users.length > 0 && <dt>{users.length === 1 ? 'user' : 'users'}</dt>}
+        {users.map((user) => (
+          <dd key={user}>
+            <Link class="linked" to={userUrl(user)}>
+              <bdi>{oneLine(user, 80)}</bdi>
+            </Link>
+          </dd>
+        ))}
+        {models.length > 0 && <dt>{models.length === 1 ? 'model' : 'models'}</dt>}
+        {models.map(([model, turns]) => (
+          <dd key={model} class="mono">
+            <Link class="linked" to={tracesUrl(`${tokenFor('thread', id)} ${tokenFor('model', model)}`)}>
+              <bdi>{oneLine(model, 80)}</bdi>
+            </Link>{' '}
+            <span class="mute">{plural(turns, 'turn')}</span>
+          </dd>
+        ))}
+      </dl>
+      <MetadataList traces={traces} within={tokenFor('thread', id)} />
+    </>
+  );
+  return wide ? (
+    <aside class="about-thread" aria-label="About the thread">
+      {inside}
+    </aside>
+  ) : (
+    <details class="about-thread">
+      <summary>About the thread</summary>
+      {inside}
+    </details>
   );
 }
 
@@ -198,91 +297,5 @@ function Fact({ name, value }: { name: string; value: string }) {
     <span class="fact">
       {name} <b class="mono">{value}</b>
     </span>
-  );
-}
-
-function TurnView({ turn: { trace, items } }: { turn: Turn }) {
-  const failed = trace.error_count > 0;
-  const hasTokens = trace.total_prompt_tokens !== null || trace.total_completion_tokens !== null;
-  return (
-    <li class={failed ? 'turn failed' : 'turn'}>
-      <div class="turn-head">
-        <Link class="turn-name" to={traceUrl(trace.trace_unique_id)}>
-          <span class="mono">{clock(trace.start_time)}</span> <bdi>{oneLine(traceLabel(trace)) || 'unnamed'}</bdi>
-        </Link>
-        <span class="turn-facts mono">
-          {hasTokens && <span>{tokens(trace.total_prompt_tokens, trace.total_completion_tokens)}</span>}
-          {trace.total_cost !== null && <span>{cost(trace.total_cost)}</span>}
-          <span>{duration(trace.duration)}</span>
-        </span>
-      </div>
-      {items.map((item, i) => (
-        <ItemView key={i} item={item} trace={trace.trace_unique_id} />
-      ))}
-      {failed && (
-        <div class="failure" role="note">
-          <b>Error</b>
-          <bdi>{oneLine(trace.error_message ?? 'a span of this trace failed', 2000)}</bdi>
-        </div>
-      )}
-    </li>
-  );
-}
-
-/** Instructions and what passes between model and tools is folded: the talk is what user and assistant say. */
-function ItemView({ item, trace }: { item: Item; trace: string }) {
-  const { message, answer, span } = item;
-  const calls = toolCallsOf(message.extra);
-  const empty = message.content === null || message.content === '';
-  if (message.role === 'system' || message.role === 'developer' || message.role === 'tool') {
-    const name = typeof message.extra.name === 'string' ? message.extra.name : '';
-    return (
-      <Folded title={message.role === 'tool' ? `tool answered${name === '' ? '' : `: ${name}`}` : message.role}>
-        <Words item={item} />
-      </Folded>
-    );
-  }
-  return (
-    <>
-      {!empty && (
-        <div class={answer || message.role === 'assistant' ? 'say bubble answer' : 'say bubble asked'}>
-          <small>
-            {oneLine(message.role, 40)}
-            {span !== null && (
-              <Link class="turn-span" to={traceUrl(trace, span)}>
-                span ›
-              </Link>
-            )}
-          </small>
-          <Words item={item} />
-        </div>
-      )}
-      {calls?.map((call, i) => (
-        <Folded key={i} title={`calls ${oneLine(call.name, 80)}`}>
-          {call.arguments === null ? <span class="mute">no arguments</span> : <JsonView value={call.arguments} />}
-        </Folded>
-      ))}
-    </>
-  );
-}
-
-function Words({ item: { message } }: { item: Item }) {
-  if (typeof message.content === 'string') return <LongText text={message.content} />;
-  return <JsonView value={message.content} />;
-}
-
-function Folded({ title, children }: { title: string; children: ComponentChildren }) {
-  const [open, setOpen] = useState(false);
-  return (
-    <details
-      class="folded"
-      open={open}
-      onToggle={(event) => {
-        setOpen(event.currentTarget.open);
-      }}
-    >
-      <summary>{oneLine(title, 120)}</summary>
-      {open && <div class="folded-inside">{children}</div>}
-    </details>
   );
 }

@@ -3,16 +3,18 @@ import '../style/people.css';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { ApiError } from '../api/client';
 import { groupsPath } from '../api/groups';
+import { livePath, paramsOf } from '../api/traces';
 import type { Group } from '../api/types';
 import { newPreview } from '../model/content';
-import { asQuery } from '../model/filter';
+import type { FilterParams } from '../model/filter';
 import { cost, count, plural } from '../model/format';
-import { groupsUrl, threadUrl } from '../model/route';
+import { groupsUrl, type ListQuery, threadUrl } from '../model/route';
 import { oneLine } from '../model/text';
 import { go } from '../navigation';
 import { GroupSearch } from './group-search';
 import { type Column, GroupTable, useGroups } from './group-table';
-import { Errors, Seen } from './users';
+import { RangeMenu } from './range-menu';
+import { Errors, Seen, WiderWindow } from './users';
 
 const columns: Column[] = [
   { sort: 'value', label: 'Thread', cell: (g) => <bdi class="strong">{oneLine(g.value ?? '')}</bdi> },
@@ -35,19 +37,21 @@ export function LastMessage({ group }: { group: Group }) {
 }
 
 interface Props {
-  q: string;
-  sort: string;
+  list: ListQuery;
   onFailure: (error: ApiError) => void;
 }
 
-export function ThreadsView({ q, sort, onFailure }: Props) {
+export function ThreadsView({ list: asked, onFailure }: Props) {
+  const { q, from, to, sort } = asked;
   const order = sort === '' ? '-last_time' : sort;
   const input = useRef<HTMLInputElement>(null);
-  const path = useMemo(
-    () => groupsPath('session_identifier', q === '' ? [] : [['q', asQuery(q)]], order, true),
-    [q, order],
+  const url = groupsUrl('/threads', asked);
+  const filter = (): FilterParams => paramsOf(asked, Date.now());
+  const live = useMemo(() => livePath(asked, Date.now()), [url]);
+  const groups = useGroups(
+    { url, pathOf: (size) => groupsPath('session_identifier', filter(), order, true, size), live, keepNull: false },
+    onFailure,
   );
-  const groups = useGroups(path, false, onFailure);
   const { list, answered, error } = groups;
   useEffect(() => {
     document.title = 'Threads · respan';
@@ -61,11 +65,19 @@ export function ThreadsView({ q, sort, onFailure }: Props) {
         counted={answered ? (list.isEstimate ? 'about ' : '') + plural(list.count, 'thread') : ''}
         error={error?.failure === 'refused'}
         input={input}
-        onChange={(to) => {
-          go(groupsUrl('/threads', to, sort), 'replace');
+        onChange={(text) => {
+          go(groupsUrl('/threads', { ...asked, q: text }), 'replace');
         }}
-      />
-      {answered && q === '' && list.rows.length === 0 && list.next === null ? (
+      >
+        <RangeMenu
+          from={from}
+          to={to}
+          onChange={(start, end) => {
+            go(groupsUrl('/threads', { ...asked, from: start, to: end }));
+          }}
+        />
+      </GroupSearch>
+      {answered && url === '/threads' && list.rows.length === 0 && list.next === null ? (
         <NoThreads />
       ) : (
         <GroupTable
@@ -73,9 +85,10 @@ export function ThreadsView({ q, sort, onFailure }: Props) {
           kind="threads"
           columns={columns}
           groups={groups}
+          url={url}
           sort={order}
-          onSort={(to) => {
-            go(groupsUrl('/threads', q, to), 'replace');
+          onSort={(by) => {
+            go(groupsUrl('/threads', { ...asked, sort: by }), 'replace');
           }}
           urlOf={(g) => threadUrl(g.value ?? '')}
           onSearch={() => {
@@ -85,6 +98,7 @@ export function ThreadsView({ q, sort, onFailure }: Props) {
             <div class="notice">
               <h2>No thread matches</h2>
               <p>The filter is that of the list of traces: a thread is shown if one of its traces fits.</p>
+              <WiderWindow list={asked} place="/threads" />
             </div>
           }
         />

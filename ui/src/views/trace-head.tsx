@@ -6,6 +6,8 @@ import { threadUrl, userUrl } from '../model/route';
 import { oneLine } from '../model/text';
 import { Copy } from '../widgets/copy';
 import { Link } from '../widgets/link';
+import { Popover } from '../widgets/popover';
+import { MetadataList } from './metadata';
 
 interface Props {
   trace: TraceFacts;
@@ -59,6 +61,7 @@ export function TraceHead({ trace, running, listUrl, reader, onReader, actions }
         />
       )}
       {trace.environment !== null && <Fact name="env" value={trace.environment} />}
+      {actions !== null && <MetadataMenu trace={trace} />}
       <span class="fact when">
         <span class="mono" title={trace.start_time}>
           {clock(trace.start_time)}
@@ -81,6 +84,24 @@ export function TraceHead({ trace, running, listUrl, reader, onReader, actions }
       </span>
       {actions}
     </header>
+  );
+}
+
+/** What the trace was marked with, each value a way to the others that were. */
+function MetadataMenu({ trace }: { trace: TraceFacts }) {
+  const keys = Object.keys(trace.metadata ?? {}).length;
+  if (keys === 0) return null;
+  return (
+    <Popover
+      label={
+        <>
+          metadata <b class="mono">{count(keys)}</b>
+        </>
+      }
+      title="Metadata"
+    >
+      {() => <MetadataList traces={[trace]} within="" />}
+    </Popover>
   );
 }
 

@@ -1,83 +1,120 @@
 /** One user: what was asked in his name, when, with which models, and the newest of it. */
 import '../style/people.css';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useMemo, useState } from 'preact/hooks';
-import { asApiError, isAbort, parse, type ApiError } from '../api/client';
-import { getTracePage, tracesPath } from '../api/endpoints';
-import { getGroups, getSeries, groupsPath } from '../api/groups';
-import type { Groups, Page, Series, Totals, Trace } from '../api/types';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { asApiError, isAbort, type ApiError } from '../api/client';
+import { findUser, type FoundUser } from '../api/user';
+import type { Group, Groups, Series, Trace } from '../api/types';
 import { tokenFor } from '../model/filter';
 import { clock, cost, count, duration, plural } from '../model/format';
-import { metadataOf } from '../model/metadata';
-import { groupsUrl, threadUrl, tracesUrl } from '../model/route';
+import { iso } from '../model/range';
+import { groupsUrl, threadUrl, tracesUrl, userUrl } from '../model/route';
 import { barsOf } from '../model/spark';
 import { oneLine } from '../model/text';
+import { go } from '../navigation';
 import { Copy } from '../widgets/copy';
+import { useKeys, usePolling } from '../widgets/hooks';
+import { keep, recall } from '../widgets/kept';
 import { Link } from '../widgets/link';
+import { useLive } from '../widgets/live';
 import { Spark, when } from '../widgets/spark';
-import { Failed } from '../widgets/wrong';
+import { Banner, Failed } from '../widgets/wrong';
+import { MetadataList } from './metadata';
+import { RangeMenu } from './range-menu';
 import { LastMessage } from './threads';
 import { TraceRow, TracesHead } from './trace-row';
 import { Seen } from './users';
 
-interface Found {
-  totals: Totals;
-  isEstimate: boolean;
-  series: Series;
-  models: Groups;
-  threads: Groups;
-  page: Page<Trace>;
-}
+/** Sums are not asked for more often than this, nor than four times as long as they take. */
+const refreshEvery = 2000;
+const pollEvery = 5000;
 
-const shown = 50;
+/** What is found of a user, asked again as the live feed tells of his traces. */
+function useFound(id: string, from: string, to: string, onFailure: (error: ApiError) => void) {
+  const key = userUrl(id, { from, to });
+  const [found, setFound] = useState<FoundUser | null>(() => recall<FoundUser>(key) ?? null);
+  const [of, setOf] = useState(key);
+  const [error, setError] = useState<ApiError | null>(null);
+  const abort = useRef(new AbortController());
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+  const mayAt = useRef(0);
 
-async function find(id: string, signal: AbortSignal): Promise<Found> {
-  const mine: [string, string][] = [['customer_identifier', id]];
-  const [models, threads, series, body] = await Promise.all([
-    getGroups(groupsPath('model', mine, '-count', false, 20), 1, signal),
-    getGroups(groupsPath('session_identifier', mine, '-last_time', true, 10), 1, signal),
-    getSeries(mine, 60, signal),
-    getTracePage(tracesPath(mine, shown), signal),
-  ]);
-  return {
-    totals: models.totals,
-    isEstimate: models.is_estimate,
-    models,
-    threads,
-    series,
-    page: parse<Page<Trace>>(body),
+  const load = useCallback(async () => {
+    const { signal } = abort.current;
+    const begun = performance.now();
+    try {
+      const answer = await findUser(id, { from, to }, signal);
+      keep(key, answer);
+      setFound(answer);
+      setOf(key);
+      setError(null);
+    } catch (reason) {
+      if (isAbort(reason) || signal.aborted) return;
+      setError(asApiError(reason));
+      onFailure(asApiError(reason));
+    }
+    const now = performance.now();
+    mayAt.current = now + Math.max(refreshEvery, 4 * (now - begun));
+  }, [id, from, to, key, onFailure]);
+  useEffect(() => {
+    abort.current = new AbortController();
+    void load();
+    return () => {
+      abort.current.abort();
+      if (timer.current !== null) clearTimeout(timer.current);
+      timer.current = null;
+    };
+  }, [load]);
+  const refresh = (): void => {
+    timer.current ??= setTimeout(
+      () => {
+        void load().finally(() => {
+          timer.current = null;
+        });
+      },
+      Math.max(0, mayAt.current - performance.now()),
+    );
   };
+  const live = `/api/live/?${new URLSearchParams({ customer_identifier: id, content: 'false' }).toString()}`;
+  const hears = useLive(found === null ? null : live, { onTraces: refresh, onGap: refresh });
+  usePolling(hears ? 6 * pollEvery : pollEvery, true, refresh);
+  return { found, isOf: of === key, error };
 }
 
 interface Props {
   id: string;
+  from: string;
+  to: string;
   onFailure: (error: ApiError) => void;
 }
 
-export function UserView({ id, onFailure }: Props) {
-  const [found, setFound] = useState<Found | null>(null);
-  const [error, setError] = useState<ApiError | null>(null);
+export function UserView({ id, from, to, onFailure }: Props) {
+  const { found, isOf, error } = useFound(id, from, to, onFailure);
+  const sheet = useRef<HTMLDivElement>(null);
+  const placeKey = `place of user ${id}`;
   useEffect(() => {
-    const abort = new AbortController();
     document.title = `${oneLine(id, 80)} · respan`;
-    find(id, abort.signal).then(setFound, (reason: unknown) => {
-      if (isAbort(reason)) return;
-      setError(asApiError(reason));
-      onFailure(asApiError(reason));
-    });
-    return () => {
-      abort.abort();
-    };
-  }, [id, onFailure]);
+  }, [id]);
+  useEffect(() => {
+    if (sheet.current) sheet.current.scrollTop = recall<number>(placeKey) ?? 0;
+  }, [found === null]);
 
-  if (error) return <Failed error={error} what="user" />;
+  useKeys((event) => {
+    if (event.key !== 'u') return false;
+    go(groupsUrl('/users', { from, to }));
+    return true;
+  });
+
+  if (error && !found) return <Failed error={error} what="user" />;
   if (!found) return <div class="notice" aria-busy="true" />;
   const { totals, isEstimate, page } = found;
   const mine = tokenFor('user', id);
+  const window = { from, to };
+  const list = (more = ''): string => tracesUrl(more === '' ? mine : `${mine} ${more}`, window);
   return (
     <>
       <header class="trace-head">
-        <Link class="back" to="/users">
+        <Link class="back" to={groupsUrl('/users', window)}>
           ‹ Users
         </Link>
         <h1>
@@ -85,21 +122,43 @@ export function UserView({ id, onFailure }: Props) {
           <Copy text={id} label="Copy the user's name" />
         </h1>
         {totals.last_time !== null && (
-          <span class="fact when">
-            {clock(totals.first_time ?? totals.last_time)} – {clock(totals.last_time)}
+          <span class="fact">
+            <span title={totals.first_time ?? ''}>
+              first seen <b class="mono">{clock(totals.first_time ?? totals.last_time)}</b>
+            </span>{' '}
+            <span title={totals.last_time}>
+              last seen <b class="mono">{clock(totals.last_time)}</b>
+            </span>
           </span>
         )}
+        <span class="fact when">
+          <RangeMenu
+            from={from}
+            to={to}
+            onChange={(start, end) => {
+              go(userUrl(id, { from: start, to: end }));
+            }}
+          />
+        </span>
       </header>
-      <div class="sheet" tabIndex={0} aria-label={`User ${oneLine(id, 80)}`} role="region">
+      {error && <Banner error={error} />}
+      <div
+        ref={sheet}
+        class="sheet"
+        tabIndex={0}
+        aria-label={`User ${oneLine(id, 80)}`}
+        role="region"
+        aria-busy={!isOf}
+        onScroll={(event) => {
+          keep(placeKey, event.currentTarget.scrollTop);
+        }}
+      >
         {totals.count === 0 ? (
-          <div class="notice">
-            <h2>There is no trace of this user</h2>
-            <p>Nothing was sent in that name, or it was removed.</p>
-          </div>
+          <Nothing id={id} isWindow={from !== '' || to !== ''} />
         ) : (
           <>
             <dl class="figures">
-              <Figure name="Requests" value={(isEstimate ? '≈ ' : '') + count(totals.count)} />
+              <Figure name="Requests" to={list()} value={(isEstimate ? '≈ ' : '') + count(totals.count)} />
               <Figure name="Model calls" value={count(totals.llm_call_count)} />
               <Figure
                 name="Tokens"
@@ -107,21 +166,27 @@ export function UserView({ id, onFailure }: Props) {
                 note={`${count(totals.prompt_tokens)} → ${count(totals.completion_tokens)}`}
               />
               <Figure name="Cost" value={cost(totals.cost)} />
-              <Figure name="Errors" value={count(totals.error_count)} bad={totals.error_count > 0} />
+              <Figure
+                name="Errors"
+                to={totals.error_count > 0 ? list('status:error') : undefined}
+                value={count(totals.error_count)}
+                note={`${percent(totals.error_count, totals.count)} of requests`}
+                bad={totals.error_count > 0}
+              />
               <Figure
                 name="Latency p50"
                 value={duration(totals.latency?.p50)}
                 note={`p95 ${duration(totals.latency?.p95)}`}
               />
             </dl>
-            <OverTime series={found.series} />
-            <Threads groups={found.threads} mine={mine} />
-            <Models groups={found.models} mine={mine} />
-            <Metadata traces={page.results} mine={mine} />
+            <OverTime series={found.series} mine={mine} />
+            <Threads groups={found.threads} url={groupsUrl('/threads', { q: mine, ...window })} />
+            <Models groups={found.models} ofCalls={found.modelsOfCalls} list={list} />
+            <MetadataList traces={page.results} within={mine} />
             <section class="part">
               <h2>
                 Newest traces
-                <More url={tracesUrl(mine)}>All {count(page.count)}</More>
+                <More to={list()}>All {count(page.count)}</More>
               </h2>
               <NewestTraces traces={page.results} />
             </section>
@@ -132,28 +197,60 @@ export function UserView({ id, onFailure }: Props) {
   );
 }
 
-function Figure({ name, value, note, bad = false }: { name: string; value: string; note?: string; bad?: boolean }) {
+function percent(part: number, whole: number): string {
+  const share = (100 * part) / Math.max(1, whole);
+  return `${share > 0 && share < 10 ? share.toFixed(1) : share.toFixed(0)} %`;
+}
+
+function Nothing({ id, isWindow }: { id: string; isWindow: boolean }) {
+  return (
+    <div class="notice">
+      <h2>There is no trace of this user{isWindow && ' in this window of time'}</h2>
+      {isWindow ? (
+        <p>
+          <Link class="linked" to={userUrl(id)}>
+            Look at all times
+          </Link>
+        </p>
+      ) : (
+        <p>Nothing was sent in that name, or it was removed.</p>
+      )}
+    </div>
+  );
+}
+
+interface FigureProps {
+  name: string;
+  value: string;
+  note?: string;
+  bad?: boolean;
+  /** The traces behind it. */
+  to?: string | undefined;
+}
+
+function Figure({ name, value, note, bad = false, to }: FigureProps) {
   return (
     <div>
       <dt>{name}</dt>
       <dd class={bad ? 'bad' : undefined}>
-        {value}
+        {to === undefined ? value : <Link to={to}>{value}</Link>}
         {note !== undefined && <small>{note}</small>}
       </dd>
     </div>
   );
 }
 
-function More({ url, children }: { url: string; children: ComponentChildren }) {
+function More({ to, children }: { to: string; children: ComponentChildren }) {
   return (
-    <Link class="part-more" to={url}>
+    <Link class="part-more" to={to}>
       {children} ›
     </Link>
   );
 }
 
-function OverTime({ series }: { series: Series }) {
+function OverTime({ series, mine }: { series: Series; mine: string }) {
   const bars = useMemo(() => barsOf(series), [series]);
+  const step = series.bucket_seconds;
   const first = bars[0];
   const last = bars.at(-1);
   if (!first || !last) return null;
@@ -163,47 +260,60 @@ function OverTime({ series }: { series: Series }) {
       <h2>Over time</h2>
       <Spark
         bars={bars}
-        step={series.bucket_seconds}
-        label={`${plural(total, 'request')} from ${when(first.at, series.bucket_seconds)} to ${when(last.at, series.bucket_seconds)}`}
+        step={step}
+        label={`${plural(total, 'request')} from ${when(first.at, step)} to ${when(last.at, step)}`}
+        urlOf={(bar) => tracesUrl(mine, { from: iso(bar.at * 1000), to: iso((bar.at + step) * 1000) })}
       />
       <p class="spark-ends mute mono">
-        <span>{when(first.at, series.bucket_seconds)}</span>
-        <span>each bar {duration(series.bucket_seconds)}</span>
+        <span>{when(first.at, step)}</span>
+        <span>each bar {duration(step)}</span>
+        <span>{when(last.at + step, step)}</span>
       </p>
     </section>
   );
 }
 
-function Threads({ groups, mine }: { groups: Groups; mine: string }) {
-  const rows = groups.groups.filter((g) => g.value !== null && !g.is_others);
+const named = (groups: Groups): (Group & { value: string })[] =>
+  groups.groups.filter((g): g is Group & { value: string } => g.value !== null && !g.is_others);
+
+function Threads({ groups, url }: { groups: Groups; url: string }) {
+  const rows = named(groups);
   if (rows.length === 0) return null;
   return (
     <section class="part">
       <h2>
         Threads
-        <More url={groupsUrl('/threads', mine, '')}>All</More>
+        <More to={url}>
+          All {count(groups.group_count - (groups.groups.some((g) => g.value === null && !g.is_others) ? 1 : 0))}
+        </More>
       </h2>
       <ul class="last-threads">
-        {rows.map((g) => {
-          const url = threadUrl(g.value ?? '');
-          return (
-            <li key={g.value}>
-              <Link to={url}>
-                <bdi>{oneLine(g.value ?? '', 80)}</bdi>
-              </Link>
+        {rows.map((g) => (
+          <li key={g.value}>
+            <Link to={threadUrl(g.value)}>
+              <bdi>{oneLine(g.value, 80)}</bdi>
+            </Link>
+            <span class="last-said">
               <LastMessage group={g} />
-              <span class="mute mono">{plural(g.count, 'turn')}</span>
-              <Seen time={g.last_time} />
-            </li>
-          );
-        })}
+            </span>
+            <span class="mute mono">{plural(g.count, 'turn')}</span>
+            <Seen time={g.last_time} />
+          </li>
+        ))}
       </ul>
     </section>
   );
 }
 
-function Models({ groups, mine }: { groups: Groups; mine: string }) {
-  const rows = groups.groups.filter((g) => g.value !== null && !g.is_others);
+interface ModelsProps {
+  groups: Groups;
+  /** Calls are counted; else traces, each for the model that it called first. */
+  ofCalls: boolean;
+  list: (more: string) => string;
+}
+
+function Models({ groups, ofCalls, list }: ModelsProps) {
+  const rows = named(groups);
   if (rows.length === 0) return null;
   return (
     <section class="part">
@@ -212,9 +322,10 @@ function Models({ groups, mine }: { groups: Groups; mine: string }) {
         <thead>
           <tr>
             <th scope="col">Model</th>
-            <th scope="col">Requests</th>
+            <th scope="col">{ofCalls ? 'Calls' : 'Requests'}</th>
             <th scope="col">Tokens</th>
             <th scope="col">Cost</th>
+            <th scope="col">Errors</th>
             <th scope="col">Latency p50</th>
           </tr>
         </thead>
@@ -222,55 +333,22 @@ function Models({ groups, mine }: { groups: Groups; mine: string }) {
           {rows.map((g) => (
             <tr key={g.value}>
               <th scope="row" class="mono">
-                <Linked token={`${mine} ${tokenFor('model', g.value ?? '')}`} text={g.value ?? ''} />
+                <Link to={list(tokenFor('model', g.value))} title="Traces with this model">
+                  <bdi>{oneLine(g.value, 80)}</bdi>
+                </Link>
               </th>
-              <td>{count(g.count)}</td>
-              <td>{count(g.total_tokens)}</td>
-              <td>{cost(g.cost)}</td>
-              <td>{duration(g.latency?.p50)}</td>
+              <td data-name={ofCalls ? 'calls' : 'requests'}>{count(g.count)}</td>
+              <td data-name="tokens">{count(g.total_tokens)}</td>
+              <td data-name="cost">{cost(g.cost)}</td>
+              <td data-name="errors" class={g.error_count > 0 ? 'bad' : undefined}>
+                {count(g.error_count)}
+              </td>
+              <td data-name="p50">{duration(g.latency?.p50)}</td>
             </tr>
           ))}
         </tbody>
       </table>
     </section>
-  );
-}
-
-/** The metadata of the newest traces, each value a link to the traces that share it. */
-function Metadata({ traces, mine }: { traces: Trace[]; mine: string }) {
-  const facts = useMemo(() => metadataOf(traces), [traces]);
-  if (facts.length === 0) return null;
-  return (
-    <section class="part">
-      <h2>Metadata</h2>
-      <dl class="metadata">
-        {facts.map(({ key, values, more }) => (
-          <div key={key}>
-            <dt>
-              <bdi>{oneLine(key, 80)}</bdi>
-            </dt>
-            <dd>
-              {values.map(([value, n]) => (
-                <span key={value} class="chip mono">
-                  <Linked token={`${mine} ${tokenFor(`metadata.${key}`, value)}`} text={value} />
-                  <span class="mute"> {count(n)}</span>
-                </span>
-              ))}
-              {more > 0 && <span class="mute">and {plural(more, 'more value', 'more values')}</span>}
-            </dd>
-          </div>
-        ))}
-      </dl>
-    </section>
-  );
-}
-
-function Linked({ token, text }: { token: string; text: string }) {
-  const url = tracesUrl(token);
-  return (
-    <Link to={url} title="Traces with this value">
-      <bdi>{oneLine(text, 80)}</bdi>
-    </Link>
   );
 }
 

@@ -3,13 +3,16 @@ import '../style/people.css';
 import { useEffect, useMemo, useRef } from 'preact/hooks';
 import type { ApiError } from '../api/client';
 import { groupsPath } from '../api/groups';
+import { livePath, paramsOf } from '../api/traces';
 import type { Group } from '../api/types';
 import { clock, cost, count, duration, plural } from '../model/format';
-import { groupsUrl, tracesUrl, userUrl } from '../model/route';
+import { groupsUrl, type ListQuery, tracesUrl, userUrl } from '../model/route';
 import { oneLine } from '../model/text';
 import { go } from '../navigation';
+import { Link } from '../widgets/link';
 import { GroupSearch } from './group-search';
 import { type Column, GroupTable, useGroups } from './group-table';
+import { RangeMenu } from './range-menu';
 
 const columns: Column[] = [
   { sort: 'value', label: 'User', cell: (g) => <UserName group={g} /> },
@@ -35,21 +38,31 @@ export function Seen({ time }: { time: string | null }) {
 }
 
 /** A condition that finds a part of a user's name, whatever characters are in it. */
-function searchOf(q: string): [string, string][] {
-  return q === '' ? [] : [['q', `customer_identifier~"${q.replace(/[\\"]/g, '\\$&')}"`]];
+function searchOf(q: string): string {
+  return q === '' ? '' : `customer_identifier~"${q.replace(/[\\"]/g, '\\$&')}"`;
 }
 
 interface Props {
-  q: string;
-  sort: string;
+  list: ListQuery;
   onFailure: (error: ApiError) => void;
 }
 
-export function UsersView({ q, sort, onFailure }: Props) {
+export function UsersView({ list: asked, onFailure }: Props) {
+  const { q, from, to, sort } = asked;
   const order = sort === '' ? '-last_time' : sort;
   const input = useRef<HTMLInputElement>(null);
-  const path = useMemo(() => groupsPath('customer_identifier', searchOf(q), order), [q, order]);
-  const groups = useGroups(path, true, onFailure);
+  const url = groupsUrl('/users', asked);
+  const mine = { ...asked, q: searchOf(q) };
+  const live = useMemo(() => livePath(mine, Date.now()), [url]);
+  const groups = useGroups(
+    {
+      url,
+      pathOf: (size) => groupsPath('customer_identifier', paramsOf(mine, Date.now()), order, false, size),
+      live,
+      keepNull: true,
+    },
+    onFailure,
+  );
   const { list, answered } = groups;
   useEffect(() => {
     document.title = 'Users · respan';
@@ -63,11 +76,19 @@ export function UsersView({ q, sort, onFailure }: Props) {
         placeholder="Search users"
         counted={answered ? (list.isEstimate ? 'about ' : '') + plural(list.count, 'user') : ''}
         input={input}
-        onChange={(to) => {
-          go(groupsUrl('/users', to, sort), 'replace');
+        onChange={(text) => {
+          go(groupsUrl('/users', { ...asked, q: text }), 'replace');
         }}
-      />
-      {answered && q === '' && nobody && list.next === null ? (
+      >
+        <RangeMenu
+          from={from}
+          to={to}
+          onChange={(start, end) => {
+            go(groupsUrl('/users', { ...asked, from: start, to: end }));
+          }}
+        />
+      </GroupSearch>
+      {answered && url === '/users' && nobody && list.next === null ? (
         <NoUsers />
       ) : (
         <GroupTable
@@ -75,11 +96,12 @@ export function UsersView({ q, sort, onFailure }: Props) {
           kind="users"
           columns={columns}
           groups={groups}
+          url={url}
           sort={order}
-          onSort={(to) => {
-            go(groupsUrl('/users', q, to), 'replace');
+          onSort={(by) => {
+            go(groupsUrl('/users', { ...asked, sort: by }), 'replace');
           }}
-          urlOf={(g) => (g.value === null ? tracesUrl('NOT user:*') : userUrl(g.value))}
+          urlOf={(g) => (g.value === null ? tracesUrl('NOT user:*', { from, to }) : userUrl(g.value, { from, to }))}
           onSearch={() => {
             input.current?.select();
           }}
@@ -87,11 +109,24 @@ export function UsersView({ q, sort, onFailure }: Props) {
             <div class="notice">
               <h2>No user matches</h2>
               <p>Users are found by any part of their name.</p>
+              <WiderWindow list={asked} place="/users" />
             </div>
           }
         />
       )}
     </>
+  );
+}
+
+/** Out of a window in which nothing is. */
+export function WiderWindow({ list, place }: { list: ListQuery; place: '/threads' | '/users' }) {
+  if (list.from === '' && list.to === '') return null;
+  return (
+    <p>
+      <Link class="linked" to={groupsUrl(place, { ...list, from: '', to: '' })}>
+        Look at all times
+      </Link>
+    </p>
   );
 }
 

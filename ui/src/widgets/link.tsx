@@ -7,6 +7,7 @@ interface Props {
   class?: string | undefined;
   title?: string;
   tabIndex?: number;
+  'aria-label'?: string;
   'aria-current'?: 'page' | undefined;
   /** Before one goes there. */
   onGo?: () => void;

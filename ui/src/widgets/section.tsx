@@ -27,11 +27,20 @@ export function Section({ title, aside = '', copy, extra, children }: Props) {
   );
 }
 
+/** To what has another value than the one beside it. */
+export function Without({ to, what }: { to: string; what: string }) {
+  return (
+    <Link class="without" to={to} title="Traces without this value" aria-label={`Traces without ${oneLine(what, 80)}`}>
+      ≠
+    </Link>
+  );
+}
+
 /** Names and short values in two columns; a value too long for its cell has the whole line. */
 export function Grid({ facts }: { facts: Fact[] }) {
   return (
     <dl class="grid">
-      {facts.map(([name, value, url]) => (
+      {facts.map(([name, value, url, but]) => (
         <div key={name} class={name.length + value.length > 26 ? 'whole' : undefined}>
           <dt>
             <bdi>{oneLine(name, 200)}</bdi>
@@ -44,6 +53,7 @@ export function Grid({ facts }: { facts: Fact[] }) {
                 <bdi>{oneLine(value)}</bdi>
               </Link>
             )}
+            {but !== undefined && <Without to={but} what={`${name} ${value}`} />}
           </dd>
         </div>
       ))}

@@ -1,11 +1,20 @@
 /** Bars over time, those that failed in the colour of errors. The text beside it says the same to those who do not see it. */
 import type { Bar } from '../model/spark';
 import { plural } from '../model/format';
+import { go } from '../navigation';
 
 const width = 600;
 const height = 44;
 
-export function Spark({ bars, step, label }: { bars: Bar[]; step: number; label: string }) {
+interface Props {
+  bars: Bar[];
+  step: number;
+  label: string;
+  /** The traces behind a bar. */
+  urlOf: (bar: Bar) => string;
+}
+
+export function Spark({ bars, step, label, urlOf }: Props) {
   const most = Math.max(1, ...bars.map((b) => b.count));
   const slot = width / Math.max(bars.length, 24);
   const tall = (n: number): number => (n === 0 ? 0 : Math.max(2, (n / most) * height));
@@ -21,7 +30,13 @@ export function Spark({ bars, step, label }: { bars: Bar[]; step: number; label:
         const x = i * slot;
         const title = `${when(bar.at, step)}: ${plural(bar.count, 'request')}${bar.errors > 0 ? `, ${String(bar.errors)} failed` : ''}`;
         return (
-          <g key={bar.at}>
+          <g
+            key={bar.at}
+            class={bar.count > 0 ? 'spark-leads' : undefined}
+            onClick={() => {
+              if (bar.count > 0) go(urlOf(bar));
+            }}
+          >
             <title>{title}</title>
             <rect class="spark-room" x={x} y={0} width={slot} height={height} />
             <rect class="spark-bar" x={x} y={height - tall(bar.count)} width={slot * 0.8} height={tall(bar.count)} />
