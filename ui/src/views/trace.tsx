@@ -1,5 +1,5 @@
 /** One trace: its head, the tree with its waterfall, and the selected span beside them. */
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { asApiError, isAbort, type ApiError } from '../api/client';
 import { getSince, getTree, onGrowth } from '../api/endpoints';
 import { isTraceId, traceUrl, type TraceLook } from '../model/route';
@@ -85,7 +85,8 @@ export function TraceView({ id, span, find, critical, reader, fold, zoom, listUr
     [id, onFailure],
   );
 
-  useEffect(() => {
+  // Before anything is drawn.
+  useLayoutEffect(() => {
     const abort = new AbortController();
     load(abort.signal);
     return () => {

@@ -75,8 +75,8 @@ export function TracesView({ query, list, onFailure }: Props) {
     [onFailure],
   );
 
-  // A new filter asks at once and keeps the old rows until the answer is there.
-  useEffect(() => {
+  // A new filter asks at once, before anything is drawn, and keeps the old rows until the answer is there.
+  useLayoutEffect(() => {
     const abort = new AbortController();
     lastBody.current = '';
     getTracePage(listPath(query, Date.now()), abort.signal)
@@ -169,18 +169,21 @@ export function TracesView({ query, list, onFailure }: Props) {
   // Rows that come above the window must not move what is read.
   const before = useRef(feed.rows);
   useLayoutEffect(() => {
-    const element = scroller.current;
+    // The first rows ask for no measure, which would have the page laid out twice.
+    const element = before.current.length > 0 ? scroller.current : null;
     const top = element && before.current[Math.floor(element.scrollTop / rowHeight)];
     if (element && top && element.scrollTop > 0) {
       element.scrollTop += shiftOf(top.trace_unique_id, before.current, feed.rows) * rowHeight;
     }
     before.current = feed.rows;
     list.feed = feed;
+  }, [feed]);
+  useEffect(() => {
     loadOlder();
   }, [feed]);
 
   useLayoutEffect(() => {
-    if (scroller.current) scroller.current.scrollTop = list.scrollTop;
+    if (scroller.current && list.scrollTop > 0) scroller.current.scrollTop = list.scrollTop;
   }, []);
 
   useEffect(() => {

@@ -13,7 +13,8 @@ interface Props {
 }
 
 export function VirtualRows({ scroller, count, rowHeight, headHeight = 0, render }: Props) {
-  const [view, setView] = useState({ top: 0, height: 0 });
+  // What is drawn first needs no measure: a window is no higher than its screen's.
+  const [view, setView] = useState({ top: 0, height: innerHeight });
 
   useLayoutEffect(() => {
     const element = scroller.current;
@@ -26,9 +27,8 @@ export function VirtualRows({ scroller, count, rowHeight, headHeight = 0, render
         return was.top === top && was.height === height ? was : { top, height };
       });
     };
-    measure();
     element.addEventListener('scroll', measure, { passive: true });
-    const resized = new ResizeObserver(measure);
+    const resized = new ResizeObserver(measure); // which it does at once, before anything is painted
     resized.observe(element);
     return () => {
       element.removeEventListener('scroll', measure);
