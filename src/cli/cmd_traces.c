@@ -245,6 +245,20 @@ static int ask(rs_client *c, const char *path, const char *body, rs_buf *answer)
     return status == RS_EXIT_DONE && rs_buf_status(answer) != RS_OK ? RS_EXIT_NOT_FOUND : status;
 }
 
+/* The server's own words for why, if it has any. */
+static int report_left(const rs_buf *answer) {
+    json_t *said = json_loads(answer->p, 0, NULL);
+    const char *why = json_string_value(json_object_get(said, "error"));
+    if (why)
+        fprintf(
+            stderr,
+            "respan: what they were in could not be written anew: %s; the server tries again each minute\n",
+            why);
+    else fputs("respan: something was deleted meanwhile: the server writes it anew within minutes\n", stderr);
+    json_decref(said);
+    return RS_EXIT_NOT_FOUND;
+}
+
 /* All of a user's, and then until the server has written anew what they were in. */
 static int delete_user(rs_client *c, const char *user) {
     rs_buf body, answer;
@@ -266,8 +280,14 @@ static int delete_user(rs_client *c, const char *user) {
         nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
         status = ask(c, "/compact/", NULL, &answer);
     }
-    if (status == RS_EXIT_DONE)
-        printf("%lld trace%s deleted, and gone from the disk\n", deleted, deleted == 1 ? "" : "s");
+    /* What deletes says only that it has begun; how it ended is asked for in any case. */
+    if (status == RS_EXIT_DONE) status = ask(c, "/compact/", NULL, &answer);
+    if (status == RS_EXIT_DONE) {
+        bool erased = is_said(&answer, "\"erased\":true");
+        printf("%lld trace%s deleted, and %s from the disk\n", deleted, deleted == 1 ? "" : "s",
+               erased ? "gone" : "not yet gone");
+        if (!erased) status = report_left(&answer);
+    }
     rs_buf_deinit(&body);
     rs_buf_deinit(&answer);
     return status == RS_EXIT_DONE && deleted == 0 ? RS_EXIT_NOT_FOUND : status;

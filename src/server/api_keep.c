@@ -136,9 +136,13 @@ void rs_api_pin(rs_server *server, rs_request *req, rs_response *res) {
 /* ---- compacting ---------------------------------------------------------------------------------------- */
 
 void rs_api_show_compacting(rs_server *server, rs_request *req, rs_response *res) {
+    rs_compacting how;
     rs_json j = rs_json_on(&res->body);
+    rs_store_get_compacting(server->store, req->project, &how);
     rs_json_object(&j);
-    rs_json_put_bool(&j, "compacting", rs_store_is_compacting(server->store, req->project));
+    rs_json_put_bool(&j, "compacting", how.is_at_it);
+    rs_json_put_bool(&j, "erased", how.is_rid);
+    rs_json_put_str_or_null(&j, "error", rs_str_of(how.error));
     rs_json_object_end(&j);
 }
 

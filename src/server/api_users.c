@@ -99,11 +99,13 @@ void rs_api_delete_user(rs_server *server, rs_request *req, rs_response *res) {
         rs_response_from_err(res, &err);
         return;
     }
+    rs_compacting how;
     if (!more) rs_store_ask_compact(server->store, req->project);
+    rs_store_get_compacting(server->store, req->project, &how);
     rs_json j = rs_json_on(&res->body);
     rs_json_object(&j);
     rs_json_put_int(&j, "deleted", (int64_t)deleted);
     rs_json_put_bool(&j, "more", more);
-    rs_json_put_bool(&j, "compacting", rs_store_is_compacting(server->store, req->project));
+    rs_json_put_bool(&j, "compacting", how.is_at_it);
     rs_json_object_end(&j);
 }

@@ -90,9 +90,16 @@ RS_MUST_CHECK rs_status rs_store_compact(rs_store *s, uint64_t project, rs_err *
 RS_MUST_CHECK rs_status rs_store_make_word_rows(rs_store *s, uint64_t project, rs_err *err);
 /* Another: of what the blocks of each partition are packed against there is a copy that is whole, and so is what it is of. */
 RS_MUST_CHECK rs_status rs_store_copy_dictionaries(rs_store *s, uint64_t project, rs_err *err);
-/* Has the keeper do it, and whether it is still to be done. */
+/* Has the keeper do it. */
 void rs_store_ask_compact(rs_store *s, uint64_t project);
-bool rs_store_is_compacting(rs_store *s, uint64_t project);
+/* How that goes. */
+typedef struct rs_compacting {
+    bool is_at_it; /* it is still to be done, or being done */
+    bool is_rid;   /* no byte of a deleted trace is in the project's files */
+    /* Why the last try failed; "": it did not. While something is to go it is tried again about once a minute. */
+    char error[256];
+} rs_compacting;
+void rs_store_get_compacting(rs_store *s, uint64_t project, rs_compacting *out);
 /* Drops what is past that, in whole partitions; *dropped: how many (may be NULL). Of a partition with pinned traces (may be NULL) the
  * others are deleted, and it is rewritten. The keeper's work, for those without one. */
 RS_MUST_CHECK rs_status rs_store_retain(rs_store *s, uint64_t project, const rs_retention *keep,

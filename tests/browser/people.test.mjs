@@ -204,3 +204,20 @@ test('hundreds of users: only those in the window are in the document, and the l
   await page.locator('.group-row.selected', { hasText: 'many-339' }).waitFor();
   assert.ok((await rows().count()) < 60, 'only the rows in the window');
 });
+
+test("all of a user's data goes, once the name is typed, and it is said when the disk is rid of it", async () => {
+  await open('/users/eve', '.figures');
+  await page.getByRole('button', { name: "Delete this user's data" }).click();
+  const dialog = page.getByRole('dialog');
+  const button = dialog.getByRole('button', { name: 'Delete all of it' });
+  assert.equal(await button.isDisabled(), true);
+  await dialog.getByLabel("Type the user's name to confirm").fill('ev');
+  assert.equal(await button.isDisabled(), true);
+  await dialog.getByLabel("Type the user's name to confirm").fill('eve');
+  await button.click();
+  await page.getByText(/^\d+ traces? deleted, and gone from the disk\.$/).waitFor();
+  await page.getByRole('button', { name: 'All users' }).click();
+  await rows().first().waitFor();
+  assert.equal(new URL(page.url()).pathname, '/users');
+  assert.ok(!(await column(1)).includes('eve'));
+});

@@ -57,7 +57,7 @@ test('all of a user goes, once one has typed twice whose it is', async () => {
   assert.equal(await button.isDisabled(), true);
   await page.getByLabel('The same again').fill('somebody');
   await button.click();
-  await page.getByText('1 trace of somebody deleted').waitFor();
+  await page.getByText('1 trace of somebody deleted, and gone from the disk.').waitFor();
 });
 
 test('with a password one signs in from another browser, and wrong ones are refused in words', async () => {

@@ -1,6 +1,7 @@
 """What is kept against retention, and what goes when a user of the traced programs wants it to."""
 
 import json
+import time
 import uuid
 
 import pytest
@@ -93,6 +94,27 @@ def test_it_is_gone_from_the_disk(start_server):
     assert ids(server) == {kept}
     nobody = server.command("traces", "delete", "--user", secret)
     assert (nobody.returncode, nobody.stdout) == (1, "0 traces deleted, and gone from the disk\n")
+
+
+def test_it_says_so_where_the_disk_is_not_rid_of_it(start_server):
+    server = start_server()
+    secret = "customer-" + uuid.uuid4().hex
+    trace(server, "bob")  # else its folder is dropped whole
+    trace(server, secret)
+    [partition] = server.data.glob("projects/*/p*")
+    in_the_way = partition.with_name(f"{partition.name}.2.new")  # where it is to be written anew
+    in_the_way.write_text("no folder")
+    done = server.command("traces", "delete", "--user", secret)
+    assert (done.returncode, done.stdout) == (1, "1 trace deleted, and not yet gone from the disk\n")
+    assert "could not be written anew: " in done.stderr and in_the_way.name in done.stderr
+    said = server.get("/api/compact/").json
+    assert said["erased"] is False and in_the_way.name in said["error"] and is_on_disk(server, secret)
+    assert not in_the_way.exists()  # it was put aside
+    server.request("POST", "/api/compact/")
+    while server.get("/api/compact/").json["compacting"]:
+        time.sleep(0.05)
+    assert server.get("/api/compact/").json == {"compacting": False, "erased": True, "error": None}
+    assert not is_on_disk(server, secret)
 
 
 @pytest.mark.parametrize(

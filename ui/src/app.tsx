@@ -81,7 +81,14 @@ export function App() {
         {route.view === 'thread' && <ThreadView key={route.id} id={route.id} onFailure={onFailure} />}
         {route.view === 'users' && <UsersView list={route} onFailure={onFailure} />}
         {route.view === 'user' && (
-          <UserView key={route.id} id={route.id} from={route.from} to={route.to} onFailure={onFailure} />
+          <UserView
+            key={route.id}
+            id={route.id}
+            from={route.from}
+            to={route.to}
+            mayDelete={session !== null && session.role !== 'viewer'}
+            onFailure={onFailure}
+          />
         )}
         {route.view === 'dashboard' && <Dashboard search={route.search} onFailure={onFailure} />}
         {route.view === 'settings' && (

@@ -257,6 +257,12 @@ static rs_status retain(rs_keeper *k, rs_project_data *p, const rs_retention *ke
     return st;
 }
 
+static void note_outcome(rs_keeper *k, rs_project_data *p, const char *error) {
+    pthread_mutex_lock(&k->lock);
+    snprintf(p->compact_error, sizeof p->compact_error, "%s", error);
+    pthread_mutex_unlock(&k->lock);
+}
+
 static void keep_project(rs_keeper *k, uint64_t project) {
     rs_store *s = k->store;
     rs_project_data *p;
@@ -271,6 +277,7 @@ static void keep_project(rs_keeper *k, uint64_t project) {
         if (st == RS_OK) st = rewrite_due(s, p, at_once, &k->stopping, &err);
         if (st == RS_OK) make_due_files(s, p, &k->stopping);
         pthread_mutex_unlock(&s->keeping);
+        if (st != RS_ERR_CLOSED) note_outcome(k, p, st == RS_OK ? "" : err.message);
         if (at_once) __atomic_store_n(&p->wants_compacting, false, __ATOMIC_RELEASE);
     }
     if (st != RS_OK && st != RS_ERR_CLOSED)
@@ -355,8 +362,18 @@ void rs_store_ask_compact(rs_store *s, uint64_t project) {
     look_by(s->keeper, 0);
 }
 
-bool rs_store_is_compacting(rs_store *s, uint64_t project) {
+void rs_store_get_compacting(rs_store *s, uint64_t project, rs_compacting *out) {
     rs_project_data *p;
-    if (rs_store_find_project(s, project, false, &p, NULL) != RS_OK || !p) return false;
-    return __atomic_load_n(&p->wants_compacting, __ATOMIC_ACQUIRE);
+    *out = (rs_compacting){.is_rid = true};
+    if (rs_store_find_project(s, project, false, &p, NULL) != RS_OK || !p) return;
+    out->is_at_it = __atomic_load_n(&p->wants_compacting, __ATOMIC_ACQUIRE);
+    if (s->keeper) {
+        pthread_mutex_lock(&s->keeper->lock);
+        memcpy(out->error, p->compact_error, sizeof out->error);
+        pthread_mutex_unlock(&s->keeper->lock);
+    }
+    rs_turns_take(&s->writing);
+    for (size_t i = 0; i < p->set->n; i++)
+        if (p->set->items[i]->state.erasing_ns) out->is_rid = false;
+    rs_turns_give(&s->writing);
 }

@@ -28,10 +28,11 @@ typedef struct rs_project_data {
     rs_partition_set *set;
     rs_partition *
         awake; /* the writer's: of those that take no new traces, the one whose writer's connection is open */
-    bool has_events;       /* atomic: a partition has */
-    uint64_t next_span;    /* the writer's: arrival numbers are unique in the project */
-    uint32_t last_number;  /* the writer's: of a partition; none comes again while the store is open */
-    bool wants_compacting; /* atomic: the keeper is asked to, or is at it */
+    bool has_events;         /* atomic: a partition has */
+    uint64_t next_span;      /* the writer's: arrival numbers are unique in the project */
+    uint32_t last_number;    /* the writer's: of a partition; none comes again while the store is open */
+    bool wants_compacting;   /* atomic: the keeper is asked to, or is at it */
+    char compact_error[256]; /* the keeper's lock: why the last look failed; "": it did not */
     struct rs_project_data *next;
 } rs_project_data;
 

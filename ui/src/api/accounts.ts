@@ -41,5 +41,13 @@ export const getKeys = async (signal: AbortSignal): Promise<ApiKey[]> =>
 export const makeKey = (wish: KeyWish): Promise<ApiKey & { key: string }> => send('POST', '/api/keys/', wish);
 export const revokeKey = (id: number): Promise<unknown> => send('DELETE', `/api/keys/${String(id)}/`);
 
+/** What of the deleted is still in the server's files. */
+export interface Compacting {
+  compacting: boolean;
+  erased: boolean;
+  error: string | null;
+}
+export const getCompacting = (signal: AbortSignal): Promise<Compacting> => getJson('/api/compact/', signal);
+
 export const deleteUser = (customer: string): Promise<{ deleted: number; more: boolean }> =>
   send('POST', '/api/users/delete/', { customer_identifier: customer });

@@ -1,10 +1,10 @@
 /** The project: how much there is of it, and making all of one user go. */
 import { useState } from 'preact/hooks';
-import { deleteUser } from '../api/accounts';
 import type { Session } from '../api/types';
 import { bytes, count, plural } from '../model/format';
 import { ActingForm } from '../widgets/acting-form';
 import { Field } from '../widgets/field';
+import { deleteAllOf, Erasure } from './delete-user';
 
 export function ProjectSettings({ session, onChange }: { session: Session; onChange: () => void }) {
   return (
@@ -37,23 +37,22 @@ export function ProjectSettings({ session, onChange }: { session: Session; onCha
 function DeleteUser({ onChange }: { onChange: () => void }) {
   const [customer, setCustomer] = useState('');
   const [again, setAgain] = useState('');
+  const [done, setDone] = useState<{ customer: string; deleted: number; at: number } | null>(null);
   return (
     <ActingForm
       does="Delete all of it"
       look="danger"
       ready={customer !== '' && customer === again}
       onGo={async () => {
-        let deleted = 0;
-        for (let more = true; more;) {
-          const said = await deleteUser(customer);
-          deleted += said.deleted;
-          more = said.more;
-        }
+        setDone(null);
+        const deleted = await deleteAllOf(customer, () => undefined);
+        setDone({ customer, deleted, at: Date.now() });
         setCustomer('');
         setAgain('');
         onChange();
-        return `${plural(deleted, 'trace')} of ${customer} deleted; the disk is being rid of them.`;
+        return undefined;
       }}
+      after={done && <Erasure key={done.at} what={`${plural(done.deleted, 'trace')} of ${done.customer}`} />}
     >
       {() => (
         <>

@@ -19,6 +19,7 @@ import { Link } from '../widgets/link';
 import { useLive } from '../widgets/live';
 import { Spark, when } from '../widgets/spark';
 import { Banner, Failed } from '../widgets/wrong';
+import { DeleteUserButton } from './delete-user';
 import { MetadataList } from './metadata';
 import { RangeMenu } from './range-menu';
 import { LastMessage } from './threads';
@@ -85,10 +86,12 @@ interface Props {
   id: string;
   from: string;
   to: string;
+  /** Whether who looks may delete what is there. */
+  mayDelete: boolean;
   onFailure: (error: ApiError) => void;
 }
 
-export function UserView({ id, from, to, onFailure }: Props) {
+export function UserView({ id, from, to, mayDelete, onFailure }: Props) {
   const { found, isOf, error } = useFound(id, from, to, onFailure);
   const sheet = useRef<HTMLDivElement>(null);
   const placeKey = `place of user ${id}`;
@@ -131,6 +134,7 @@ export function UserView({ id, from, to, onFailure }: Props) {
             </span>
           </span>
         )}
+        {mayDelete && totals.count > 0 && <DeleteUserButton customer={id} />}
         <span class="fact when">
           <RangeMenu
             from={from}
