@@ -1,4 +1,5 @@
 #include "store/sqlite/dictionary_copy.h"
+#include "base/files.h"
 #include "base/log.h"
 #include "base/xxh.h"
 #include "store/sqlite/dictionary.h"
@@ -6,7 +7,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -34,27 +34,16 @@ static rs_status path_of(const rs_segment *s, char path[RS_PATH_MAX], rs_err *er
 
 /* ---- reading ------------------------------------------------------------------------------------------- */
 
-static bool read_all(int fd, char *to, size_t n) {
-    while (n > 0) {
-        ssize_t got = read(fd, to, n);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) return false;
-        to += got;
-        n -= (size_t)got;
-    }
-    return true;
-}
-
 static rs_dictionary_copy read_file(int fd, uint32_t *number, rs_buf *out) {
     header h;
     struct stat st;
-    bool ok = read_all(fd, (char *)&h, sizeof h) && memcmp(h.magic, MAGIC, 4) == 0 && h.version == VERSION &&
+    bool ok = rs_file_read(fd, &h, sizeof h) && memcmp(h.magic, MAGIC, 4) == 0 && h.version == VERSION &&
               h.number <= RS_DICTIONARY_END_MAX && fstat(fd, &st) == 0 &&
               (uint64_t)st.st_size == sizeof h + h.number;
     if (!ok) return RS_DICTIONARY_COPY_DAMAGED;
     char *to = rs_buf_reserve(out, h.number);
     if (!to) return RS_DICTIONARY_COPY_NONE;
-    if (!read_all(fd, to, h.number) || check_of((rs_str){to, h.number}) != h.check)
+    if (!rs_file_read(fd, to, h.number) || check_of((rs_str){to, h.number}) != h.check)
         return RS_DICTIONARY_COPY_DAMAGED;
     out->n += h.number;
     *number = h.number;
@@ -95,43 +84,21 @@ static bool is_whole(rs_str bytes) {
 
 /* ---- making it ----------------------------------------------------------------------------------------- */
 
-static bool write_all(int fd, rs_str bytes) {
-    while (bytes.n > 0) {
-        ssize_t done = write(fd, bytes.p, bytes.n);
-        if (done < 0 && errno == EINTR) continue;
-        if (done <= 0) return false;
-        bytes = rs_str_from(bytes, (size_t)done);
-    }
-    return true;
-}
-
 static rs_status save(const rs_segment *s, rs_str bytes, rs_err *err) {
-    char path[RS_PATH_MAX], beside[RS_PATH_MAX + 8];
+    char path[RS_PATH_MAX];
+    rs_file_beside f;
     header h = {.magic = MAGIC, .version = VERSION, .number = (uint32_t)bytes.n, .check = check_of(bytes)};
     rs_status st = path_of(s, path, err);
+    if (st == RS_OK) st = rs_file_begin(&f, path, err);
     if (st != RS_OK) return st;
-    snprintf(beside, sizeof beside, "%s.new", path);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    bool ok = fd >= 0 && write_all(fd, (rs_str){(const char *)&h, sizeof h}) && write_all(fd, bytes) &&
-              fsync(fd) == 0;
-    int e = errno;
-    if (fd >= 0 && close(fd) != 0 && ok) ok = false, e = errno;
-    if (ok && rename(beside, path) != 0) ok = false, e = errno;
-    if (ok) return RS_OK;
-    unlink(beside);
-    return rs_fail(err, e == ENOSPC || e == EDQUOT ? RS_ERR_FULL : RS_ERR_IO, 0, "cannot write %s: %s", path,
-                   strerror(e));
+    bool ok = rs_file_write(f.fd, &h, sizeof h) && rs_file_write(f.fd, bytes.p, bytes.n) && fsync(f.fd) == 0;
+    return rs_file_end(&f, ok, err);
 }
 
 /* Bytes below a segment's end never change, so whoever reads them meanwhile finds the damaged ones or these. */
 static rs_status put_back(const rs_segment *s, rs_str bytes, rs_err *err) {
-    size_t at = 0;
-    while (at < bytes.n) {
-        ssize_t done = pwrite(s->fd, bytes.p + at, bytes.n - at, (off_t)at);
-        if (done < 0 && errno == EINTR) continue;
-        if (done <= 0) return rs_fail(err, RS_ERR_IO, 0, "cannot mend %s: %s", s->path, strerror(errno));
-        at += (size_t)done;
-    }
+    if (!rs_file_write_at(s->fd, bytes.p, bytes.n, 0))
+        return rs_fail(err, RS_ERR_IO, 0, "cannot mend %s: %s", s->path, strerror(errno));
     rs_log("%s: what its blocks are packed against was damaged, and is whole again: its copy was", s->path);
     return fdatasync(s->fd) == 0 ? RS_OK
                                  : rs_fail(err, RS_ERR_IO, 0, "cannot sync %s: %s", s->path, strerror(errno));
