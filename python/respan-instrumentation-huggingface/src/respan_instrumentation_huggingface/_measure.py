@@ -59,7 +59,7 @@ class Measured:
         self.open = False  # copies of the context may outlive the call
         self.pays = True  # its span is a model call's, which has a cost
         around = current()
-        self._nested = around is not None and (around.pays or around._nested)
+        self._nested: bool = around is not None and (around.pays or around._nested)
         self._timing: Timing | None = None  # of a call that generates nothing
         self._memory: Memory | None = quietly(Memory, model)
         self._drafted = self._accepted = 0
