@@ -18,7 +18,7 @@ export function part(times) {
   return `${middle.toFixed(0)} ms, p95 ${p95.toFixed(0)}, worst ${worst.toFixed(0)}`;
 }
 
-/** Once unmeasured, then so often. */
+/** Once unmeasured, then so often, a second apart: what a page asks for beside its rows does not fall on the next. */
 export async function timesOf(page, url, rounds) {
   const times = [];
   for (let i = 0; i <= rounds; i++) {
@@ -26,6 +26,7 @@ export async function timesOf(page, url, rounds) {
     await page.waitForFunction(() => window.firstRowAt !== undefined);
     times.push(await page.evaluate(() => window.firstRowAt));
     await page.waitForLoadState('load');
+    await page.waitForTimeout(1000);
   }
   return times.slice(1);
 }
