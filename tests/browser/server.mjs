@@ -63,11 +63,14 @@ async function startReal() {
     key,
     async post(...requests) {
       for (const request of requests) {
-        const answer = await fetch(`${url}/v1/traces`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', 'x-api-key': key },
-          body: JSON.stringify(request),
-        });
+        const send = () =>
+          fetch(`${url}/v1/traces`, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json', 'x-api-key': key },
+            body: JSON.stringify(request),
+          });
+        // A connection that was kept may have been closed meanwhile; what is sent twice is stored once.
+        const answer = await send().catch(send);
         if (answer.status !== 200) throw new Error(`${answer.status}: ${await answer.text()}`);
       }
     },

@@ -26,7 +26,7 @@ def send_one(server, name: str, flush_s: float = 10, **environment: str) -> Sent
     """Ends one span called NAME.task and flushes; the environment is the server's user's, plus `environment`."""
     given = {**server.environment, "RESPAN_API_KEY": server.key, "RESPAN_SPOOL": "off", **environment}
     command = [sys.executable, "-c", CODE, name, str(flush_s)]
-    done = subprocess.run(command, env=given, cwd=server.home, text=True, capture_output=True, timeout=60)
+    done = subprocess.run(command, env=given, cwd=server.home, text=True, capture_output=True, timeout=300)
     assert done.returncode == 0, done.stderr
     flushed, stats = json.loads(done.stdout)
     return Sent(flushed, stats, done.stderr)

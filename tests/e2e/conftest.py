@@ -116,7 +116,7 @@ class Server:
             return 0
         return int(re.search(which + r":\s+(\d+)", Path(f"/proc/{self.process.pid}/status").read_text())[1])
 
-    def connect(self, timeout=20) -> http.client.HTTPConnection:
+    def connect(self, timeout=120) -> http.client.HTTPConnection:
         return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
 
     def request(self, method, path, body=None, headers=None, key=True, connection=None) -> Answer:
@@ -150,7 +150,7 @@ class Server:
     def command(self, *arguments) -> subprocess.CompletedProcess:
         """Runs `respan ARGUMENTS` as the same user."""
         return subprocess.run(
-            [str(BINARY), *arguments], env=self.environment, cwd=self.home, text=True, capture_output=True, timeout=60
+            [str(BINARY), *arguments], env=self.environment, cwd=self.home, text=True, capture_output=True, timeout=300
         )
 
     def span_ids(self) -> set[str]:

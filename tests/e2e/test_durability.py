@@ -21,7 +21,7 @@ class Senders:
             t.start()
 
     def _run(self):
-        c = self.server.connect(10)
+        c = self.server.connect()
         while not self.stopping.is_set():
             spans = [span() for _ in range(self.size)]
             try:
@@ -36,6 +36,11 @@ class Senders:
             self.acknowledged.extend(s["spanId"] for s in spans)
         c.close()
 
+    def wait_for(self, count):
+        while len(self.acknowledged) < count and any(t.is_alive() for t in self.threads):
+            time.sleep(0.01)
+        assert len(self.acknowledged) >= count, f"the senders ended: {self.statuses}"
+
     def stop(self):
         self.stopping.set()
         for t in self.threads:
@@ -48,10 +53,9 @@ def test_kill_9_keeps_what_was_acknowledged(start_server, size):
     acknowledged = []
     for round_ in range(3):
         senders = Senders(server, size=size)
-        time.sleep(0.3 + 0.2 * round_)
+        senders.wait_for((1 + 20 * round_) * size)
         server.kill()
         senders.stop()
-        assert senders.acknowledged, "nothing was sent in time"
         acknowledged += senders.acknowledged
         server.start()
         missing = set(acknowledged) - server.span_ids()
@@ -63,7 +67,7 @@ def test_kill_9_keeps_what_was_acknowledged(start_server, size):
 def test_stop_under_load_loses_nothing(start_server):
     server = start_server()
     senders = Senders(server)
-    time.sleep(0.5)
+    senders.wait_for(1000)
     assert server.stop() == 0, server.stderr()
     senders.stop()
     assert senders.statuses <= {200, 503}
