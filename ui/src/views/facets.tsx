@@ -21,6 +21,8 @@ const titles: Record<string, string> = {
 const few = 6;
 const many = 500;
 const mostKeys = 12;
+/* The names of fields have commas between them, and no parameter has a NUL. */
+const notAsked = /[,\0]/;
 const again = 15_000;
 
 interface Props {
@@ -32,7 +34,12 @@ interface Props {
 export function Facets({ list, keys, onChange }: Props) {
   const [answer, setAnswer] = useState<{ facets: Facet[]; is_estimate: boolean } | null>(null);
   const [closed, setClosed] = useKept('respan.facets.closed', '');
-  const asked = fields.concat(keys.slice(0, mostKeys).map((key) => `metadata__${key}`));
+  const asked = fields.concat(
+    keys
+      .filter((key) => !notAsked.test(key))
+      .slice(0, mostKeys)
+      .map((key) => `metadata__${key}`),
+  );
   const key = asked.join();
 
   const load = (signal: AbortSignal): void => {

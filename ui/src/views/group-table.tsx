@@ -234,9 +234,9 @@ export function GroupTable({ label, kind, columns, groups, url, sort, onSort, ur
       <div
         ref={scroller}
         class={`list groups ${kind}`}
-        role="grid"
+        role={rows.length > 0 ? 'grid' : 'region'}
         aria-label={label}
-        aria-rowcount={list.next === null ? rows.length + 1 : -1}
+        aria-rowcount={rows.length === 0 ? undefined : list.next === null ? rows.length + 1 : -1}
         aria-activedescendant={selected < 0 ? undefined : `g-${String(selected)}`}
         aria-busy={!answered}
         tabIndex={0}

@@ -78,7 +78,7 @@ export function Reader({ trace, tree, selected, onSelect, onClose, onOpen, onFai
   });
 
   return (
-    <div ref={scroller} class="reader" role="feed" aria-label="Model calls" tabIndex={0}>
+    <div ref={scroller} class="reader" role="region" aria-label="Model calls" tabIndex={0}>
       <div class="reader-head">
         <span class="mute">{plural(calls.length, 'model call')}</span>
         <button type="button" class="button" onClick={onClose}>
@@ -95,24 +95,26 @@ export function Reader({ trace, tree, selected, onSelect, onClose, onOpen, onFai
           }}
         />
       )}
-      {rowsOf(tree, calls.slice(shown.first, shown.last)).map((row, i) => (
-        <Call
-          key={row.id}
-          trace={trace}
-          row={row}
-          number={shown.first + i + 1}
-          of={calls.length}
-          cache={cache}
-          selected={row.id === selected}
-          onSelect={() => {
-            onSelect(row.id, 'replace');
-          }}
-          onOpen={() => {
-            onOpen(row.id);
-          }}
-          onFailure={onFailure}
-        />
-      ))}
+      <div role="feed" aria-label="Model calls">
+        {rowsOf(tree, calls.slice(shown.first, shown.last)).map((row, i) => (
+          <Call
+            key={row.id}
+            trace={trace}
+            row={row}
+            number={shown.first + i + 1}
+            of={calls.length}
+            cache={cache}
+            selected={row.id === selected}
+            onSelect={() => {
+              onSelect(row.id, 'replace');
+            }}
+            onOpen={() => {
+              onOpen(row.id);
+            }}
+            onFailure={onFailure}
+          />
+        ))}
+      </div>
       {shown.last < calls.length && (
         <More
           key={-shown.last}

@@ -61,8 +61,8 @@ function Attributes({ entries }: { entries: [string, Json][] }) {
             ) : (
               <LongText text={valueText(value)} maxChars={400} maxLines={6} />
             )}
+            <Copy text={() => valueText(value)} label={`Copy the value of ${oneLine(key, 60)}`} />
           </dd>
-          <Copy text={() => valueText(value)} label={`Copy the value of ${oneLine(key, 60)}`} />
         </div>
       ))}
     </dl>

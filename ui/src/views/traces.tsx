@@ -278,7 +278,7 @@ export function TracesView({ query, list, onFailure }: Props) {
     go(tracesUrl(q, query), how);
   };
   const loaded = answered !== null;
-  const fieldError = error?.failure === 'refused' ? error : null;
+  const fieldError = error?.field === 'q' ? error : null; // the others are not the text's fault
 
   return (
     <>
@@ -322,7 +322,7 @@ export function TracesView({ query, list, onFailure }: Props) {
         )}
         <CompareMarked marks={marks} />
       </FilterBar>
-      {error && error.failure !== 'refused' && <Banner error={error} />}
+      {error && fieldError === null && <Banner error={error} />}
       <TimeStrip list={query} onChange={setWindow} />
       <div class="list-area">
         {showFacets && loaded && (
