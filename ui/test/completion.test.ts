@@ -48,3 +48,20 @@ test('what is asked for values', () => {
 test('keys of metadata, the usual first', () => {
   expect(metadataKeys([{ metadata: { b: 1 } }, { metadata: { a: 1, b: 2 } }, { metadata: null }])).toEqual(['b', 'a']);
 });
+
+test('span(…): offered, filled with fields of spans, and ended', () => {
+  expect(labels('span')).toContain('span(…)');
+  expect(labels('span(')[0]).toBe('name');
+  expect(labels('span(')).not.toContain(')');
+  expect(labels('span(err')).toEqual(['error_message']);
+  expect(labels('span(type:tool ')[0]).toBe(')');
+  expect(labels('span(type in (a, b) ')[0]).toBe(')');
+  expect(labels('span(type:tool NOT ')).not.toContain(')');
+  expect(labels('span(type:tool) ')).not.toContain(')');
+  expect(labels('span(type:tool) err')).toContain('errors');
+  const text = 'span(type:tool ';
+  const place = placeAt(text, text.length);
+  const [end] = place ? optionsAt(place, [], []) : [];
+  if (!place || !end) throw new Error('no option');
+  expect(take(text, text.length, place, end).text).toBe('span(type:tool) ');
+});

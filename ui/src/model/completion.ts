@@ -1,5 +1,5 @@
 /** What may come next in the filter text, at the place of the cursor. */
-import { fieldOf, filterFields, kindOf, written } from './filter';
+import { fieldOf, filterFields, kindOf, pieces, written } from './filter';
 
 export interface Place {
   kind: 'field' | 'value';
@@ -12,6 +12,8 @@ export interface Place {
   field: string | null;
   /** The field is one of a span. */
   ofSpan: boolean;
+  /** Within span(…): 0 it is not, 1 nothing stands in it yet, 2 it can end here. */
+  inSpan: 0 | 1 | 2;
   inList: boolean;
 }
 
@@ -41,29 +43,42 @@ function wordStart(text: string): number {
   return start;
 }
 
+/** What is open before the cursor, and whether something stands in it. */
+function spanAround(before: string): 0 | 1 | 2 {
+  const open: { ofSpan: boolean; filled: boolean }[] = [];
+  for (const { kind, from } of pieces(before)) {
+    if (kind === 'open') open.push({ ofSpan: before.startsWith('span(', from), filled: false });
+    else if (kind === 'close') open.pop();
+    const last = open.at(-1);
+    if (last && kind !== 'open') last.filled = kind !== 'operator';
+  }
+  const last = open.at(-1);
+  if (!open.some(({ ofSpan }) => ofSpan)) return 0;
+  return last?.filled ? 2 : 1;
+}
+
 export function placeAt(text: string, cursor: number): Place | null {
   const before = text.slice(0, cursor);
   const start = wordStart(before);
   const word = before.slice(start);
-  const spanOpen = before.lastIndexOf('span(');
-  const inSpan = spanOpen >= 0 && !before.slice(spanOpen).includes(')');
+  const inSpan = spanAround(before.slice(0, start));
   const list = /((?:span\.)?[A-Za-z][\w.-]*)\s+in\s*\([^()]*$/.exec(before.slice(0, start));
   const condition = /^((?:span\.)?[A-Za-z][\w.-]*)(:?(?:!=|>=|<=|[<>=~])|:)/.exec(word);
   const name = list?.[1] ?? condition?.[1];
   if (name !== undefined) {
     const from = list ? start : start + (condition?.[0].length ?? 0);
-    const ofSpan = inSpan || name.startsWith('span.');
+    const ofSpan = inSpan > 0 || name.startsWith('span.');
     const field = fieldOf(name.replace(/^span\./, ''));
     if (field === null && name !== 'has' && name !== 'span.has') return null;
     const typed = before
       .slice(from)
       .replace(/^"/, '')
       .replace(/\\(["\\])/g, '$1');
-    return { kind: 'value', from, typed, name, field, ofSpan, inList: list !== null };
+    return { kind: 'value', from, typed, name, field, ofSpan, inSpan, inList: list !== null };
   }
   if (word.startsWith('"')) return null;
-  const ofSpan = inSpan || word.startsWith('span.');
-  return { kind: 'field', from: start, typed: word, name: '', field: null, ofSpan, inList: false };
+  const ofSpan = inSpan > 0 || word.startsWith('span.');
+  return { kind: 'field', from: start, typed: word, name: '', field: null, ofSpan, inSpan, inList: false };
 }
 
 const most = 12;
@@ -76,19 +91,29 @@ function ranked<T>(all: T[], typed: string, text: (item: T) => string): T[] {
   return begin.concat(all.filter((item) => at(item) > 0)).slice(0, most);
 }
 
+/** What a span has none of. */
+const ofTraces = ['errors', 'spans'];
+
 function fieldOptions(place: Place, keys: string[]): Option[] {
   const prefix = place.typed.startsWith('span.') ? 'span.' : '';
   const typed = place.typed.slice(prefix.length);
-  const options: Option[] = filterFields.map(({ name, about, kind }) => ({
-    insert: `${prefix}${name}${kind === 'text' ? ':' : '>'}`,
-    label: `${prefix}${name}`,
-    about,
-  }));
+  const options: Option[] = [];
+  if (place.inSpan === 2 && typed === '') options.push({ insert: ') ', label: ')', about: 'ends span(…)' });
+  const fields = place.ofSpan ? filterFields.filter(({ name }) => !ofTraces.includes(name)) : filterFields;
+  for (const { name, about, kind } of fields)
+    options.push({
+      insert: `${prefix}${name}${kind === 'text' ? ':' : '>'}`,
+      label: `${prefix}${name}`,
+      about: place.ofSpan ? '' : about,
+    });
   for (const key of keys)
     options.push({ insert: `${prefix}metadata.${key}:`, label: `${prefix}metadata.${key}`, about: 'metadata' });
   options.push({ insert: `${prefix}has:`, label: `${prefix}has:`, about: 'there is one' });
   if (prefix === '' && !place.ofSpan)
-    options.push({ insert: 'span.', label: 'span.', about: 'a condition on one span' });
+    options.push(
+      { insert: 'span.', label: 'span.', about: 'a condition on one span' },
+      { insert: 'span(', label: 'span(…)', about: 'several on the same span' },
+    );
   if (prefix === '')
     for (const word of ['NOT', 'OR']) options.push({ insert: `${word} `, label: word, about: 'operator' });
   return ranked(options, typed === '' ? prefix : place.typed, ({ label }) => label);
@@ -129,7 +154,8 @@ export function optionsAt(place: Place, values: KnownValue[], keys: string[]): O
 
 /** The text and the cursor after an option was taken. */
 export function take(text: string, cursor: number, place: Place, option: Option): { text: string; cursor: number } {
-  const head = text.slice(0, place.from) + option.insert;
+  const before = text.slice(0, place.from);
+  const head = (option.insert.startsWith(')') ? before.trimEnd() : before) + option.insert;
   const rest = text.slice(cursor);
   return { text: head + (option.insert.endsWith(' ') ? rest.trimStart() : rest), cursor: head.length };
 }
