@@ -19,24 +19,18 @@ enum { DEFAULT_LIMIT = 20, DEFAULT_TIMEOUT_S = 30, POLL_MS = 200, WAIT_SPARE = 5
 typedef struct options {
     bool json, content, spans;
     long limit, count, timeout;
-    const char *name, *since, *format, *output, *user;
+    const char *name, *since, *format, *output, *user, *view;
     rs_trace_query query;
 } options;
 
 static const struct option long_options[] = {
-    {"limit", required_argument, NULL, 'n'},
-    {"filter", required_argument, NULL, 'f'},
-    {"json", no_argument, NULL, 'j'},
-    {"content", no_argument, NULL, 'c'},
-    {"name", required_argument, NULL, 'm'},
-    {"count", required_argument, NULL, 'k'},
-    {"timeout", required_argument, NULL, 't'},
-    {"since", required_argument, NULL, 's'},
-    {"format", required_argument, NULL, 'r'},
-    {"output", required_argument, NULL, 'o'},
-    {"spans", no_argument, NULL, 'p'},
-    {"user", required_argument, NULL, 'u'},
-    {0},
+    {"limit", required_argument, NULL, 'n'},   {"filter", required_argument, NULL, 'f'},
+    {"json", no_argument, NULL, 'j'},          {"content", no_argument, NULL, 'c'},
+    {"name", required_argument, NULL, 'm'},    {"count", required_argument, NULL, 'k'},
+    {"timeout", required_argument, NULL, 't'}, {"since", required_argument, NULL, 's'},
+    {"format", required_argument, NULL, 'r'},  {"output", required_argument, NULL, 'o'},
+    {"spans", no_argument, NULL, 'p'},         {"user", required_argument, NULL, 'u'},
+    {"view", required_argument, NULL, 'v'},    {0},
 };
 
 static const char *name_of(int letter) {
@@ -90,6 +84,9 @@ static int take_option(options *o, int letter, const char *value) {
         break;
     case 'u':
         o->user = value;
+        break;
+    case 'v':
+        o->view = value;
         break;
     case 'p':
         o->spans = true;
@@ -149,13 +146,14 @@ static int print_list(const options *o, json_t *traces, long long count) {
 }
 
 static int run_list(rs_client *c, options *o, int argc, char **argv) {
-    int status = read_options(o, argc, argv, "nfj");
+    int status = read_options(o, argc, argv, "nfjv");
     if (status != RS_EXIT_DONE) return status;
     if (optind < argc)
         return rs_cmd_usage(&rs_cmd_traces, "traces list takes no argument '%s'", argv[optind]);
     json_t *traces;
     long long count;
     status = rs_client_open(c);
+    if (status == RS_EXIT_DONE && o->view) status = rs_traces_add_view(c, o->view, &o->query);
     if (status == RS_EXIT_DONE)
         status = rs_traces_fetch_list(c, &o->query, (size_t)o->limit, &traces, &count);
     if (status != RS_EXIT_DONE) return status;
@@ -417,7 +415,7 @@ static int run_traces(int argc, char **argv) {
 const rs_cmd rs_cmd_traces = {
     .name = "traces",
     .summary = "list traces, show one, wait for one, delete or export some",
-    .help = "usage: respan traces list [--limit N] [--filter FIELD=VALUE]... [--json]\n"
+    .help = "usage: respan traces list [--limit N] [--view NAME] [--filter FIELD=VALUE]... [--json]\n"
             "       respan traces get ID|latest [--content] [--json]\n"
             "       respan traces delete ID... | --user CUSTOMER\n"
             "       respan traces wait [--name NAME] [--filter FIELD=VALUE]... [--since TIME] [--count N] "
@@ -437,6 +435,7 @@ const rs_cmd rs_cmd_traces = {
             "  --limit N              how many traces\n"
             "  --filter FIELD=VALUE   only traces with that value, such as model=gpt2, metadata__run=7 or\n"
             "                         respan.model.dtype=bfloat16; repeat it to ask for several\n"
+            "  --view NAME            what a saved view of the list asks: its filter, time and order\n"
             "  --content              inputs and outputs of every span, in full; without it a completion "
             "that repeats\n"
             "                         its prompt is shown from there on\n"

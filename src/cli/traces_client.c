@@ -2,6 +2,9 @@
 
 #include "cli/cmd.h"
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
 enum { PAGE_MAX = 1000, PREFIX_MIN = 6, ID_LEN = 32 };
 
@@ -66,6 +69,56 @@ int rs_traces_fetch_list(rs_client *c, const rs_trace_query *q, size_t limit, js
     json_decref(*out);
     *out = NULL;
     return status != RS_EXIT_DONE ? status : RS_EXIT_NOT_FOUND;
+}
+
+/* ---- saved views --------------------------------------------------------------------------------------- */
+
+/* "-24h" is a time from now. */
+static void add_time(rs_trace_query *q, const char *parameter, const char *text) {
+    static const struct {
+        char unit;
+        double seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+    char *end = NULL, at[32];
+    double amount = text[0] == '-' ? strtod(text + 1, &end) : 0;
+    for (size_t i = 0; end && i < RS_ARRAY_LEN(units); i++)
+        if (*end == units[i].unit) {
+            snprintf(at, sizeof at, "%.0f", (double)time(NULL) - amount * units[i].seconds);
+            text = at;
+            break;
+        }
+    if (text[0]) rs_trace_query_add(q, parameter, text);
+}
+
+static const char *text_of(const json_t *view, const char *member) {
+    const char *text = json_string_value(json_object_get(view, member));
+    return text ? text : "";
+}
+
+int rs_traces_add_view(rs_client *c, const char *name, rs_trace_query *q) {
+    json_t *views = NULL, *view, *found = NULL;
+    size_t i;
+    int status = fetch_json(c, "/views/", NULL, &views);
+    if (status != RS_EXIT_DONE) return status;
+    json_array_foreach(json_object_get(views, "results"), i, view) {
+        if (strcmp(text_of(view, "page"), "traces") == 0 && strcmp(text_of(view, "name"), name) == 0)
+            found = view;
+    }
+    if (!found) {
+        fprintf(stderr, "respan: no view of the list is called '%s'; a key sees those that are shared:\n",
+                name);
+        json_array_foreach(json_object_get(views, "results"), i,
+                           view) if (strcmp(text_of(view, "page"), "traces") == 0)
+            fprintf(stderr, "  %s\n", text_of(view, "name"));
+        status = RS_EXIT_NOT_FOUND;
+    } else {
+        if (text_of(found, "q")[0]) rs_trace_query_add(q, "q", text_of(found, "q"));
+        if (text_of(found, "sort")[0]) rs_trace_query_add(q, "sort_by", text_of(found, "sort"));
+        add_time(q, "start_time", text_of(found, "from"));
+        add_time(q, "end_time", text_of(found, "to"));
+    }
+    json_decref(views);
+    return status;
 }
 
 /* ---- naming one trace ---------------------------------------------------------------------------------- */

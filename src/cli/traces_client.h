@@ -16,6 +16,9 @@ void rs_trace_query_add(rs_trace_query *q, const char *name, const char *value);
  * known. *out is a new array. */
 int rs_traces_fetch_list(rs_client *c, const rs_trace_query *q, size_t limit, json_t **out, long long *count);
 
+/* Adds what a saved view of the list asks, by its name: its filter, window and order. A key sees what is shared. */
+int rs_traces_add_view(rs_client *c, const char *name, rs_trace_query *q);
+
 /* "latest", a whole id, or an unambiguous prefix of at least 6 hex digits -> 32 hex digits. */
 int rs_traces_resolve(rs_client *c, const char *wanted, char id[33]);
 

@@ -104,6 +104,19 @@ def test_list_filters(full):
     assert run(full, "list", "--filter", "metadata__run=7").stdout.count("flow_7") == 1
 
 
+def test_list_takes_a_saved_view(full):
+    wanted = {"name": "slow ones", "q": "environment:staging model:model-1", "from": "-100w", "sort": "duration"}
+    view = full.request("POST", "/api/views/", json.dumps(wanted)).json
+    rows = run(full, "list", "--view", "slow ones", "--limit", "100").stdout.splitlines()[1:]
+    query = "environment=staging&model=model-1&sort_by=duration&page_size=100"
+    answer = full.get(f"/api/traces/list/?{query}").json["results"]
+    assert len(answer) > 1 and [t["name"] in row for t, row in zip(answer, rows, strict=True)] == [True] * len(answer)
+    missing = run(full, "list", "--view", "nothing")
+    assert missing.returncode == 1 and "no view of the list is called 'nothing'" in missing.stderr
+    assert "slow ones" in missing.stderr
+    assert full.request("DELETE", f"/api/views/{view['id']}/").status == 200
+
+
 def test_list_filters_by_a_fact_of_the_model(server):
     spans = [made(d, attributes={"gen_ai.request.model": "m", "respan.model.dtype": d}) for d in ("float32", "int8")]
     assert server.send(spans).status == 200
