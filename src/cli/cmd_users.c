@@ -1,4 +1,4 @@
-/* respan users list|add|role|remove|password|invite: who may sign in and what he may, straight in the data directory (the server
+/* respan users list|add|role|remove|password|invite|sessions: who may sign in and what he may, straight in the data directory (the server
  * may be running). */
 #include "cli/cmd.h"
 
@@ -37,6 +37,7 @@ static bool write_row(void *ctx, const rs_user *user) {
     rs_json_put_str(j, "role", rs_str_of(rs_role_name(user->role)));
     rs_json_put_bool(j, "has_password", user->has_password);
     rs_json_put_time(j, "created", user->created_ns);
+    rs_json_put_time(j, "seen", user->seen_ns);
     rs_json_object_end(j);
     return true;
 }
@@ -72,6 +73,45 @@ static int show_link(const char *path, const char *token, uint64_t expires_ns, c
     rs_json_put_time(&j, "expires", expires_ns);
     rs_json_object_end(&j);
     return rs_report_json(&out);
+}
+
+static bool print_session(void *ctx, const rs_session_row *row) {
+    char begun[RS_RFC3339_LEN + 1], used[RS_RFC3339_LEN + 1];
+    (void)ctx;
+    rs_clock_format(row->created_ns, begun);
+    rs_clock_format(row->used_ns, used);
+    printf("%-4llu %.19sZ  used %.19sZ  %s  %s\n", (unsigned long long)row->id, begun, used, row->address,
+           row->agent);
+    return true;
+}
+
+static bool write_session(void *ctx, const rs_session_row *row) {
+    rs_json *j = ctx;
+    rs_json_object(j);
+    rs_json_put_int(j, "id", (int64_t)row->id);
+    rs_json_put_time(j, "created", row->created_ns);
+    rs_json_put_time(j, "used", row->used_ns);
+    rs_json_put_time(j, "expires", row->expires_ns);
+    rs_json_put_str_or_null(j, "address", rs_str_of(row->address));
+    rs_json_put_str_or_null(j, "agent", rs_str_of(row->agent));
+    rs_json_object_end(j);
+    return true;
+}
+
+static int list_sessions(rs_control *control, const char *const words[], const options *o) {
+    rs_err err = {0};
+    rs_user user;
+    rs_buf out;
+    if (rs_control_find_user(control, words[0], &user, &err) != RS_OK) return rs_report_failure(&err);
+    rs_buf_init(&out);
+    rs_json j = rs_json_on(&out);
+    if (o->json) rs_json_array(&j);
+    rs_status st = rs_control_list_sessions(control, user.id, (rs_str){0},
+                                            o->json ? write_session : print_session, &j, &err);
+    if (o->json) rs_json_array_end(&j);
+    if (o->json && st == RS_OK) return rs_report_json(&out);
+    rs_buf_deinit(&out);
+    return st == RS_OK ? RS_EXIT_DONE : rs_report_failure(&err);
 }
 
 /* ---- changing them ------------------------------------------------------------------------------------- */
@@ -162,6 +202,7 @@ static const struct {
     {"remove", "say who: remove EMAIL", 1, 1, remove_one},
     {"password", "say whose: password EMAIL", 1, 1, password},
     {"invite", "invite takes one e-mail address, or none", 0, 1, invite},
+    {"sessions", "say whose: sessions EMAIL", 1, 1, list_sessions},
 };
 
 static int run(int argc, char **argv) {
@@ -186,7 +227,7 @@ static int run(int argc, char **argv) {
     size_t i = 0;
     while (i < RS_ARRAY_LEN(verbs) && strcmp(verb, verbs[i].name) != 0) i++;
     if (i == RS_ARRAY_LEN(verbs))
-        return rs_cmd_usage(&rs_cmd_users, "say list, add, role, remove, password or invite");
+        return rs_cmd_usage(&rs_cmd_users, "say list, add, role, remove, password, invite or sessions");
     if (argc - optind < verbs[i].least || argc - optind > verbs[i].most)
         return rs_cmd_usage(&rs_cmd_users, "%s", verbs[i].usage);
     rs_err err = {0};
@@ -199,7 +240,7 @@ static int run(int argc, char **argv) {
 
 const rs_cmd rs_cmd_users = {
     .name = "users",
-    .summary = "who may sign in: list, add, role, remove, password, invite",
+    .summary = "who may sign in: list, add, role, remove, password, invite, sessions",
     .help =
         "usage: respan users list\n"
         "       respan users invite [EMAIL] [--role ROLE]      prints a link that works once, for a week\n"
@@ -207,7 +248,8 @@ const rs_cmd rs_cmd_users = {
         "                                                      prints a link that signs him in, once\n"
         "       respan users role EMAIL ROLE\n"
         "       respan users password EMAIL                    reads it from standard input\n"
-        "       respan users remove EMAIL\n\n"
+        "       respan users remove EMAIL\n"
+        "       respan users sessions EMAIL                    where he is signed in\n\n"
         "  --role ROLE      viewer (reads), member (also makes keys, deletes and shares; the default) or "
         "owner (all)\n"
         "  --url URL        the server's address as browsers see it (default: that of the credentials "

@@ -54,7 +54,8 @@ static void note_failure(rs_server *server, rs_request *req, const char *email) 
 static void let_in(rs_server *server, rs_request *req, rs_response *res, uint64_t user) {
     char secret[RS_SECRET_MAX];
     rs_err err = {0};
-    if (rs_control_start_session(server->control, user, rs_request_address(req), secret, &err) != RS_OK) {
+    rs_signin_from from = rs_signin_origin(req);
+    if (rs_control_start_session(server->control, user, &from, secret, &err) != RS_OK) {
         rs_api_refuse(res, NULL, &err);
         return;
     }

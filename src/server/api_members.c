@@ -16,6 +16,7 @@ static bool write_member(void *ctx, const rs_user *user) {
     rs_json_put_str(j, "role", rs_str_of(rs_role_name(user->role)));
     rs_json_put_bool(j, "has_password", user->has_password);
     rs_json_put_time(j, "created_at", user->created_ns);
+    rs_json_put_time(j, "last_seen_at", user->seen_ns);
     rs_json_object_end(j);
     return true;
 }

@@ -10,6 +10,7 @@
 #include "server/api_prices.h"
 #include "server/api_projects.h"
 #include "server/api_session.h"
+#include "server/api_sessions.h"
 #include "server/api_users.h"
 #include "server/api_views.h"
 #include "server/export.h"
@@ -59,6 +60,9 @@ static const rs_route routes[] = {
     {"/api/auth/signout/", RS_POST, RS_AUTH_USER_CHANGE, RS_BODY_SMALL, rs_api_signout},
     {"/api/auth/password/", RS_POST, RS_AUTH_USER_CHANGE, RS_BODY_PASSWORD, rs_api_set_password},
     {"/api/auth/account/", RS_POST, RS_AUTH_USER_CHANGE, RS_BODY_SMALL, rs_api_set_account},
+    {"/api/auth/sessions/", RS_GET, RS_AUTH_USER, RS_BODY_SMALL, rs_api_list_sessions},
+    {"/api/auth/sessions/", RS_DELETE, RS_AUTH_USER_CHANGE, RS_BODY_SMALL, rs_api_end_other_sessions},
+    {"/api/auth/sessions/{id}/", RS_DELETE, RS_AUTH_USER_CHANGE, RS_BODY_SMALL, rs_api_end_session},
     {"/api/keys/", RS_GET, RS_AUTH_USER, RS_BODY_SMALL, rs_api_list_keys},
     {"/api/keys/", RS_POST, RS_AUTH_MEMBER_CHANGE, RS_BODY_SMALL, rs_api_create_key},
     {"/api/keys/{id}/", RS_DELETE, RS_AUTH_MEMBER_CHANGE, RS_BODY_SMALL, rs_api_revoke_key},

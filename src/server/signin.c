@@ -23,6 +23,10 @@ static const char *next_path(const rs_request *req) {
     return next;
 }
 
+rs_signin_from rs_signin_origin(rs_request *req) {
+    return (rs_signin_from){rs_request_address(req), rs_request_header(req, "User-Agent")};
+}
+
 void rs_signin_set_cookie(const rs_server *server, rs_request *req, rs_response *res, const char *secret,
                           long lifetime_s) {
     char cookie[COOKIE_MAX];
@@ -47,8 +51,8 @@ void rs_signin_login(rs_server *server, rs_request *req, rs_response *res) {
     rs_err err = {0};
     if (strcmp(req->method, "HEAD") == 0)
         return redirect(res, next_path(req)); /* a link preview must not use the token up */
-    rs_status st = token ? rs_control_redeem_link(server->control, rs_str_of(token), rs_request_address(req),
-                                                  secret, &err)
+    rs_signin_from from = rs_signin_origin(req);
+    rs_status st = token ? rs_control_redeem_link(server->control, rs_str_of(token), &from, secret, &err)
                          : RS_ERR_DENIED;
     if (st == RS_OK) {
         end_old(server, req);

@@ -16,8 +16,8 @@ static void link_works_once(void **state) {
     rs_session found = {0};
     assert_int_equal(rs_control_create_link(f->c, f->owner.id, token, NULL), RS_OK);
     assert_int_equal(rs_control_check_session(f->c, rs_str_of(token), &found, NULL), RS_ERR_DENIED);
-    assert_int_equal(rs_control_redeem_link(f->c, rs_str_of(token), "", session, NULL), RS_OK);
-    assert_int_equal(rs_control_redeem_link(f->c, rs_str_of(token), "", again, NULL), RS_ERR_DENIED);
+    assert_int_equal(rs_control_redeem_link(f->c, rs_str_of(token), &nowhere, session, NULL), RS_OK);
+    assert_int_equal(rs_control_redeem_link(f->c, rs_str_of(token), &nowhere, again, NULL), RS_ERR_DENIED);
     assert_int_equal(rs_control_check_session(f->c, rs_str_of(session), &found, NULL), RS_OK);
     assert_int_equal(found.user, f->owner.id);
     assert_int_equal(found.role, RS_ROLE_OWNER);
@@ -34,7 +34,7 @@ static void what_expires(void **state) {
     rs_session found = {0};
     rs_invite invite;
     assert_int_equal(rs_control_create_link(f->c, f->owner.id, link, NULL), RS_OK);
-    assert_int_equal(rs_control_start_session(f->c, f->owner.id, "", session, NULL), RS_OK);
+    assert_int_equal(rs_control_start_session(f->c, f->owner.id, &nowhere, session, NULL), RS_OK);
     assert_int_equal(rs_control_create_invite(f->c, RS_ROLE_VIEWER, "", NULL, token, &invite, NULL), RS_OK);
     assert_int_equal(rs_control_check_session(f->c, rs_str_of(session), &found, NULL), RS_OK);
     assert_int_equal(rs_control_find_invite(f->c, rs_str_of(token), &invite, NULL), RS_OK);
@@ -42,7 +42,7 @@ static void what_expires(void **state) {
     run_sql(path,
             "UPDATE session SET expires = 1; UPDATE link SET expires = 1; UPDATE invite SET expires = 1;");
     assert_int_equal(rs_control_check_session(f->c, rs_str_of(session), &found, NULL), RS_ERR_DENIED);
-    assert_int_equal(rs_control_redeem_link(f->c, rs_str_of(link), "", again, NULL), RS_ERR_DENIED);
+    assert_int_equal(rs_control_redeem_link(f->c, rs_str_of(link), &nowhere, again, NULL), RS_ERR_DENIED);
     assert_int_equal(rs_control_find_invite(f->c, rs_str_of(token), &invite, NULL), RS_ERR_DENIED);
 }
 
@@ -63,7 +63,7 @@ static void users(void **state) {
     for (size_t i = 0; i < RS_ARRAY_LEN(none); i++)
         assert_int_equal(rs_control_add_user(f->c, none[i], "A", RS_ROLE_VIEWER, "", NULL, &found, NULL),
                          RS_ERR_INVALID);
-    assert_int_equal(rs_control_start_session(f->c, ann.id, "", secret, NULL), RS_OK);
+    assert_int_equal(rs_control_start_session(f->c, ann.id, &nowhere, secret, NULL), RS_OK);
     assert_int_equal(rs_control_set_role(f->c, ann.id, RS_ROLE_MEMBER, NULL, NULL), RS_OK);
     assert_int_equal(rs_control_check_session(f->c, rs_str_of(secret), &session, NULL), RS_OK);
     assert_int_equal(session.role, RS_ROLE_MEMBER);
@@ -95,8 +95,8 @@ static void passwords(void **state) {
     assert_false(has);
     assert_int_equal(rs_password_hash(RS_STR("correct horse"), hash, NULL), RS_OK);
     assert_memory_equal(hash, "$argon2id$v=19$m=19456,t=2,p=1$", 31);
-    assert_int_equal(rs_control_start_session(f->c, f->owner.id, "", kept, NULL), RS_OK);
-    assert_int_equal(rs_control_start_session(f->c, f->owner.id, "", other, NULL), RS_OK);
+    assert_int_equal(rs_control_start_session(f->c, f->owner.id, &nowhere, kept, NULL), RS_OK);
+    assert_int_equal(rs_control_start_session(f->c, f->owner.id, &nowhere, other, NULL), RS_OK);
     assert_int_equal(rs_control_create_link(f->c, f->owner.id, link, NULL), RS_OK);
     assert_int_equal(rs_control_set_password(f->c, f->owner.id, hash, rs_str_of(kept), NULL, NULL), RS_OK);
     assert_int_equal(rs_control_get_password(f->c, f->owner.id, stored, NULL), RS_OK);
@@ -108,7 +108,7 @@ static void passwords(void **state) {
     /* whoever else was in is out */
     assert_int_equal(rs_control_check_session(f->c, rs_str_of(kept), &session, NULL), RS_OK);
     assert_int_equal(rs_control_check_session(f->c, rs_str_of(other), &session, NULL), RS_ERR_DENIED);
-    assert_int_equal(rs_control_redeem_link(f->c, rs_str_of(link), "", other, NULL), RS_ERR_DENIED);
+    assert_int_equal(rs_control_redeem_link(f->c, rs_str_of(link), &nowhere, other, NULL), RS_ERR_DENIED);
 }
 
 static bool count_invite(void *ctx, const rs_invite *invite) {
@@ -229,8 +229,66 @@ static void tries(void **state) {
     rs_signin_limit_free(l);
 }
 
+typedef struct seen_sessions {
+    size_t n;
+    rs_session_row rows[4];
+} seen_sessions;
+
+static bool take_session(void *ctx, const rs_session_row *row) {
+    seen_sessions *s = ctx;
+    assert_true(s->n < RS_ARRAY_LEN(s->rows));
+    s->rows[s->n++] = *row;
+    return true;
+}
+
+/* A user sees his own sessions, and ends one, or all but the one he has. */
+static void own_sessions(void **state) {
+    fixture *f = *state;
+    char here[RS_SECRET_MAX], there[RS_SECRET_MAX], anns[RS_SECRET_MAX];
+    rs_session found;
+    rs_user ann;
+    seen_sessions s = {0};
+    uint64_t ended;
+    rs_signin_from phone = {"192.0.2.7", "Phone\x1b[2J/1 \xc3\xbc"};
+    rs_actor by = {.user = f->owner.id};
+    assert_int_equal(f->owner.seen_ns, 0);
+    assert_int_equal(
+        rs_control_add_user(f->c, "ann@example.org", "Ann", RS_ROLE_VIEWER, "", NULL, &ann, NULL), RS_OK);
+    assert_int_equal(rs_control_start_session(f->c, f->owner.id, &nowhere, here, NULL), RS_OK);
+    assert_int_equal(rs_control_start_session(f->c, f->owner.id, &phone, there, NULL), RS_OK);
+    assert_int_equal(rs_control_start_session(f->c, ann.id, &nowhere, anns, NULL), RS_OK);
+    assert_int_equal(rs_control_list_sessions(f->c, f->owner.id, rs_str_of(here), take_session, &s, NULL),
+                     RS_OK);
+    assert_int_equal(s.n, 2);
+    assert_string_equal(s.rows[0].address, "192.0.2.7");
+    assert_string_equal(s.rows[0].agent, "Phone?[2J/1 ??"); /* a terminal takes no orders from it */
+    assert_false(s.rows[0].is_asked);
+    assert_true(s.rows[1].is_asked);
+    assert_string_equal(s.rows[1].address, "");
+    assert_true(s.rows[0].used_ns >= s.rows[0].created_ns && s.rows[0].expires_ns > s.rows[0].used_ns);
+    assert_int_equal(rs_control_get_user(f->c, f->owner.id, &f->owner, NULL), RS_OK);
+    assert_true(f->owner.seen_ns > 0);
+    /* nobody ends another's */
+    assert_int_equal(rs_control_end_session_of(f->c, ann.id, s.rows[0].id, &by, NULL), RS_ERR_NOT_FOUND);
+    assert_int_equal(rs_control_end_session_of(f->c, f->owner.id, s.rows[0].id, &by, NULL), RS_OK);
+    assert_int_equal(rs_control_end_session_of(f->c, f->owner.id, s.rows[0].id, &by, NULL),
+                     RS_ERR_NOT_FOUND);
+    assert_int_equal(rs_control_check_session(f->c, rs_str_of(there), &found, NULL), RS_ERR_DENIED);
+    assert_int_equal(rs_control_start_session(f->c, f->owner.id, &phone, there, NULL), RS_OK);
+    assert_int_equal(
+        rs_control_end_other_sessions(f->c, f->owner.id, rs_str_of(here), &by, &ended, NULL), RS_OK);
+    assert_int_equal(ended, 1);
+    assert_int_equal(rs_control_check_session(f->c, rs_str_of(there), &found, NULL), RS_ERR_DENIED);
+    assert_int_equal(rs_control_check_session(f->c, rs_str_of(here), &found, NULL), RS_OK);
+    assert_int_equal(rs_control_check_session(f->c, rs_str_of(anns), &found, NULL), RS_OK);
+    assert_int_equal(
+        rs_control_end_other_sessions(f->c, f->owner.id, rs_str_of(here), &by, &ended, NULL), RS_OK);
+    assert_int_equal(ended, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(own_sessions, setup, close_control),
         cmocka_unit_test_setup_teardown(link_works_once, setup, close_control),
         cmocka_unit_test_setup_teardown(what_expires, setup, close_control),
         cmocka_unit_test_setup_teardown(users, setup, close_control),

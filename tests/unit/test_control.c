@@ -196,7 +196,7 @@ static void an_older_one_goes_on(fixture *f, const char *older) {
     rs_user owner;
     assert_int_equal(rs_control_create_key(f->c, 1, &(rs_key_wish){.name = "old"}, NULL, secret, &key, NULL),
                      RS_OK);
-    assert_int_equal(rs_control_start_session(f->c, 1, "", session, NULL), RS_OK);
+    assert_int_equal(rs_control_start_session(f->c, 1, &nowhere, session, NULL), RS_OK);
     assert_int_equal(rs_control_create_link(f->c, 1, token, NULL), RS_OK);
     rs_control_close(f->c);
     run_sql(f->path, "ALTER TABLE api_key DROP COLUMN scopes; ALTER TABLE api_key DROP COLUMN environment;"
@@ -224,8 +224,8 @@ static void an_older_one_goes_on(fixture *f, const char *older) {
     assert_int_equal(rs_control_first_owner(f->c, &owner, NULL), RS_OK);
     assert_int_equal(found.user, owner.id);
     assert_false(owner.has_password);
-    assert_int_equal(rs_control_redeem_link(f->c, rs_str_of(token), "", second, NULL), RS_OK);
-    assert_int_equal(rs_control_start_session(f->c, owner.id, "", second, NULL), RS_OK);
+    assert_int_equal(rs_control_redeem_link(f->c, rs_str_of(token), &nowhere, second, NULL), RS_OK);
+    assert_int_equal(rs_control_start_session(f->c, owner.id, &nowhere, second, NULL), RS_OK);
 }
 
 static void one_of_version_3_goes_on(void **state) { an_older_one_goes_on(*state, "PRAGMA user_version=3"); }
@@ -240,10 +240,13 @@ static void one_of_version_1_goes_on(void **state) {
 static void one_of_version_4_goes_on(void **state) {
     fixture *f = *state;
     const uint8_t trace[16] = {1};
-    char token[RS_SECRET_MAX], key[RS_SECRET_MAX];
+    char token[RS_SECRET_MAX], key[RS_SECRET_MAX], secret[RS_SECRET_MAX];
     rs_share share;
     rs_api_key found;
+    rs_session session;
+    rs_user owner;
     bool pinned;
+    assert_int_equal(rs_control_start_session(f->c, 1, &nowhere, secret, NULL), RS_OK);
     assert_int_equal(rs_control_create_key(f->c, 1, &(rs_key_wish){.name = "k"}, NULL, key, &found, NULL),
                      RS_OK);
     assert_int_equal(rs_control_share_trace(f->c, 1, trace, true, NULL, token, &share, NULL), RS_OK);
@@ -251,7 +254,7 @@ static void one_of_version_4_goes_on(void **state) {
     for (int has_tables = 1; has_tables >= 0; has_tables--) {
         rs_control_close(f->c);
         if (!has_tables) run_sql(f->path, "DROP TABLE share; DROP TABLE pin;");
-        run_sql(f->path, "PRAGMA user_version=4");
+        run_sql(f->path, WITHOUT_SIGNED_IN "PRAGMA user_version=4");
         assert_int_equal(rs_control_look(f->dir, NULL), RS_OK);
         assert_int_equal(rs_control_open(f->dir, &f->c, NULL), RS_OK);
         assert_int_equal(rs_control_check_key(f->c, rs_str_of(key), &found, NULL), RS_OK);
@@ -259,6 +262,12 @@ static void one_of_version_4_goes_on(void **state) {
                          has_tables ? RS_OK : RS_ERR_NOT_FOUND);
         assert_int_equal(rs_control_is_pinned(f->c, 1, trace, &pinned, NULL), RS_OK);
         assert_int_equal(pinned, has_tables);
+        /* who is signed in stays it */
+        assert_int_equal(rs_control_get_user(f->c, 1, &owner, NULL), RS_OK);
+        assert_int_equal(owner.seen_ns, 0);
+        assert_int_equal(rs_control_check_session(f->c, rs_str_of(secret), &session, NULL), RS_OK);
+        assert_int_equal(rs_control_get_user(f->c, 1, &owner, NULL), RS_OK);
+        assert_true(owner.seen_ns > 0);
     }
     assert_int_equal(rs_control_share_trace(f->c, 1, trace, true, NULL, token, &share, NULL), RS_OK);
     assert_int_equal(rs_control_pin_trace(f->c, 1, trace, NULL, NULL), RS_OK);

@@ -65,6 +65,13 @@ static const char pragmas[] =
     "CREATE TABLE IF NOT EXISTS time_price(id INTEGER PRIMARY KEY AUTOINCREMENT,"                            \
     "  device TEXT NOT NULL UNIQUE, per_hour REAL, watts REAL, per_kwh REAL);"
 
+/* As well: where sessions are, and who was here. */
+#define SIGNED_IN                                                                                            \
+    "ALTER TABLE session ADD COLUMN used INTEGER NOT NULL DEFAULT 0;"                                        \
+    "ALTER TABLE session ADD COLUMN address TEXT NOT NULL DEFAULT '';"                                       \
+    "ALTER TABLE session ADD COLUMN agent TEXT NOT NULL DEFAULT '';"                                         \
+    "ALTER TABLE user ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;"
+
 static const char schema[] =
     "CREATE TABLE project(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
     "  keep_ns INTEGER NOT NULL DEFAULT 0, keep_bytes INTEGER NOT NULL DEFAULT 0);" /* retention.h */
@@ -73,7 +80,7 @@ static const char schema[] =
     "  created INTEGER NOT NULL, last_used INTEGER NOT NULL DEFAULT 0, revoked INTEGER NOT NULL DEFAULT 0,"
     "  scopes INTEGER NOT NULL DEFAULT 7, environment TEXT NOT NULL DEFAULT '',"
     "  expires INTEGER NOT NULL DEFAULT 0);"
-    "CREATE INDEX api_key_prefix ON api_key(prefix);" PEOPLE VIEWS TRACE_MARKS PRICES;
+    "CREATE INDEX api_key_prefix ON api_key(prefix);" PEOPLE VIEWS TRACE_MARKS PRICES SIGNED_IN;
 
 /* A session of a project becomes one of the owner: whoever had it could do all that there was. */
 static const char *const upgrades[FORMAT - 1] = {
@@ -88,7 +95,7 @@ static const char *const upgrades[FORMAT - 1] = {
     "INSERT INTO link SELECT prefix, hash, 1, expires FROM old_link;"
     "INSERT INTO session SELECT prefix, hash, 1, expires - 2592000000000000, expires FROM old_session;"
     "DROP TABLE old_link; DROP TABLE old_session;",
-    VIEWS TRACE_MARKS PRICES,
+    VIEWS TRACE_MARKS PRICES SIGNED_IN,
 };
 
 static rs_status ensure_server_key(rs_control *c, rs_err *err) {

@@ -1,7 +1,7 @@
 #include "base/clock.h"
 #include "store/control/internal.h"
 
-#define COLUMNS "id, email, name, role, password <> '', created"
+#define COLUMNS "id, email, name, role, password <> '', created, seen"
 #define NOBODY  "no such user"
 
 static const char *const role_names[] = {"none", "viewer", "member", "owner"};
@@ -18,7 +18,8 @@ static void read_row(sqlite3_stmt *stmt, rs_user *out) {
     *out = (rs_user){.id = (uint64_t)sqlite3_column_int64(stmt, 0),
                      .role = (rs_role)sqlite3_column_int(stmt, 3),
                      .has_password = sqlite3_column_int(stmt, 4) != 0,
-                     .created_ns = (uint64_t)sqlite3_column_int64(stmt, 5)};
+                     .created_ns = (uint64_t)sqlite3_column_int64(stmt, 5),
+                     .seen_ns = (uint64_t)sqlite3_column_int64(stmt, 6)};
     rs_control_copy(out->email, sizeof out->email, rs_db_column_str(stmt, 1));
     rs_control_copy(out->name, sizeof out->name, rs_db_column_str(stmt, 2));
 }

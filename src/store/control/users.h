@@ -21,6 +21,7 @@ typedef struct rs_user {
     rs_role role;
     bool has_password;
     uint64_t created_ns;
+    uint64_t seen_ns; /* to the minute; 0: never */
 } rs_user;
 
 RS_MUST_CHECK rs_status rs_control_get_user(rs_control *c, uint64_t id, rs_user *out, rs_err *err);
