@@ -42,7 +42,8 @@ static int list(rs_control *control, uint64_t limit, bool json) {
     rs_buf_init(&out);
     rs_json j = rs_json_on(&out);
     if (json) rs_json_array(&j);
-    rs_status st = rs_control_list_audit(control, 0, limit, json ? write_row : print_row, &j, &err);
+    rs_status st = rs_control_list_audit(control, &(rs_audit_filter){0}, 0, limit,
+                                         json ? write_row : print_row, &j, &err);
     if (json) rs_json_array_end(&j);
     if (json && st == RS_OK) return rs_report_json(&out);
     rs_buf_deinit(&out);

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "server/api_json.h"
+#include "server/csv.h"
 
 #include <inttypes.h>
 
@@ -86,29 +87,13 @@ static void write_json_line(rs_export_writer *w, const void *row, rs_buf *out) {
 
 /* ---- CSV: RFC 4180 ------------------------------------------------------------------------------------- */
 
-/* A spreadsheet takes text that begins so for a formula, and runs it: with an apostrophe before it, it is text. */
-static bool is_formula(rs_str s) { return s.n > 0 && strchr("=+-@\t\r", s.p[0]) != NULL && s.p[0] != 0; }
-
-static void put_csv_text(rs_buf *out, rs_str s) {
-    rs_buf_byte(out, '"');
-    if (is_formula(s)) rs_buf_byte(out, '\'');
-    while (s.n > 0) {
-        const char *quote = memchr(s.p, '"', s.n);
-        size_t n = quote ? (size_t)(quote - s.p) + 1 : s.n;
-        rs_buf_put_utf8(out, (rs_str){s.p, n});
-        if (quote) rs_buf_byte(out, '"');
-        s = rs_str_from(s, n);
-    }
-    rs_buf_byte(out, '"');
-}
-
 static void put_csv_cell(rs_buf *out, rs_field_type type, const rs_field_value *v) {
     char time[RS_RFC3339_LEN + 1];
     rs_json j = rs_json_on(out);
     switch (type) {
     case RS_FIELD_TEXT:
     case RS_FIELD_JSON:
-        put_csv_text(out, v->text);
+        rs_csv_put_text(out, v->text);
         break;
     case RS_FIELD_INT:
         rs_json_int(&j, v->integer);

@@ -1,7 +1,9 @@
 """Users and what they may: signing in by link and by password, keys with scopes, and what a page needs to change something."""
 
 import base64
+import csv
 import datetime
+import io
 import json
 import subprocess
 import time
@@ -489,6 +491,35 @@ def test_the_log_has_what_was_done_with_traces(start_server):
     assert "somebody to forget" not in str(rows)
 
 
+def test_the_log_is_filtered_and_taken_along(start_server):
+    server = start_server()
+    owner = owner_of(server)
+    for n in range(120):
+        owner.post("/api/auth/account/", {"name": f"Owner {n}"})
+    assert owner.post("/api/projects/", {"name": '=1+1 "quoted"'}).status == 200
+
+    def found(query):
+        path, rows = f"/api/audit/?{query}", []
+        while path:
+            page = owner.get(path).json
+            rows, path = rows + page["results"], page["next"]
+        return rows
+
+    assert {r["action"] for r in found("action=user.")} == {"user.account"}
+    assert len(found("action=user.account&actor=OWNER%40localhost")) == 120
+    assert len(found("action=user.account&text=owner%40LOCAL")) == 120
+    assert found("actor=nobody") == [] == found("text=%25")
+    assert [r["action"] for r in found("text=quoted")] == ["project.create"]
+    answer = owner.get("/api/audit/?format=jsonl&action=user.account")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="audit.jsonl"'
+    assert [json.loads(line) for line in answer.body.splitlines()] == found("action=user.account")
+    rows = list(csv.DictReader(io.StringIO(owner.get("/api/audit/?format=csv").body.decode(), newline="")))
+    assert [int(r["id"]) for r in rows] == [r["id"] for r in found("")]
+    assert [r["target"] for r in rows if "quoted" in r["target"]] == ['\'=1+1 "quoted"']
+    for wrong in ("format=xlsx", "format=csv&cursor=5"):
+        assert owner.get(f"/api/audit/?{wrong}").status == 400
+
+
 # ---- the command line
 
 
@@ -567,3 +598,42 @@ def test_keys_and_projects_by_command(start_server):
     assert "read" in listed and "in ci" in listed and "until" in listed
     link = server.command("auth", "link", "--project", "better").stdout.strip()
     assert link.endswith("&next=%2F%3Fproject%3D2")
+
+
+# ---- where one is signed in
+
+
+def test_own_sessions(start_server):
+    server = start_server()
+    owner = owner_of(server)
+    other = Browser(server)
+    other.cookie = server.sign_in()
+    rows = owner.get("/api/auth/sessions/").json["results"]
+    assert [r["current"] for r in rows].count(True) == 1 and len(rows) == 2
+    assert all(r["address"] == "127.0.0.1" and r["last_used_at"] and r["expires_at"] > r["created_at"] for r in rows)
+    (there,) = (r["id"] for r in rows if not r["current"])
+    # another's session is none of one's own
+    made = owner.post("/api/invites/", {"role": "viewer"}).json["url"].rsplit("/", 1)[1]
+    ann = Browser(server)
+    who = {"email": "ann@example.org", "name": "Ann", "password": PASSWORD, "invite": made}
+    assert ann.post("/api/auth/signup/", who, User_Agent="Ann's browser").status == 200
+    ann.session()
+    (only,) = ann.get("/api/auth/sessions/").json["results"]
+    assert only["agent"] == "Ann's browser" and only["current"]
+    assert ann.delete(f"/api/auth/sessions/{there}/").status == 404
+    assert other.get("/api/session/").status == 200
+    assert owner.delete(f"/api/auth/sessions/{there}/").status == 200
+    assert other.get("/api/session/").status == 401
+    assert owner.delete(f"/api/auth/sessions/{there}/").status == 404
+    assert owner.delete("/api/auth/sessions/x/").status == 404
+    other.cookie = server.sign_in()
+    assert owner.delete("/api/auth/sessions/").json == {"ended": 1}
+    assert other.get("/api/session/").status == 401
+    assert owner.get("/api/session/").status == 200
+    assert ann.get("/api/session/").status == 200
+    seen = {m["email"]: m["last_seen_at"] for m in owner.get("/api/members/").json["results"]}
+    assert all(seen.values())
+    assert "session.end" in [r["action"] for r in owner.get("/api/audit/").json["results"]]
+    assert [r["agent"] for r in told(server, "users", "sessions", "ann@example.org")] == ["Ann's browser"]
+    assert "Ann's browser" in server.command("users", "sessions", "ann@example.org").stdout
+    assert server.command("users", "sessions", "nobody@x.org").returncode == 1

@@ -175,7 +175,7 @@ static void the_log(void **state) {
     last_row last = {0};
     char long_text[1000];
     assert_int_equal(rs_control_create_project(f->c, "p", &by, &project, NULL), RS_OK);
-    assert_int_equal(rs_control_list_audit(f->c, 0, 10, take_row, &last, NULL), RS_OK);
+    assert_int_equal(rs_control_list_audit(f->c, &(rs_audit_filter){0}, 0, 10, take_row, &last, NULL), RS_OK);
     assert_int_equal(last.n, 1);
     assert_string_equal(last.actor, f->owner.email);
     assert_string_equal(last.action, "project.create");
@@ -187,17 +187,39 @@ static void the_log(void **state) {
         rs_control_note(f->c, NULL, "signin.failed", (rs_str){long_text, sizeof long_text}, 0, NULL), RS_OK);
     uint64_t first = last.id;
     last = (last_row){0};
-    assert_int_equal(rs_control_list_audit(f->c, 0, 10, take_row, &last, NULL), RS_OK);
+    assert_int_equal(rs_control_list_audit(f->c, &(rs_audit_filter){0}, 0, 10, take_row, &last, NULL), RS_OK);
     assert_int_equal(last.n, 2); /* what failed is not in it */
     assert_string_equal(last.actor, "command line");
     assert_int_equal(strlen(last.target), 256);
     uint64_t newest = last.id;
     last = (last_row){0};
-    assert_int_equal(rs_control_list_audit(f->c, newest, 10, take_row, &last, NULL), RS_OK);
+    assert_int_equal(rs_control_list_audit(f->c, &(rs_audit_filter){0}, newest, 10, take_row, &last, NULL),
+                     RS_OK);
     assert_true(last.id == first && last.n == 1);
     last = (last_row){0};
-    assert_int_equal(rs_control_list_audit(f->c, 0, 1, take_row, &last, NULL), RS_OK);
+    assert_int_equal(rs_control_list_audit(f->c, &(rs_audit_filter){0}, 0, 1, take_row, &last, NULL), RS_OK);
     assert_int_equal(last.n, 1);
+    const struct {
+        rs_audit_filter filter;
+        int n;
+    } asked[] = {
+        {{.actor = "COMMAND line"}, 1},
+        {{.actor = "command"}, 0},
+        {{.action = "project.create"}, 1},
+        {{.action = "project."}, 1},
+        {{.action = "project"}, 0},
+        {{.text = "192.0.2"}, 1},
+        {{.text = "PROJECT"}, 1},
+        {{.text = "%"}, 0},
+        {{.actor = "command line", .text = "x"}, 1},
+        {{.actor = "command line", .action = "project."}, 0},
+        {{.actor = "", .action = "", .text = ""}, 2},
+    };
+    for (size_t i = 0; i < RS_ARRAY_LEN(asked); i++) {
+        last = (last_row){0};
+        assert_int_equal(rs_control_list_audit(f->c, &asked[i].filter, 0, 10, take_row, &last, NULL), RS_OK);
+        if (last.n != asked[i].n) fail_msg("question %zu finds %d", i, last.n);
+    }
 }
 
 static void tries(void **state) {
@@ -271,18 +293,17 @@ static void own_sessions(void **state) {
     /* nobody ends another's */
     assert_int_equal(rs_control_end_session_of(f->c, ann.id, s.rows[0].id, &by, NULL), RS_ERR_NOT_FOUND);
     assert_int_equal(rs_control_end_session_of(f->c, f->owner.id, s.rows[0].id, &by, NULL), RS_OK);
-    assert_int_equal(rs_control_end_session_of(f->c, f->owner.id, s.rows[0].id, &by, NULL),
-                     RS_ERR_NOT_FOUND);
+    assert_int_equal(rs_control_end_session_of(f->c, f->owner.id, s.rows[0].id, &by, NULL), RS_ERR_NOT_FOUND);
     assert_int_equal(rs_control_check_session(f->c, rs_str_of(there), &found, NULL), RS_ERR_DENIED);
     assert_int_equal(rs_control_start_session(f->c, f->owner.id, &phone, there, NULL), RS_OK);
-    assert_int_equal(
-        rs_control_end_other_sessions(f->c, f->owner.id, rs_str_of(here), &by, &ended, NULL), RS_OK);
+    assert_int_equal(rs_control_end_other_sessions(f->c, f->owner.id, rs_str_of(here), &by, &ended, NULL),
+                     RS_OK);
     assert_int_equal(ended, 1);
     assert_int_equal(rs_control_check_session(f->c, rs_str_of(there), &found, NULL), RS_ERR_DENIED);
     assert_int_equal(rs_control_check_session(f->c, rs_str_of(here), &found, NULL), RS_OK);
     assert_int_equal(rs_control_check_session(f->c, rs_str_of(anns), &found, NULL), RS_OK);
-    assert_int_equal(
-        rs_control_end_other_sessions(f->c, f->owner.id, rs_str_of(here), &by, &ended, NULL), RS_OK);
+    assert_int_equal(rs_control_end_other_sessions(f->c, f->owner.id, rs_str_of(here), &by, &ended, NULL),
+                     RS_OK);
     assert_int_equal(ended, 0);
 }
 

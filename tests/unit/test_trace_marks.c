@@ -134,7 +134,7 @@ static void who_did_it_is_known(void **state) {
     assert_int_equal(rs_control_share_trace(f->c, 1, B, false, NULL, token, &share, NULL), RS_OK);
     for (int again = 0; again < 2; again++)
         assert_int_equal(rs_control_unshare_trace(f->c, 1, B, NULL, NULL), RS_OK);
-    assert_int_equal(rs_control_list_audit(f->c, 0, 4, add_row, &r, NULL), RS_OK);
+    assert_int_equal(rs_control_list_audit(f->c, &(rs_audit_filter){0}, 0, 4, add_row, &r, NULL), RS_OK);
     assert_string_equal(r.text, "trace.unshare 02000000000000000000000000000000 1\n"
                                 "trace.share 02000000000000000000000000000000 1\n"
                                 "trace.unpin 01000000000000000000000000000000 2\n"

@@ -25,16 +25,22 @@ rs_status rs_control_note(rs_control *c, const rs_actor *by, const char *action,
     return st == RS_OK ? rs_control_finish(c, rs_control_log(c, by, action, target, project, err), err) : st;
 }
 
-rs_status rs_control_list_audit(rs_control *c, uint64_t before, size_t n, rs_audit_fn fn, void *ctx,
-                                rs_err *err) {
+rs_status rs_control_list_audit(rs_control *c, const rs_audit_filter *filter, uint64_t before, size_t n,
+                                rs_audit_fn fn, void *ctx, rs_err *err) {
     sqlite3_stmt *stmt;
     bool row = false;
     uint64_t below = before && before < INT64_MAX ? before : INT64_MAX;
     pthread_mutex_lock(&c->lock);
     rs_status st = rs_control_ask(c,
                                   "SELECT id, time, actor, action, target, project, address FROM audit"
-                                  " WHERE id < ?1 ORDER BY id DESC LIMIT ?2",
-                                  RS_SQL(rs_sql_int(below), rs_sql_int(n)), &stmt, err);
+                                  " WHERE id < ?1 AND (?3 = '' OR actor = ?3 COLLATE NOCASE)"
+                                  " AND (?4 = '' OR action = ?4 OR (?4 LIKE '%.' AND instr(action, ?4) = 1))"
+                                  " AND (?5 = '' OR instr(lower(actor || char(10) || action || char(10) ||"
+                                  " target || char(10) || address), lower(?5)))"
+                                  " ORDER BY id DESC LIMIT ?2",
+                                  RS_SQL(rs_sql_int(below), rs_sql_int(n), rs_sql_text(filter->actor),
+                                         rs_sql_text(filter->action), rs_sql_text(filter->text)),
+                                  &stmt, err);
     while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
         rs_audit_row r = {.id = (uint64_t)sqlite3_column_int64(stmt, 0),
                           .time_ns = (uint64_t)sqlite3_column_int64(stmt, 1),

@@ -16,9 +16,15 @@ typedef struct rs_audit_row {
 RS_MUST_CHECK rs_status rs_control_note(rs_control *c, const rs_actor *by, const char *action, rs_str target,
                                         uint64_t project, rs_err *err);
 
+/* What an entry has to be: each text NULL or "" where it does not matter. Upper and lower case of ASCII are the same. */
+typedef struct rs_audit_filter {
+    const char *actor, *action; /* whole, but for an action that ends with '.': then all that begin so */
+    const char *text;           /* somewhere in any of its texts */
+} rs_audit_filter;
+
 typedef bool (*rs_audit_fn)(void *ctx, const rs_audit_row *row);
 /* Newest first, those with an id below `before` (0: all), at most n. The row is borrowed during the call. */
-RS_MUST_CHECK rs_status rs_control_list_audit(rs_control *c, uint64_t before, size_t n, rs_audit_fn fn,
-                                              void *ctx, rs_err *err);
+RS_MUST_CHECK rs_status rs_control_list_audit(rs_control *c, const rs_audit_filter *filter, uint64_t before,
+                                              size_t n, rs_audit_fn fn, void *ctx, rs_err *err);
 
 #endif
