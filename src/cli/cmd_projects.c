@@ -1,4 +1,4 @@
-/* respan projects list|create|rename|set: the projects and how much is kept of each, straight in the data directory (the server
+/* respan projects list|create|rename|set|delete: the projects and how much is kept of each, straight in the data directory (the server
  * may be running). */
 #include "cli/cmd.h"
 
@@ -7,14 +7,18 @@
 #include "cli/data_dir.h"
 #include "cli/report.h"
 
+#include "store/store.h"
+
 #include <getopt.h>
 #include <stdio.h>
+#include <time.h>
+#include <unistd.h>
 
 #define NS_PER_HOUR 3600000000000ull
 
 typedef struct options {
     const char *data, *keep, *keep_bytes;
-    bool json;
+    bool json, yes;
 } options;
 
 /* ---- showing them -------------------------------------------------------------------------------------- */
@@ -103,6 +107,66 @@ static int set(rs_control *control, const char *const names[], const options *o)
     return show(&project, o);
 }
 
+/* ---- the end of one ------------------------------------------------------------------------------------ */
+
+enum { POLL_MS = 200 };
+
+/* Whoever does not say --yes types its name. */
+static bool is_meant(const rs_project *project) {
+    char typed[sizeof project->name + 2] = "";
+    fprintf(stderr,
+            "All traces and keys of %s go, and nothing brings them back. Type its name: ", project->name);
+    if (!fgets(typed, sizeof typed, stdin)) typed[0] = 0;
+    typed[strcspn(typed, "\r\n")] = 0;
+    if (!isatty(STDIN_FILENO)) fputc('\n', stderr);
+    return strcmp(typed, project->name) == 0;
+}
+
+static rs_status wait_for_server(const char *dir, const rs_project *project, rs_err *err) {
+    bool gone = false, told = false;
+    rs_status st;
+    while ((st = rs_store_has_nothing_of(dir, project->id, &gone, err)) == RS_OK && !gone &&
+           rs_store_holder(dir) != 0) {
+        if (!told) fputs("waiting for the server to remove its traces: it looks once a minute\n", stderr);
+        told = true;
+        nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
+    }
+    return st == RS_OK && !gone ? rs_fail(err, RS_ERR_CLOSED, 0,
+                                          "the server ended before it removed the traces: the next one does, "
+                                          "within a minute of its start")
+                                : st;
+}
+
+/* By whoever has the store: a server that runs, or nobody but this. */
+static rs_status drop_traces(const char *dir, const rs_project *project, rs_err *err) {
+    rs_store *store;
+    rs_status st = rs_store_open(dir, &store, err);
+    if (st == RS_ERR_DENIED) return wait_for_server(dir, project, err);
+    if (st != RS_OK) return st;
+    st = rs_store_drop_project(store, project->id, err);
+    rs_store_close(store);
+    return st;
+}
+
+static int delete_one(rs_control *control, const char *const names[], const options *o) {
+    char dir[RS_PATH_MAX];
+    rs_err err = {0};
+    rs_project project;
+    rs_status st = rs_data_dir(o->data, dir, &err);
+    if (st == RS_OK) st = rs_control_find_project(control, names[0], &project, &err);
+    if (st != RS_OK) return rs_report_failure(&err);
+    if (!o->yes && !is_meant(&project)) {
+        fputs("respan: this is not its name: nothing was deleted\n", stderr);
+        return RS_EXIT_NOT_FOUND;
+    }
+    st = rs_control_delete_project(control, project.id, NULL, &err);
+    if (st == RS_OK) st = drop_traces(dir, &project, &err);
+    if (st != RS_OK) return rs_report_failure(&err);
+    if (o->json) return show(&project, o);
+    printf("%s is deleted: %s/projects/%llu is empty\n", project.name, dir, (unsigned long long)project.id);
+    return RS_EXIT_DONE;
+}
+
 static const struct {
     const char *name, *usage;
     int nnames;
@@ -112,6 +176,7 @@ static const struct {
     {"create", "say which: create NAME", 1, create},
     {"rename", "say which: rename NAME NEW", 2, rename_one},
     {"set", "say which: set NAME", 1, set},
+    {"delete", "say which: delete NAME", 1, delete_one},
 };
 
 static int run(int argc, char **argv) {
@@ -119,6 +184,7 @@ static int run(int argc, char **argv) {
                                           {"keep", required_argument, NULL, 'k'},
                                           {"keep-bytes", required_argument, NULL, 'b'},
                                           {"json", no_argument, NULL, 'j'},
+                                          {"yes", no_argument, NULL, 'y'},
                                           {0}};
     options o = {0};
     opterr = 0;
@@ -127,6 +193,7 @@ static int run(int argc, char **argv) {
         else if (c == 'k') o.keep = optarg;
         else if (c == 'b') o.keep_bytes = optarg;
         else if (c == 'j') o.json = true;
+        else if (c == 'y') o.yes = true;
         else
             return rs_cmd_usage(&rs_cmd_projects, "there is no option '%s', or its value is missing",
                                 argv[optind - 1]);
@@ -134,7 +201,8 @@ static int run(int argc, char **argv) {
     const char *verb = optind < argc ? argv[optind++] : "";
     size_t i = 0;
     while (i < RS_ARRAY_LEN(verbs) && strcmp(verb, verbs[i].name) != 0) i++;
-    if (i == RS_ARRAY_LEN(verbs)) return rs_cmd_usage(&rs_cmd_projects, "say list, create, rename or set");
+    if (i == RS_ARRAY_LEN(verbs))
+        return rs_cmd_usage(&rs_cmd_projects, "say list, create, rename, set or delete");
     if (argc - optind != verbs[i].nnames) return rs_cmd_usage(&rs_cmd_projects, "%s", verbs[i].usage);
     rs_err err = {0};
     rs_control *control;
@@ -146,13 +214,15 @@ static int run(int argc, char **argv) {
 
 const rs_cmd rs_cmd_projects = {
     .name = "projects",
-    .summary = "projects: list, create, rename, set how much is kept of each",
+    .summary = "projects: list, create, rename, delete, set how much is kept of each",
     .help = "usage: respan projects list [--json]\n"
             "       respan projects create NAME\n"
             "       respan projects rename NAME NEW\n"
-            "       respan projects set NAME [--keep 30d|all] [--keep-bytes 10G|all]\n\n"
+            "       respan projects set NAME [--keep 30d|all] [--keep-bytes 10G|all]\n"
+            "       respan projects delete NAME [--yes]\n\n"
             "  --keep TIME         what is older goes: hours (12h) or days (30d); all: nothing goes\n"
             "  --keep-bytes SIZE   the oldest goes while there is more on the disk than that (500M, 10G)\n"
+            "  --yes               delete without asking for the name once more\n"
             "  --data DIR          the server's data (default $XDG_DATA_HOME/respan)\n"
             "  --json              print JSON\n\n"
             "The server looks about once a minute and removes whole partitions (a million spans or a day "
@@ -160,6 +230,9 @@ const rs_cmd rs_cmd_projects = {
             "are past it, so\n"
             "somewhat more is kept than is said; the one that takes new traces always stays. Works while the "
             "server "
-            "runs.\n",
+            "runs.\n"
+            "A project is deleted with its keys, links, pins and traces; it ends when they are gone from the "
+            "disk. Backups are\n"
+            "yours to delete. One project always stays.\n",
     .run = run,
 };

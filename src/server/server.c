@@ -23,6 +23,10 @@ static rs_retention retention_of(void *ctx, uint64_t id) {
     rs_err err = {0};
     rs_status st = rs_control_get_project(s->control, id, &project, &err);
     if (st != RS_OK && st != RS_ERR_NOT_FOUND) rs_log("%s", err.message);
+    bool deleted = false;
+    /* By another process, or by one that died before it came to the traces. */
+    if (st == RS_ERR_NOT_FOUND) st = rs_control_was_project_deleted(s->control, id, &deleted, &err);
+    if (deleted) return (rs_retention){.is_deleted = true};
     return st == RS_OK ? project.keep : (rs_retention){0};
 }
 

@@ -348,6 +348,10 @@ typedef struct rs_store_facts {
  * RS_ERR_UNSUPPORTED: another version made it; RS_ERR_CORRUPT; RS_ERR_IO. *out is what was found until then. */
 RS_MUST_CHECK rs_status rs_store_look(const char *dir, rs_store_facts *out, rs_err *err);
 
+/* Likewise: whether a project has no file at all. */
+RS_MUST_CHECK rs_status rs_store_has_nothing_of(const char *dir, uint64_t project, bool *nothing,
+                                                rs_err *err);
+
 typedef struct rs_store_report {
     uint64_t partitions, blocks, traces, spans, bytes; /* that were gone through; bytes of blocks */
     uint64_t problems;

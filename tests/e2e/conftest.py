@@ -147,10 +147,27 @@ class Server:
         assert answer.status == 303, answer
         return answer.headers["Set-Cookie"].split(";")[0]
 
-    def command(self, *arguments) -> subprocess.CompletedProcess:
-        """Runs `respan ARGUMENTS` as the same user."""
+    def command(self, *arguments, typed=None) -> subprocess.CompletedProcess:
+        """Runs `respan ARGUMENTS` as the same user, who types that."""
         return subprocess.run(
-            [str(BINARY), *arguments], env=self.environment, cwd=self.home, text=True, capture_output=True, timeout=300
+            [str(BINARY), *arguments],
+            env=self.environment,
+            cwd=self.home,
+            text=True,
+            input=typed,
+            capture_output=True,
+            timeout=300,
+        )
+
+    def begin(self, *arguments) -> subprocess.Popen:
+        """The same, which goes on meanwhile."""
+        return subprocess.Popen(
+            [str(BINARY), *arguments],
+            env=self.environment,
+            cwd=self.home,
+            text=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
 
     def span_ids(self) -> set[str]:

@@ -59,3 +59,36 @@ def test_the_command(start_server):
         assert command("projects", "set", "default", *wrong).returncode == 2
     for wrong in [[], ["drop"], ["list", "x"], ["set"], ["list", "--nonsense"]]:
         assert command("projects", *wrong).returncode == 2
+
+
+def test_a_project_is_deleted(start_server):
+    server = start_server()
+    command = server.command
+    assert command("projects", "create", "other").returncode == 0
+    key = json.loads(command("keys", "create", "--name", "k", "--project", "other", "--json").stdout)["key"]
+    assert server.send([span()], key=key).status == 200
+    folder = server.data / "projects" / "2"
+    assert list(folder.rglob("segment"))
+    # whoever did not mean it has deleted nothing
+    for typed in ("", "default\n"):
+        told = command("projects", "delete", "other", typed=typed)
+        assert told.returncode == 1 and "nothing was deleted" in told.stderr
+    assert server.get("/api/traces/list/", key=key).json["count"] == 1
+    # the running server does it; asked to rewrite something, it looks at once
+    deleting = server.begin("projects", "delete", "other", "--yes")
+    while deleting.poll() is None:
+        command("compact")
+    assert deleting.returncode == 0 and list(folder.iterdir()) == []
+    assert server.get("/api/traces/list/", key=key).status == 401
+    assert [p["name"] for p in json.loads(command("projects", "list", "--json").stdout)] == ["default"]
+    # without one, the command does
+    assert command("projects", "create", "third").returncode == 0
+    key = json.loads(command("keys", "create", "--name", "k", "--project", "third", "--json").stdout)["key"]
+    assert server.send([span()], key=key).status == 200
+    server.stop()
+    told = command("projects", "delete", "third", typed="third\n")
+    assert told.returncode == 0 and told.stdout == f"third is deleted: {server.data}/projects/3 is empty\n"
+    assert list((server.data / "projects" / "3").iterdir()) == []
+    for name, status in (("third", 1), ("default", 1)):  # there is none any more; the only one
+        assert command("projects", "delete", name, "--yes").returncode == status
+    assert command("projects", "delete").returncode == 2

@@ -126,3 +126,18 @@ rs_status rs_control_delete_project(rs_control *c, uint64_t id, const rs_actor *
     if (st == RS_OK) st = rs_control_log(c, by, "project.delete", rs_str_of(project.name), id, err);
     return rs_control_finish(c, st, err);
 }
+
+/* What numbers were given SQLite remembers (AUTOINCREMENT). */
+rs_status rs_control_was_project_deleted(rs_control *c, uint64_t id, bool *deleted, rs_err *err) {
+    sqlite3_stmt *stmt;
+    *deleted = false;
+    pthread_mutex_lock(&c->lock);
+    rs_status st = rs_control_ask(c,
+                                  "SELECT 1 FROM sqlite_sequence WHERE name = 'project' AND seq >= ?1"
+                                  " AND NOT EXISTS(SELECT 1 FROM project WHERE id = ?1)",
+                                  RS_SQL(rs_sql_int(id)), &stmt, err);
+    if (st == RS_OK) st = rs_db_step(stmt, deleted, err);
+    rs_control_done(stmt);
+    pthread_mutex_unlock(&c->lock);
+    return st;
+}

@@ -29,4 +29,8 @@ RS_MUST_CHECK rs_status rs_control_set_retention(rs_control *c, uint64_t project
 RS_MUST_CHECK rs_status rs_control_delete_project(rs_control *c, uint64_t id, const rs_actor *by,
                                                   rs_err *err);
 
+/* Whether there was a project of that number, and it was deleted. */
+RS_MUST_CHECK rs_status rs_control_was_project_deleted(rs_control *c, uint64_t id, bool *deleted,
+                                                       rs_err *err);
+
 #endif

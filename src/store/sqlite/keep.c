@@ -272,7 +272,8 @@ static void keep_project(rs_keeper *k, uint64_t project) {
     if (st == RS_OK && p) {
         bool at_once = __atomic_load_n(&p->wants_compacting, __ATOMIC_ACQUIRE);
         pthread_mutex_lock(&s->keeping);
-        if (keep.age_ns || keep.bytes) st = retain(k, p, &keep, &err);
+        if (keep.is_deleted) st = rs_drop_all(s, p, &err);
+        else if (keep.age_ns || keep.bytes) st = retain(k, p, &keep, &err);
         if (st == RS_OK) make_due_files(s, p, &k->stopping);
         if (st == RS_OK) st = rewrite_due(s, p, at_once, &k->stopping, &err);
         if (st == RS_OK) make_due_files(s, p, &k->stopping);

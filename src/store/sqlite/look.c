@@ -100,3 +100,16 @@ rs_status rs_store_look(const char *dir, rs_store_facts *out, rs_err *err) {
     if (d) closedir(d);
     return st;
 }
+
+rs_status rs_store_has_nothing_of(const char *dir, uint64_t project, bool *nothing, rs_err *err) {
+    char name[64], path[RS_PATH_MAX];
+    rs_status st = RS_OK;
+    *nothing = true;
+    snprintf(name, sizeof name, "projects/%llu", (unsigned long long)project);
+    if ((st = rs_path_join(path, dir, name, err)) != RS_OK) return st;
+    DIR *d = open_folder(path, &st, err);
+    for (struct dirent *e; d && *nothing && (e = readdir(d));)
+        *nothing = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
+    if (d) closedir(d);
+    return st;
+}

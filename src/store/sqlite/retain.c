@@ -186,14 +186,20 @@ rs_status rs_store_retain(rs_store *s, uint64_t project, const rs_retention *kee
 }
 
 /* The one that takes new traces, too: the next commit would make another. */
+rs_status rs_drop_all(rs_store *s, rs_project_data *p, rs_err *err) {
+    rs_status st = RS_OK;
+    rs_turns_take(&s->writing);
+    while (st == RS_OK && p->set->n > 0) st = rs_project_data_replace(p, p->set->items[0], NULL, err);
+    rs_turns_give(&s->writing);
+    return st;
+}
+
 rs_status rs_store_drop_project(rs_store *s, uint64_t project, rs_err *err) {
     rs_project_data *p;
     rs_status st = rs_store_find_project(s, project, false, &p, err);
     if (st != RS_OK || !p) return st;
     pthread_mutex_lock(&s->keeping);
-    rs_turns_take(&s->writing);
-    while (st == RS_OK && p->set->n > 0) st = rs_project_data_replace(p, p->set->items[0], NULL, err);
-    rs_turns_give(&s->writing);
+    st = rs_drop_all(s, p, err);
     pthread_mutex_unlock(&s->keeping);
     return st;
 }

@@ -47,6 +47,8 @@ int64_t rs_partition_set_skew(const rs_partition_set *set);
 RS_MUST_CHECK rs_status rs_index_trace_row(rs_index *x, sqlite3_stmt *stmt, rs_trace_row *row, rs_err *err);
 
 /* As rs_store_retain; under s->keeping. *stop (atomic, may be NULL) makes it give up: RS_ERR_CLOSED. */
+/* Unlinks all of it; under s->keeping. */
+RS_MUST_CHECK rs_status rs_drop_all(rs_store *s, rs_project_data *p, rs_err *err);
 RS_MUST_CHECK rs_status rs_retain(rs_store *s, rs_project_data *p, const rs_retention *keep,
                                   const rs_pins *pins, const bool *stop, size_t *dropped, rs_err *err);
 
