@@ -22,9 +22,16 @@ const thread = traces
   .map((t) => t.spans[0].attributes.find(({ key }) => key === 'respan.threads.thread_identifier')?.value.stringValue)
   .findLast((id, i, all) => id !== undefined && all.filter((other) => other === id).length === 3);
 
+const lookAt = async (page) => {
+  await page.keyboard.press('j');
+  await page.keyboard.press(' ');
+  await page.locator('.peek:not(.unplaced)').waitFor();
+};
+
 /** A page for each row: its file, its address, what stands there once it is whole, and what is done then. */
 const pages = [
   ['traces', '/', '.trace-row:not(.head)', (page) => page.keyboard.press('j')],
+  ['look', '/', '.trace-row:not(.head)', lookAt],
   ['trace', `/traces/${last.id}`, '.say'],
   ['dashboard', '/dashboard', '.u-over'],
   ['dashboard-models', '/dashboard?by=model', '.u-over'],

@@ -14,9 +14,23 @@ const other = fixtures.rerankThenWrite(2, now - 90_000);
 const failed = fixtures.failing(3, now - 120_000);
 const chat = shown.spans.find(({ name }) => name.startsWith('chat'));
 
-/** A page for each row: where it is, and what stands there once it is whole. */
+const lookAt = async (page) => {
+  await page.keyboard.press('j');
+  await page.keyboard.press(' ');
+  await page.locator('.peek:not(.unplaced) li').first().waitFor();
+};
+const openViews = async (page) => {
+  await page.getByRole('button', { name: 'late answers' }).click();
+  await page.getByRole('button', { name: 'Change late answers' }).click();
+  await page.getByRole('button', { name: 'Delete' }).click();
+};
+
+/** A page for each row: where it is, what stands there once it is whole, and what is done then. */
 const pages = [
   ['the list', '/', '.trace-row:not(.head)'],
+  ['a look at a trace', '/', '.trace-row:not(.head)', lookAt],
+  ['saved views', '/?view=1', '.trace-row:not(.head)', openViews],
+  ['a list before its first trace', '/?project=2', '.waits'],
   ['a list of nothing', '/?q=nothing_like_this', '.notice h2'],
   ['a trace', `/traces/${shown.id}`, '.say'],
   ['a span', `/traces/${shown.id}?span=${chat.spanId}`, '.say'],
@@ -81,11 +95,23 @@ for (const [scheme, width, height] of [
     if (!state) {
       await page.goto(server.link);
       state = await context.storageState();
+      await page.evaluate(async () => {
+        const { csrf_token: token } = await (await fetch('/api/session/')).json();
+        const post = (path, body) =>
+          fetch(path, {
+            method: 'POST',
+            headers: { 'content-type': 'application/json', 'x-csrf-token': token },
+            body: JSON.stringify(body),
+          });
+        await post('/api/views/', { name: 'late answers', q: 'latency:>1ms', shared: true });
+        await post('/api/projects/', { name: 'nothing yet' });
+      });
     }
     const found = {};
-    for (const [name, path, whole] of pages) {
+    for (const [name, path, whole, then] of pages) {
       await page.goto(server.url + path);
       await page.locator(whole).first().waitFor({ state: 'attached' });
+      await then?.(page);
       const bad = await violations(page);
       if (bad.length > 0) found[name] = bad;
     }

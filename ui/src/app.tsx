@@ -25,6 +25,7 @@ export function App() {
   const route = useRoute();
   const [session, setSession] = useState<Session | null>(null);
   const [signedOut, setSignedOut] = useState(false);
+  const [away, setAway] = useState(false);
   const [help, setHelp] = useState(false);
   const list = useRef(newListState());
   const listUrl = useRef('/');
@@ -35,9 +36,18 @@ export function App() {
   }, []);
 
   const loadSession = useCallback(() => {
-    getSession(AbortSignal.timeout(10_000)).then(setSession, (error: unknown) => {
-      if (!isAbort(error)) onFailure(asApiError(error));
-    });
+    getSession(AbortSignal.timeout(10_000)).then(
+      (to) => {
+        setSession(to);
+        setAway(false);
+      },
+      (error: unknown) => {
+        if (isAbort(error)) return;
+        const apiError = asApiError(error);
+        setAway(apiError.failure === 'away');
+        onFailure(apiError);
+      },
+    );
   }, [onFailure]);
   useEffect(loadSession, [loadSession]);
   usePolling(10_000, !signedOut, loadSession);
@@ -72,7 +82,9 @@ export function App() {
         }}
       />
       <main>
-        {route.view === 'traces' && <TracesView query={route} list={list.current} onFailure={onFailure} />}
+        {route.view === 'traces' && (
+          <TracesView query={route} list={list.current} session={session} away={away} onFailure={onFailure} />
+        )}
         {route.view === 'trace' && (
           <TraceView key={route.id} {...route} listUrl={listUrl.current} onFailure={onFailure} />
         )}

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { bytes, clock, cost, duration, plural, rate, short, tokens } from '../src/model/format';
+import { bytes, clock, clockRange, cost, duration, plural, rate, short, tokens } from '../src/model/format';
 
 describe('duration', () => {
   test.each([
@@ -57,4 +57,15 @@ test('the clock says the day only if it is not today', () => {
   expect(clock(iso(new Date(2026, 10, 25, 9, 5, 7, 30)), now)).toBe('09:05:07.030');
   expect(clock(iso(new Date(2026, 10, 24, 9, 5, 7)), now)).toMatch(/^24 Nov 09:05:07$/);
   expect(clock(iso(new Date(2025, 0, 2, 9, 5, 7)), now)).toMatch(/^02 Jan 2025$/);
+});
+
+test('a window names the day of both ends where they are of two, and no seconds that are none', () => {
+  const now = new Date(2026, 10, 28, 12, 0, 0);
+  const at = (day: number, h: number, m = 0, s = 0, ms = 0): number => new Date(2026, 10, day, h, m, s, ms).getTime();
+  expect(clockRange(at(27, 23), at(28, 22), now)).toBe('27 Nov 23:00 – 28 Nov 22:00');
+  expect(clockRange(at(28, 9), at(28, 10, 30), now)).toBe('09:00 – 10:30');
+  expect(clockRange(at(27, 9), at(27, 10), now)).toBe('27 Nov 09:00 – 10:00');
+  expect(clockRange(at(28, 9), at(28, 9, 0, 5), now)).toBe('09:00:00 – 09:00:05');
+  expect(clockRange(at(28, 9, 0, 0, 250), at(28, 9, 0, 5), now)).toBe('09:00:00.250 – 09:00:05.000');
+  expect(clockRange(new Date(2025, 0, 2, 9).getTime(), at(28, 9), now)).toBe('02 Jan 2025 09:00 – 28 Nov 09:00');
 });

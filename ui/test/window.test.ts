@@ -18,7 +18,8 @@ test('a step scrolls by a row, a leap to the middle', () => {
 
 test('addresses', () => {
   const id = '0123456789abcdef0123456789abcdef';
-  expect(parseRoute('/', '?q=a%20b')).toEqual({ view: 'traces', q: 'a b', from: '', to: '', sort: '' });
+  expect(parseRoute('/', '?q=a%20b&view=x')).toMatchObject({ view: 'traces', q: 'a b', sort: '', saved: '' });
+  expect(parseRoute('/', '?q=&view=12')).toMatchObject({ q: '', saved: '12' });
   expect(parseRoute(`/traces/${id}`, '?span=ff')).toMatchObject({ view: 'trace', id, span: 'ff' });
   const token = `${'aB3-_'.repeat(8)}xyz`;
   expect(parseRoute(`/share/${token}`, '?span=ff')).toMatchObject({ view: 'trace', id: token, span: 'ff' });

@@ -38,6 +38,17 @@ export async function getFacets(
   return getJson(`/api/metrics/facets/?${query.toString()}`, signal);
 }
 
+const mostKeys = 200;
+
+/** The keys of metadata that traces of the window have, those that most have first; whatever the filter says. */
+export async function getMetadataKeys(from: string, to: string, signal: AbortSignal): Promise<string[]> {
+  const list = { q: '', from, to, sort: '' };
+  const { facets } = await getFacets(list, 'traces', ['metadata'], mostKeys, signal);
+  return (facets[0]?.values ?? []).flatMap(({ value, is_others }) =>
+    is_others || value === null ? [] : [String(value)],
+  );
+}
+
 /** Traces over time, with percentiles of how long they took. */
 export function getStrip(list: ListQuery, points: number, signal: AbortSignal): Promise<StripAnswer> {
   const query = new URLSearchParams([...paramsOf(list, Date.now()), ['of', 'traces'], ['points', String(points)]]);
@@ -46,7 +57,8 @@ export function getStrip(list: ListQuery, points: number, signal: AbortSignal): 
 
 /** What slides stays where it was when listening began: what comes is later than that. */
 export function livePath(list: ListQuery, now: number): string {
-  return `/api/live/?${new URLSearchParams(paramsOf(list, now)).toString()}`;
+  const query = new URLSearchParams(paramsOf(list, now)).toString();
+  return query === '' ? '/api/live/' : `/api/live/?${query}`;
 }
 
 export function exportPath(list: ListQuery, format: Format, part: Part, count: number | null): string {

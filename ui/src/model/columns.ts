@@ -9,6 +9,8 @@ export interface Column {
   end?: boolean;
   /** The API's field to sort by. */
   sort?: string;
+  /** In pixels, where somebody set it. */
+  width?: number;
 }
 
 export const columns: Column[] = [
@@ -43,23 +45,46 @@ function columnOf(id: string): Column | undefined {
 export const keyOf = (column: Column): string | null =>
   column.id.startsWith(metadata) ? column.id.slice(metadata.length) : null;
 
-/** As they are kept: ids with a space between them, each encoded; what is not known is passed over. */
+export const leastSet = 40;
+export const mostSet = 1600;
+
+/** As they are kept: ids with a space between them, each encoded, with its width behind a colon if it was set; what is not known is
+ *  passed over. */
 export function readColumns(kept: string): Column[] {
   const shown = new Map<string, Column>();
   for (const word of kept.split(' ')) {
+    const [name = '', width] = word.split(':');
     let id: string;
     try {
-      id = decodeURIComponent(word);
+      id = decodeURIComponent(name);
     } catch {
       continue;
     }
     const column = columnOf(id);
-    if (column) shown.set(id, column);
+    if (column) shown.set(id, width === undefined ? column : withWidth(column, Number(width)));
   }
   return shown.size === 0 ? usual : [...shown.values()];
 }
 
-export const writeColumns = (shown: Column[]): string => shown.map(({ id }) => encodeURIComponent(id)).join(' ');
+export const writeColumns = (shown: Column[]): string =>
+  shown.map(({ id, width }) => encodeURIComponent(id) + (width === undefined ? '' : `:${String(width)}`)).join(' ');
+
+/** null: as wide as it is by itself. */
+function withWidth(column: Column, width: number | null): Column {
+  const rest = { ...column };
+  delete rest.width;
+  if (width === null || !Number.isFinite(width)) return rest;
+  return { ...rest, width: Math.round(Math.min(mostSet, Math.max(leastSet, width))) };
+}
+
+/** `before`: how wide those before it are now. Those of them that are as wide as there is room stay so, so that the edge is where it was
+ *  put. */
+export const resizeColumn = (shown: Column[], id: string, width: number | null, before: number[] = []): Column[] =>
+  shown.map((column, i) => {
+    if (column.id === id) return withWidth(column, width);
+    const flows = column.width === undefined && column.track.startsWith('minmax');
+    return flows && i < before.length ? withWidth(column, before[i] ?? null) : column;
+  });
 
 /** All there are: those that are shown in their order, then the others. */
 export function choices(shown: Column[], keys: string[]): Column[] {
@@ -85,8 +110,10 @@ export function moveColumn(shown: Column[], from: number, to: number): Column[] 
 const gap = 13;
 const sides = 28;
 
-export const gridOf = (shown: Column[]): string => shown.map(({ track }) => track).join(' ');
-export const leastWidth = (shown: Column[]): number => shown.reduce((sum, { least }) => sum + least + gap, sides - gap);
+export const gridOf = (shown: Column[]): string =>
+  shown.map(({ track, width }) => (width === undefined ? track : `${String(width)}px`)).join(' ');
+export const leastWidth = (shown: Column[]): number =>
+  shown.reduce((sum, { least, width }) => sum + (width ?? least) + gap, sides - gap);
 
 /** What a press on a header asks for: the most first, the least first, newest first. */
 export function nextSort(field: string, sort: string): string {

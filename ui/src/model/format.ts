@@ -66,14 +66,35 @@ export function tokens(prompt: number | null, completion: number | null): string
   return prompt === null && completion === null ? unknown : `${count(prompt)} → ${count(completion)}`;
 }
 
+const pad = (n: number, width = 2): string => String(n).padStart(width, '0');
+
 /** The clock time, with the day before it if that is not today. */
 export function clock(time: string, now = new Date()): string {
   const at = toDate(parseInstant(time));
-  const pad = (n: number, width = 2): string => String(n).padStart(width, '0');
   const hms = `${pad(at.getHours())}:${pad(at.getMinutes())}:${pad(at.getSeconds())}`;
   if (at.toDateString() === now.toDateString()) return `${hms}.${pad(at.getMilliseconds(), 3)}`;
   const day = at.toLocaleDateString('en-GB', { day: '2-digit', month: 'short' });
   return at.getFullYear() === now.getFullYear() ? `${day} ${hms}` : `${day} ${String(at.getFullYear())}`;
+}
+
+/** A window of time: as fine as it has to be for both ends; the day of each where they are of two, of the first where that is not
+ *  today. */
+export function clockRange(from: number, to: number, now = new Date()): string {
+  const ends = [new Date(from), new Date(to)];
+  const fine = ends.some((at) => at.getMilliseconds() !== 0) ? 2 : ends.some((at) => at.getSeconds() !== 0) ? 1 : 0;
+  const said = ends.map((at, i) => {
+    const time =
+      `${pad(at.getHours())}:${pad(at.getMinutes())}` +
+      (fine > 0 ? `:${pad(at.getSeconds())}` : '') +
+      (fine > 1 ? `.${pad(at.getMilliseconds(), 3)}` : '');
+    const day = at.toDateString();
+    const other = ends[1 - i] ?? at;
+    const withDay = day === other.toDateString() ? i === 0 && day !== now.toDateString() : true;
+    if (!withDay) return time;
+    const year = at.getFullYear() === now.getFullYear() ? '' : ` ${String(at.getFullYear())}`;
+    return `${at.toLocaleDateString('en-GB', { day: '2-digit', month: 'short' })}${year} ${time}`;
+  });
+  return said.join(' – ');
 }
 
 export function shortId(id: string): string {

@@ -20,10 +20,15 @@ export interface ListQuery {
   sort: string;
 }
 
+/** The list of traces, too, and the number of the saved view that was opened; '' is none. */
+export interface TracesQuery extends ListQuery {
+  saved: string;
+}
+
 export const emptyQuery: ListQuery = { q: '', from: '', to: '', sort: '' };
 
 export type Route =
-  | ({ view: 'traces' } & ListQuery)
+  | ({ view: 'traces' } & TracesQuery)
   | ({ view: 'trace'; id: string; span: string | null } & TraceLook)
   | { view: 'compare'; a: string; b: string }
   | ({ view: 'threads' } & ListQuery)
@@ -48,7 +53,7 @@ export function parseRoute(path: string, search: string): Route {
   const query = new URLSearchParams(search);
   const of = (name: string): string => query.get(name) ?? '';
   const listed = { q: of('q'), from: of('from'), to: of('to'), sort: of('sort') };
-  if (path === '/') return { view: 'traces', ...listed };
+  if (path === '/') return { view: 'traces', ...listed, saved: /^\d{1,15}$/.test(of('view')) ? of('view') : '' };
   const shared = /^\/share\/([\w-]{43})\/?$/.exec(path)?.[1];
   const id = shared ?? /^\/traces\/([0-9a-fA-F]{32})\/?$/.exec(path)?.[1]?.toLowerCase();
   if (id !== undefined) {
@@ -76,10 +81,11 @@ export function parseRoute(path: string, search: string): Route {
   return { view: 'none' };
 }
 
-export function tracesUrl(q: string, rest: Partial<Omit<ListQuery, 'q'>> = {}): string {
-  const { from = '', to = '', sort = '' } = rest;
-  const said = Object.entries({ q, from, to, sort }).flatMap(([name, value]) =>
-    value === '' ? [] : [`${name}=${encodeURIComponent(value)}`],
+export function tracesUrl(q: string, rest: Partial<Omit<TracesQuery, 'q'>> = {}): string {
+  const { from = '', to = '', sort = '', saved = '' } = rest;
+  // With a view the filter is said though it be empty: a view alone in an address is one to be opened.
+  const said = Object.entries({ q, from, to, sort, view: saved }).flatMap(([name, value]) =>
+    value === '' && !(name === 'q' && saved !== '') ? [] : [`${name}=${encodeURIComponent(value)}`],
   );
   return said.length === 0 ? '/' : `/?${said.join('&')}`;
 }

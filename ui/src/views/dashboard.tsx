@@ -199,7 +199,8 @@ function lengthOf(seconds: number): string {
 
 function Empty({ state, onChange }: { state: DashboardState; onChange: BodyProps['onChange'] }) {
   const noun = counted.find(({ id }) => id === state.of)?.noun ?? 'trace';
-  if (state.range === 'all' && state.q === '' && state.of !== 'calls') return <NoTraces />;
+  if (state.range === 'all' && state.q === '' && state.of !== 'calls')
+    return <NoTraces mayMakeKeys={false} waits={false} />;
   return (
     <div class="notice">
       <h2>No {noun} here</h2>

@@ -1,9 +1,10 @@
 /** What values there are beside the list, with counts: choosing one edits the filter's text. */
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { getFacets } from '../api/traces';
 import type { Facet } from '../api/types';
 import { choiceOf, toggleValue, typedName } from '../model/filter';
 import { count } from '../model/format';
+import { isSliding } from '../model/range';
 import type { ListQuery } from '../model/route';
 import { usePolling } from '../widgets/hooks';
 import { useKept } from '../widgets/setting';
@@ -28,10 +29,12 @@ const again = 15_000;
 interface Props {
   list: ListQuery;
   keys: string[];
+  /** How often the live feed told something; null: it does not tell. */
+  told: number | null;
   onChange: (q: string) => void;
 }
 
-export function Facets({ list, keys, onChange }: Props) {
+export function Facets({ list, keys, told, onChange }: Props) {
   const [answer, setAnswer] = useState<{ facets: Facet[]; is_estimate: boolean } | null>(null);
   const [closed, setClosed] = useKept('respan.facets.closed', '');
   const asked = fields.concat(
@@ -53,7 +56,10 @@ export function Facets({ list, keys, onChange }: Props) {
       abort.abort();
     };
   }, [list.q, list.from, list.to, key]);
+  const counted = useRef(told);
   usePolling(again, true, () => {
+    if (told !== null && told === counted.current && !isSliding(list.from, list.to)) return;
+    counted.current = told;
     load(AbortSignal.timeout(20_000));
   });
 

@@ -14,6 +14,7 @@ const groups: { title: string; keys: [keys: string[], does: string][] }[] = [
     keys: [
       [['j', 'k'], 'down, up (arrows too)'],
       [['Enter'], 'open'],
+      [['Space'], 'look at it; Escape'],
       [['/'], 'filter'],
       [['f'], 'values to filter by'],
       [['p'], 'pause, go on'],

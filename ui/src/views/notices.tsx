@@ -1,27 +1,10 @@
 /** Pages without data: nothing yet, nothing found, signed out, out of reach. */
 import { address } from '../navigation';
 import { Copy } from '../widgets/copy';
+import { later } from '../widgets/later';
 import { Link } from '../widgets/link';
 
-const threeLines = `from respan import Respan
-from respan_instrumentation_huggingface import HuggingFaceInstrumentor
-Respan(instrumentations=[HuggingFaceInstrumentor()])`;
-
-const otelLines = (): string => `. ~/.config/respan/credentials
-export OTEL_EXPORTER_OTLP_ENDPOINT=${location.origin}
-export OTEL_EXPORTER_OTLP_HEADERS="x-api-key=$RESPAN_API_KEY"`;
-
-export function NoTraces() {
-  return (
-    <div class="notice">
-      <h2>No traces yet</h2>
-      <p>Three lines at the top of your script, and its next run shows up here by itself:</p>
-      <Code text={threeLines} label="Copy the three lines" />
-      <p class="mute">Or any OpenTelemetry SDK, unchanged:</p>
-      <Code text={otelLines()} label="Copy the variables" />
-    </div>
-  );
-}
+export const NoTraces = later(async () => (await import('./first-steps')).FirstSteps);
 
 function Code({ text, label }: { text: string; label: string }) {
   return (

@@ -1,14 +1,16 @@
 /** Traces over time above their list: how many, how many failed, how long they took. A drag narrows the window. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { getStrip } from '../api/traces';
-import { clock, count, duration } from '../model/format';
-import { iso, widened } from '../model/range';
+import { clockRange, count, duration } from '../model/format';
+import { iso, isSliding, widened } from '../model/range';
 import type { ListQuery } from '../model/route';
 import { barsOf, bucketAt, draggedWindow, linesOf, stripOf, timeAt, type Strip } from '../model/strip';
 import { usePolling } from '../widgets/hooks';
 
 interface Props {
   list: ListQuery;
+  /** How often the live feed told something; null: it does not tell. */
+  told: number | null;
   onChange: (from: string, to: string) => void;
 }
 
@@ -16,7 +18,7 @@ const again = 5000;
 const points = 120;
 const least = 4; // pixels that a drag has
 
-export function TimeStrip({ list, onChange }: Props) {
+export function TimeStrip({ list, told, onChange }: Props) {
   const [strip, setStrip] = useState<Strip | null>(null);
   /** Shares of the width: the other end of what is chosen, and where the pointer or the keys are. */
   const [anchor, setAnchor] = useState<number | null>(null);
@@ -39,7 +41,11 @@ export function TimeStrip({ list, onChange }: Props) {
       abort.abort();
     };
   }, [list.q, list.from, list.to]);
+  const drawn = useRef(told);
   usePolling(again, list.to === '' && anchor === null, () => {
+    // What has not changed is asked for only where time itself moves the window.
+    if (told !== null && told === drawn.current && !isSliding(list.from, list.to)) return;
+    drawn.current = told;
     load(AbortSignal.timeout(20_000));
   });
 
@@ -167,15 +173,7 @@ export function TimeStrip({ list, onChange }: Props) {
         {strip &&
           (at !== null ? (
             <>
-              {clock(
-                iso(
-                  timeAt(
-                    strip,
-                    Math.floor((at * (strip.end - strip.start)) / strip.width) *
-                      (strip.width / (strip.end - strip.start)),
-                  ),
-                ),
-              )}
+              {bucketSays(strip, at)}
               {' · '}
               {strip.isEstimate ? '~' : ''}
               {count(here?.count ?? 0)}
@@ -183,9 +181,16 @@ export function TimeStrip({ list, onChange }: Props) {
               {here && here.p50 !== null && ` · p50 ${duration(here.p50)} p99 ${duration(here.p99)}`}
             </>
           ) : (
-            `${clock(iso(strip.start))} – ${clock(iso(strip.end))}`
+            clockRange(strip.start, strip.end)
           ))}
       </p>
     </div>
   );
+}
+
+/** When the bucket there begins and ends. */
+function bucketSays(strip: Strip, at: number): string {
+  const one = strip.width / (strip.end - strip.start);
+  const start = Math.round(timeAt(strip, Math.min(Math.floor(at / one), Math.round(1 / one) - 1) * one));
+  return clockRange(start, start + strip.width);
 }

@@ -10,6 +10,7 @@ import { traceUrl } from '../model/route';
 import { oneLine } from '../model/text';
 import { Link } from '../widgets/link';
 import { Mark } from '../widgets/mark';
+import { ColumnEdge } from './column-edge';
 
 export const rowId = (trace: string): string => `t-${trace}`;
 
@@ -18,12 +19,15 @@ interface HeadProps {
   /** As the API's sort_by; without onSort nothing is sorted. */
   sort?: string;
   onSort?: (sort: string) => void;
+  /** As ColumnEdge says it. */
+  onWidth?: (column: Column, width: number | null, before: number[]) => void;
 }
 
-export function TracesHead({ columns = usual, sort = '', onSort }: HeadProps) {
+export function TracesHead({ columns = usual, sort = '', onSort, onWidth }: HeadProps) {
   return (
     <div class="trace-row head" role="row">
-      {columns.map(({ id, title, end, sort: field }) => {
+      {columns.map((column) => {
+        const { id, title, end, sort: field } = column;
         const by = onSort && sortedBy(field, sort);
         return (
           <span key={id} role="columnheader" class={end ? 'end' : undefined} aria-sort={by}>
@@ -40,6 +44,14 @@ export function TracesHead({ columns = usual, sort = '', onSort }: HeadProps) {
             ) : (
               <bdi>{title}</bdi>
             )}
+            {onWidth && (
+              <ColumnEdge
+                column={column}
+                onWidth={(width, before) => {
+                  onWidth(column, width, before);
+                }}
+              />
+            )}
           </span>
         );
       })}
@@ -51,6 +63,8 @@ interface Props {
   trace: Trace;
   index: number;
   selected: boolean;
+  /** There is a look at it. */
+  described?: boolean;
   /** To be compared. */
   marked?: boolean;
   longest: number;
@@ -64,6 +78,7 @@ export function TraceRow({
   trace,
   index,
   selected,
+  described = false,
   marked = false,
   longest,
   arrived = false,
@@ -81,6 +96,7 @@ export function TraceRow({
       role="row"
       aria-rowindex={index + 2}
       aria-selected={selected}
+      aria-describedby={described ? 'peek' : undefined}
     >
       {columns.map((column) => cellOf(column, { trace, url, failed, share, onOpen }))}
     </div>

@@ -3,18 +3,22 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { asApiError, isAbort, parse, type ApiError } from '../api/client';
 import { getTracePage } from '../api/endpoints';
 import { listPath, livePath } from '../api/traces';
-import type { Page, Trace } from '../api/types';
+import type { Page, Session, Trace } from '../api/types';
 import { addNewer, addOlder, addTold, emptyFeed, newOnes, firstPage, shiftOf, type Feed } from '../model/feed';
 import { count } from '../model/format';
-import { gridOf, leastWidth, readColumns, usual, writeColumns } from '../model/columns';
-import { metadataKeys } from '../model/completion';
-import { traceUrl, tracesUrl, type ListQuery } from '../model/route';
+import { gridOf, leastWidth, resizeColumn } from '../model/columns';
+import { isSliding } from '../model/range';
+import { traceUrl, tracesUrl, type TracesQuery } from '../model/route';
+import { isBare, isOpen, ofPage, shownOf, viewUrl } from '../model/views';
 import { scrollToShow } from '../model/window';
 import { go } from '../navigation';
 import { useKeys, useMedia, usePolling } from '../widgets/hooks';
+import { later } from '../widgets/later';
 import { useLive } from '../widgets/live';
+import { useSavedViews } from '../widgets/saved-views';
 import { useKept } from '../widgets/setting';
 import { toggleMark, useMarks } from '../widgets/marks';
+import { usePeek } from '../widgets/peek';
 import { VirtualRows } from '../widgets/virtual';
 import { Banner } from '../widgets/wrong';
 import { ColumnsMenu } from './columns-menu';
@@ -22,10 +26,20 @@ import { ExportMenu } from './export-menu';
 import { CompareMarked, compareMarked } from './compare-marked';
 import { Facets } from './facets';
 import { FilterBar } from './filter-bar';
+import { useListColumns, useMetadataKeys, type ColumnEdits } from './list-columns';
 import { RangeMenu } from './range-menu';
 import { TimeStrip } from './strip';
 import { NoMatch, NoTraces } from './notices';
 import { rowId, TraceRow, TracesHead } from './trace-row';
+import { ViewsMenu } from './views-menu';
+
+const TracePeek = later(async () => (await import('./trace-peek')).TracePeek, true);
+
+/** The line that an element is in. */
+function lineOf(element: Element): { id: string; row: Element } | null {
+  const row = element.closest('.trace-row:not(.head)');
+  return row ? { id: row.id, row } : null;
+}
 
 /** What the list remembers while another view is shown. */
 export interface ListState {
@@ -34,23 +48,38 @@ export interface ListState {
   feed: Feed;
   selected: string | null;
   scrollTop: number;
+  edits: ColumnEdits | null;
+  /** The project's own view was opened, or something else: it is not opened again. */
+  begun: boolean;
 }
 
-export const newListState = (): ListState => ({ url: null, feed: emptyFeed, selected: null, scrollTop: 0 });
+export const newListState = (): ListState => ({
+  url: null,
+  feed: emptyFeed,
+  selected: null,
+  scrollTop: 0,
+  edits: null,
+  begun: false,
+});
 
+/** Where the live feed does not tell: it is broken, or the order is another one. */
 const pollEvery = 2000;
-/** Where the live feed tells what comes, it does not tell what was deleted. */
-const checkEvery = 5000;
+const pollSorted = 5000;
+/** A window that slides leaves traces behind, which nobody tells. */
+const slideEvery = 30_000;
 const headHeight = 29;
 
 interface Props {
-  query: ListQuery;
+  query: TracesQuery;
   list: ListState;
+  session: Session | null;
+  /** The server did not answer when it was last asked who one is, whatever the live feed's line looks like. */
+  away: boolean;
   onFailure: (error: ApiError) => void;
 }
 
-export function TracesView({ query, list, onFailure }: Props) {
-  const url = tracesUrl(query.q, query);
+export function TracesView({ query, list, session, away, onFailure }: Props) {
+  const url = tracesUrl(query.q, { ...query, saved: '' });
   const [feed, setFeed] = useState(list.feed);
   const [answered, setAnswered] = useState(list.url);
   const [selected, setSelected] = useState(list.selected);
@@ -59,6 +88,7 @@ export function TracesView({ query, list, onFailure }: Props) {
   const filterInput = useRef<HTMLInputElement>(null);
   const lastBody = useRef('');
   const polling = useRef(false);
+  const [missed, setMissed] = useState(false); // older ones that did not come
   const paging = useRef(false);
   const current = useRef(url);
   current.current = url;
@@ -127,12 +157,15 @@ export function TracesView({ query, list, onFailure }: Props) {
     meanwhile.current.push(...told);
     setFeed((was) => addTold(was, told));
   };
+  const [told, setTold] = useState(0);
   const hears = useLive(answered === url && query.sort === '' ? livePath(query, Date.now()) : null, {
     onTraces: (told) => {
+      setTold((n) => n + 1);
       if (waiting === null) show(told);
       else setWaiting(new Map([...waiting, ...told.map((t) => [t.trace_unique_id, t] as const)]));
     },
     onGap: () => {
+      setTold((n) => n + 1);
       if (waiting === null) poll();
     },
   });
@@ -144,10 +177,15 @@ export function TracesView({ query, list, onFailure }: Props) {
       poll();
     }
   };
-  usePolling(hears ? checkEvery : pollEvery, true, () => {
-    loadOlder(); // again, if it failed
-    if (waiting === null) poll();
-  });
+  usePolling(
+    query.sort === '' ? pollEvery : pollSorted,
+    !hears || away || error !== null || (missed && feed.next !== null),
+    () => {
+      loadOlder(); // again, if it failed
+      if (waiting === null) poll();
+    },
+  );
+  usePolling(slideEvery, hears && waiting === null && isSliding(query.from, query.to), poll);
 
   const loadOlder = (): void => {
     const element = scroller.current;
@@ -156,12 +194,14 @@ export function TracesView({ query, list, onFailure }: Props) {
     paging.current = true;
     getTracePage(feed.next, AbortSignal.timeout(20_000))
       .then((body) => {
+        setMissed(false);
         paging.current = false; // before the rows are drawn: drawing them asks for more if there is room
         const page = parse<Page<Trace>>(body);
         if (current.current === url) setFeed((was) => addOlder(was, page));
       })
       .catch((reason: unknown) => {
         paging.current = false;
+        setMissed(true);
         failed(reason);
       });
   };
@@ -206,9 +246,21 @@ export function TracesView({ query, list, onFailure }: Props) {
     }
   };
 
-  const keys = useMemo(() => metadataKeys(feed.rows), [feed.rows]);
-  const [keptColumns, setKeptColumns] = useKept('respan.columns', '');
-  const columns = useMemo(() => (narrow ? usual : readColumns(keptColumns)), [narrow, keptColumns]);
+  const [saved, setSaved] = useSavedViews();
+  const views = useMemo(() => ofPage(saved ?? [], 'traces'), [saved]);
+  const opened = views.find(({ id }) => String(id) === query.saved) ?? null;
+  useEffect(() => {
+    if (saved === null) return;
+    const first = !list.begun && isOpen(location.search) ? views.find((view) => view.default) : undefined;
+    const wanted = first ?? (isBare(location.search) ? opened : null);
+    list.begun = true;
+    if (wanted) go(viewUrl(wanted), 'replace');
+  }, [saved, query.saved]);
+
+  const mayChange = session?.role === 'owner' || session?.role === 'member';
+  const loaded = answered !== null && (query.saved === '' || saved !== null);
+  const keys = useMetadataKeys(query, feed.rows, loaded);
+  const { columns, chosen, setColumns, forgetEdits } = useListColumns(narrow, opened, list);
   const [facets, setFacets] = useKept('respan.facets', 'shown');
   const [facetsHere, setFacetsHere] = useState(false); // on a narrow screen, until the page is left
   const showFacets = narrow ? facetsHere : facets === 'shown';
@@ -216,6 +268,16 @@ export function TracesView({ query, list, onFailure }: Props) {
     if (narrow) setFacetsHere(!facetsHere);
     else setFacets(showFacets ? 'hidden' : 'shown');
   };
+
+  const peek = usePeek(lineOf);
+  const peeked = feed.rows.find((t) => rowId(t.trace_unique_id) === peek.peeked?.id);
+  const lookAt = (id: string): void => {
+    peek.look(rowId(id), document.getElementById(rowId(id)));
+  };
+  // By key it goes along with what is chosen, which is drawn first.
+  useEffect(() => {
+    if (peek.peeked?.by === 'key' && selected !== null) lookAt(selected);
+  }, [selected]);
 
   const marks = useMarks();
   useKeys((event) => {
@@ -245,6 +307,15 @@ export function TracesView({ query, list, onFailure }: Props) {
       case 'Enter':
         if (selected === null || at < 0) return false;
         go(traceUrl(selected));
+        return true;
+      case ' ':
+        if (selected === null || at < 0) return false;
+        if (peek.peeked?.by === 'key') peek.hide();
+        else lookAt(selected);
+        return true;
+      case 'Escape':
+        if (peek.peeked === null) return false;
+        peek.hide();
         return true;
       case '/':
         filterInput.current?.focus();
@@ -277,7 +348,6 @@ export function TracesView({ query, list, onFailure }: Props) {
   const setQ = (q: string, how: 'push' | 'replace'): void => {
     go(tracesUrl(q, query), how);
   };
-  const loaded = answered !== null;
   const fieldError = error?.field === 'q' ? error : null; // the others are not the text's fault
 
   return (
@@ -311,24 +381,30 @@ export function TracesView({ query, list, onFailure }: Props) {
           Facets
         </button>
         {loaded && <ExportMenu list={query} count={feed.count} isEstimate={feed.isEstimate} shown={feed.rows} />}
-        {!narrow && (
-          <ColumnsMenu
-            shown={columns}
-            keys={keys}
-            onChange={(shown) => {
-              setKeptColumns(writeColumns(shown));
-            }}
-          />
-        )}
+        {!narrow && <ColumnsMenu shown={columns} keys={keys} onChange={setColumns} />}
+        <ViewsMenu
+          page="traces"
+          views={views}
+          opened={opened}
+          shown={shownOf(query, chosen)}
+          mayChange={mayChange}
+          onViews={setSaved}
+          onOpen={(to) => {
+            forgetEdits();
+            go(to);
+          }}
+          onSaved={forgetEdits}
+        />
         <CompareMarked marks={marks} />
       </FilterBar>
       {error && fieldError === null && <Banner error={error} />}
-      <TimeStrip list={query} onChange={setWindow} />
+      <TimeStrip list={query} told={hears ? told : null} onChange={setWindow} />
       <div class="list-area">
         {showFacets && loaded && (
           <Facets
             list={query}
             keys={keys}
+            told={hears ? told : null}
             onChange={(q) => {
               setQ(q, 'push');
             }}
@@ -346,13 +422,24 @@ export function TracesView({ query, list, onFailure }: Props) {
           tabIndex={0}
           onScroll={(event) => {
             list.scrollTop = event.currentTarget.scrollTop;
+            if (peek.peeked?.by === 'pointer') peek.hide();
             loadOlder();
           }}
+          {...peek.on}
         >
-          {feed.rows.length > 0 && <TracesHead columns={columns} sort={query.sort} onSort={setSort} />}
+          {loaded && feed.rows.length > 0 && (
+            <TracesHead
+              columns={columns}
+              sort={query.sort}
+              onSort={setSort}
+              onWidth={(column, width, before) => {
+                setColumns(resizeColumn(columns, column.id, width, before));
+              }}
+            />
+          )}
           <VirtualRows
             scroller={scroller}
-            count={feed.rows.length}
+            count={loaded ? feed.rows.length : 0}
             rowHeight={rowHeight}
             headHeight={headHeight}
             render={(index) => {
@@ -364,6 +451,7 @@ export function TracesView({ query, list, onFailure }: Props) {
                     trace={trace}
                     index={index}
                     selected={trace.trace_unique_id === selected}
+                    described={trace === peeked}
                     marked={marks.includes(trace.trace_unique_id)}
                     longest={longest}
                     columns={columns}
@@ -381,7 +469,7 @@ export function TracesView({ query, list, onFailure }: Props) {
             feed.next === null &&
             !fieldError &&
             (query.q.trim() === '' && query.from === '' && query.to === '' ? (
-              <NoTraces />
+              <NoTraces mayMakeKeys={mayChange} waits />
             ) : (
               <NoMatch
                 onClear={() => {
@@ -391,6 +479,7 @@ export function TracesView({ query, list, onFailure }: Props) {
             ))}
         </div>
       </div>
+      {peeked && peek.peeked && <TracePeek trace={peeked} at={peek.peeked} />}
     </>
   );
 }

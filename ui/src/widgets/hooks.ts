@@ -95,7 +95,8 @@ export function useKeys(handler: (event: KeyboardEvent) => boolean): void {
       if (at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement || document.querySelector('dialog[open]'))
         return;
       // A focused button or link keeps the keys that press it.
-      if (event.key === 'Enter' && at instanceof Element && at.closest('button, a')) return;
+      if ((event.key === 'Enter' || event.key === ' ') && at instanceof Element && at.closest('button, a, summary'))
+        return;
       // A pane that has the focus scrolls itself.
       if (scrolling.has(event.key) && at instanceof Element && at.closest('.pane-body')) return;
       if (latest.current(event)) event.preventDefault();

@@ -2,7 +2,8 @@
 import type { ComponentType } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
-export function later<P extends object>(load: () => Promise<ComponentType<P>>): ComponentType<P> {
+/** `quiet`: of what is nice to have: until it is there, and where it does not come, there is nothing. */
+export function later<P extends object>(load: () => Promise<ComponentType<P>>, quiet = false): ComponentType<P> {
   let loaded: ComponentType<P> | null = null;
   return function Later(props: P) {
     const [View, setView] = useState(() => loaded);
@@ -20,6 +21,7 @@ export function later<P extends object>(load: () => Promise<ComponentType<P>>): 
       );
     }, []);
     if (View) return <View {...props} />;
+    if (quiet) return null;
     return failed ? (
       <div class="notice" role="alert">
         <h2>This part of the page did not come</h2>
