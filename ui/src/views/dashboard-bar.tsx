@@ -1,5 +1,6 @@
 /** What the dashboard is asked: the filter, what is counted, by what, and when. */
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { getMetadataKeys } from '../api/traces';
 import { counted, groupings, ranges, type DashboardState } from '../model/dashboard';
 import { useKeys } from '../widgets/hooks';
 import { useTypedText } from '../widgets/typed-text';
@@ -102,46 +103,69 @@ interface FieldProps {
   label: string;
   placeholder: string;
   invalid?: boolean;
+  /** What may be typed. */
+  known?: string[];
   value: string;
   onChange: (text: string) => void;
 }
 
 /** A text that is told a moment after the last key, and follows the address when that changes. */
-function Field({ input, label, placeholder, invalid = false, value, onChange }: FieldProps) {
+function Field({ input, label, placeholder, invalid = false, known, value, onChange }: FieldProps) {
+  const list = useId();
   const own = useRef<HTMLInputElement>(null);
   const element = input ?? own;
   const { text, typed, said } = useTypedText(value, element, onChange);
   return (
-    <input
-      ref={element}
-      type="text"
-      class="mono"
-      aria-label={label}
-      aria-invalid={invalid}
-      placeholder={placeholder}
-      spellcheck={false}
-      autocomplete="off"
-      autocapitalize="off"
-      value={text}
-      onInput={(event) => {
-        typed(event.currentTarget.value);
-      }}
-      onKeyDown={(event) => {
-        if (event.key === 'Enter') said(event.currentTarget.value);
-        if (event.key === 'Escape') event.currentTarget.blur();
-      }}
-    />
+    <>
+      <input
+        ref={element}
+        type="text"
+        class="mono"
+        list={known && list}
+        aria-label={label}
+        aria-invalid={invalid}
+        placeholder={placeholder}
+        spellcheck={false}
+        autocomplete="off"
+        autocapitalize="off"
+        value={text}
+        onInput={(event) => {
+          typed(event.currentTarget.value);
+        }}
+        onKeyDown={(event) => {
+          if (event.key === 'Enter') said(event.currentTarget.value);
+          if (event.key === 'Escape') event.currentTarget.blur();
+        }}
+      />
+      {known && (
+        <datalist id={list}>
+          {known.map((text) => (
+            <option key={text} value={text} />
+          ))}
+        </datalist>
+      )}
+    </>
   );
 }
 
 function GroupBy({ by, onChange }: { by: string; onChange: (by: string) => void }) {
   const ofMetadata = by.startsWith(metadata);
   const [choosing, setChoosing] = useState(false);
+  const [keys, setKeys] = useState<string[]>([]);
+  const asks = ofMetadata || choosing;
+  useEffect(() => {
+    if (!asks) return;
+    const abort = new AbortController();
+    getMetadataKeys('', '', abort.signal).then(setKeys, () => undefined);
+    return () => {
+      abort.abort();
+    };
+  }, [asks]);
   return (
     <label class="group-by">
       by
       <select
-        value={ofMetadata || choosing ? metadata : by}
+        value={asks ? metadata : by}
         onChange={(event) => {
           const to = event.currentTarget.value;
           setChoosing(to === metadata);
@@ -155,10 +179,11 @@ function GroupBy({ by, onChange }: { by: string; onChange: (by: string) => void 
         ))}
         <option value={metadata}>metadata…</option>
       </select>
-      {(ofMetadata || choosing) && (
+      {asks && (
         <Field
           label="Key of metadata"
           placeholder="key"
+          known={keys}
           value={by.slice(metadata.length)}
           onChange={(key) => {
             setChoosing(key === '');
