@@ -40,6 +40,15 @@ const pages = [
   ['threads', '/threads', '.group-row:not(.head)'],
   ['prices', '/settings/prices', '.price-row:not(.head)'],
   ['thread', `/threads/${encodeURIComponent(thread)}`, '.say'],
+  ['settings-project', '/settings/project', '.facts'],
+  ['settings-retention', '/settings/retention', '.facts'],
+  ['settings-keys', '/settings/keys', '.plain'],
+  ['settings-projects', '/settings/projects', '.plain'],
+  ['settings-members', '/settings/members', '.plain'],
+  ['settings-audit', '/settings/audit', '.audit-row'],
+  ['settings-account', '/settings/account', '.plain'],
+  ['signin', '/signin', '.door h2'],
+  ['invite', '/invite/none', '.door h2'],
 ];
 
 await mkdir(out, { recursive: true });

@@ -45,6 +45,15 @@ const pages = [
   ['a thread', '/threads/conv_abc_123', '.say'],
   ['two traces compared', `/compare?a=${shown.id}&b=${failed.id}`, '.compare-part'],
   ['prices', '/settings/prices', '.price-row:not(.head)'],
+  ['settings: the project', '/settings/project', '.settings-body h1'],
+  ['settings: retention', '/settings/retention', '.settings-body h1'],
+  ['settings: keys', '/settings/keys', '.settings-body h1'],
+  ['settings: all projects', '/settings/projects', '.settings-body h1'],
+  ['settings: members', '/settings/members', '.settings-body h1'],
+  ['settings: the log', '/settings/audit', '.settings-body h1'],
+  ['settings: the account', '/settings/account', '.settings-body h1'],
+  ['the way in', '/signin', '.door h2'],
+  ['an invite', '/invite/none', '.door h2'],
   ['nowhere', '/nowhere', '.notice h2'],
 ];
 

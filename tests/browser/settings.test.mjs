@@ -26,7 +26,7 @@ test('a key is made by keyboard, shown once with lines to copy, and works', asyn
   await page.getByRole('link', { name: 'API keys' }).click();
   await page.waitForURL(`${server.url}/settings/keys`);
   await page.getByLabel('Name', { exact: true }).fill('laptop');
-  await page.getByLabel('Environment').fill('staging');
+  await page.getByRole('textbox', { name: 'Environment' }).fill('staging');
   await page.getByLabel('Until').selectOption('Ends in 30 days');
   await page.keyboard.press('Tab');
   await page.getByRole('button', { name: 'Make a key' }).press('Enter');

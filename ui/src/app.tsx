@@ -3,11 +3,13 @@ import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { asApiError, isAbort, type ApiError } from './api/client';
 import { getSession } from './api/endpoints';
 import type { Session } from './api/types';
+import { placeIn } from './model/environment';
 import { places } from './model/places';
-import { address, go, useRoute } from './navigation';
+import { projectOf } from './model/project';
+import { address, go, here, useRoute } from './navigation';
 import { KeysDialog } from './views/keys-dialog';
 import { SideBar } from './views/side-bar';
-import { SignedOut, Nowhere } from './views/notices';
+import { NoProject, Nowhere, SignedOut } from './views/notices';
 import { TraceView } from './views/trace';
 import { newListState, TracesView } from './views/traces';
 import { useKeys, usePolling } from './widgets/hooks';
@@ -27,8 +29,10 @@ export function App() {
   const [signedOut, setSignedOut] = useState(false);
   const [away, setAway] = useState(false);
   const [help, setHelp] = useState(false);
-  const list = useRef(newListState());
-  const listUrl = useRef('/');
+  const [noProject, setNoProject] = useState<string | null>(null);
+  const project = projectOf(location.search);
+  const list = useRef({ of: project, state: newListState(), url: '/' });
+  if (list.current.of !== project) list.current = { of: project, state: newListState(), url: here('/') };
   const pendingG = useRef(0);
 
   const onFailure = useCallback((error: ApiError) => {
@@ -36,23 +40,26 @@ export function App() {
   }, []);
 
   const loadSession = useCallback(() => {
+    const asked = projectOf(location.search);
     getSession(AbortSignal.timeout(10_000)).then(
-      (to) => {
-        setSession(to);
+      (said) => {
         setAway(false);
+        setNoProject(null);
+        if (asked === projectOf(location.search)) setSession(said);
       },
       (error: unknown) => {
         if (isAbort(error)) return;
         const apiError = asApiError(error);
         setAway(apiError.failure === 'away');
+        if (apiError.failure === 'not-found' || apiError.field === 'project') setNoProject(asked);
         onFailure(apiError);
       },
     );
-  }, [onFailure]);
+  }, [onFailure, project]);
   useEffect(loadSession, [loadSession]);
   usePolling(10_000, !signedOut, loadSession);
 
-  if (route.view === 'traces') listUrl.current = address();
+  if (route.view === 'traces') list.current.url = address();
 
   useKeys((event) => {
     const afterG = performance.now() - pendingG.current < 1000;
@@ -60,7 +67,7 @@ export function App() {
     if (event.key === 'g') return true;
     const place = afterG ? places.find(({ key }) => key === event.key) : undefined;
     if (place) {
-      go(place.url === '/' ? listUrl.current : place.url);
+      go(place.url === '/' ? list.current.url : placeIn(route, place.url));
       return true;
     }
     if (event.key === '?') {
@@ -71,22 +78,25 @@ export function App() {
   });
 
   if (signedOut) return <SignedOut />;
+  if (noProject !== null && noProject === project) return <NoProject />;
+  // Until it is known of the project that the address names, nothing can be changed in it.
+  const known = session !== null && (project === null || String(session.project_id) === project) ? session : null;
   return (
     <div class="frame">
       <SideBar
         route={route}
-        listUrl={listUrl.current}
+        listUrl={list.current.url}
         session={session}
         onHelp={() => {
           setHelp(true);
         }}
       />
-      <main>
+      <main key={project ?? ''}>
         {route.view === 'traces' && (
-          <TracesView query={route} list={list.current} session={session} away={away} onFailure={onFailure} />
+          <TracesView query={route} list={list.current.state} session={known} away={away} onFailure={onFailure} />
         )}
         {route.view === 'trace' && (
-          <TraceView key={route.id} {...route} listUrl={listUrl.current} onFailure={onFailure} />
+          <TraceView key={route.id} {...route} listUrl={list.current.url} onFailure={onFailure} />
         )}
         {route.view === 'compare' && <CompareView a={route.a} b={route.b} onFailure={onFailure} />}
         {route.view === 'threads' && <ThreadsView list={route} onFailure={onFailure} />}
@@ -104,7 +114,13 @@ export function App() {
         )}
         {route.view === 'dashboard' && <Dashboard search={route.search} onFailure={onFailure} />}
         {route.view === 'settings' && (
-          <SettingsView section={route.section} session={session} onFailure={onFailure} onChange={loadSession} />
+          <SettingsView
+            section={route.section}
+            search={route.search}
+            session={known}
+            onFailure={onFailure}
+            onChange={loadSession}
+          />
         )}
         {route.view === 'none' && <Nowhere />}
       </main>

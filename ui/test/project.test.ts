@@ -6,6 +6,7 @@ test('an address is in the project that one is in', () => {
   expect(inProjectOf('?q=a', '/threads')).toBe('/threads');
   expect(inProjectOf('?q=a&project=2', '/threads')).toBe('/threads?project=2');
   expect(inProjectOf('?project=2', '/?q=status%3Aerror')).toBe('/?q=status%3Aerror&project=2');
+  expect(inProjectOf('?project=2', '/api/live/?')).toBe('/api/live/?project=2');
   expect(inProjectOf('?project=a%26b', '/traces/00')).toBe('/traces/00?project=a%26b');
 });
 

@@ -1,4 +1,5 @@
 /** The one place that talks to the server. */
+import { inProjectOf } from '../model/project';
 
 export type Failure =
   | 'away' // nobody answers
@@ -44,11 +45,7 @@ export function setCsrfToken(token: string): void {
 }
 
 /** The API's path for the project that the address bar names; the server knows which is meant if it names none. */
-export function inProject(path: string): string {
-  const project = new URLSearchParams(location.search).get('project');
-  if (project === null) return path;
-  return `${path}${path.includes('?') ? '&' : '?'}project=${encodeURIComponent(project)}`;
-}
+export const inProject = (path: string): string => inProjectOf(location.search, path);
 
 /** What came of it; an error that is not the server's own is that nobody answers. */
 async function reached<T>(answer: Promise<T>): Promise<T> {

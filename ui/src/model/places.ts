@@ -20,7 +20,11 @@ export const places: Place[] = [
 /** The sections of the settings, in their order; `id` is the last part of the address. */
 export const settingsSections: { id: string; label: string }[] = [
   { id: 'project', label: 'Project' },
+  { id: 'retention', label: 'Retention' },
   { id: 'keys', label: 'API keys' },
   { id: 'prices', label: 'Prices' },
+  { id: 'projects', label: 'All projects' },
+  { id: 'members', label: 'Members' },
+  { id: 'audit', label: 'Log' },
   { id: 'account', label: 'Account' },
 ];

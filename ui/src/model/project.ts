@@ -2,7 +2,7 @@
 
 export const projectOf = (search: string): string | null => new URLSearchParams(search).get('project');
 
-/** An address of the page in the project of where one is; one that names a project stays what it is. */
+/** An address, of the page or of the API, in the project of where one is; one that names a project stays what it is. */
 export function inProjectOf(search: string, url: string): string {
   const project = projectOf(search);
   const [path = '', query = ''] = url.split('?', 2);

@@ -36,7 +36,7 @@ export type Route =
   | ({ view: 'users' } & ListQuery)
   | { view: 'user'; id: string; from: string; to: string }
   | { view: 'dashboard'; search: string }
-  | { view: 'settings'; section: string }
+  | { view: 'settings'; section: string; search: string }
   | { view: 'none' };
 
 /** The id that an address ends with; null if it is not one, or not well encoded. */
@@ -77,7 +77,7 @@ export function parseRoute(path: string, search: string): Route {
   const user = idAfter('/users/', path);
   if (user !== null) return { view: 'user', id: user, from: listed.from, to: listed.to };
   const section = /^\/settings(?:\/([a-z]+))?\/?$/.exec(path);
-  if (section) return { view: 'settings', section: section[1] ?? 'project' };
+  if (section) return { view: 'settings', section: section[1] ?? 'project', search };
   return { view: 'none' };
 }
 

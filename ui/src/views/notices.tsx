@@ -48,6 +48,23 @@ export function SignedOut() {
   );
 }
 
+export function NoProject() {
+  return (
+    <main class="alone">
+      <div class="notice" role="alert">
+        <h1>
+          <i class="logo" aria-hidden="true" /> respan
+        </h1>
+        <h2>There is no such project</h2>
+        <p>It was deleted, or the address is not right.</p>
+        <p>
+          <a href="/">The first project</a>
+        </p>
+      </div>
+    </main>
+  );
+}
+
 export function Nowhere() {
   return (
     <div class="notice">

@@ -1,10 +1,14 @@
 /** One's own account: how one is called, the password, the way out. */
 import { useState } from 'preact/hooks';
-import { setAccount, setPassword, signOut } from '../api/accounts';
+import { endOtherSessions, endSession, getSessions, setAccount, setPassword, signOut } from '../api/accounts';
 import type { Session } from '../api/types';
+import { browserOf } from '../model/agent';
+import { clock, unknown } from '../model/format';
 import { useActing } from '../widgets/acting';
 import { ActingForm } from '../widgets/acting-form';
 import { Field, NewPassword } from '../widgets/field';
+import { useLoaded } from '../widgets/loaded';
+import { PlainTable } from '../widgets/plain-table';
 import { Wrong } from '../widgets/wrong';
 
 export function AccountSettings({ session, onChange }: { session: Session; onChange: () => void }) {
@@ -21,6 +25,7 @@ export function AccountSettings({ session, onChange }: { session: Session; onCha
       )}
       <Who key={user.id} user={user} onChange={onChange} />
       <Password key={String(user.has_password)} user={user} onChange={onChange} />
+      <Sessions />
       <section class="form">
         <h2>Sign out</h2>
         <p>Ends this browser&apos;s session. You are its {session.role ?? 'user'}.</p>
@@ -40,6 +45,81 @@ export function AccountSettings({ session, onChange }: { session: Session; onCha
         </button>
       </section>
     </>
+  );
+}
+
+/** Where else one is signed in. */
+function Sessions() {
+  const sessions = useLoaded(getSessions, []);
+  const ending = useActing();
+  const others = sessions.value?.some(({ current }) => !current) ?? false;
+  return (
+    <section class="form wide">
+      <h2>Where you are signed in</h2>
+      <Wrong error={ending.error ?? sessions.error} />
+      {sessions.value !== null && (
+        <PlainTable
+          label="Sessions"
+          rows={sessions.value}
+          keyOf={(session) => session.id}
+          columns={[
+            {
+              label: 'Browser',
+              cell: (session) => (
+                <>
+                  <bdi title={session.agent ?? undefined}>{browserOf(session.agent)}</bdi>
+                  {session.current && <span class="chip">this one</span>}
+                </>
+              ),
+            },
+            { label: 'From', mono: true, cell: (session) => session.address ?? unknown },
+            { label: 'Since', mono: true, cell: (session) => clock(session.created_at) },
+            {
+              label: 'Last used',
+              mono: true,
+              cell: (session) => (session.last_used_at === null ? unknown : clock(session.last_used_at)),
+            },
+            { label: 'Ends', mono: true, cell: (session) => session.expires_at.slice(0, 10) },
+            {
+              label: 'End',
+              actions: true,
+              cell: (session) =>
+                !session.current && (
+                  <button
+                    type="button"
+                    class="button danger small"
+                    aria-label={`End the session of ${browserOf(session.agent)}`}
+                    disabled={ending.busy}
+                    onClick={() => {
+                      ending.act(async () => {
+                        await endSession(session.id);
+                        sessions.reload();
+                      });
+                    }}
+                  >
+                    End
+                  </button>
+                ),
+            },
+          ]}
+        />
+      )}
+      {others && (
+        <button
+          type="button"
+          class="button"
+          disabled={ending.busy}
+          onClick={() => {
+            ending.act(async () => {
+              await endOtherSessions();
+              sessions.reload();
+            });
+          }}
+        >
+          End all others
+        </button>
+      )}
+    </section>
   );
 }
 

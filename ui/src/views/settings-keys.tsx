@@ -5,10 +5,11 @@ import type { ApiError } from '../api/client';
 import type { Session } from '../api/types';
 import { clock } from '../model/format';
 import { ActingForm } from '../widgets/acting-form';
+import { CodeLines } from '../widgets/code-lines';
 import { ConfirmDialog } from '../widgets/confirm-dialog';
-import { Copy } from '../widgets/copy';
 import { Field } from '../widgets/field';
 import { useLoaded } from '../widgets/loaded';
+import { PlainTable } from '../widgets/plain-table';
 import { Wrong } from '../widgets/wrong';
 
 interface Props {
@@ -38,53 +39,42 @@ export function KeysSettings({ session, onFailure }: Props) {
         <Wrong error={keys.error} />
         {keys.value?.length === 0 && <p class="mute">There is none yet.</p>}
         {keys.value !== null && keys.value.length > 0 && (
-          <div class="scroll">
-            <table class="plain">
-              <thead>
-                <tr>
-                  <th>Name</th>
-                  <th>Key</th>
-                  <th>May</th>
-                  <th>Environment</th>
-                  <th>Last used</th>
-                  <th>Ends</th>
-                  <th>
-                    <span class="sr">Revoke</span>
-                  </th>
-                </tr>
-              </thead>
-              <tbody>
-                {keys.value.map((key) => (
-                  <tr key={key.id} class={key.revoked_at === null ? undefined : 'mute'}>
-                    <td>
-                      <bdi>{key.name}</bdi>
-                    </td>
-                    <td class="mono">{key.hint}…</td>
-                    <td>{key.scopes.join(', ')}</td>
-                    <td>
-                      <bdi>{key.environment ?? '–'}</bdi>
-                    </td>
-                    <td class="mono">{key.last_used_at === null ? 'never' : clock(key.last_used_at)}</td>
-                    <td class="mono">{endOf(key)}</td>
-                    <td class="end">
-                      {mayChange && key.revoked_at === null && (
-                        <button
-                          type="button"
-                          class="button danger small"
-                          aria-label={`Revoke ${key.name}`}
-                          onClick={() => {
-                            setRevoking(key);
-                          }}
-                        >
-                          Revoke
-                        </button>
-                      )}
-                    </td>
-                  </tr>
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <PlainTable
+            label="Keys"
+            rows={keys.value}
+            keyOf={(key) => key.id}
+            isOver={(key) => key.revoked_at !== null}
+            columns={[
+              { label: 'Name', cell: (key) => <bdi>{key.name}</bdi> },
+              { label: 'Key', mono: true, cell: (key) => `${key.hint}…` },
+              { label: 'May', cell: (key) => key.scopes.join(', ') },
+              { label: 'Environment', cell: (key) => <bdi>{key.environment ?? '–'}</bdi> },
+              {
+                label: 'Last used',
+                mono: true,
+                cell: (key) => (key.last_used_at === null ? 'never' : clock(key.last_used_at)),
+              },
+              { label: 'Ends', mono: true, cell: endOf },
+              {
+                label: 'Revoke',
+                actions: true,
+                cell: (key) =>
+                  mayChange &&
+                  key.revoked_at === null && (
+                    <button
+                      type="button"
+                      class="button danger small"
+                      aria-label={`Revoke ${key.name}`}
+                      onClick={() => {
+                        setRevoking(key);
+                      }}
+                    >
+                      Revoke
+                    </button>
+                  ),
+              },
+            ]}
+          />
         )}
       </section>
       {revoking && (
@@ -213,22 +203,11 @@ export OTEL_EXPORTER_OTLP_HEADERS="x-api-key=${made.key}"`;
     <section class="form wide made" aria-label="The new key">
       <h2>{made.name} is made</h2>
       <p role="status">Copy it now: it is not shown again.</p>
-      <Lines text={made.key} label="Copy the key" />
+      <CodeLines text={made.key} label="Copy the key" />
       <p>For respan in Python and C:</p>
-      <Lines text={python} label="Copy the lines for respan" />
+      <CodeLines text={python} label="Copy the lines for respan" />
       <p>For any OpenTelemetry SDK:</p>
-      <Lines text={otel} label="Copy the lines for OpenTelemetry" />
+      <CodeLines text={otel} label="Copy the lines for OpenTelemetry" />
     </section>
-  );
-}
-
-function Lines({ text, label }: { text: string; label: string }) {
-  return (
-    <div class="code">
-      <pre tabIndex={0}>{text}</pre>
-      <Copy text={text} label={label}>
-        Copy
-      </Copy>
-    </div>
   );
 }

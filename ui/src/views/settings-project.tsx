@@ -1,12 +1,21 @@
-/** The project: how much there is of it, and making all of one user go. */
+/** The project: how much there is of it, what it is called, and making all of one user, or all of it, go. */
 import { useState } from 'preact/hooks';
+import { changeProject, deleteProject } from '../api/accounts';
 import type { Session } from '../api/types';
 import { bytes, count, plural } from '../model/format';
+import { settingsUrl } from '../model/route';
+import { go } from '../navigation';
 import { ActingForm } from '../widgets/acting-form';
+import { ConfirmDialog } from '../widgets/confirm-dialog';
 import { Field } from '../widgets/field';
 import { deleteAllOf, Erasure } from './delete-user';
 
-export function ProjectSettings({ session, onChange }: { session: Session; onChange: () => void }) {
+interface Props {
+  session: Session;
+  onChange: () => void;
+}
+
+export function ProjectSettings({ session, onChange }: Props) {
   return (
     <>
       <dl class="facts">
@@ -29,8 +38,95 @@ export function ProjectSettings({ session, onChange }: { session: Session; onCha
           <dd class="mono">{bytes(session.bytes)}</dd>
         </div>
       </dl>
+      {session.role === 'owner' && (
+        <Rename key={`${String(session.project_id)} ${session.project}`} session={session} onChange={onChange} />
+      )}
       {session.role !== 'viewer' && <DeleteUser onChange={onChange} />}
+      {session.role === 'owner' && <DeleteProject session={session} onChange={onChange} />}
     </>
+  );
+}
+
+function Rename({ session, onChange }: Props) {
+  const [name, setName] = useState(session.project);
+  return (
+    <ActingForm
+      does="Rename"
+      ready={name !== '' && name !== session.project}
+      onGo={async () => {
+        await changeProject(session.project_id, { name });
+        onChange();
+        return 'Renamed';
+      }}
+    >
+      {(wrong) => (
+        <>
+          <h2>Its name</h2>
+          <Field
+            label="Name"
+            required
+            maxLength={63}
+            autocomplete="off"
+            hint="Keys, links and addresses stay what they are."
+            value={name}
+            wrong={wrong('name')}
+            onText={setName}
+          />
+        </>
+      )}
+    </ActingForm>
+  );
+}
+
+function DeleteProject({ session, onChange }: Props) {
+  const [asking, setAsking] = useState(false);
+  const others = session.projects.filter(({ id }) => id !== session.project_id);
+  return (
+    <section class="form">
+      <h2>Delete the project</h2>
+      {others.length === 0 ? (
+        <p>It is the only one, and one has to stay: make another first.</p>
+      ) : (
+        <p>
+          All of it goes: {plural(session.traces, 'trace')}, its keys, links, pins and settings. Its folder is removed
+          from the disk before this page says so. This cannot be undone.
+        </p>
+      )}
+      <button
+        type="button"
+        class="button danger"
+        disabled={others.length === 0}
+        onClick={() => {
+          setAsking(true);
+        }}
+      >
+        Delete {session.project} …
+      </button>
+      {asking && (
+        <ConfirmDialog
+          title={`Delete ${session.project}?`}
+          does="Delete all of it"
+          name={session.project}
+          onClose={() => {
+            setAsking(false);
+          }}
+          onDo={async () => {
+            await deleteProject(session.project_id, session.project);
+            go(`${settingsUrl('projects')}?project=${String(others[0]?.id ?? 1)}`, 'replace');
+            onChange();
+          }}
+        >
+          <p>
+            {plural(session.traces, 'trace')} with {plural(session.spans, 'span')}, {bytes(session.bytes)} on the disk,
+            and every key: programs that send with one are refused from then on.
+          </p>
+          <p>
+            <code>projects/{session.project_id}</code> in the server&apos;s data directory is unlinked at once. Backups,
+            and what is spooled at senders, are yours to delete.
+          </p>
+        </ConfirmDialog>
+      )}
+    </section>
   );
 }
 

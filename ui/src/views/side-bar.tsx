@@ -1,10 +1,12 @@
 import { useState } from 'preact/hooks';
 import type { Session } from '../api/types';
 import { bytes, plural } from '../model/format';
+import { placeIn } from '../model/environment';
 import { places } from '../model/places';
 import type { Route } from '../model/route';
 import { Link } from '../widgets/link';
 import { applyTheme, readTheme, type Theme } from '../widgets/setting';
+import { PlaceSwitch } from './place-switch';
 
 interface Props {
   route: Route;
@@ -20,9 +22,10 @@ export function SideBar({ route, listUrl, session, onHelp }: Props) {
         <i class="logo" aria-hidden="true" />
         respan
       </Link>
+      {session && <PlaceSwitch route={route} session={session} />}
       {places.map(({ label, url, key, views }) => {
         const here = views.includes(route.view);
-        const to = url === '/' ? listUrl : url;
+        const to = url === '/' ? listUrl : placeIn(route, url);
         return (
           <Link key={url} class={here ? 'entry on' : 'entry'} to={to} aria-current={here ? 'page' : undefined}>
             {label} <kbd>g {key}</kbd>
@@ -32,7 +35,6 @@ export function SideBar({ route, listUrl, session, onHelp }: Props) {
       <div class="foot">
         {session && (
           <div class="about">
-            <bdi>{session.project}</bdi>
             <span class="mono">{location.host}</span>
             <span>{plural(session.traces, 'trace')}</span>
             <span>
