@@ -74,6 +74,15 @@ async function startReal() {
         if (answer.status !== 200) throw new Error(`${answer.status}: ${await answer.text()}`);
       }
     },
+    /** The token of a new link to a trace. */
+    async share(trace) {
+      const answer = await fetch(`${url}/api/traces/${trace}/share/`, {
+        method: 'POST',
+        headers: { 'x-api-key': key },
+      });
+      if (answer.status !== 200) throw new Error(`${answer.status}: ${await answer.text()}`);
+      return (await answer.json()).url.split('/share/')[1];
+    },
     async stop() {
       const ended = new Promise((done) => child.once('exit', done));
       child.kill('SIGTERM');
