@@ -5,6 +5,7 @@ import re
 import subprocess
 
 import pytest
+from accounts import Browser, owner_of
 from conftest import ROOT
 from traces import workflow
 
@@ -44,29 +45,62 @@ def test_what_is_referred_to_is_there(server):
     assert there - referred == {"securitySchemes/key", "securitySchemes/apiKey", "securitySchemes/cookie"}
 
 
+CHECKS = (
+    "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
+    "response_schema_conformance,unsupported_method"
+)
+
+
+def schemathesis(python, server, headers, phases, examples, *options):
+    """Asks every operation of the document, as whoever has these headers; the process."""
+    given = [option for name, value in headers.items() for option in ("-H", f"{name}: {value}")]
+    return subprocess.Popen(
+        [
+            *(python, "-m", "schemathesis.cli", "run", f"{server.base_url}/api/openapi.json", *given),
+            *("--checks", CHECKS, "--phases", phases, "--max-examples", examples, "--seed", "1", "--workers", "1"),
+            *("--request-timeout", "20", "--exclude-path", "/api/live/", "--suppress-health-check", "all"),
+            *("--generation-database=none", *options),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=server.home,
+    )
+
+
+def by_session(browser):
+    return {"Cookie": browser.cookie, "X-CSRF-Token": browser.token}
+
+
 def test_schemathesis_finds_nothing(start_server):
+    """By key, and as an owner and a member of servers of their own, who take away what the others would need."""
     venv = subprocess.run([ROOT / "tools/make_openapi_venv"], capture_output=True, text=True)
     if venv.returncode != 0:
         pytest.fail(f"no schemathesis: {venv.stderr}")
-    server = start_server()
-    for n in range(20):
-        assert server.send(workflow(n, n)).status == 200
-    checks = (
-        "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
-        "response_schema_conformance,unsupported_method"
-    )
-    found = subprocess.run(
-        [
-            *(venv.stdout.strip(), "-m", "schemathesis.cli", "run", f"{server.base_url}/api/openapi.json"),
-            *("-H", f"Authorization: Bearer {server.key}", "--checks", checks),
-            *("--phases", "examples,coverage,fuzzing", "--max-examples", "8", "--seed", "1", "--workers", "1"),
-            *("--request-timeout", "20", "--exclude-path", "/api/live/", "--suppress-health-check", "all"),
-            "--generation-database=none",
-        ],
-        capture_output=True,
-        text=True,
-        cwd=server.home,
-        timeout=280,
-    )
-    assert found.returncode == 0, found.stdout[-12000:] + found.stderr[-2000:]
-    assert server.get("/healthz").status == 200
+    python = venv.stdout.strip()
+    servers = [start_server() for _ in range(3)]
+    for server in servers:
+        for n in range(20):
+            assert server.send(workflow(n, n)).status == 200
+    owner, of_member = owner_of(servers[1]), owner_of(servers[2])
+    token = of_member.post("/api/invites/", {"role": "member"}).json["url"].rsplit("/", 1)[1]
+    member = Browser(servers[2])
+    person = {"email": "member@x.org", "password": "correct horse battery", "name": "member", "invite": token}
+    assert member.post("/api/auth/signup/", person).status == 200
+    member.session()
+    stay = ("--exclude-path", "/api/auth/signout/", "--exclude-path", "/logout")
+    leave = ("--include-path", "/api/auth/signout/", "--include-path", "/logout")
+    key = {"Authorization": f"Bearer {servers[0].key}"}
+    running = [
+        schemathesis(python, servers[0], key, "examples,coverage,fuzzing", "8"),
+        schemathesis(python, servers[1], by_session(owner), "examples,fuzzing", "4", *stay),
+        schemathesis(python, servers[2], by_session(member), "examples,fuzzing", "4", *stay),
+    ]
+    said = [process.communicate(timeout=280)[0] for process in running]
+    # who leaves is asked for last
+    running.append(schemathesis(python, servers[2], by_session(member), "examples,coverage", "1", *leave))
+    said.append(running[-1].communicate(timeout=100)[0])
+    for process, text in zip(running, said, strict=True):
+        assert process.returncode == 0, text[-12000:]
+    for server in servers:
+        assert server.get("/healthz").status == 200
