@@ -45,6 +45,7 @@ test('a thread of an agent: Markdown, tools with what they answered, what each c
   const tool = turn(0).locator('.bubble .folded');
   assert.equal(await tool.locator('summary').innerText(), 'track {"parcel":4711} → {"at":"Bern","eta":"tomorrow"}');
   await tool.locator('summary').click();
+  await tool.getByText('result').first().waitFor();
   assert.match(await tool.innerText(), /parcel[\s\S]*4711[\s\S]*result[\s\S]*eta[\s\S]*tomorrow/);
   assert.deepEqual(await turn(1).locator('.bubble .folded summary').allInnerTexts(), [
     'track {"parcel":4712} → lost',
