@@ -303,6 +303,19 @@ test('what is not there is said', async () => {
   complaints.length = 0; // the browser itself reports the 404
 });
 
+test('a key right after the page came is no second key of `g …`', async () => {
+  const young = await newPage(page.context());
+  await young.addInitScript(() => (performance.now = () => 500));
+  await young.goto(server.url);
+  await listens(young, young.locator('.trace-row:not(.head)'));
+  await young.keyboard.press('d');
+  assert.equal(new URL(young.url()).pathname, '/');
+  await young.keyboard.press('g');
+  await young.keyboard.press('d');
+  await young.waitForURL('**/dashboard');
+  await young.close();
+});
+
 test('keys are explained, the theme is kept', async () => {
   await open('/', rows().first());
   await page.keyboard.press('?');

@@ -158,6 +158,9 @@ test('one goes from turn to turn by key, into a trace, and back to the same plac
     },
     [was],
   );
+  await page.keyboard.press('u');
+  await row('long').waitFor();
+  assert.equal(new URL(page.url()).pathname, '/threads');
 });
 
 test('threads: words find what was said, a window narrows them, both stand in the address', async () => {

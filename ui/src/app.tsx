@@ -33,7 +33,7 @@ export function App() {
   const project = projectOf(location.search);
   const list = useRef({ of: project, state: newListState(), url: '/' });
   if (list.current.of !== project) list.current = { of: project, state: newListState(), url: here('/') };
-  const pendingG = useRef(0);
+  const pressedG = useRef(-Infinity); // when; the clock begins with the page
 
   const onFailure = useCallback((error: ApiError) => {
     if (error.failure === 'signed-out') setSignedOut(true);
@@ -62,8 +62,8 @@ export function App() {
   if (route.view === 'traces') list.current.url = address();
 
   useKeys((event) => {
-    const afterG = performance.now() - pendingG.current < 1000;
-    pendingG.current = event.key === 'g' ? performance.now() : 0;
+    const afterG = performance.now() - pressedG.current < 1000;
+    pressedG.current = event.key === 'g' ? performance.now() : -Infinity;
     if (event.key === 'g') return true;
     const place = afterG ? places.find(({ key }) => key === event.key) : undefined;
     if (place) {
