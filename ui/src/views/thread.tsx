@@ -109,13 +109,22 @@ export function ThreadView({ id, onFailure }: Props) {
     if (atEnd.current && sheet.current) sheet.current.scrollTop = sheet.current.scrollHeight;
   }, [entries]);
 
+  const pastLoaded = useRef(false); // a step forward waits for the turns that it leads to
   const step = (by: number): void => {
     const at = entries.findIndex(({ turn }) => turn.trace.trace_unique_id === selected);
+    pastLoaded.current = by > 0 && at === entries.length - 1 && turns.more !== null;
+    if (pastLoaded.current) {
+      turns.more?.();
+      return;
+    }
     const to = entries[Math.min(Math.max(at + by, 0), entries.length - 1)]?.turn.trace.trace_unique_id;
     if (to === undefined) return;
     setSelected(to);
     document.getElementById(turnElement(to))?.scrollIntoView({ block: 'start' });
   };
+  useLayoutEffect(() => {
+    if (pastLoaded.current) step(1);
+  }, [entries]);
   useKeys((event) => {
     switch (event.key) {
       case 'j':
