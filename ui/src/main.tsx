@@ -1,6 +1,7 @@
 import './style/tokens.css';
 import './style/base.css';
 import './style/traces.css';
+import './style/rows.css';
 import './style/trace.css';
 import './style/span.css';
 import './style/dialog.css';
