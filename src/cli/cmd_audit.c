@@ -5,6 +5,7 @@
 #include "base/json_write.h"
 #include "cli/data_dir.h"
 #include "cli/report.h"
+#include "server/api_audit.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -22,17 +23,7 @@ static bool print_row(void *ctx, const rs_audit_row *row) {
 }
 
 static bool write_row(void *ctx, const rs_audit_row *row) {
-    rs_json *j = ctx;
-    rs_json_object(j);
-    rs_json_put_int(j, "id", (int64_t)row->id);
-    rs_json_put_time(j, "time", row->time_ns);
-    rs_json_put_str(j, "actor", row->actor);
-    rs_json_put_str(j, "action", row->action);
-    rs_json_put_str(j, "target", row->target);
-    if (row->project) rs_json_put_int(j, "project", (int64_t)row->project);
-    else rs_json_put_null(j, "project");
-    rs_json_put_str_or_null(j, "address", row->address);
-    rs_json_object_end(j);
+    rs_api_put_audit_row(ctx, row);
     return true;
 }
 

@@ -19,7 +19,7 @@ static rs_audit_filter read_filter(const rs_request *req) {
                              .text = rs_request_query(req, "text")};
 }
 
-static void put_row(rs_json *j, const rs_audit_row *row) {
+void rs_api_put_audit_row(rs_json *j, const rs_audit_row *row) {
     rs_json_object(j);
     rs_json_put_int(j, "id", (int64_t)row->id);
     rs_json_put_time(j, "time", row->time_ns);
@@ -47,7 +47,7 @@ static bool write_row(void *ctx, const rs_audit_row *row) {
         p->more = true;
         return false;
     }
-    put_row(&p->json, row);
+    rs_api_put_audit_row(&p->json, row);
     p->n++;
     p->last = row->id;
     return true;
@@ -112,7 +112,7 @@ static bool export_row(void *ctx, const rs_audit_row *row) {
     exporting *e = ctx;
     rs_json j = rs_json_on(e->out);
     if (e->csv) put_csv_row(e->out, row);
-    else put_row(&j, row), rs_buf_byte(e->out, '\n');
+    else rs_api_put_audit_row(&j, row), rs_buf_byte(e->out, '\n');
     e->before = row->id;
     e->n++;
     return rs_buf_status(e->out) == RS_OK;
