@@ -7,6 +7,7 @@ import json
 from accounts import Browser, owner_of
 from conftest import span
 
+
 def test_the_log(start_server):
     server = start_server()
     owner = owner_of(server)

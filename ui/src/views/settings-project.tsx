@@ -9,6 +9,7 @@ import { ActingForm } from '../widgets/acting-form';
 import { ConfirmDialog } from '../widgets/confirm-dialog';
 import { Field } from '../widgets/field';
 import { deleteAllOf, Erasure } from './delete-user';
+import { ProjectFacts } from './project-facts';
 
 interface Props {
   session: Session;
@@ -18,26 +19,14 @@ interface Props {
 export function ProjectSettings({ session, onChange }: Props) {
   return (
     <>
-      <dl class="facts">
-        <div>
-          <dt>Project</dt>
-          <dd>
-            <bdi>{session.project}</bdi>
-          </dd>
-        </div>
-        <div>
-          <dt>Traces</dt>
-          <dd class="mono">{count(session.traces)}</dd>
-        </div>
-        <div>
-          <dt>Spans</dt>
-          <dd class="mono">{count(session.spans)}</dd>
-        </div>
-        <div>
-          <dt>On disk</dt>
-          <dd class="mono">{bytes(session.bytes)}</dd>
-        </div>
-      </dl>
+      <ProjectFacts
+        name={session.project}
+        figures={[
+          ['Traces', count(session.traces)],
+          ['Spans', count(session.spans)],
+          ['On disk', bytes(session.bytes)],
+        ]}
+      />
       {session.role === 'owner' && (
         <Rename key={`${String(session.project_id)} ${session.project}`} session={session} onChange={onChange} />
       )}

@@ -19,6 +19,7 @@ import { Field } from '../widgets/field';
 import { usePolling } from '../widgets/hooks';
 import { useLoaded } from '../widgets/loaded';
 import { Wrong } from '../widgets/wrong';
+import { ProjectFacts } from './project-facts';
 
 interface Props {
   session: Session;
@@ -33,26 +34,14 @@ export function RetentionSettings({ session, onFailure, onChange }: Props) {
   if (!project) return <Wrong error={projects.error} />;
   return (
     <>
-      <dl class="facts">
-        <div>
-          <dt>Project</dt>
-          <dd>
-            <bdi>{project.name}</bdi>
-          </dd>
-        </div>
-        <div>
-          <dt>Keeps</dt>
-          <dd>{keepsOf(project)}</dd>
-        </div>
-        <div>
-          <dt>Traces</dt>
-          <dd class="mono">{count(session.traces)}</dd>
-        </div>
-        <div>
-          <dt>On disk</dt>
-          <dd class="mono">{bytes(session.bytes)}</dd>
-        </div>
-      </dl>
+      <ProjectFacts
+        name={project.name}
+        words={[['Keeps', keepsOf(project)]]}
+        figures={[
+          ['Traces', count(session.traces)],
+          ['On disk', bytes(session.bytes)],
+        ]}
+      />
       {session.role === 'owner' ? (
         <Keep
           key={id}
