@@ -15,12 +15,12 @@ import { newListState, TracesView } from './views/traces';
 import { useKeys, usePolling } from './widgets/hooks';
 import { later } from './widgets/later';
 
-const UsersView = later(async () => (await import('./views/users')).UsersView);
-const CompareView = later(async () => (await import('./views/compare')).CompareView);
-const ThreadsView = later(async () => (await import('./views/threads')).ThreadsView);
-const ThreadView = later(async () => (await import('./views/thread')).ThreadView);
-const UserView = later(async () => (await import('./views/user')).UserView);
-const SettingsView = later(async () => (await import('./views/settings')).SettingsView);
+const UsersView = later(async () => (await import('./views/more')).UsersView);
+const CompareView = later(async () => (await import('./views/more')).CompareView);
+const ThreadsView = later(async () => (await import('./views/more')).ThreadsView);
+const ThreadView = later(async () => (await import('./views/more')).ThreadView);
+const UserView = later(async () => (await import('./views/more')).UserView);
+const SettingsView = later(async () => (await import('./views/more')).SettingsView);
 const Dashboard = later(async () => (await import('./views/dashboard')).Dashboard);
 
 export function App() {

@@ -13,7 +13,7 @@ import { applyTheme, readTheme } from './widgets/setting';
 
 applyTheme(readTheme());
 const root = document.getElementById('app');
-const Door = later(async () => (await import('./views/door')).Door);
+const Door = later(async () => (await import('./views/more')).Door);
 const atDoor = /^\/(signin|signup|invite)\b/.test(location.pathname);
 const shared = location.pathname.startsWith('/share/');
 if (root) render(atDoor ? <Door /> : shared ? <SharedTrace /> : <App />, root);

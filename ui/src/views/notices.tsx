@@ -4,7 +4,7 @@ import { Copy } from '../widgets/copy';
 import { later } from '../widgets/later';
 import { Link } from '../widgets/link';
 
-export const NoTraces = later(async () => (await import('./first-steps')).FirstSteps);
+export const NoTraces = later(async () => (await import('./more')).FirstSteps);
 
 function Code({ text, label }: { text: string; label: string }) {
   return (

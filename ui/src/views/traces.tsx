@@ -33,7 +33,7 @@ import { NoMatch, NoTraces } from './notices';
 import { rowId, TraceRow, TracesHead } from './trace-row';
 import { ViewsMenu } from './views-menu';
 
-const TracePeek = later(async () => (await import('./trace-peek')).TracePeek, true);
+const TracePeek = later(async () => (await import('./more')).TracePeek, true);
 
 /** The line that an element is in. */
 function lineOf(element: Element): { id: string; row: Element } | null {

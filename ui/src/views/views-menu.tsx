@@ -18,7 +18,7 @@ export interface ViewsProps {
   onSaved: () => void;
 }
 
-const ViewsPanel = later(async () => (await import('./views-panel')).ViewsPanel);
+const ViewsPanel = later(async () => (await import('./more')).ViewsPanel);
 
 export function ViewsMenu(props: ViewsProps) {
   const { opened, shown } = props;
