@@ -73,17 +73,21 @@ static void put_parameter(void *ctx, const char *name, const char *value) {
 
 void rs_api_put_neighbour(rs_json *j, const char *key, const rs_request *req, const rs_list *list, bool has,
                           const rs_cursor *cursor) {
-    if (!has) {
-        rs_json_put_null(j, key);
-        return;
-    }
     char text[RS_CURSOR_LEN + 1];
     rs_cursor placed = *cursor;
     placed.order = rs_list_order(list);
     rs_cursor_format(&placed, text);
+    rs_api_put_neighbour_at(j, key, req, has ? text : NULL);
+}
+
+void rs_api_put_neighbour_at(rs_json *j, const char *key, const rs_request *req, const char *cursor) {
+    if (!cursor) {
+        rs_json_put_null(j, key);
+        return;
+    }
     rs_buf path;
     rs_buf_init(&path);
-    rs_buf_printf(&path, "%s?cursor=%s", req->path, text);
+    rs_buf_printf(&path, "%s?cursor=%s", req->path, cursor);
     rs_request_each_query(req, put_parameter, &path);
     const char *project = rs_request_query(req, "project");
     if (project) { /* once, whoever adds it to this again */

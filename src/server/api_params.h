@@ -23,5 +23,7 @@ bool rs_api_read_flag(const rs_request *req, const char *name, bool *out, rs_res
 /* "key": the request's path and parameters with another cursor, or null. */
 void rs_api_put_neighbour(rs_json *j, const char *key, const rs_request *req, const rs_list *list, bool has,
                           const rs_cursor *cursor);
+/* The same of a cursor as text; NULL: there is none. */
+void rs_api_put_neighbour_at(rs_json *j, const char *key, const rs_request *req, const char *cursor);
 
 #endif

@@ -3,6 +3,7 @@
 #include "server/api.h"
 #include "server/api_audit.h"
 #include "server/api_auth.h"
+#include "server/api_find.h"
 #include "server/api_keep.h"
 #include "server/api_keys.h"
 #include "server/api_members.h"
@@ -33,6 +34,7 @@ static const rs_route routes[] = {
     {"/api/traces/delete/", RS_POST, RS_AUTH_CHANGE, RS_BODY_SMALL, rs_api_delete_traces},
     {"/api/traces/{id}/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_get_trace},
     {"/api/traces/{id}/", RS_DELETE, RS_AUTH_CHANGE, RS_BODY_SMALL, rs_api_delete_trace},
+    {"/api/traces/{id}/find/", RS_GET | RS_POST, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_find_in_trace},
     {"/api/traces/{id}/share/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_share_manage},
     {"/api/traces/{id}/share/", RS_POST | RS_DELETE, RS_AUTH_CHANGE, RS_BODY_SMALL, rs_share_manage},
     {"/api/traces/{id}/pin/", RS_GET, RS_AUTH_ANY, RS_BODY_SMALL, rs_api_pin},

@@ -1,5 +1,6 @@
 """Traces too large to be made as a whole: sent as they are read, and the same as small ones in all else."""
 
+import datetime
 import json
 import random
 import socket
@@ -88,6 +89,57 @@ def test_the_tree_alone(server, big):
         assert round(s["start"] * 1e9) == int(sent["startTimeUnixNano"]) - BASE_S * 10**9
         assert s["latency"] == 5e-7 and "attributes" not in s
     assert server.get(f"/api/traces/{trace_id}/?view=tree&since={trace['next_since']}").json["spans"] == []
+
+
+def test_looking_through_it(server, big):
+    trace_id, spans = big
+    find = f"/api/traces/{trace_id}/find/"
+    order = [i for _, i in expected(spans)]
+    by_id = {s["spanId"]: s for s in spans}
+    everything = server.get(f"{find}?page_size=100000").json
+    assert list(everything) == ["count", "results", "next", "previous"]
+    assert everything["count"] == SPANS and everything["next"] is everything["previous"] is None
+    assert [s["span_unique_id"] for s in everything["results"]] == order
+    # what a span says, and how it is called
+    one = next(i for i in order if by_id[i]["name"] == "s4321")
+    said = by_id[one]["attributes"][1]["value"]["stringValue"].split()[1]
+    assert server.get(f"{find}?q={said}").json["results"] == [{"span_unique_id": one}]
+    assert server.get(f"{find}?span_name=s4321").json["results"] == [{"span_unique_id": one}]
+    assert server.get(f"{find}?q=nowhere").json == {"count": 0, "results": [], "next": None, "previous": None}
+    # page by page, there and back
+    wanted = [i for i in order if "7" in by_id[i]["name"]]
+    path, found, pages = f"{find}?q=name:*7*&page_size=500", [], []
+    while path:
+        page = server.get(path).json
+        assert page["count"] == len(wanted)
+        found += [s["span_unique_id"] for s in page["results"]]
+        pages.append(page)
+        path = page["next"]
+    assert found == wanted and len(pages) == -(-len(wanted) // 500)
+    back = server.get(pages[-1]["previous"]).json
+    assert back["results"] == pages[-2]["results"]
+    assert server.get(f"{find}?q=name:*7*&page_size=500&page=2").json["results"] == pages[1]["results"]
+    # by a body; from the middle on
+    start = datetime.datetime.fromtimestamp(BASE_S, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.003Z")
+    body = {"start_time": start, "filters": {"span_name": {"operator": "startswith", "value": ["s"]}}}
+    assert server.request("POST", find, json.dumps(body).encode()).json["count"] == SPANS - 3000
+
+
+def test_looking_through_what_is_not_there(server, big):
+    trace_id, _ = big
+    find = f"/api/traces/{trace_id}/find/"
+    assert server.get(f"/api/traces/{uuid.uuid4().hex}/find/").status == 404
+    assert server.get("/api/traces/xyz/find/").status == 404
+    for query, field in (
+        ("page_size=0", "page_size"),
+        ("page_size=100001", "page_size"),
+        ("cursor=f00", "cursor"),
+        ("cursor=f0123456789abcdef", "cursor"),
+        ("q=(", "q"),
+        ("nothing=1", "nothing"),
+    ):
+        answer = server.get(f"{find}?{query}")
+        assert (answer.status, answer.json["error"]["field"]) == (400, field), query
 
 
 COLUMNS = ("status_code", "interrupted", "prompt_tokens", "completion_tokens", "cost", "time_to_first_token")

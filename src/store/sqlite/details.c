@@ -194,11 +194,12 @@ void rs_details_close(rs_details *d) {
     *d = (rs_details){0};
 }
 
-/* One record on its way out. Its bytes are in the arena already, so strings are slices of them. */
+/* One record on its way out. Its bytes are in the arena already, or stay where they are: strings are slices of them. */
 typedef struct reading {
     rs_details *d;
     rs_arena *arena;
     rs_cursor in, content;
+    bool borrows; /* keys stay where they are, too */
     bool no_memory;
 } reading;
 
@@ -214,6 +215,7 @@ static rs_str take_key(reading *r) {
         rs_cursor_fail(&r->in);
         return (rs_str){0};
     }
+    if (r->borrows) return r->d->keys[number];
     rs_str *kept = &r->d->arena_keys[number];
     if (!kept->p) *kept = rs_arena_copy(r->arena, r->d->keys[number]);
     if (!kept->p) r->no_memory = true, rs_cursor_fail(&r->in);
@@ -340,13 +342,48 @@ static void use_arena(rs_details *d, const rs_arena *arena) {
     d->arena = arena;
 }
 
+static bool slice(rs_str section, uint64_t at, size_t n, rs_str *out) {
+    if (at > section.n || n > section.n - at) return false;
+    *out = (rs_str){section.p + at, n};
+    return true;
+}
+
 /* Bytes [at, at + n) of a section, in the arena. */
 static bool place(rs_str section, uint64_t at, size_t n, rs_arena *arena, rs_cursor *out, bool *no_memory) {
-    if (at > section.n || n > section.n - at) return false;
-    rs_str kept = rs_arena_copy(arena, (rs_str){section.p + at, n});
+    rs_str kept;
+    if (!slice(section, at, n, &kept)) return false;
+    kept = rs_arena_copy(arena, kept);
     *no_memory = !kept.p;
     *out = rs_cursor_on(kept);
     return kept.p != NULL;
+}
+
+/* What is behind the numbers of resource and scope. */
+static void take_record(reading *r, rs_span *s) {
+    s->flags = (uint32_t)rs_cursor_varint(&r->in);
+    s->trace_state = rs_cursor_str(&r->in);
+    take_attrs(r, &s->attrs);
+    take_events(r, s);
+    take_links(r, s);
+}
+
+static rs_status bad_record(const reading *r, rs_err *err) {
+    if (r->no_memory) return out_of_memory(err);
+    return rs_fail(err, RS_ERR_CORRUPT, 0, "block details: a record is malformed");
+}
+
+rs_status rs_details_borrow(rs_details *d, const rs_extent *x, rs_arena *arena, rs_span *s, rs_err *err) {
+    reading r = {.d = d, .arena = arena, .borrows = true};
+    rs_str record, content;
+    if (!slice(d->records, x->details_at, x->details, &record) ||
+        !slice(d->content, x->content_at, x->content, &content))
+        return bad_record(&r, err);
+    r.in = rs_cursor_on(record);
+    r.content = rs_cursor_on(content);
+    rs_cursor_varint(&r.in); /* resource and scope */
+    rs_cursor_varint(&r.in);
+    take_record(&r, s);
+    return r.in.bad || r.content.bad ? bad_record(&r, err) : RS_OK;
 }
 
 rs_status rs_details_read(rs_details *d, const rs_extent *x, rs_arena *arena, rs_span *s, rs_err *err) {
@@ -358,16 +395,11 @@ rs_status rs_details_read(rs_details *d, const rs_extent *x, rs_arena *arena, rs
     if (!place(d->content, x->content_at, x->content, arena, &r.content, &r.no_memory)) goto bad;
     resource = take_resource(&r);
     scope = take_scope(&r);
-    s->flags = (uint32_t)rs_cursor_varint(&r.in);
-    s->trace_state = rs_cursor_str(&r.in);
-    take_attrs(&r, &s->attrs);
-    take_events(&r, s);
-    take_links(&r, s);
+    take_record(&r, s);
     if (r.in.bad || r.content.bad || !resource || !scope) goto bad;
     s->resource = resource;
     s->scope = scope;
     return RS_OK;
 bad:
-    if (r.no_memory) return out_of_memory(err);
-    return rs_fail(err, RS_ERR_CORRUPT, 0, "block details: a record is malformed");
+    return bad_record(&r, err);
 }

@@ -54,6 +54,9 @@ RS_MUST_CHECK rs_status rs_details_open(rs_details *d, rs_str details, rs_str co
 /* Completes a span that heads gave. What it points to is copied into the arena. */
 RS_MUST_CHECK rs_status rs_details_read(rs_details *d, const rs_extent *extent, rs_arena *arena, rs_span *s,
                                         rs_err *err);
+/* Its attributes, events and links alone, as slices of both sections; the arena has the arrays. */
+RS_MUST_CHECK rs_status rs_details_borrow(rs_details *d, const rs_extent *extent, rs_arena *arena, rs_span *s,
+                                          rs_err *err);
 void rs_details_close(rs_details *d);
 
 #endif

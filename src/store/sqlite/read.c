@@ -1,10 +1,10 @@
 /* Reading one trace or one span: index -> blocks -> spans in the caller's arena. */
-#include "store/sqlite/sqlite_store.h"
 #include "store/sqlite/summary.h"
+#include "store/sqlite/trace_home.h"
 
 #include <stdlib.h>
 
-enum { PAGE = 64, IDS_PAGE = 4096 }; /* rows read in one statement: what bounds a read snapshot */
+enum { IDS_PAGE = 4096 }; /* rows read in one statement: what bounds a read snapshot */
 
 uint32_t rs_span_fingerprint(const uint8_t span_id[8]) {
     uint32_t a, b;
@@ -15,13 +15,6 @@ uint32_t rs_span_fingerprint(const uint8_t span_id[8]) {
 
 static rs_status no_room(rs_err *err) {
     return rs_fail(err, RS_ERR_MEMORY, 0, "the spans do not fit the memory that the request may use");
-}
-
-static bool ids_have(rs_str ids, uint32_t fingerprint) {
-    rs_cursor c = rs_cursor_on(ids);
-    while (rs_cursor_left(&c) >= 4)
-        if (rs_cursor_u32(&c) == fingerprint) return true;
-    return false;
 }
 
 /* ---- the blocks of a trace ----------------------------------------------------------------------------- */
@@ -43,28 +36,6 @@ static rs_status gather_block(rs_index *x, const rs_block_ref *ref, const uint8_
     return st;
 }
 
-/* The next blocks of the trace behind `after`; with a span id only those that may have it. *rows: how many
- * were looked at. */
-static rs_status next_blocks(rs_index *x, int64_t key, const uint8_t *span_id, uint64_t *after,
-                             rs_block_ref refs[PAGE], size_t *n, size_t *rows, rs_err *err) {
-    sqlite3_stmt *stmt;
-    bool row = false;
-    uint32_t fingerprint = span_id ? rs_span_fingerprint(span_id) : 0;
-    rs_status st = rs_index_prepare(x, RS_SQL_TRACE_BLOCKS, &stmt, err);
-    *n = *rows = 0;
-    if (st != RS_OK) return st;
-    sqlite3_bind_int64(stmt, 1, key);
-    sqlite3_bind_int64(stmt, 2, (int64_t)*after);
-    sqlite3_bind_int64(stmt, 3, PAGE);
-    while ((st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
-        refs[*n] = rs_index_block_ref(stmt);
-        *after = refs[*n].first;
-        ++*rows;
-        *n += !span_id || ids_have(rs_db_column_str(stmt, 9), fingerprint);
-    }
-    return st;
-}
-
 rs_status rs_index_superseded(rs_index *x, const rs_block_ref *ref, bool *gone, rs_err *err) {
     sqlite3_stmt *stmt;
     bool row = false;
@@ -79,12 +50,12 @@ rs_status rs_index_superseded(rs_index *x, const rs_block_ref *ref, bool *gone, 
 
 rs_status rs_index_gather(rs_index *x, int64_t key, const uint8_t trace_id[16], const uint8_t *span_id,
                           rs_read_depth depth, rs_arena *arena, rs_stored_spans *out, rs_err *err) {
-    rs_block_ref refs[PAGE];
+    rs_block_ref refs[RS_TRACE_BLOCKS_PAGE];
     rs_status corrupt = RS_OK;
     uint64_t after = 0;
-    size_t n, rows = PAGE;
-    while (rows == PAGE) {
-        rs_status st = next_blocks(x, key, span_id, &after, refs, &n, &rows, err);
+    size_t n, rows = RS_TRACE_BLOCKS_PAGE;
+    while (rows == RS_TRACE_BLOCKS_PAGE) {
+        rs_status st = rs_trace_home_blocks(x, key, span_id, &after, refs, &n, &rows, err);
         if (st != RS_OK) return st;
         for (size_t i = 0; i < n; i++) {
             st = gather_block(x, &refs[i], trace_id, span_id, depth, arena, out, err);
@@ -116,21 +87,6 @@ static rs_status not_found(const char *what, rs_err *err) {
     return rs_fail(err, RS_ERR_NOT_FOUND, 0, "no such %s", what);
 }
 
-static rs_status find_key(rs_index *x, const uint8_t trace_id[16], int64_t *key, size_t *spans, rs_err *err) {
-    sqlite3_stmt *stmt;
-    bool row = false;
-    rs_status st = rs_index_prepare(x, RS_SQL_TRACE_BY_ID, &stmt, err);
-    if (st != RS_OK) return st;
-    rs_db_bind_blob(stmt, 1, trace_id, 16);
-    st = rs_db_step(stmt, &row, err);
-    if (row) {
-        *key = sqlite3_column_int64(stmt, RS_TRACE_KEY);
-        *spans = (size_t)sqlite3_column_int64(stmt, RS_TRACE_SPANS);
-    }
-    sqlite3_reset(stmt);
-    return st == RS_OK && !row ? not_found("trace", err) : st;
-}
-
 /* Room for that many at once; a trace whose spans were sent again needs more and takes it as it comes. */
 static rs_status expect(rs_stored_spans *s, size_t n, rs_arena *arena, rs_err *err) {
     s->items = rs_arena_alloc(arena, n * sizeof *s->items);
@@ -154,35 +110,11 @@ static rs_status hand_out(rs_stored_spans *found, rs_arena *arena, rs_spans *out
     return RS_OK;
 }
 
-/* Where a trace is: a connection to its partition, which is the caller's to return, and its row. */
-typedef struct home {
-    rs_partition *p;
-    rs_index *x;
-    int64_t key;
-    size_t spans;
-} home;
-
-static rs_status find_home(const rs_partition_set *set, const uint8_t trace_id[16], home *out, rs_err *err) {
-    uint64_t hash = rs_bloom_hash_id(trace_id);
-    for (size_t i = set->n; i-- > 0;) {
-        rs_partition *p = set->items[i];
-        if (!rs_bloom_may_have(&p->traces, hash)) continue;
-        rs_status st = rs_partition_borrow(p, &out->x, err);
-        if (st != RS_OK) return st;
-        out->p = p;
-        st = find_key(out->x, trace_id, &out->key, &out->spans, err);
-        if (st == RS_OK) return RS_OK;
-        rs_partition_return(p, out->x);
-        if (st != RS_ERR_NOT_FOUND) return st;
-    }
-    return not_found("trace", err);
-}
-
 static rs_status read_trace(const rs_partition_set *set, const uint8_t trace_id[16], rs_read_depth depth,
                             rs_arena *arena, rs_spans *out, rs_err *err) {
     rs_stored_spans found = {0};
-    home at;
-    rs_status st = find_home(set, trace_id, &at, err);
+    rs_trace_home at;
+    rs_status st = rs_trace_home_find(set, trace_id, &at, err);
     if (st != RS_OK) return st;
     st = expect(&found, at.spans, arena, err);
     if (st == RS_OK) st = rs_index_gather(at.x, at.key, trace_id, NULL, depth, arena, &found, err);
@@ -260,15 +192,15 @@ static void put_in_order(places *p, bool has_copies) {
 
 static rs_status find_places(const rs_partition_set *set, const uint8_t trace_id[16], uint64_t since,
                              rs_arena *arena, places *out, rs_err *err) {
-    rs_block_ref refs[PAGE];
+    rs_block_ref refs[RS_TRACE_BLOCKS_PAGE];
     rs_status corrupt = RS_OK;
     uint64_t after = 0;
-    size_t n, rows = PAGE;
-    home at;
-    rs_status st = find_home(set, trace_id, &at, err);
+    size_t n, rows = RS_TRACE_BLOCKS_PAGE;
+    rs_trace_home at;
+    rs_status st = rs_trace_home_find(set, trace_id, &at, err);
     if (st != RS_OK) return st;
-    while (st == RS_OK && rows == PAGE) {
-        st = next_blocks(at.x, at.key, NULL, &after, refs, &n, &rows, err);
+    while (st == RS_OK && rows == RS_TRACE_BLOCKS_PAGE) {
+        st = rs_trace_home_blocks(at.x, at.key, NULL, &after, refs, &n, &rows, err);
         for (size_t i = 0; i < n && st == RS_OK; i++) {
             if (refs[i].first + refs[i].spans <= since) continue;
             st = gather_places(at.x, &refs[i], trace_id, since, arena, out, err);
@@ -332,12 +264,12 @@ rs_status rs_store_read_places(rs_store *s, uint64_t project, const uint8_t trac
     rs_project_data *p;
     rs_block_ref ref;
     size_t done = 0;
-    home at;
+    rs_trace_home at;
     rs_status st = rs_store_find_project(s, project, false, &p, err);
     if (st != RS_OK) return st;
     if (!p) return not_found("trace", err);
     const rs_partition_set *set = rs_project_data_hold(p);
-    st = find_home(set, trace_id, &at, err);
+    st = rs_trace_home_find(set, trace_id, &at, err);
     if (st == RS_OK) {
         while (st == RS_OK && done < n) {
             size_t before = done;
@@ -356,11 +288,11 @@ rs_status rs_store_read_places(rs_store *s, uint64_t project, const uint8_t trac
 
 static rs_status may_say(rs_index *x, int64_t key, const rs_phrase *const *phrases, size_t n, bool *may,
                          rs_err *err) {
-    rs_block_ref refs[PAGE];
+    rs_block_ref refs[RS_TRACE_BLOCKS_PAGE];
     uint64_t after = 0;
-    size_t blocks, rows = PAGE;
-    while (rows == PAGE) {
-        rs_status st = next_blocks(x, key, NULL, &after, refs, &blocks, &rows, err);
+    size_t blocks, rows = RS_TRACE_BLOCKS_PAGE;
+    while (rows == RS_TRACE_BLOCKS_PAGE) {
+        rs_status st = rs_trace_home_blocks(x, key, NULL, &after, refs, &blocks, &rows, err);
         if (st != RS_OK) return st;
         for (size_t b = 0; b < blocks; b++)
             for (size_t i = 0; i < n; i++) may[i] = may[i] || rs_view_may_say(&x->view, &refs[b], phrases[i]);
@@ -371,13 +303,13 @@ static rs_status may_say(rs_index *x, int64_t key, const rs_phrase *const *phras
 rs_status rs_store_trace_may_say(rs_store *s, uint64_t project, const uint8_t trace_id[16],
                                  const rs_phrase *const *phrases, size_t n, bool *may, rs_err *err) {
     rs_project_data *p;
-    home at;
+    rs_trace_home at;
     for (size_t i = 0; i < n; i++) may[i] = false;
     rs_status st = rs_store_find_project(s, project, false, &p, err);
     if (st != RS_OK) return st;
     if (!p) return not_found("trace", err);
     const rs_partition_set *set = rs_project_data_hold(p);
-    st = find_home(set, trace_id, &at, err);
+    st = rs_trace_home_find(set, trace_id, &at, err);
     if (st == RS_OK) {
         st = may_say(at.x, at.key, phrases, n, may, err);
         rs_partition_return(at.p, at.x);
@@ -415,7 +347,7 @@ static rs_status next_candidate(rs_index *x, uint32_t fingerprint, int64_t *key,
         while (!*found && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
             *key = sqlite3_column_int64(stmt, 0);
             *block = sqlite3_column_int64(stmt, 1);
-            *found = ids_have(rs_db_column_str(stmt, 2), fingerprint);
+            *found = rs_ids_have(rs_db_column_str(stmt, 2), fingerprint);
             rows++;
         }
         sqlite3_reset(stmt);
@@ -442,9 +374,9 @@ static rs_status find_anywhere(rs_index *x, const uint8_t span_id[8], rs_arena *
 static rs_status read_span(const rs_partition_set *set, const uint8_t *trace_id, const uint8_t span_id[8],
                            rs_arena *arena, rs_stored_spans *found, rs_err *err) {
     rs_status st = RS_OK;
-    home at;
+    rs_trace_home at;
     if (trace_id) {
-        if ((st = find_home(set, trace_id, &at, err)) != RS_OK) return st;
+        if ((st = rs_trace_home_find(set, trace_id, &at, err)) != RS_OK) return st;
         st = rs_index_gather(at.x, at.key, trace_id, span_id, RS_READ_FULL, arena, found, err);
         rs_partition_return(at.p, at.x);
         return st;

@@ -36,10 +36,9 @@ static rs_status read_block(span_scan *t, const rs_block_ref *ref, rs_read_depth
     return st;
 }
 
-static rs_read_depth depth_of(span_scan *t, const rs_block_ref *ref) {
-    const rs_span_scan *s = t->scan;
+rs_read_depth rs_span_scan_depth(rs_view *v, const rs_span_scan *s, const rs_block_ref *ref) {
     bool all = s->nphrases > 0;
-    for (size_t i = 0; i < s->nphrases && all; i++) all = rs_view_may_say(&t->x->view, ref, s->phrases[i]);
+    for (size_t i = 0; i < s->nphrases && all; i++) all = rs_view_may_say(v, ref, s->phrases[i]);
     rs_read_depth depth = all ? RS_READ_FULL : s->depth;
     if (s->in_full) *s->in_full = depth == RS_READ_FULL;
     return depth;
@@ -50,7 +49,7 @@ static rs_status offer_block(span_scan *t, const rs_block_ref *ref, rs_err *err)
     if (ref->max_start < t->scan->start_min_ns ||
         (t->scan->start_max_ns && ref->min_start >= t->scan->start_max_ns))
         return RS_OK;
-    rs_read_depth depth = depth_of(t, ref);
+    rs_read_depth depth = rs_span_scan_depth(&t->x->view, t->scan, ref);
     rs_stored_span *spans = rs_arena_zalloc(&t->arena, (size_t)ref->spans + 1, sizeof *spans);
     rs_status st =
         spans ? read_block(t, ref, depth, spans, &n, err) : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");

@@ -74,6 +74,9 @@ void rs_stored_spans_dedupe(rs_stored_spans *spans);
 /* Which of the block's spans were sent again: gone[i] of the i-th, of ref->spans, is set. */
 RS_MUST_CHECK rs_status rs_index_superseded(rs_index *x, const rs_block_ref *ref, bool *gone, rs_err *err);
 
+/* How deep a block is read: in full where its filter lets it have all of the scan's phrases. */
+rs_read_depth rs_span_scan_depth(rs_view *v, const rs_span_scan *scan, const rs_block_ref *ref);
+
 /* Four bytes of a span id, as table trace_block keeps them. */
 uint32_t rs_span_fingerprint(const uint8_t span_id[8]);
 

@@ -151,6 +151,12 @@ rs_status rs_view_keep(rs_view *v, rs_stored_span *s, rs_read_depth depth, rs_ar
     return located(v, &inner, err);
 }
 
+rs_status rs_view_borrow(rs_view *v, rs_stored_span *s, rs_arena *arena, rs_err *err) {
+    rs_err inner = {0};
+    if (rs_details_borrow(&v->details, &s->extent, arena, &s->span, &inner) == RS_OK) return RS_OK;
+    return located(v, &inner, err);
+}
+
 static bool part_may_say(rs_str section, uint64_t at, size_t n, const rs_phrase *phrase) {
     if (at > section.n || n > section.n - at) return true; /* it is damaged: whoever reads it will say so */
     return rs_phrase_may_be_in(phrase, (rs_str){section.p + at, n});

@@ -45,6 +45,9 @@ RS_MUST_CHECK rs_status rs_view_next(rs_view *v, rs_stored_span *out, bool *more
 /* Moves a head that rs_view_next gave into the arena: its strings, and with RS_READ_FULL its details. */
 RS_MUST_CHECK rs_status rs_view_keep(rs_view *v, rs_stored_span *s, rs_read_depth depth, rs_arena *arena,
                                      rs_err *err);
+/* Completes a head that rs_view_next gave, of a block that was opened in full, by its attributes, events and links: slices into the view,
+ * until it opens another block. Arrays are in the arena. */
+RS_MUST_CHECK rs_status rs_view_borrow(rs_view *v, rs_stored_span *s, rs_arena *arena, rs_err *err);
 /* The arena that spans were kept in is freed: the next span is read into it, or another, from scratch. */
 static inline void rs_view_leave_arena(rs_view *v) { v->details.arena = NULL; }
 /* The word filter of the block that was opened in full. */

@@ -3,7 +3,6 @@ import type { FilterParams } from '../model/filter';
 import { isTraceId } from '../model/route';
 import type { Known } from '../model/running';
 import { Spans, type Line } from '../model/spans';
-import { parseInstant, toDate } from '../model/time';
 import { ApiError, getJson, getLines, getText, inProject, send, setCsrfToken } from './client';
 import type { Page, Session, Span, TraceFacts, TraceSince } from './types';
 
@@ -121,14 +120,9 @@ export const setPin = (trace: string, pinned: boolean): Promise<{ pinned: boolea
 export const deleteTrace = (trace: string): Promise<{ deleted: number }> =>
   send('DELETE', `/api/traces/${encodeURIComponent(trace)}/`);
 
-/** Spans of a trace that say something, in pages; the path of the first. Looks only where the trace is. */
-export function foundPath(trace: Pick<TraceFacts, 'trace_unique_id' | 'start_time' | 'end_time'>, q: string): string {
-  const behind = new Date(toDate(parseInstant(trace.end_time)).getTime() + 1000).toISOString();
-  const query = new URLSearchParams({ trace_unique_id: trace.trace_unique_id, q, content: 'false', page_size: '1000' });
-  query.set('start_time', trace.start_time);
-  query.set('end_time', behind);
-  return `/api/spans/list/?${query.toString()}`;
-}
+/** Where a trace says something, in pages; the path of the first. */
+export const foundPath = (trace: string, q: string): string =>
+  `/api/traces/${encodeURIComponent(trace)}/find/?${new URLSearchParams({ q, page_size: '100000' }).toString()}`;
 
 export const getFound = (path: string, signal: AbortSignal): Promise<Page<Pick<Span, 'span_unique_id'>>> =>
   getJson(path, signal);

@@ -7,9 +7,6 @@ import { findFilter, findRows, placeIn } from '../model/find';
 import { count, plural } from '../model/format';
 import type { Tree } from '../model/tree';
 
-/** A search of the server's asks for at most so many pages. */
-const pagesMost = 20;
-
 export interface Found {
   /** In order. */
   rows: number[];
@@ -34,12 +31,7 @@ export function useFind(trace: TraceFacts, tree: Tree, text: string): Found {
     const abort = new AbortController();
     const look = async (): Promise<void> => {
       const ids: string[] = [];
-      let path: string | null = foundPath(trace, q);
-      for (let pages = 0; path !== null; pages++) {
-        if (pages === pagesMost) {
-          setSaid({ text, ids, note: 'not all of the content was searched' });
-          return;
-        }
+      for (let path: string | null = foundPath(trace.trace_unique_id, q); path !== null;) {
         const page = await getFound(path, abort.signal);
         for (const span of page.results) ids.push(span.span_unique_id);
         path = page.next;
