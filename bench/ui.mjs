@@ -18,7 +18,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     spans: { type: 'string', default: '1000000' },
-    'peer-spans': { type: 'string', default: '100000' },
+    'peer-spans': { type: 'string', default: '1000000' },
     rounds: { type: 'string', default: '5' },
     home: { type: 'string' },
   },

@@ -417,6 +417,24 @@ test('the list is there soon', async () => {
   console.log(`list shown after ${median(times)} ms`);
 });
 
+test('what the list shows is asked for before anything is drawn, once', async () => {
+  const fresh = await newPage(context);
+  await fresh.addInitScript(() => {
+    const { fetch } = window;
+    window.asked = [];
+    window.fetch = (path, init) => {
+      if (!path.includes('cursor')) window.asked.push([path.split('?')[0], document.querySelector('.frame') !== null]);
+      return fetch(path, init);
+    };
+  });
+  await fresh.goto(`${server.url}/?q=some_text`);
+  await listens(fresh);
+  const asked = await fresh.evaluate(() => window.asked);
+  await fresh.close();
+  assert.deepEqual(asked[0], ['/api/traces/list/', false]);
+  assert.equal(asked.filter(([path]) => path === '/api/traces/list/').length, 1);
+});
+
 test('a trace that is looked at shows the spans that come late', async () => {
   const growing = new TraceBuilder(81, Date.now() - 3000);
   const send = () => server.post(growing.request()).then(() => (growing.spans = []));

@@ -1,6 +1,7 @@
 /** The list of traces: newest first, endless, filtered by one text that lives in the URL. */
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { asApiError, isAbort, parse, type ApiError } from '../api/client';
+import { takeEarly } from '../api/early';
 import { getTracePage } from '../api/endpoints';
 import { listPath, livePath } from '../api/traces';
 import type { Page, Session, Trace } from '../api/types';
@@ -109,8 +110,9 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
   useLayoutEffect(() => {
     const abort = new AbortController();
     lastBody.current = '';
-    getTracePage(listPath(query, Date.now()), abort.signal)
+    (takeEarly(query) ?? getTracePage(listPath(query, Date.now()), abort.signal))
       .then((body) => {
+        if (abort.signal.aborted) return;
         lastBody.current = body;
         const page = parse<Page<Trace>>(body);
         const same = list.url === url;

@@ -1,6 +1,6 @@
 /** A list of any length whose DOM holds only the rows in the window. */
 import type { ComponentChildren, RefObject } from 'preact';
-import { useLayoutEffect, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { sliceOf } from '../model/window';
 
 interface Props {
@@ -36,7 +36,16 @@ export function VirtualRows({ scroller, count, rowHeight, headHeight = 0, render
     };
   }, [scroller, rowHeight, count]);
 
-  const { first, last } = sliceOf(view.top, view.height + rowHeight * 4 - headHeight, rowHeight, count);
+  // At first only the rows that are seen; those around them once these are painted.
+  const [around, setAround] = useState(false);
+  useEffect(() => {
+    if (count > 0) setAround(true);
+  }, [count > 0]);
+
+  const height = view.height - headHeight;
+  const { first, last } = around
+    ? sliceOf(view.top, height + rowHeight * 4, rowHeight, count)
+    : sliceOf(view.top, height, rowHeight, count, 0);
   const rows: ComponentChildren[] = [];
   for (let i = first; i < last; i++) rows.push(render(i));
   return (
