@@ -1,4 +1,5 @@
 import { defineConfig, type Plugin } from 'vite';
+import { uplotAsUsed } from './uplot-as-used.ts';
 
 /** The script sets the theme one has chosen; nothing is painted before, so that a dark page never flashes white. */
 const blockRender: Plugin = {
@@ -12,7 +13,7 @@ const blockRender: Plugin = {
 // The binary embeds all of it, and the page's CSP allows nothing inline. Three scripts, as large ones are packed better than many
 // small: what the page begins with (list, trace), the other views (src/views/more.ts), the dashboard.
 export default defineConfig({
-  plugins: [blockRender],
+  plugins: [blockRender, uplotAsUsed],
   build: {
     target: 'es2022',
     cssTarget: ['chrome123', 'firefox128', 'safari17.5'],
