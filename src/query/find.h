@@ -1,7 +1,8 @@
 /* Which spans of one trace a list's filter holds for, in the order of its tree: an answer that says where they are, and how many.
  *
  * Reads the blocks of that trace alone: heads, and content where their word filters let them have what is looked for. All of the trace
- * is gone through whatever the page is, so the count is exact. Holds some 60 bytes for each of its spans, in the arena. Any thread. */
+ * is gone through whatever the page is, so the count is exact; of a large one several threads, which end before the answer, take a part
+ * each. Holds some 60 bytes for each of its spans, in the arena. Any thread. */
 #ifndef RS_QUERY_FIND_H
 #define RS_QUERY_FIND_H
 
@@ -11,6 +12,8 @@ enum {
     RS_FIND_PAGE_SIZE = 1000,
     RS_FIND_PAGE_SIZE_MAX = 100000,
     RS_FIND_CURSOR_LEN = 17,
+    RS_FIND_PARTS = 4,          /* threads, and not more than there are processors … */
+    RS_FIND_PART_SPANS = 20000, /* … each for so many spans */
 };
 
 /* Behind (or, backward, before) a span: "f" or "b", and its id in 16 hex digits. */
@@ -28,6 +31,7 @@ typedef struct rs_find {
     uint32_t page_size;
     bool has_cursor; /* and then the page's number does not count */
     rs_find_cursor cursor;
+    unsigned parts; /* 0: as the trace's size and the machine suggest; tests set others */
 } rs_find;
 
 typedef struct rs_found {

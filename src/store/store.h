@@ -284,13 +284,16 @@ typedef struct rs_span_scan {
     const rs_phrase *const *phrases;
     size_t nphrases;
     bool *in_full;
+    unsigned part,
+        parts; /* of rs_store_scan_trace: every parts-th block alone, from that one on; parts 0: all */
 } rs_span_scan;
 RS_MUST_CHECK rs_status rs_store_scan_spans(rs_store *s, uint64_t project, const rs_span_scan *scan,
                                             rs_span_fn fn, void *ctx, rs_err *err);
 
 /* The spans of one trace by arrival, each span id once (the last sent wins), from the blocks that have any of it alone. `before` and the
  * window do not count, and full spans have attributes, events and links alone, during the call. Of a block that is read in full
- * for the phrases a span in which none of them can be comes without. A corrupt block is left out as above. RS_ERR_NOT_FOUND. */
+ * for the phrases a span in which none of them can be comes without. A corrupt block is left out as above. Several threads may each
+ * go through a part. RS_ERR_NOT_FOUND. */
 RS_MUST_CHECK rs_status rs_store_scan_trace(rs_store *s, uint64_t project, const uint8_t trace_id[16],
                                             const rs_span_scan *scan, rs_span_fn fn, void *ctx, rs_err *err);
 

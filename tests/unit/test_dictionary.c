@@ -111,6 +111,44 @@ static void blocks_use_those_before_them(void **state) {
 }
 
 /* What packing takes of it goes, too: who read it before goes on with that one. */
+static bool count_whole(void *ctx, int64_t key, const rs_span *span) {
+    (void)key;
+    *(size_t *)ctx += span->attrs.n == 1 && span->attrs.items[0].value.s.n == NOVEL;
+    return true;
+}
+
+/* Whoever reads many is given them behind what they are packed against, in one piece of memory; then come those that need none. */
+static void many_blocks_in_a_row(void **state) {
+    enum { MANY = 30, THEIRS = 9000 };
+    fixture *f = *state;
+    const rs_span *batches[100];
+    rs_span *spans[MANY];
+    rs_err err = {0};
+    uint64_t n = fill(f, batches, false);
+    for (size_t b = 0; b < MANY; b++) {
+        spans[b] = make_batch(f, 1, b % 2 == 0);
+        for (size_t i = 0; i < BATCH; i++) {
+            put_number(spans[b][i].trace_id, 16, THEIRS);
+            put_number(spans[b][i].span_id, 8, b * BATCH + i + 1);
+            spans[b][i].start_ns = T0 + (b * BATCH + i) * 1000;
+        }
+        commit_batch(f, spans[b], false);
+    }
+    for (int again = 0; again < 2; again++) {
+        rs_spans got = read_trace(f, THEIRS, RS_READ_FULL);
+        assert_int_equal(got.n, MANY * BATCH);
+        for (size_t i = 0; i < got.n; i++)
+            assert_memory_equal(got.items[i].attrs.items[0].value.s.p,
+                                spans[i / BATCH][i % BATCH].attrs.items[0].value.s.p, NOVEL);
+    }
+    size_t whole = 0;
+    rs_span_scan scan = {.depth = RS_READ_FULL};
+    if (rs_store_scan_spans(f->store, 1, &scan, count_whole, &whole, &err) != RS_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(whole, (MANY + n) * BATCH);
+    assert_whole(f);
+}
+
 static void one_that_is_forgotten_is_made_anew(void **state) {
     fixture *f = *state;
     const rs_span *batches[100];
@@ -281,6 +319,7 @@ int main(void) {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(blocks_use_those_before_them),
+        TEST(many_blocks_in_a_row),
         TEST(one_that_is_forgotten_is_made_anew),
         TEST(what_was_packed_for_another_partition_is_packed_again),
         TEST(each_partition_has_its_own),

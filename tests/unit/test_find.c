@@ -16,6 +16,7 @@ static const char *const texts[] = {
 typedef struct world {
     fixture *f;
     rs_arena arena;
+    unsigned parts;
 } world;
 
 static rs_span random_span(rs_arena *arena, uint64_t trace, uint64_t id) {
@@ -96,7 +97,8 @@ static rs_found run(world *w, uint64_t trace, rs_list *list, uint32_t size, cons
     rs_found found;
     rs_err err = {0};
     put_number(id, 16, trace);
-    rs_find find = {.trace_id = id, .list = list, .page_size = size, .has_cursor = cursor != NULL};
+    rs_find find = {
+        .trace_id = id, .list = list, .page_size = size, .has_cursor = cursor != NULL, .parts = w->parts};
     if (cursor) find.cursor = *cursor;
     if (rs_find_run(w->f->store, 1, &find, &w->arena, &found, &err) != RS_OK) fail_msg("%s", err.message);
     return found;
@@ -126,8 +128,7 @@ static void the_same_as_asking_each(void **state) {
             ask(w, &list, questions[q]);
             size_t n = expected(w, trace, &list, ids);
             rs_found found = run(w, trace, &list, SPANS, NULL);
-            if (found.count != n)
-                fail_msg("question %zu: %zu found, not %zu", q, (size_t)found.count, n);
+            if (found.count != n) fail_msg("question %zu: %zu found, not %zu", q, (size_t)found.count, n);
             assert_int_equal(found.n, n);
             assert_false(found.has_next || found.has_previous);
             if (n) assert_memory_equal(found.span_ids, ids, n * sizeof *ids);
@@ -135,6 +136,13 @@ static void the_same_as_asking_each(void **state) {
         }
     }
     assert_int_equal(met, (RS_ARRAY_LEN(questions) - 1) * TRACES);
+}
+
+/* Nor does it matter how many threads do it. */
+static void in_parts(void **state) {
+    world *w = *state;
+    for (w->parts = 2; w->parts <= RS_FIND_PARTS; w->parts++) the_same_as_asking_each(state);
+    w->parts = 0;
 }
 
 static void within_a_window(void **state) {
@@ -226,17 +234,17 @@ static void cursors_as_text(void **state) {
     assert_true(rs_find_cursor_parse(rs_str_of(text), &back));
     assert_true(back.backward);
     assert_memory_equal(back.span_id, c.span_id, 8);
-    static const char *const bad[] = {"", "b", "x01020304050607ff", "f01020304050607fg", "f01020304050607ff0"};
-    for (size_t i = 0; i < RS_ARRAY_LEN(bad); i++) assert_false(rs_find_cursor_parse(rs_str_of(bad[i]), &back));
+    static const char *const bad[] = {"", "b", "x01020304050607ff", "f01020304050607fg",
+                                      "f01020304050607ff0"};
+    for (size_t i = 0; i < RS_ARRAY_LEN(bad); i++)
+        assert_false(rs_find_cursor_parse(rs_str_of(bad[i]), &back));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_same_as_asking_each),
-        cmocka_unit_test(within_a_window),
-        cmocka_unit_test(page_by_page),
-        cmocka_unit_test(behind_any_span),
-        cmocka_unit_test(what_is_not_there),
+        cmocka_unit_test(the_same_as_asking_each), cmocka_unit_test(in_parts),
+        cmocka_unit_test(within_a_window),         cmocka_unit_test(page_by_page),
+        cmocka_unit_test(behind_any_span),         cmocka_unit_test(what_is_not_there),
         cmocka_unit_test(cursors_as_text),
     };
     return cmocka_run_group_tests_name("find", tests, setup, teardown);

@@ -271,29 +271,51 @@ rs_status rs_block_words(const rs_block_header *h, rs_str block, rs_str *out, rs
     return RS_OK;
 }
 
-rs_status rs_block_unpack(const rs_block_header *h, rs_section section, rs_str block,
-                          const rs_block_dictionary *dictionary, ZSTD_DCtx *zstd, rs_buf *raw, rs_err *err) {
+/* What lies in raw already is the dictionary, or nothing. */
+static rs_status unpack(const rs_block_header *h, rs_section section, rs_str block, rs_str dictionary,
+                        ZSTD_DCtx *zstd, rs_buf *raw, rs_err *err) {
     const char *name = section_names[section];
     size_t end = rs_block_length(h, section), n = h->sections[section].stored,
            size = h->sections[section].raw;
-    rs_buf_clear(raw);
     if (end > block.n) return rs_fail(err, RS_ERR_CORRUPT, 0, "block %s are cut off", name);
     const char *stored = block.p + (end - n);
     if (XXH3_64bits(stored, n) != h->sections[section].hash)
         return rs_fail(err, RS_ERR_CORRUPT, 0, "block %s do not match their checksum", name);
     if (size == 0) return RS_OK;
-    if (h->dictionary != (dictionary ? dictionary->number : 0))
-        return rs_fail(err, RS_ERR_CORRUPT, 0, "block %s need another dictionary", name);
-    rs_str against = dictionary ? dictionary->raw[section] : (rs_str){0};
-    if (ZSTD_isError(ZSTD_DCtx_refPrefix(zstd, against.p, against.n))) /* for the next frame alone */
-        return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory for block %s", name);
     /* The frame's own size must agree before memory is taken for it. */
     if (ZSTD_getFrameContentSize(stored, n) != size)
         return rs_fail(err, RS_ERR_CORRUPT, 0, "block %s have another size than their header says", name);
     char *to = rs_buf_reserve(raw, size);
     if (!to) return rs_fail(err, raw->failed, 0, "out of memory for block %s", name);
+    if (raw->n > 0) dictionary = rs_buf_slice(raw);
+    if (ZSTD_isError(ZSTD_DCtx_refPrefix(zstd, dictionary.p, dictionary.n))) /* for the next frame alone */
+        return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory for block %s", name);
     size_t got = ZSTD_decompressDCtx(zstd, to, size, stored, n);
     if (got != size) return rs_fail(err, RS_ERR_CORRUPT, 0, "block %s do not decompress", name);
-    raw->n = size;
+    raw->n += size;
     return RS_OK;
+}
+
+static rs_status needs_another(const rs_block_header *h, const rs_block_dictionary *d, rs_section section,
+                               rs_err *err) {
+    bool fits = h->sections[section].raw == 0 || h->dictionary == (d ? d->number : 0);
+    return fits ? RS_OK
+                : rs_fail(err, RS_ERR_CORRUPT, 0, "block %s need another dictionary", section_names[section]);
+}
+
+rs_status rs_block_unpack(const rs_block_header *h, rs_section section, rs_str block,
+                          const rs_block_dictionary *dictionary, ZSTD_DCtx *zstd, rs_buf *raw, rs_err *err) {
+    rs_status st = needs_another(h, dictionary, section, err);
+    rs_buf_clear(raw);
+    if (st != RS_OK) return st;
+    return unpack(h, section, block, dictionary ? dictionary->raw[section] : (rs_str){0}, zstd, raw, err);
+}
+
+rs_status rs_block_unpack_behind(const rs_block_header *h, rs_section section, rs_str block,
+                                 const rs_block_dictionary *dictionary, ZSTD_DCtx *zstd, rs_buf *raw,
+                                 rs_err *err) {
+    rs_status st = needs_another(h, dictionary, section, err);
+    if (st != RS_OK) return st;
+    raw->n = dictionary->raw[section].n;
+    return unpack(h, section, block, dictionary->raw[section], zstd, raw, err);
 }

@@ -53,11 +53,13 @@ static rs_status take_block(trace_scan *t, const rs_block_ref *ref, rs_err *err)
 static rs_status scan_trace(trace_scan *t, rs_err *err) {
     rs_block_ref refs[RS_TRACE_BLOCKS_PAGE];
     uint64_t after = 0;
-    size_t n, rows = RS_TRACE_BLOCKS_PAGE;
+    size_t n, at = 0, rows = RS_TRACE_BLOCKS_PAGE;
+    unsigned parts = t->scan->parts > 0 ? t->scan->parts : 1;
     rs_status st = RS_OK;
     while (st == RS_OK && !t->stopped && rows == RS_TRACE_BLOCKS_PAGE) {
         st = rs_trace_home_blocks(t->at.x, t->at.key, NULL, &after, refs, &n, &rows, err);
-        for (size_t i = 0; i < n && st == RS_OK && !t->stopped; i++) st = take_block(t, &refs[i], err);
+        for (size_t i = 0; i < n && st == RS_OK && !t->stopped; i++, at++)
+            if (at % parts == t->scan->part) st = take_block(t, &refs[i], err);
     }
     return st;
 }

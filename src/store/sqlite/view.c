@@ -1,7 +1,10 @@
 #include "store/sqlite/view.h"
 #include "store/sqlite/dictionary.h"
 
-enum { KEPT_BYTES = 1 << 20 }; /* of each buffer, between questions: a connection of many stays open */
+enum {
+    KEPT_BYTES = 1 << 20, /* of each buffer, between questions: a connection of many stays open */
+    MANY_BLOCKS = 8,      /* for so many it pays to copy what they are packed against */
+};
 
 rs_status rs_view_init(rs_view *v, const rs_segment *segment, rs_err *err) {
     *v = (rs_view){.segment = segment, .zstd = ZSTD_createDCtx()};
@@ -25,6 +28,13 @@ void rs_view_deinit(rs_view *v) {
 }
 
 void rs_view_trim(rs_view *v) {
+    if (v->is_behind) {
+        forget(v);
+        rs_buf_deinit(&v->raw_details);
+        rs_buf_deinit(&v->raw_content);
+    }
+    v->is_behind = false;
+    v->in_full = 0;
     rs_buf *bufs[] = {&v->stored, &v->raw_heads, &v->raw_details, &v->raw_content};
     for (size_t i = 0; i < RS_ARRAY_LEN(bufs); i++) {
         if (bufs[i]->cap <= KEPT_BYTES) continue;
@@ -41,16 +51,53 @@ static rs_status located(const rs_view *v, const rs_err *inner, rs_err *err) {
                    (unsigned long long)v->ref.at, inner->message);
 }
 
+static bool put_before(rs_buf *raw, rs_str dictionary) {
+    rs_buf_clear(raw);
+    rs_buf_str(raw, dictionary);
+    return rs_buf_status(raw) == RS_OK;
+}
+
+/* Whether details and content go behind their dictionary. It is no error if there is no memory for it. */
+static bool goes_behind(rs_view *v, const rs_block_dictionary *d) {
+    uint32_t number = d ? d->number : 0;
+    if (number != v->likely) v->in_full = 0, v->is_behind = false;
+    v->likely = number;
+    if (!d || v->is_behind || ++v->in_full < MANY_BLOCKS) return v->is_behind;
+    v->is_behind = put_before(&v->raw_details, d->raw[RS_SECTION_DETAILS]) &&
+                   put_before(&v->raw_content, d->raw[RS_SECTION_CONTENT]);
+    if (!v->is_behind) rs_buf_deinit(&v->raw_details), rs_buf_deinit(&v->raw_content);
+    return v->is_behind;
+}
+
+/* Details and content, and the records in them. */
+static rs_status unpack_rest(rs_view *v, const rs_block_header *h, const rs_block_dictionary *d,
+                             rs_err *err) {
+    rs_str bytes = rs_buf_slice(&v->stored);
+    bool behind = goes_behind(v, d);
+    rs_status (*unpack)(const rs_block_header *, rs_section, rs_str, const rs_block_dictionary *, ZSTD_DCtx *,
+                        rs_buf *, rs_err *) = behind ? rs_block_unpack_behind : rs_block_unpack;
+    rs_status st = unpack(h, RS_SECTION_DETAILS, bytes, d, v->zstd, &v->raw_details, err);
+    if (st == RS_OK) st = unpack(h, RS_SECTION_CONTENT, bytes, d, v->zstd, &v->raw_content, err);
+    if (st != RS_OK) {
+        v->is_behind = false;
+        return st;
+    }
+    v->has_full = true;
+    return rs_details_open(
+        &v->details, rs_str_from(rs_buf_slice(&v->raw_details), behind ? d->raw[RS_SECTION_DETAILS].n : 0),
+        rs_str_from(rs_buf_slice(&v->raw_content), behind ? d->raw[RS_SECTION_CONTENT].n : 0), err);
+}
+
 static rs_status unpack(rs_view *v, const rs_block_header *h, const rs_block_dictionary *d,
                         rs_read_depth depth, rs_err *err) {
-    rs_str bytes = rs_buf_slice(&v->stored);
+    rs_str words,
+        bytes = rs_buf_slice(&v->stored); /* words: looked at in part elsewhere, and whole nowhere else */
     rs_status st = rs_block_unpack(h, RS_SECTION_HEADS, bytes, d, v->zstd, &v->raw_heads, err);
-    if (st != RS_OK || depth != RS_READ_FULL) return st;
-    rs_str words; /* looked at in part elsewhere, and whole nowhere else */
-    if ((st = rs_block_words(h, bytes, &words, err)) != RS_OK) return st;
-    st = rs_block_unpack(h, RS_SECTION_DETAILS, bytes, d, v->zstd, &v->raw_details, err);
     if (st != RS_OK) return st;
-    return rs_block_unpack(h, RS_SECTION_CONTENT, bytes, d, v->zstd, &v->raw_content, err);
+    v->has_heads = true;
+    if (depth != RS_READ_FULL) return RS_OK;
+    st = rs_block_words(h, bytes, &words, err);
+    return st == RS_OK ? unpack_rest(v, h, d, err) : st;
 }
 
 static rs_status load(rs_view *v, rs_read_depth depth, rs_err *err) {
@@ -69,11 +116,7 @@ static rs_status load(rs_view *v, rs_read_depth depth, rs_err *err) {
     if (st != RS_OK) return st;
     st = unpack(v, &h, dictionary ? rs_dictionary_blocks(dictionary) : NULL, depth, err);
     if (dictionary) rs_dictionary_return(dictionary);
-    if (st != RS_OK) return st;
-    v->has_heads = true;
-    if (depth != RS_READ_FULL) return RS_OK;
-    v->has_full = true;
-    return rs_details_open(&v->details, rs_buf_slice(&v->raw_details), rs_buf_slice(&v->raw_content), err);
+    return st;
 }
 
 rs_status rs_view_header(const rs_segment *segment, uint64_t at, rs_block_header *h, rs_err *err) {

@@ -22,6 +22,10 @@ typedef struct rs_view {
     rs_block_ref ref;
     bool has_heads, has_full; /* of ref */
     rs_buf stored, raw_heads, raw_details, raw_content;
+    /* Whoever reads many blocks in full has their dictionary's bytes before those of details and of content. */
+    unsigned in_full; /* blocks of the dictionary `likely` that were read in full, one after the other */
+    uint32_t likely;  /* its number; 0: none */
+    bool is_behind;   /* both lie behind it, as long as `likely` is what blocks need */
     ZSTD_DCtx *zstd;
     rs_heads heads;     /* the iteration */
     rs_details details; /* open if has_full */
