@@ -32,7 +32,8 @@ static inline bool rs_str_ends(rs_str s, rs_str suffix) {
 }
 
 static inline rs_str rs_str_from(rs_str s, size_t at) {
-    return at >= s.n ? (rs_str){s.p + s.n, 0} : (rs_str){s.p + at, s.n - at};
+    if (at >= s.n) return (rs_str){s.n ? s.p + s.n : s.p, 0}; /* p may be NULL */
+    return (rs_str){s.p + at, s.n - at};
 }
 
 /* ASCII case-insensitive equality (HTTP tokens, booleans in environment variables). */

@@ -6,7 +6,7 @@
  * of them, it is one of its own. Only if none is idle is the new one refused. So a client that sends headers byte by byte is idle.
  *
  * A connection that is not idle has a deadline: for a request's body and for reading the answer so long as at 16 KiB a second, and
- * half a minute. Whoever is slower is closed, so that nobody holds memory by trickling.
+ * half a minute; of a stream, for each piece of it. Whoever is slower is closed, so that nobody holds memory by trickling.
  *
  * To close means to shut the socket down: the HTTP thread that owns it finds its end. Any thread; one lock. */
 #ifndef RS_SERVER_CONNECTIONS_H

@@ -12,6 +12,7 @@
 #include "server/auth.h"
 #include "server/connections.h"
 #include "server/cors.h"
+#include "server/framing.h"
 #include "server/headers.h"
 #include "server/heavy.h"
 #include "server/routes.h"
@@ -47,6 +48,9 @@ enum {
     ARENA_LIMIT = 256 << 20,
 };
 #define IN_FLIGHT_BYTES ((size_t)512 << 20) /* all requests' bodies and what is made of them */
+#define ADMITTED_NS     500000000ull        /* a stream goes on so long before it is asked who reads it */
+#define ANSWERS_BYTES                                                                                        \
+    (IN_FLIGHT_BYTES / 4 * 3) /* … where nothing is taken in: who reads slowly keeps no span out */
 
 struct rs_http {
     rs_server *server;
@@ -75,12 +79,12 @@ typedef struct exchange {
     rs_buf piece; /* of a stream, and how much of it was taken */
     size_t piece_at;
     size_t limit, seen, charged;
-    uint64_t started_ns;
-    bool refused;  /* res is ready, the body is discarded */
-    bool endless;  /* nobody can say where the body ends: it is not read */
-    bool deferred; /* someone else answers */
-    bool ended;    /* the stream has no more pieces */
-    bool last;     /* the server is closing: so shall the connection */
+    uint64_t started_ns, admitted_until_ns; /* a stream: then it is asked again whether it may go on */
+    bool refused;                           /* res is ready, the body is discarded */
+    bool endless;                           /* nobody can say where the body ends: it is not read */
+    bool deferred;                          /* someone else answers */
+    bool ended;                             /* the stream has no more pieces */
+    bool last;                              /* the server is closing: so shall the connection */
 } exchange;
 
 static exchange *exchange_of(const rs_request *r) { return r->transport; }
@@ -154,7 +158,8 @@ bool rs_request_charge(rs_request *r, size_t n) {
     rs_http *h = x->http;
     pthread_mutex_lock(&h->lock);
     bool alone = h->in_flight == x->charged; /* then it may have what it needs */
-    bool fits = alone || h->in_flight + n <= IN_FLIGHT_BYTES;
+    bool takes_in = x->route && x->route->body == RS_BODY_INGEST;
+    bool fits = alone || h->in_flight + n <= (takes_in ? IN_FLIGHT_BYTES : ANSWERS_BYTES);
     if (fits) h->in_flight += n, x->charged += n;
     pthread_mutex_unlock(&h->lock);
     return fits;
@@ -183,6 +188,7 @@ static exchange *exchange_new(rs_http *h, struct MHD_Connection *connection, con
     x->res.status = MHD_HTTP_OK;
     x->res.content_type = "application/json";
     x->started_ns = rs_clock_mono_ns();
+    x->admitted_until_ns = x->started_ns + ADMITTED_NS;
     x->at = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
     rs_connections_take(h->connections, x->at);
     pthread_mutex_lock(&h->lock);
@@ -225,46 +231,16 @@ static void refuse_too_large(exchange *x) {
     rs_response_error(&x->res, 413, "too_large", NULL, "the body is longer than %zu bytes", x->limit);
 }
 
-typedef struct header_count {
-    const char *name;
-    unsigned n;
-} header_count;
-
-static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value) {
-    (void)kind, (void)value;
-    header_count *count = cls;
-    count->n += strcasecmp(name, count->name) == 0;
-    return MHD_YES;
-}
-
-static unsigned count_header(const exchange *x, const char *name) {
-    header_count count = {name, 0};
-    MHD_get_connection_values(x->connection, MHD_HEADER_KIND, on_header, &count);
-    return count.n;
-}
-
-/* The header, if any, by which two readers could take the request for different ones: what request smuggling
- * lives on (RFC 9112, 3.2 and 6.1). */
-static const char *ambiguous_header(const exchange *x) {
-    const char *coding = rs_request_header(&x->req, MHD_HTTP_HEADER_TRANSFER_ENCODING);
-    unsigned lengths = count_header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
-    if (count_header(x, MHD_HTTP_HEADER_HOST) > 1) return MHD_HTTP_HEADER_HOST;
-    if (lengths > 1 || (lengths && coding)) return MHD_HTTP_HEADER_CONTENT_LENGTH;
-    if (coding &&
-        (strcasecmp(coding, "chunked") != 0 || count_header(x, MHD_HTTP_HEADER_TRANSFER_ENCODING) > 1))
-        return MHD_HTTP_HEADER_TRANSFER_ENCODING;
-    return NULL;
-}
-
 /* Checks what the headers alone decide: host, endpoint, method, credentials, declared length. */
 static void check_headers(exchange *x) {
     rs_http *h = x->http;
     rs_request *r = &x->req;
     x->limit = SMALL_BODY;
-    const char *ambiguous = ambiguous_header(x);
-    if (ambiguous) {
-        rs_response_error(&x->res, 400, "invalid", ambiguous,
-                          "one Host, and one Content-Length or else Transfer-Encoding: chunked");
+    const char *fault = rs_framing_fault(x->connection);
+    if (fault) {
+        rs_response_error(&x->res, 400, "invalid", fault,
+                          "names and values without control characters or a space before the colon, one "
+                          "Host, and one Content-Length or else Transfer-Encoding: chunked");
         x->refused = x->endless = x->last = true;
         return;
     }
@@ -352,18 +328,33 @@ static void add_headers(const exchange *x, struct MHD_Response *answer) {
         MHD_add_response_header(answer, MHD_HTTP_HEADER_CONTENT_TYPE, x->res.content_type);
 }
 
+/* Whether who asked may still be answered: a key is revoked, a session ends, also while they are. */
+static bool may_go_on(exchange *x) {
+    uint64_t now = rs_clock_mono_ns();
+    rs_response refusal = {0};
+    if (now < x->admitted_until_ns) return true;
+    x->admitted_until_ns = now + ADMITTED_NS;
+    bool admitted = rs_guard_admit(x->http->server->guard, &x->req, x->route->auth, &refusal);
+    rs_buf_deinit(&refusal.body);
+    return admitted || refusal.status >= 500; /* it could not be told */
+}
+
 /* The next bytes of a stream; libmicrohttpd calls it when there is room in the socket. */
 static ssize_t read_stream(void *cls, uint64_t pos, char *out, size_t max) {
     exchange *x = cls;
     rs_stream *s = &x->res.stream;
+    rs_connections *all = x->http->connections;
     (void)pos;
     while (x->piece_at == x->piece.n) {
         if (x->ended) return MHD_CONTENT_READER_END_OF_STREAM;
+        if (!may_go_on(x)) return MHD_CONTENT_READER_END_WITH_ERROR;
         if (x->piece.cap > KEPT_PIECE) rs_buf_deinit(&x->piece);
         rs_buf_clear(&x->piece);
         x->piece_at = 0;
+        rs_connections_hold(all, x->at); /* it waits for us … */
         rs_stream_state state = s->next(s->ctx, &x->piece);
         if (state == RS_STREAM_WAIT) return 0;
+        rs_connections_answer(all, x->at, x->piece.n); /* … and we for it */
         if (state == RS_STREAM_FAIL || rs_buf_status(&x->piece) != RS_OK)
             return MHD_CONTENT_READER_END_WITH_ERROR;
         x->ended = state == RS_STREAM_END;
@@ -402,8 +393,7 @@ static enum MHD_Result send_answer(exchange *x) {
     if (!answer) return MHD_NO;
     add_headers(x, answer);
     rs_metrics_count_answer(&x->http->server->metrics, res->status);
-    if (res->stream.next) rs_connections_hold(x->http->connections, x->at); /* it holds little */
-    else rs_connections_answer(x->http->connections, x->at, res->body.n);
+    rs_connections_answer(x->http->connections, x->at, res->body.n); /* of a stream: its first piece */
     enum MHD_Result queued = MHD_queue_response(x->connection, (unsigned)res->status, answer);
     MHD_destroy_response(answer);
     return queued;

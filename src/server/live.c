@@ -21,6 +21,7 @@ enum {
     ALL_BUFFERS = 64 << 20,
     KEPT_BUFFER = 64 << 10,
     HEARTBEAT_MS = 15000,
+    ASK_MS = 500,          /* so often it is asked whether who listens still may (http.c) */
     RESUME_SPANS = 100000, /* that are looked at to tell who comes back what it missed */
     RETRY_MS = 2000,
 };
@@ -30,15 +31,18 @@ typedef struct listener {
     rs_live *live;
     rs_request *req;
     uint64_t project;
+    rs_identity who;
     rs_arena arena; /* of list */
     rs_list list;
     unsigned holds;       /* the connection, and the live thread while it works for it */
     bool gone;            /* the connection is */
     bool waits;           /* suspended */
     bool lost;            /* something was dropped, and it was not told yet */
+    bool is_over;         /* it gives way to somebody who has fewer */
     uint64_t number;      /* it was told of all spans below: by what it says when it comes back */
     uint64_t next_number; /* number, after the next tick */
     uint64_t said_ns;     /* when it was last sent anything */
+    uint64_t woken_ns;
     rs_buf buffer;
 } listener;
 
@@ -90,7 +94,13 @@ void rs_live_note(void *live, const rs_store_batch *batch) {
 static void resume(listener *l) {
     if (!l->waits) return;
     l->waits = false;
+    l->woken_ns = rs_clock_mono_ns();
     rs_request_finish(l->req);
+}
+
+static void end(listener *l) {
+    if (l->waits) resume(l);
+    else rs_request_hang_up(l->req); /* it has yet to read something, and may never */
 }
 
 static void empty(listener *l) {
@@ -145,7 +155,7 @@ static rs_stream_state next_events(void *ctx, rs_buf *out) {
         rs_buf_str(out, rs_buf_slice(&l->buffer));
         empty(l);
         l->said_ns = rs_clock_mono_ns();
-    } else if (live->stopping) {
+    } else if (live->stopping || l->is_over) {
         state = RS_STREAM_END;
     } else {
         l->waits = true;
@@ -297,11 +307,13 @@ static void catch_up(rs_live *live, listener *l, uint64_t since, uint64_t newest
 
 /* ---- the live thread ----------------------------------------------------------------------------------- */
 
-/* Under the lock: whoever was sent nothing for long. */
+/* Under the lock: whoever was sent nothing for long; the others are woken to be asked who they are. */
 static void beat(rs_live *live) {
     uint64_t now = rs_clock_mono_ns();
-    for (listener *l = live->first; l; l = l->next)
+    for (listener *l = live->first; l; l = l->next) {
         if (l->waits && now - l->said_ns >= HEARTBEAT_MS * 1000000ull) put_comment(l);
+        else if (l->waits && now - l->woken_ns >= ASK_MS * 1000000ull) resume(l);
+    }
 }
 
 /* More has changed than can be told. */
@@ -394,10 +406,7 @@ void rs_live_stop(rs_live *l) {
     pthread_mutex_lock(&l->lock);
     bool was_stopped = l->stopping;
     l->stopping = true;
-    for (listener *at = l->first; at; at = at->next) {
-        if (at->waits) resume(at);
-        else rs_request_hang_up(at->req); /* it has yet to read something, and may never */
-    }
+    for (listener *at = l->first; at; at = at->next) end(at);
     pthread_cond_signal(&l->wake);
     pthread_mutex_unlock(&l->lock);
     if (!was_stopped) pthread_join(l->thread, NULL);
@@ -429,10 +438,36 @@ static bool read_request(rs_request *req, listener *l, rs_response *res) {
     return true;
 }
 
+static size_t count_of(const rs_live *live, const listener *like, listener **oldest) {
+    size_t n = 0;
+    for (listener *l = live->first; l; l = l->next) {
+        if (l->is_over || l->who.user != like->who.user || l->who.key != like->who.key) continue;
+        n++;
+        *oldest = l; /* the newest come first */
+    }
+    return n;
+}
+
+/* Under the lock, where there are as many as may be: whoever has the most gives one up, if it has more than this one would. */
+static bool make_room(rs_live *live, const listener *comer) {
+    listener *oldest = NULL, *of_most = NULL;
+    size_t own = count_of(live, comer, &oldest), most = 0;
+    for (const listener *l = live->first; l; l = l->next) {
+        size_t n = l->is_over ? 0 : count_of(live, l, &oldest);
+        if (n > most) most = n, of_most = oldest;
+        if (2 * n > LISTENERS) break; /* nobody else has as many */
+    }
+    if (most < own + 2) return false;
+    of_most->is_over = true;
+    end(of_most);
+    return true;
+}
+
 /* False: no more are taken. */
 static bool join(rs_live *live, listener *l) {
     pthread_mutex_lock(&live->lock);
-    bool may = !live->stopping && __atomic_load_n(&live->listening, __ATOMIC_RELAXED) < LISTENERS;
+    bool may = !live->stopping;
+    if (may && __atomic_load_n(&live->listening, __ATOMIC_RELAXED) >= LISTENERS) may = make_room(live, l);
     if (may) {
         __atomic_fetch_add(&live->listening, 1, __ATOMIC_RELAXED);
         l->next = live->first;
@@ -464,7 +499,7 @@ static void greet(rs_live *live, listener *l, rs_request *req) {
 void rs_live_listen(rs_server *server, rs_request *req, rs_response *res) {
     rs_live *live = server->live;
     listener *l = calloc(1, sizeof *l);
-    if (l) *l = (listener){.live = live, .req = req, .project = req->project, .holds = 1};
+    if (l) *l = (listener){.live = live, .req = req, .project = req->project, .who = req->who, .holds = 1};
     if (l && !read_request(req, l, res)) {
         free(l);
         return;

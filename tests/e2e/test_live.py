@@ -17,16 +17,17 @@ WAIT_S = 20
 class Listener:
     """A connection to /api/live/ and the events that came."""
 
-    def __init__(self, server, query="", last=None, receive=None):
+    def __init__(self, server, query="", last=None, receive=None, key=None, headers=""):
         self.socket = socket.socket()
         if receive:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
         self.socket.connect((server.host, server.port))
         self.socket.settimeout(WAIT_S)
-        resume = f"Last-Event-ID: {last}\r\n" if last is not None else ""
-        self.socket.sendall(
-            f"GET /api/live/?{query} HTTP/1.0\r\nHost: {server.host}\r\nx-api-key: {server.key}\r\n{resume}\r\n".encode()
-        )
+        if last is not None:
+            headers += f"Last-Event-ID: {last}\r\n"
+        if "Cookie" not in headers:
+            headers += f"x-api-key: {key or server.key}\r\n"
+        self.socket.sendall(f"GET /api/live/?{query} HTTP/1.0\r\nHost: {server.host}\r\n{headers}\r\n".encode())
         self.text, self.ended = b"", False
         while b"\r\n\r\n" not in self.text:
             self.receive()

@@ -344,7 +344,7 @@ static void use_arena(rs_details *d, const rs_arena *arena) {
 
 static bool slice(rs_str section, uint64_t at, size_t n, rs_str *out) {
     if (at > section.n || n > section.n - at) return false;
-    *out = (rs_str){section.p + at, n};
+    *out = n ? (rs_str){section.p + at, n} : (rs_str){0};
     return true;
 }
 

@@ -1,0 +1,179 @@
+"""What a hostile and patient client tries: requests that two readers read differently, readers who do not read, those who were let in and
+are so no longer."""
+
+import socket
+import time
+import uuid
+
+import pytest
+from accounts import owner_of
+from conftest import Server, span
+from test_live import Listener
+
+
+def connect(server, receive=None, timeout=20) -> socket.socket:
+    s = socket.socket()
+    if receive:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)  # so that the other end holds little, too
+    s.settimeout(timeout)
+    s.connect((server.host, server.port))
+    return s
+
+
+def rest_of(s) -> bytes:
+    answer = b""
+    try:
+        while piece := s.recv(1 << 20):
+            answer += piece
+    except ConnectionResetError:  # closed with input unread
+        pass
+    return answer
+
+
+def hear_the_end(live: Listener):
+    deadline = time.monotonic() + 20
+    while not live.ended:
+        assert time.monotonic() < deadline, "it goes on"
+        live.receive()
+
+
+# ---- requests that two readers read differently
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "Content-Length : 2",
+        "Content-Length\t: 2",
+        "Transfer-Encoding : chunked",
+        "X-Other: a\rContent-Length: 2",
+        "X-Other: a\x7f\r\nContent-Length: 2",
+        "X-Other: \x01\r\nContent-Length: 2",
+        "X Other: a\r\nContent-Length: 2",
+        "X(Other): a\r\nContent-Length: 2",
+    ],
+)
+def test_headers_that_are_none_end_the_connection(server, headers):
+    data = (
+        f"POST /v1/traces HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {server.key}\r\n"
+        f"Content-Type: application/json\r\n{headers}\r\n\r\n{{}}GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    )
+    with connect(server) as s:
+        s.sendall(data.encode())
+        answer = rest_of(s)
+    assert answer.startswith(b"HTTP/1.1 400 ") and answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_method_is_no_other_one(server):
+    """Headers by which frameworks let a form send DELETE are nothing here."""
+    kept = span()
+    assert server.send([kept]).status == 200
+    path = f"/api/traces/{kept['traceId']}/"
+    for header in "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override":
+        assert server.request("POST", path, b"", {header: "DELETE"}).status == 405
+        assert server.request("GET", f"{path}?_method=DELETE", headers={header: "DELETE"}).status == 200
+    assert server.get(path).status == 200
+
+
+# ---- who was let in, and is so no longer
+
+
+@pytest.fixture(scope="module")
+def much(start_server) -> Server:
+    """A server with more than sockets hold."""
+    server = start_server()
+    for _ in range(4):
+        assert server.send([span(attributes={"text": uuid.uuid4().hex * 300}) for _ in range(1000)]).status == 200
+    return server
+
+
+def made_key(owner, **wish):
+    return owner.post("/api/keys/", {"name": uuid.uuid4().hex, **wish}).json
+
+
+def ask_slowly(server, path, key):
+    """A reader that has the head of an answer, and leaves the rest."""
+    s = connect(server, receive=4096)
+    s.sendall(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n{key}\r\n\r\n".encode())
+    head = s.recv(12)
+    assert head == b"HTTP/1.1 200", head
+    return s
+
+
+def test_a_revoked_key_hears_no_more(much):
+    owner = owner_of(much)
+    keys = [made_key(owner) for _ in range(3)]
+    first, second, third = [Listener(much, key=k["key"]) for k in keys]
+    assert all(live.next()[0] == "ready" for live in (first, second, third))
+    assert owner.delete(f"/api/keys/{keys[0]['id']}/").status == 200
+    assert much.command("keys", "revoke", str(keys[1]["id"])).returncode == 0
+    for live in first, second:
+        hear_the_end(live)
+    name = uuid.uuid4().hex
+    assert much.send([span(name)]).status == 200
+    assert third.until(lambda event, data: event == "trace")[-1][2]["name"] == name
+    for live in first, second:
+        assert name.encode() not in live.text
+
+
+def test_who_is_signed_out_hears_no_more(much):
+    for leave in (
+        lambda owner, other: other.post("/api/auth/signout/"),
+        lambda owner, other: owner.delete("/api/auth/sessions/"),
+    ):
+        owner, other = owner_of(much), owner_of(much)
+        live = Listener(much, headers=f"Cookie: {other.cookie}\r\n")
+        assert live.next()[0] == "ready"
+        assert leave(owner, other).status == 200
+        hear_the_end(live)
+
+
+@pytest.mark.parametrize("path", ["/api/spans/export/", "/api/spans/export/?format=csv"])
+def test_a_revoked_key_gets_no_more_of_an_export(much, path):
+    owner = owner_of(much)
+    key = made_key(owner)
+    whole = len(much.get(path).body)
+    s = ask_slowly(much, path, f"x-api-key: {key['key']}")
+    assert owner.delete(f"/api/keys/{key['id']}/").status == 200
+    time.sleep(1)
+    got = len(rest_of(s))
+    assert got < whole, "it was sent to its end"
+    s.close()
+
+
+# ---- readers who do not read
+
+
+def test_exports_that_nobody_reads_keep_no_span_out(much):
+    stuck = [connect(much, receive=4096) for _ in range(40)]
+    request = (
+        f"GET /api/spans/export/?format=parquet HTTP/1.1\r\nHost: localhost\r\nx-api-key: {much.key}\r\n\r\n".encode()
+    )
+    for s in stuck:
+        s.sendall(request)
+    statuses = {s.recv(12) for s in stuck}
+    assert statuses == {b"HTTP/1.1 200", b"HTTP/1.1 503"}
+    for _ in range(20):
+        assert much.send([span(attributes={"text": "x" * (1 << 20)})]).status == 200
+    for s in stuck:
+        s.close()
+
+
+def test_one_key_does_not_listen_for_all(start_server):
+    server = start_server()
+    owner = owner_of(server)
+    greedy, other = made_key(owner), made_key(owner)
+    listeners = [Listener(server, key=greedy["key"]) for _ in range(500)]
+    assert server.get("/api/live/", key=greedy["key"]).status == 503
+    late = [Listener(server, key=other["key"]) for _ in range(3)]
+    for live in late:
+        assert live.next()[0] == "ready"
+    for live in listeners[:3]:  # the oldest gave way
+        hear_the_end(live)
+    name = uuid.uuid4().hex
+    assert server.send([span(name)]).status == 200
+    for live in (*late, listeners[-1], listeners[3]):
+        assert live.until(lambda event, data: event == "trace")[-1][2]["name"] == name
+    for live in (*listeners, *late):
+        live.close()
