@@ -13,6 +13,11 @@ const blockRender: Plugin = {
 // The binary embeds all of it, and the page's CSP allows nothing inline. Three scripts, as large ones are packed better than many
 // small: what the page begins with (list, trace), the other views (src/views/more.ts), the dashboard.
 export default defineConfig({
+  // Calls of h pack better than those of jsx, whose children have a name: 1 kB less.
+  oxc: {
+    jsx: { runtime: 'classic', pragma: 'createNode', pragmaFrag: 'Nodes' },
+    jsxInject: "import { h as createNode, Fragment as Nodes } from 'preact'",
+  },
   plugins: [blockRender, uplotAsUsed],
   build: {
     target: 'es2022',
