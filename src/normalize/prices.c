@@ -109,7 +109,10 @@ static void apply_time(const rs_prices *p, rs_span *span) {
 
 void rs_prices_apply(const rs_prices *p, rs_span *span, rs_price_memo *memo) {
     rs_facts *f = &span->facts;
-    if (!isnan(f->cost) || !rs_log_type_is_model_call(f->log_type)) return;
+    /* A model that runs here works as long whatever its task is: a pipeline's that labels or draws is `custom`. */
+    bool is_call = rs_log_type_is_model_call(f->log_type) ||
+                   (f->log_type == RS_LOG_CUSTOM && f->local == RS_LOCAL_PROCESS);
+    if (!isnan(f->cost) || !is_call) return;
     if (f->local == RS_LOCAL_PROCESS) {
         apply_time(p, span);
         return;

@@ -54,7 +54,8 @@ typedef struct rs_price_memo {
 } rs_price_memo;
 
 /* Sets the cost of a model call that tells none, and where it is from: of its tokens, if they were counted and their price is known;
- * of a model that ran in the process, or on this machine under a name that no vendor has, of its time, which is 0 unless a price is set. */
+ * of a model that ran in the process (in a call of any task), or on this machine under a name that no vendor has, of its time, which is 0
+ * unless a price is set. */
 void rs_prices_apply(const rs_prices *p, rs_span *span, rs_price_memo *memo);
 /* After that, of the spans of one request: a call around another call whose time has its price pays for that time, too, so the one
  * inside costs nothing. RS_ERR_MEMORY. */

@@ -167,6 +167,11 @@ typedef struct rs_facts {
 
 enum { RS_PREVIEW_MAX = 160 };
 
+/* Whether its cost is its own, and no sum of what is below it: that of a model call, and what was reckoned by time, of whatever task. */
+static inline bool rs_facts_own_cost(const rs_facts *f) {
+    return rs_log_type_is_model_call(f->log_type) || f->cost_source >= RS_COST_TIME;
+}
+
 typedef struct rs_span {
     uint8_t trace_id[16], span_id[8], parent_id[8];
     bool has_parent;

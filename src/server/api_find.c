@@ -33,10 +33,8 @@ static bool read_question(rs_request *req, question *q, rs_response *res) {
                           RS_FIND_PAGE_SIZE_MAX);
         return false;
     }
-    q->find = (rs_find){.trace_id = q->trace_id,
-                        .list = &q->list,
-                        .page_size = (uint32_t)n,
-                        .has_cursor = cursor.p != NULL};
+    q->find = (rs_find){
+        .trace_id = q->trace_id, .list = &q->list, .page_size = (uint32_t)n, .has_cursor = cursor.p != NULL};
     if (cursor.p && !rs_find_cursor_parse(cursor, &q->find.cursor))
         return refuse(res, "cursor", "'cursor' is not one that 'next' or 'previous' gave");
     return true;

@@ -36,8 +36,8 @@ rs_status rs_sums_add_span(rs_sums *s, const rs_span *head, int sign, rs_arena *
         add_count(&s->completion_tokens, f->completion_tokens, sign);
         add_count(&s->cached_tokens, f->cached_tokens, sign);
         add_count(&s->reasoning_tokens, f->reasoning_tokens, sign);
-        if (isfinite(f->cost)) s->cost += sign * f->cost;
     }
+    if (isfinite(f->cost) && rs_facts_own_cost(f)) s->cost += sign * f->cost;
     return add_times(s, head->start_ns, head->end_ns, f->ttft, f->tokens_per_second, sign, arena);
 }
 

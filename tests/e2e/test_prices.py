@@ -268,6 +268,23 @@ def test_a_trace_pays_for_time_once(owner):
     owner.delete(f"/api/prices/time/{hour['id']}/")
 
 
+def test_a_pipeline_of_any_task_costs_its_time(owner):
+    server = owner.server
+    hour = owner.post("/api/prices/time/", {"device": "cuda", "per_hour": 3600}).json
+    local = {"respan.model.device": "cuda:0", "gen_ai.request.model": "org/labels"}
+    sums = "/api/metrics/totals/?of=spans"
+    before = server.get(sums).json["totals"]["cost"]
+    outer = span("image-classification", attributes={**local, "respan.entity.log_type": "custom"})
+    inner = span("chat", outer["traceId"], outer["spanId"], {**local, "respan.entity.log_type": "chat"})
+    server.send([inner, outer])
+    trace = server.get(f"/api/traces/{outer['traceId']}/?flat=true").json
+    labels, chat = trace["spans"]
+    assert (labels["cost_source"], chat["cost_source"], chat["cost"]) == ("time", "outer", 0)
+    assert trace["total_cost"] == labels["cost"] == pytest.approx(labels["latency"]) and trace["llm_call_count"] == 1
+    assert server.get(sums).json["totals"]["cost"] - before == pytest.approx(labels["cost"])
+    owner.delete(f"/api/prices/time/{hour['id']}/")
+
+
 def test_a_cost_that_was_sent_says_so(owner):
     call = asked(owner.server, "sent", "gpt2", "huggingface", **{"gen_ai.usage.cost": "0.5"})
     assert (call["cost"], call["cost_source"]) == (0.5, "sent")

@@ -333,14 +333,29 @@ def test_a_pipeline_within_a_pipeline(calls, server, embedder):
     assert inner.attributes["respan.call.nested"] is True and "respan.call.nested" not in outer.attributes
 
 
-def test_a_call_within_what_is_no_model_call_pays_for_its_own_time(calls, classifier, embedder):
+def test_a_call_within_a_pipeline_of_another_task_is_in_that_ones_time(calls, classifier, embedder):
     class Asks(type(classifier)):
         def postprocess(self, outputs, **kwargs):
             return embedder("a cat")
 
     Asks(model=classifier.model, tokenizer=classifier.tokenizer, task="text-classification")(TEXT)
     inner, outer = calls()
-    assert inner.parent_id == outer.span_id and "respan.call.nested" not in {**inner.attributes, **outer.attributes}
+    assert inner.parent_id == outer.span_id and "respan.model.device" in outer.attributes
+    assert inner.attributes["respan.call.nested"] is True and "respan.call.nested" not in outer.attributes
+
+
+def test_a_call_within_one_without_a_model_pays_for_its_own_time(calls, classifier, embedder):
+    class Asks(type(classifier)):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.model = None
+
+        def __call__(self, *args, **kwargs):
+            return embedder("a cat")
+
+    Asks(model=classifier.model, tokenizer=classifier.tokenizer, task="text-classification")(TEXT)
+    for call in calls():
+        assert "respan.call.nested" not in call.attributes
 
 
 def test_a_pipeline_that_calls_itself_is_one_span(calls, embedder):

@@ -314,6 +314,36 @@ static void a_local_server_has_its_own_price_of_time(void **state) {
     rs_prices_free(base);
 }
 
+/* A pipeline that labels or draws is no model call, but its model works as long as any. */
+static void time_has_its_price_whatever_the_task(void **state) {
+    (void)state;
+    static const rs_time_price all[] = {{RS_STR("cuda"), 36}};
+    rs_prices *base = parse(mine), *p = set(base, all, 1);
+    rs_price_memo memo = {0};
+    rs_attr device;
+    rs_span labels = local_call(&device, "cuda:0", 1), free = labels, sent = labels, tool = labels,
+            far = labels;
+    labels.facts.log_type = free.facts.log_type = sent.facts.log_type = far.facts.log_type = RS_LOG_CUSTOM;
+    tool.facts.log_type = RS_LOG_TOOL;
+    sent.facts.cost = 7;
+    far.facts.local = RS_LOCAL_NO;
+    far.facts.model = RS_STR("everywhere"); /* has a price of tokens */
+    rs_prices_apply(p, &labels, &memo);
+    assert_cost(labels.facts.cost, 0.01);
+    assert_int_equal(labels.facts.cost_source, RS_COST_TIME);
+    rs_prices_apply(base, &free, &memo);
+    assert_cost(free.facts.cost, 0);
+    assert_int_equal(free.facts.cost_source, RS_COST_LOCAL);
+    rs_prices_apply(p, &sent, &memo);
+    assert_cost(sent.facts.cost, 7);
+    rs_prices_apply(p, &tool, &memo);
+    rs_prices_apply(p, &far, &memo);
+    assert_cost(tool.facts.cost, NAN);
+    assert_cost(far.facts.cost, NAN);
+    rs_prices_free(p);
+    rs_prices_free(base);
+}
+
 /* A pipeline around another around a third, one beside them, and one whose parents form a ring. */
 static void time_is_paid_once(void **state) {
     (void)state;
@@ -330,6 +360,7 @@ static void time_is_paid_once(void **state) {
     rs_arena_init(&arena, 0);
     for (int i = 0; i < (int)SPANS; i++) {
         items[i] = local_call(&device, "cuda", 1);
+        if (i == 0) items[i].facts.log_type = RS_LOG_CUSTOM;
         items[i].span_id[0] = (uint8_t)(i + 1);
         items[i].has_parent = parents[i] >= 0;
         items[i].parent_id[0] = (uint8_t)(parents[i] + 1);
@@ -400,6 +431,7 @@ int main(void) {
         cmocka_unit_test(it_is_told_which_price_is_in_force),
         cmocka_unit_test(time_costs_what_its_device_does),
         cmocka_unit_test(a_local_server_has_its_own_price_of_time),
+        cmocka_unit_test(time_has_its_price_whatever_the_task),
         cmocka_unit_test(time_is_paid_once),
         cmocka_unit_test(what_runs_here_is_free),
         cmocka_unit_test(vendors_are_built_in),

@@ -117,6 +117,25 @@ static void sums_are_of_what_is_there(void **state) {
     assert_near(rs_histogram_quantile(&traces.sums.latency, 1), 300e6);
 }
 
+/* A workflow may repeat what its calls cost; what was reckoned by time is of that very span. */
+static void costs_of_time_count_whatever_the_task(void **state) {
+    fixture *f = *state;
+    rs_span spans[] = {make_span(1, 1, 0, 0), make_span(1, 2, 1, MS), make_span(1, 3, 1, 2 * MS)};
+    for (size_t i = 0; i < RS_ARRAY_LEN(spans); i++) {
+        spans[i].facts.log_type = RS_LOG_CUSTOM;
+        spans[i].facts.cost = 1 << i;
+        spans[i].facts.cost_source = i == 0 ? RS_COST_SENT : i == 1 ? RS_COST_TIME : RS_COST_LOCAL;
+    }
+    commit_spans(f, spans, RS_ARRAY_LEN(spans));
+    for (int again = 0; again < 2; again++) {
+        tally t = tally_of(f, RS_OF_SPANS, "");
+        assert_true(t.sums.cost == 6 && t.sums.calls == 0);
+        t = tally_of(f, RS_OF_TRACES, "");
+        assert_true(t.sums.cost == 6 && t.sums.calls == 0);
+        commit_spans(f, &spans[1], 1); /* and so once it was sent again */
+    }
+}
+
 static void what_is_sent_again_counts_once(void **state) {
     fixture *f = *state;
     rs_span first = call(1, 1, 0, 100 * MS, "a"), again = call(1, 1, 2 * HOUR_NS, 50 * MS, "b"),
@@ -254,6 +273,7 @@ int main(void) {
         cmocka_unit_test(a_range_is_near_each_of_its_values),
         TEST(quantiles_of_a_sum_are_those_of_all_values),
         TEST(sums_are_of_what_is_there),
+        TEST(costs_of_time_count_whatever_the_task),
         TEST(what_is_sent_again_counts_once),
         TEST(too_many_kinds_go_together),
         TEST(a_store_of_version_2_gets_its_sums),

@@ -118,6 +118,18 @@ test('self time is what no child covers, whatever they overlap or outlive', () =
   expect(tree.all().map((r, i) => `${r.id} ${String(self[i])}`)).toEqual(['r 40', 'a 40', 'b 20', 'c 40', 'd 110']);
 });
 
+test('what a pipeline of another task costs is counted; it is no model call', () => {
+  const tree = treeOf([
+    { ...at('r', 0, 9, [{ ...at('a', 0, 5), more: { log_type: 'custom', cost: 0.5, prompt_tokens: 7 } }]) },
+  ]);
+  const { calls, tokens, cost } = sumsOf(tree);
+  expect([[...calls], [...tokens], [...cost]]).toEqual([
+    [0, 0],
+    [0, 0],
+    [0.5, 0.5],
+  ]);
+});
+
 test('tokens and cost of the model calls below; those that a workflow repeats are not counted', () => {
   const call = (id: string, prompt: number, completion: number, cost?: number): Nested => ({
     ...at(id, 0, 1),

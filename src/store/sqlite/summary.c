@@ -138,7 +138,6 @@ static void add_call(rs_summary *s, const rs_span *span) {
     r->llm_call_count++;
     add_count(&r->prompt_tokens, f->prompt_tokens);
     add_count(&r->completion_tokens, f->completion_tokens);
-    if (!isnan(f->cost)) r->cost = isnan(r->cost) ? f->cost : r->cost + f->cost;
     if (r->llm_call_count > 1 && span->start_ns >= s->call_start) return;
     s->call_start = span->start_ns;
     r->model = cut(f->model);
@@ -179,6 +178,7 @@ bool rs_summary_add(rs_summary *s, const rs_span *span) {
     r->span_count++;
     if (span->status == RS_STATUS_ERROR) r->error_count++;
     if (rs_log_type_is_model_call(f->log_type)) add_call(s, span);
+    if (!isnan(f->cost) && rs_facts_own_cost(f)) r->cost = isnan(r->cost) ? f->cost : r->cost + f->cost;
     add_previews(s, span);
     add_either(&r->customer, f->customer, root);
     add_either(&r->thread, f->thread, root);

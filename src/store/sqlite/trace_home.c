@@ -10,7 +10,8 @@ bool rs_ids_have(rs_str ids, uint32_t fingerprint) {
 }
 
 rs_status rs_trace_home_blocks(rs_index *x, int64_t key, const uint8_t *span_id, uint64_t *after,
-                             rs_block_ref refs[RS_TRACE_BLOCKS_PAGE], size_t *n, size_t *rows, rs_err *err) {
+                               rs_block_ref refs[RS_TRACE_BLOCKS_PAGE], size_t *n, size_t *rows,
+                               rs_err *err) {
     sqlite3_stmt *stmt;
     bool row = false;
     uint32_t fingerprint = span_id ? rs_span_fingerprint(span_id) : 0;
@@ -46,7 +47,8 @@ static rs_status find_key(rs_index *x, const uint8_t trace_id[16], int64_t *key,
     return st == RS_OK && !row ? no_trace(err) : st;
 }
 
-rs_status rs_trace_home_find(const rs_partition_set *set, const uint8_t trace_id[16], rs_trace_home *out, rs_err *err) {
+rs_status rs_trace_home_find(const rs_partition_set *set, const uint8_t trace_id[16], rs_trace_home *out,
+                             rs_err *err) {
     uint64_t hash = rs_bloom_hash_id(trace_id);
     for (size_t i = set->n; i-- > 0;) {
         rs_partition *p = set->items[i];

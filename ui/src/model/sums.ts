@@ -4,7 +4,7 @@ import type { Tree } from './tree';
 export interface Sums {
   /** Seconds in which no child ran, by row. */
   self: Float64Array;
-  /** Model calls at or below a row; their tokens, and their cost in dollars (NaN where none says). */
+  /** Model calls at or below a row; their tokens, and what they and custom spans cost in dollars (NaN where none says). */
   calls: Uint32Array;
   tokens: Float64Array;
   cost: Float64Array;
@@ -13,7 +13,8 @@ export interface Sums {
 /** Takes a tree whose siblings stand by their start, as the server sends them. */
 export function sumsOf(tree: Tree): Sums {
   const { n, parent, start, end } = tree;
-  const { prompt_tokens, completion_tokens, cost: costs } = tree.spans.at;
+  const { strings, at } = tree.spans;
+  const { prompt_tokens, completion_tokens, log_type, cost: costs } = at;
   const self = new Float64Array(n);
   const covered = new Float64Array(n); // to where in time the children so far reach
   const calls = new Uint32Array(n);
@@ -31,11 +32,13 @@ export function sumsOf(tree: Tree): Sums {
         covered[above] = stop;
       }
     }
-    if (!tree.isModelCall(i)) continue;
+    const isCall = tree.isModelCall(i);
+    const spent = costs[i] ?? -1;
+    // A pipeline of any other task is custom, and costs its time.
+    if (spent >= 0 && (isCall || strings[log_type[i] ?? 0] === 'custom')) cost[i] = spent;
+    if (!isCall) continue;
     calls[i] = 1;
     tokens[i] = Math.max(0, prompt_tokens[i] ?? 0) + Math.max(0, completion_tokens[i] ?? 0);
-    const spent = costs[i] ?? -1;
-    if (spent >= 0) cost[i] = spent;
   }
   // Children stand behind their parents.
   for (let i = n - 1; i >= 0; i--) {

@@ -57,7 +57,7 @@ class Measured:
         self.generations = 0  # calls of generate() that were seen to their end
         self.strategy: str | None = None
         self.open = False  # copies of the context may outlive the call
-        self.pays = True  # its span is a model call's, which has a cost
+        self.pays = True  # its span has the cost of its time
         around = current()
         self._nested: bool = around is not None and (around.pays or around._nested)
         self._timing: Timing | None = None  # of a call that generates nothing

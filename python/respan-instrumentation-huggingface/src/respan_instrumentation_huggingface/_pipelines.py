@@ -127,10 +127,12 @@ class Call(Ending):
     def __init__(self, span: Span, pipeline: Any, task: str, inputs: Any, kwargs: dict[str, Any]) -> None:
         self.span, self.pipeline = span, pipeline
         self.open = False
-        self.measured = Measured(getattr(pipeline, "model", None), getattr(pipeline, "tokenizer", None))
+        model = getattr(pipeline, "model", None)
+        self.measured = Measured(model, getattr(pipeline, "tokenizer", None))
         self.measured.is_lazy = not self._is_at_hand(inputs)
         self._task, self._row = task, TASKS.get(task, OTHER)
-        self.measured.pays = self._row.log_type != "custom"
+        # What is no model call costs the time of the model that it has.
+        self.measured.pays = self._row.log_type != "custom" or callable(getattr(model, "parameters", None))
         self._kwargs = kwargs
         self._is_batch = isinstance(inputs, list) and not is_chat([inputs])
         self._count = len(inputs) if self._is_batch else 0
