@@ -4,38 +4,18 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { startBrowser } from './browser.mjs';
-import * as fixtures from './fixtures.mjs';
-import { newPage, open } from './open.mjs';
-import { emptyPlaces, openPlaces, places } from './places.mjs';
-import { startServer } from './server.mjs';
+import { startEverywhere } from './everywhere.mjs';
 
 const axePath = createRequire(new URL('../../ui/package.json', import.meta.url)).resolve('axe-core/axe.min.js');
-const now = Date.now();
-const shown = fixtures.rerankThenWrite(1, now - 60_000);
-const other = fixtures.rerankThenWrite(2, now - 90_000);
-const failed = fixtures.failing(3, now - 120_000);
-const chat = shown.spans.find(({ name }) => name.startsWith('chat'));
 
-let server, empty, browser, axe, link;
+let all, axe;
 
 before(async () => {
-  [server, empty, browser, axe] = await Promise.all([
-    startServer(),
-    startServer(),
-    startBrowser(),
-    readFile(axePath, 'utf8'),
-  ]);
-  for (let i = 10; i < 40; i++) await server.post(fixtures.ordinary(i, now - i * 60_000).request());
-  await server.post(fixtures.batch(4, now - 150_000).request(), fixtures.measured(5, now - 160_000).request());
-  await server.post(shown.request(), other.request(), failed.request());
-  link = await server.share(shown.id);
+  [all, axe] = await Promise.all([startEverywhere(), readFile(axePath, 'utf8')]);
 });
 
 after(async () => {
-  await browser?.close();
-  await server?.stop();
-  await empty?.stop();
+  await all?.stop();
 });
 
 const levels = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
@@ -70,49 +50,12 @@ async function wrongs(page) {
   return [...light, ...dark.map((said) => `dark: ${said}`)];
 }
 
-const states = {};
 for (const [width, height] of [
   [1280, 800],
   [390, 844],
 ]) {
   test(`accessibility: no page has a violation or is wider than the window, ${width} wide`, async () => {
-    const found = {};
-    const walk = async (at, rows, state) => {
-      const context = await browser.newContext({
-        viewport: { width, height },
-        colorScheme: 'light',
-        storageState: state,
-        reducedMotion: 'reduce',
-        bypassCSP: true, // for axe's own script
-      });
-      const page = await newPage(context);
-      for (const [name, path, whole, then] of rows) {
-        try {
-          await open(page, at.url + path, whole);
-          await then?.(page);
-          const wrong = await wrongs(page);
-          if (wrong.length > 0) found[name] = wrong;
-        } catch (error) {
-          found[name] = error.message;
-        }
-        await page.unrouteAll();
-      }
-      await context.close();
-    };
-    const ids = { shown: shown.id, span: chat.spanId, other: other.id, failed: failed.id };
-    await walk(server, places({ ...ids, user: 'user_421', thread: 'conv_abc_123' }), await signedIn(server));
-    await walk(server, openPlaces({ link }));
-    await walk(empty, emptyPlaces, await signedIn(empty));
-    assert.deepEqual(found, {});
+    // axe's own script is one that the page does not allow
+    assert.deepEqual(await all.everywhere({ viewport: { width, height }, bypassCSP: true }, wrongs), {});
   });
-}
-
-/** What a browser keeps of a session. */
-async function signedIn(at) {
-  if (states[at.url]) return states[at.url];
-  const context = await browser.newContext();
-  await open(await newPage(context), at.link);
-  states[at.url] = await context.storageState();
-  await context.close();
-  return states[at.url];
 }

@@ -1,5 +1,5 @@
 /** The frame: side bar, the view of the route, and the keys that work everywhere. */
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { asApiError, isAbort, type ApiError } from './api/client';
 import { getSession } from './api/endpoints';
 import type { Session } from './api/types';
@@ -14,6 +14,7 @@ import { TraceView } from './views/trace';
 import { newListState, TracesView } from './views/traces';
 import { useKeys, usePolling } from './widgets/hooks';
 import { later } from './widgets/later';
+import { Skip } from './widgets/skip';
 
 const UsersView = later(async () => (await import('./views/more')).UsersView);
 const CompareView = later(async () => (await import('./views/more')).CompareView);
@@ -77,12 +78,23 @@ export function App() {
     return false;
   });
 
+  // Whoever goes elsewhere is there with the keys, too, and past the side bar.
+  const main = useRef<HTMLElement>(null);
+  const where = route.view + ('id' in route ? route.id : '');
+  const was = useRef<string | null>(null);
+  useLayoutEffect(() => {
+    const isElsewhere = was.current !== where || document.activeElement === document.body;
+    if (was.current !== null && isElsewhere) main.current?.focus({ preventScroll: true });
+    was.current = where;
+  }, [where, project]);
+
   if (signedOut) return <SignedOut />;
   if (noProject !== null && noProject === project) return <NoProject />;
   // Until it is known of the project that the address names, nothing can be changed in it.
   const known = session !== null && (project === null || String(session.project_id) === project) ? session : null;
   return (
     <div class="frame">
+      <Skip to="main">Skip to the content</Skip>
       <SideBar
         route={route}
         listUrl={list.current.url}
@@ -91,7 +103,7 @@ export function App() {
           setHelp(true);
         }}
       />
-      <main key={project ?? ''}>
+      <main key={project ?? ''} ref={main} id="main" tabIndex={-1}>
         {route.view === 'traces' && (
           <TracesView query={route} list={list.current.state} session={known} away={away} onFailure={onFailure} />
         )}
@@ -124,6 +136,7 @@ export function App() {
         )}
         {route.view === 'none' && <Nowhere />}
       </main>
+      <Title />
       {help && (
         <KeysDialog
           onClose={() => {
@@ -132,5 +145,25 @@ export function App() {
         />
       )}
     </div>
+  );
+}
+
+/** Says where one has come to: a title that changes is not read by itself. */
+function Title() {
+  const [said, say] = useState('');
+  useEffect(() => {
+    const title = document.querySelector('title');
+    const changed = new MutationObserver(() => {
+      say(document.title);
+    });
+    if (title) changed.observe(title, { childList: true });
+    return () => {
+      changed.disconnect();
+    };
+  }, []);
+  return (
+    <p class="unseen" role="status">
+      {said}
+    </p>
   );
 }

@@ -10,6 +10,7 @@ import { askEarly } from './api/early';
 import { App } from './app';
 import { parseRoute } from './model/route';
 import { SharedTrace } from './views/shared-trace';
+import { keepFocus } from './widgets/focus';
 import { later } from './widgets/later';
 import { applyTheme, readTheme } from './widgets/setting';
 
@@ -20,4 +21,7 @@ const root = document.getElementById('app');
 const Door = later(async () => (await import('./views/more')).Door);
 const atDoor = /^\/(signin|signup|invite)\b/.test(location.pathname);
 const shared = location.pathname.startsWith('/share/');
-if (root) render(atDoor ? <Door /> : shared ? <SharedTrace /> : <App />, root);
+if (root) {
+  render(atDoor ? <Door /> : shared ? <SharedTrace /> : <App />, root);
+  keepFocus(root);
+}

@@ -76,6 +76,7 @@ export function Axis({ tree, whole, range, narrow, onRange, onSelect, children }
               type="button"
               class="axis-error"
               tabIndex={-1}
+              aria-keyshortcuts="e"
               style={{ left: `${String(at * 100)}%` }}
               title={says}
               aria-label={says}

@@ -27,6 +27,7 @@ import { Tree } from '../model/tree';
 import { go } from '../navigation';
 import { Link } from '../widgets/link';
 import { Mark } from '../widgets/mark';
+import { useRoving } from '../widgets/roving';
 import { VirtualRows } from '../widgets/virtual';
 import { Failed } from '../widgets/wrong';
 
@@ -155,6 +156,7 @@ interface StructureProps {
 
 function Structure({ pairs, selected, onSelect }: StructureProps) {
   const scroller = useRef<HTMLDivElement>(null);
+  const roving = useRoving(scroller, pairs.length, rowHeight);
   const missing = pairs.filter((p) => !p.b).length;
   const extra = pairs.filter((p) => !p.a).length;
   const says = [missing > 0 ? `${count(missing)} only in A` : '', extra > 0 ? `${count(extra)} only in B` : ''];
@@ -164,7 +166,14 @@ function Structure({ pairs, selected, onSelect }: StructureProps) {
         Spans
         <span class="mute"> {says.filter((s) => s !== '').join(' · ') || 'the same in both'}</span>
       </h2>
-      <div ref={scroller} class="compare-rows" role="list" tabIndex={0} aria-label="Spans of both">
+      <div
+        ref={scroller}
+        class="compare-rows"
+        role="list"
+        tabIndex={0}
+        aria-label="Spans of both"
+        onKeyDown={roving.onKeyDown}
+      >
         <VirtualRows
           scroller={scroller}
           count={pairs.length}
@@ -175,6 +184,8 @@ function Structure({ pairs, selected, onSelect }: StructureProps) {
               pair && (
                 <PairRow
                   key={index}
+                  at={index}
+                  tabIndex={roving.tabIndexOf(index)}
                   pair={pair}
                   selected={pair.a !== null && pair.a.id === selected[0] && pair.b?.id === selected[1]}
                   onSelect={onSelect}
@@ -188,7 +199,15 @@ function Structure({ pairs, selected, onSelect }: StructureProps) {
   );
 }
 
-function PairRow({ pair, selected, onSelect }: { pair: Pair; selected: boolean; onSelect: (pair: Pair) => void }) {
+interface PairProps {
+  pair: Pair;
+  at: number;
+  tabIndex: 0 | -1;
+  selected: boolean;
+  onSelect: (pair: Pair) => void;
+}
+
+function PairRow({ pair, at, tabIndex, selected, onSelect }: PairProps) {
   const { a, b } = pair;
   const row = a ?? b;
   if (!row) return null;
@@ -196,10 +215,11 @@ function PairRow({ pair, selected, onSelect }: { pair: Pair; selected: boolean; 
   const [was, is] = [lasts(a), lasts(b)];
   const only = !b ? 'only in A' : !a ? 'only in B' : '';
   return (
-    <div role="listitem" class={`pair${selected ? ' selected' : ''}${!b ? ' gone' : !a ? ' new' : ''}`}>
+    <div role="listitem" data-at={at} class={`pair${selected ? ' selected' : ''}${!b ? ' gone' : !a ? ' new' : ''}`}>
       <button
         type="button"
         class="pair-name"
+        tabIndex={tabIndex}
         disabled={only !== ''}
         aria-pressed={selected}
         style={{ paddingLeft: `${String(Math.min(pair.depth, 12) * 14 + 10)}px` }}

@@ -134,7 +134,7 @@ function Field({ input, label, placeholder, invalid = false, known, value, onCha
         }}
         onKeyDown={(event) => {
           if (event.key === 'Enter') said(event.currentTarget.value);
-          if (event.key === 'Escape') event.currentTarget.blur();
+          if (event.key === 'Escape') document.getElementById('charts')?.focus();
         }}
       />
       {known && (

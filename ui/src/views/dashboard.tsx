@@ -99,7 +99,7 @@ export function Dashboard({ search, onFailure }: Props) {
       <DashboardBar state={state} error={refused} onChange={change} />
       {error && refused === null && <Banner error={error} />}
       {/* A part that scrolls has to be reached by keys. */}
-      <div class="dashboard" tabIndex={0} role="region" aria-label="Charts" aria-busy={answers === null}>
+      <div id="charts" class="dashboard" tabIndex={0} role="region" aria-label="Charts" aria-busy={answers === null}>
         {answers && (
           <Body
             answers={answers}

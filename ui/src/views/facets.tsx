@@ -8,6 +8,7 @@ import { isSliding } from '../model/range';
 import type { ListQuery } from '../model/route';
 import { usePolling } from '../widgets/hooks';
 import { useKept } from '../widgets/setting';
+import { Skip } from '../widgets/skip';
 
 const fields = ['status_code', 'log_type', 'model', 'environment', 'name', 'customer_identifier', 'session_identifier'];
 const titles: Record<string, string> = {
@@ -66,6 +67,7 @@ export function Facets({ list, keys, told, onChange }: Props) {
   const isClosed = new Set(closed.split(' ').filter((f) => f !== ''));
   return (
     <aside class="facets" aria-label="Values to filter by">
+      <Skip to="list">Skip to the list</Skip>
       {answer?.facets
         .filter((facet) => facet.values.some((v) => v.value !== null) || hasChoice(list.q, facet.field))
         .map((facet) => (

@@ -18,11 +18,13 @@ interface Props {
   /** Of metadata, among the traces that are shown. */
   keys: string[];
   onChange: (q: string, how: 'push' | 'replace') => void;
+  /** From the text on to what it filters. */
+  onLeave: () => void;
   /** What stands beside the text. */
   children?: ComponentChildren;
 }
 
-export function FilterBar({ list, input, count, isEstimate, error, keys, onChange, children }: Props) {
+export function FilterBar({ list, input, count, isEstimate, error, keys, onChange, onLeave, children }: Props) {
   const { q } = list;
   const { text, typed, said } = useTypedText(q, input, (to) => {
     onChange(to, 'replace');
@@ -77,7 +79,7 @@ export function FilterBar({ list, input, count, isEstimate, error, keys, onChang
       write('');
     } else if (event.key === 'Enter' || event.key === 'Escape') {
       said(text);
-      event.currentTarget.blur();
+      onLeave();
     }
   };
 

@@ -10,11 +10,23 @@ interface Props {
   error?: boolean;
   input: RefObject<HTMLInputElement | null>;
   onChange: (q: string) => void;
+  /** From the text on to what it filters. */
+  onLeave: () => void;
   /** What stands beside the text. */
   children?: ComponentChildren;
 }
 
-export function GroupSearch({ q, label, placeholder, counted, error = false, input, onChange, children }: Props) {
+export function GroupSearch({
+  q,
+  label,
+  placeholder,
+  counted,
+  error = false,
+  input,
+  onChange,
+  onLeave,
+  children,
+}: Props) {
   const { text, typed, said } = useTypedText(q, input, onChange);
   return (
     <header class="filter">
@@ -36,7 +48,7 @@ export function GroupSearch({ q, label, placeholder, counted, error = false, inp
           onKeyDown={(event) => {
             if (event.key === 'Escape') said('');
             if (event.key === 'Enter') said(event.currentTarget.value);
-            if (event.key === 'Enter' || event.key === 'Escape') event.currentTarget.blur();
+            if (event.key === 'Enter' || event.key === 'Escape') onLeave();
           }}
         />
         <span class="filter-count" role="status">

@@ -153,6 +153,9 @@ interface Place {
 
 const headHeight = 29;
 
+/** With the focus. */
+export const toList = (): void => document.getElementById('list')?.focus();
+
 export function GroupTable({ label, kind, columns, groups, url, sort, onSort, urlOf, empty, onSearch }: Props) {
   const { list, error, answered, more } = groups;
   const { rows } = list;
@@ -197,6 +200,7 @@ export function GroupTable({ label, kind, columns, groups, url, sort, onSort, ur
     const element = scroller.current;
     setChosen(rows[to]?.value);
     if (element) element.scrollTop = scrollToShow(to, element.scrollTop, element.clientHeight - headHeight, rowHeight);
+    toList();
     remember(rows[to]?.value);
   };
   useKeys((event) => {
@@ -233,6 +237,7 @@ export function GroupTable({ label, kind, columns, groups, url, sort, onSort, ur
       {error && <Banner error={error} />}
       <div
         ref={scroller}
+        id="list"
         class={`list groups ${kind}`}
         role={rows.length > 0 ? 'grid' : 'region'}
         aria-label={label}

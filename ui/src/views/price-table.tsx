@@ -6,6 +6,7 @@ import { plural } from '../model/format';
 import { dollars } from '../model/prices';
 import { sliceOf } from '../model/window';
 import { useMedia } from '../widgets/hooks';
+import { useRoving } from '../widgets/roving';
 import { VirtualRows } from '../widgets/virtual';
 import type { Draft } from './price-dialog';
 
@@ -23,6 +24,8 @@ interface Rows {
   count: number;
   at: Map<number, Price>;
 }
+
+const headHeight = 28;
 
 const origins: [label: string, value: Origin | ''][] = [
   ['All prices', ''],
@@ -79,6 +82,7 @@ export function PriceTable({ edition, mayChange, onFailure, onEdit, onRemove }: 
     for (let page = Math.floor(first / pricesSize) + 1; (page - 1) * pricesSize < last; page++) load(page);
   };
 
+  const roving = useRoving(scroller, mayChange ? (rows?.count ?? 0) : 0, rowHeight, headHeight);
   return (
     <section class="form prices" aria-label="Prices of tokens">
       <div class="prices-head">
@@ -128,6 +132,7 @@ export function PriceTable({ edition, mayChange, onFailure, onEdit, onRemove }: 
         aria-busy={rows?.key !== key}
         tabIndex={0}
         onScroll={loadSeen}
+        onKeyDown={mayChange ? roving.onKeyDown : undefined}
       >
         <div class="price-row head" role="row">
           <span role="columnheader">Model</span>
@@ -154,13 +159,14 @@ export function PriceTable({ edition, mayChange, onFailure, onEdit, onRemove }: 
             scroller={scroller}
             count={rows.count}
             rowHeight={rowHeight}
-            headHeight={28}
+            headHeight={headHeight}
             render={(index) => (
               <PriceRow
                 key={index}
                 index={index}
                 price={rows.at.get(index)}
                 mayChange={mayChange}
+                tabIndex={roving.tabIndexOf(index)}
                 onEdit={onEdit}
                 onRemove={onRemove}
               />
@@ -194,18 +200,24 @@ interface RowProps {
   index: number;
   price: Price | undefined;
   mayChange: boolean;
+  tabIndex: 0 | -1;
   onEdit: (draft: Draft) => void;
   onRemove: (price: Price) => void;
 }
 
 const froms: Record<Origin, string> = { own: 'own', file: 'price file', 'built-in': 'built in' };
 
-function PriceRow({ index, price, mayChange, onEdit, onRemove }: RowProps) {
+function PriceRow({ index, price, mayChange, tabIndex, onEdit, onRemove }: RowProps) {
   if (!price) return <div class="price-row" role="row" aria-rowindex={index + 2} aria-busy="true" />;
   const { model, provider, providers, input, output, cached, reasoning, limit } = price;
   const rate = (value: number | null) => (value === null ? <span class="mute">–</span> : dollars(value));
   return (
-    <div class={price.in_force ? 'price-row' : 'price-row shadowed'} role="row" aria-rowindex={index + 2}>
+    <div
+      class={price.in_force ? 'price-row' : 'price-row shadowed'}
+      role="row"
+      aria-rowindex={index + 2}
+      data-at={index}
+    >
       <span role="cell" class="mono" title={model}>
         <bdi>{model}</bdi>
         {limit !== null && <span class="mute"> ≤ {limit.toLocaleString('en-GB')} tokens</span>}
@@ -234,6 +246,7 @@ function PriceRow({ index, price, mayChange, onEdit, onRemove }: RowProps) {
           <button
             type="button"
             class="link"
+            tabIndex={tabIndex}
             aria-label={`${price.origin === 'own' ? 'Edit' : 'Overrule'} ${model}${provider === null ? '' : ` of ${provider}`}`}
             onClick={() => {
               onEdit({
@@ -255,6 +268,7 @@ function PriceRow({ index, price, mayChange, onEdit, onRemove }: RowProps) {
           <button
             type="button"
             class="link danger"
+            tabIndex={tabIndex}
             aria-label={`Remove ${model}${provider === null ? '' : ` of ${provider}`}`}
             onClick={() => {
               onRemove(price);

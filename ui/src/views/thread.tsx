@@ -120,7 +120,9 @@ export function ThreadView({ id, onFailure }: Props) {
     const to = entries[Math.min(Math.max(at + by, 0), entries.length - 1)]?.turn.trace.trace_unique_id;
     if (to === undefined) return;
     setSelected(to);
-    document.getElementById(turnElement(to))?.scrollIntoView({ block: 'start' });
+    const element = document.getElementById(turnElement(to));
+    element?.scrollIntoView({ block: 'start' });
+    element?.focus({ preventScroll: true });
   };
   useLayoutEffect(() => {
     if (pastLoaded.current) step(1);

@@ -12,7 +12,7 @@ import { groupsUrl, type ListQuery, threadUrl } from '../model/route';
 import { oneLine } from '../model/text';
 import { go } from '../navigation';
 import { GroupSearch } from './group-search';
-import { type Column, GroupTable, useGroups } from './group-table';
+import { type Column, GroupTable, toList, useGroups } from './group-table';
 import { RangeMenu } from './range-menu';
 import { Errors, Seen, WiderWindow } from './users';
 
@@ -65,6 +65,7 @@ export function ThreadsView({ list: asked, onFailure }: Props) {
         counted={answered ? (list.isEstimate ? 'about ' : '') + plural(list.count, 'thread') : ''}
         error={error?.failure === 'refused'}
         input={input}
+        onLeave={toList}
         onChange={(text) => {
           go(groupsUrl('/threads', { ...asked, q: text }), 'replace');
         }}

@@ -71,6 +71,8 @@ interface Props {
   /** It came just now. */
   arrived?: boolean;
   columns?: Column[];
+  /** Keys of the list lead to it, and it is no stop of Tab. */
+  byKeys?: boolean;
   onOpen: () => void;
 }
 
@@ -83,6 +85,7 @@ export function TraceRow({
   longest,
   arrived = false,
   columns = usual,
+  byKeys = true,
   onOpen,
 }: Props) {
   const url = traceUrl(trace.trace_unique_id);
@@ -98,7 +101,7 @@ export function TraceRow({
       aria-selected={selected}
       aria-describedby={described ? 'peek' : undefined}
     >
-      {columns.map((column) => cellOf(column, { trace, url, failed, share, onOpen }))}
+      {columns.map((column) => cellOf(column, { trace, url, failed, share, byKeys, onOpen }))}
     </div>
   );
 }
@@ -108,11 +111,12 @@ interface Shown {
   url: string;
   failed: boolean;
   share: number;
+  byKeys: boolean;
   onOpen: () => void;
 }
 
 function cellOf(column: Column, shown: Shown) {
-  const { trace, url, failed, share, onOpen } = shown;
+  const { trace, url, failed, share, byKeys, onOpen } = shown;
   switch (column.id) {
     case 'time':
       return (
@@ -124,7 +128,7 @@ function cellOf(column: Column, shown: Shown) {
       return (
         <span key="name" role="gridcell" class="name">
           <Mark logType={trace.log_type} />
-          <Link to={url} title={oneLine(trace.name ?? '', 400)} tabIndex={-1} onGo={onOpen}>
+          <Link to={url} title={oneLine(trace.name ?? '', 400)} tabIndex={byKeys ? -1 : 0} onGo={onOpen}>
             <bdi>{oneLine(traceLabel(trace)) || 'unnamed'}</bdi>
           </Link>
           {trace.span_count > 1 && (

@@ -239,6 +239,7 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
     setSelected(row.trace_unique_id);
     const element = scroller.current;
     if (element) {
+      element.focus({ preventScroll: true }); // what is chosen is said of what has the focus
       element.scrollTop = scrollToShow(
         feed.rows.indexOf(row),
         element.scrollTop,
@@ -316,8 +317,9 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
         else lookAt(selected);
         return true;
       case 'Escape':
-        if (peek.peeked === null) return false;
-        peek.hide();
+        if (peek.peeked !== null) peek.hide();
+        else if (document.activeElement?.closest('.facets')) scroller.current?.focus();
+        else return false;
         return true;
       case '/':
         filterInput.current?.focus();
@@ -362,6 +364,7 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
         isEstimate={feed.isEstimate}
         error={fieldError}
         onChange={setQ}
+        onLeave={() => scroller.current?.focus()}
       >
         <button
           type="button"
@@ -414,6 +417,7 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
         )}
         <div
           ref={scroller}
+          id="list"
           class="list"
           role={feed.rows.length > 0 ? 'grid' : 'region'}
           aria-label={query.sort === '' ? 'Traces, newest first' : 'Traces'}

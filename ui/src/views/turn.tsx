@@ -30,7 +30,12 @@ export function TurnView({ id, turn, callsBefore, selected }: Props) {
     [items, trace.trace_unique_id],
   );
   return (
-    <li id={id} class={`turn${failed ? ' failed' : ''}${selected ? ' selected' : ''}`} aria-current={selected}>
+    <li
+      id={id}
+      class={`turn${failed ? ' failed' : ''}${selected ? ' selected' : ''}`}
+      tabIndex={-1}
+      aria-current={selected}
+    >
       <div class="turn-head">
         <Link class="turn-name" to={url} title={trace.start_time}>
           <span class="mono">{clock(trace.start_time)}</span> <bdi>{oneLine(traceLabel(trace)) || 'unnamed'}</bdi>

@@ -368,6 +368,7 @@ function NewestTraces({ traces }: { traces: Trace[] }) {
           index={index}
           selected={false}
           longest={longest}
+          byKeys={false}
           onOpen={() => undefined}
         />
       ))}

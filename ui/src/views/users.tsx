@@ -11,7 +11,7 @@ import { oneLine } from '../model/text';
 import { go } from '../navigation';
 import { Link } from '../widgets/link';
 import { GroupSearch } from './group-search';
-import { type Column, GroupTable, useGroups } from './group-table';
+import { type Column, GroupTable, toList, useGroups } from './group-table';
 import { RangeMenu } from './range-menu';
 
 const columns: Column[] = [
@@ -76,6 +76,7 @@ export function UsersView({ list: asked, onFailure }: Props) {
         placeholder="Search users"
         counted={answered ? (list.isEstimate ? 'about ' : '') + plural(list.count, 'user') : ''}
         input={input}
+        onLeave={toList}
         onChange={(text) => {
           go(groupsUrl('/users', { ...asked, q: text }), 'replace');
         }}

@@ -105,6 +105,7 @@ export function Waterfall({ trace, tree, isWhole, selected, look, onLook, listUr
 
   const selectAt = (place: number): void => {
     const row = rowAt(Math.min(Math.max(place, 0), seenCount - 1));
+    scroller.current?.focus({ preventScroll: true }); // what is chosen is said of what has the focus
     if (row) onSelect(row.id, 'replace');
   };
   /** A span that is hidden cannot stay selected. */
@@ -227,8 +228,9 @@ export function Waterfall({ trace, tree, isWhole, selected, look, onLook, listUr
         stepFound(-1);
         return true;
       case 'Escape':
-        if (finding === 0 && look.find === '') return false;
-        closeFind();
+        if (finding > 0 || look.find !== '') closeFind();
+        else if (document.activeElement?.closest('.pane')) scroller.current?.focus();
+        else return false;
         return true;
       case 'u':
         go(listUrl);

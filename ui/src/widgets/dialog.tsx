@@ -1,6 +1,7 @@
 /** Modal dialogs: closed by Escape, by their buttons (`method="dialog"`) and by a click beside them. */
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import { focusNear } from './focus';
 
 interface Props {
   title: string;
@@ -12,7 +13,12 @@ interface Props {
 export function Modal({ title, class: name, onClose, children }: Props & { class: string }) {
   const dialog = useRef<HTMLDialogElement>(null);
   useLayoutEffect(() => {
+    const before = document.activeElement;
     dialog.current?.showModal();
+    return () => {
+      // One that is taken away, and not closed, leaves the focus nowhere.
+      if (dialog.current?.open && before) focusNear(before);
+    };
   }, []);
   return (
     <dialog

@@ -92,8 +92,9 @@ export function useKeys(handler: (event: KeyboardEvent) => boolean): void {
     const pressed = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
       const at = event.target;
-      if (at instanceof HTMLInputElement || at instanceof HTMLTextAreaElement || document.querySelector('dialog[open]'))
-        return;
+      // A field has its keys for itself, a list of choices too.
+      if (at instanceof Element && at.matches('input, textarea, select')) return;
+      if (document.querySelector('dialog[open]')) return;
       // A focused button or link keeps the keys that press it.
       if ((event.key === 'Enter' || event.key === ' ') && at instanceof Element && at.closest('button, a, summary'))
         return;

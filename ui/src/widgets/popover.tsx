@@ -1,4 +1,4 @@
-/** A button with a panel below it, which closes by Escape or a click elsewhere. */
+/** A button with a panel below it, which closes by Escape, a click elsewhere, and when the focus leaves it. */
 import type { ComponentChildren } from 'preact';
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
@@ -33,6 +33,10 @@ export function Popover({ label, title, children }: Props) {
     <div
       class="popover-box"
       ref={box}
+      onFocusOut={({ relatedTarget }) => {
+        // Where the focus goes from what is gone is nowhere.
+        if (relatedTarget instanceof Node && !box.current?.contains(relatedTarget)) setOpen(false);
+      }}
       onKeyDown={(event) => {
         if (!open) return;
         if (event.key === 'Escape') close();
@@ -53,7 +57,7 @@ export function Popover({ label, title, children }: Props) {
         {label}
       </button>
       {open && (
-        <div class="popover" role="dialog" aria-label={title}>
+        <div class="popover" role="dialog" aria-label={title} tabIndex={-1}>
           {children(close)}
         </div>
       )}
