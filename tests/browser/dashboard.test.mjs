@@ -174,6 +174,48 @@ test('dashboard: figures of a window without any before say no change', async ()
   assert.deepEqual(await figure('Model calls').allInnerTexts(), ['60', '']);
 });
 
+test('dashboard: what it shows is saved as a view, opened again by its link, and said to be changed', async () => {
+  const views = page.getByRole('dialog', { name: 'Saved views' });
+  await show('?by=model&range=7d&q=model%3A*&latency=p99');
+  await page.getByRole('button', { name: 'Views' }).click();
+  await views.getByLabel('Save what is shown as').fill('models of the week');
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => /^\d+$/.test(url.searchParams.get('view')));
+  const saved = address();
+  const button = page.getByRole('button', { name: 'models of the week' });
+  await button.waitFor();
+  assert.equal(await button.getByLabel('changed').count(), 0);
+  await page.getByRole('button', { name: '1 h', exact: true }).click();
+  await button.getByLabel('changed').waitFor();
+  await button.click();
+  await views.getByRole('link', { name: 'As it comes' }).click();
+  await page.waitForURL((url) => url.search === '');
+  await page.getByRole('button', { name: 'Views', exact: true }).click();
+  await views.getByRole('link', { name: 'models of the week' }).click();
+  await page.waitForURL((url) => url.searchParams.get('range') === '7d');
+  const sorted = (url) => [...url.searchParams].sort().join(' ');
+  assert.equal(sorted(address()), sorted(saved));
+  // The view alone is an address, too; and a filter that is emptied keeps the view.
+  await show(`?view=${saved.searchParams.get('view')}`);
+  await page.waitForURL((url) => url.searchParams.get('by') === 'model');
+  await page.getByRole('textbox', { name: 'Filter' }).fill('');
+  await page.keyboard.press('Enter');
+  await page.waitForURL((url) => url.searchParams.get('q') === '' && url.searchParams.has('view'));
+  await button.getByLabel('changed').waitFor();
+  // One that the page opens with.
+  await button.click();
+  await views.getByRole('button', { name: 'Change models of the week' }).click();
+  await views.getByLabel('The page opens with it').check();
+  await views.getByRole('button', { name: 'Rename or change' }).click();
+  await views.getByText('first', { exact: true }).waitFor();
+  await show('');
+  await page.waitForURL((url) => url.searchParams.get('by') === 'model');
+  await page.getByRole('button', { name: 'models of the week' }).click();
+  await views.getByRole('button', { name: 'Change models of the week' }).click();
+  for (const name of ['Delete', 'Yes, delete it']) await views.getByRole('button', { name, exact: true }).click();
+  await page.getByRole('button', { name: 'Views', exact: true }).waitFor();
+});
+
 test('dashboard: light and dark, and a phone', async () => {
   for (const [scheme, width] of [
     ['light', 1320],

@@ -91,6 +91,7 @@ export const places = ({ shown, span, other, failed, user, thread }) => [
   ['the dashboard', '/dashboard', '.legend'],
   ['the dashboard by model', '/dashboard?by=model&range=1h', '.legend'],
   ['values of a chart', '/dashboard?by=model', '.legend', chartValues],
+  ['saved views of the dashboard', '/dashboard', '.legend', button('Views')],
   ['a dashboard of nothing', '/dashboard?q=nothing_like_this', '.notice h2'],
   ['users', '/users', 'main a[href^="/users/"]'],
   ['users of no such name', '/users?q=nothing_like_this', '.notice h2'],

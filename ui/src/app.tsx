@@ -124,7 +124,7 @@ export function App() {
             onFailure={onFailure}
           />
         )}
-        {route.view === 'dashboard' && <Dashboard search={route.search} onFailure={onFailure} />}
+        {route.view === 'dashboard' && <Dashboard search={route.search} session={known} onFailure={onFailure} />}
         {route.view === 'settings' && (
           <SettingsView
             section={route.section}

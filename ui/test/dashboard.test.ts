@@ -7,6 +7,7 @@ import {
   charts,
   conditionOf,
   dashboardUrl,
+  optionsOf,
   figuresOf,
   isBetterByHour,
   parseDashboard,
@@ -70,9 +71,12 @@ test('the address is the state, and what is usual is not in it', () => {
     by: 'metadata__plan',
     only: 'pro',
     shown: { latency: 'p99' },
+    saved: '12',
   };
   expect(parseDashboard(dashboardUrl(state).slice('/dashboard'.length))).toEqual(state);
-  expect(parseDashboard('?range=never&of=nothing&latency=p12')).toEqual(usual);
+  expect(optionsOf(state)).toBe('of=traces&range=7d&by=metadata__plan&only=pro&latency=p99');
+  expect(dashboardUrl({ ...usual, saved: '3' })).toBe('/dashboard?view=3&q='); // else it would be opened again
+  expect(parseDashboard('?range=never&of=nothing&latency=p12&view=x')).toEqual(usual);
   const drawn = zoomed(usual, 1_790_000_000.4, 1_790_003_599.2);
   expect(drawn).toMatchObject({ range: null, from: '2026-09-21T14:13:20Z', to: '2026-09-21T15:13:20Z' });
   expect(parseDashboard(dashboardUrl(drawn).slice('/dashboard'.length))).toEqual(drawn);

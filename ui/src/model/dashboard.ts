@@ -17,6 +17,8 @@ export interface DashboardState {
   by: string;
   only: string | null;
   shown: Record<string, string>;
+  /** The number of the saved view that was opened; '' is none. */
+  saved: string;
 }
 
 export const counted: { id: Counted; label: string; noun: string }[] = [
@@ -64,6 +66,7 @@ export function parseDashboard(search: string): DashboardState {
     by: query.get('by') ?? '',
     only: query.get('only'),
     shown,
+    saved: /^\d{1,15}$/.exec(query.get('view') ?? '')?.[0] ?? '',
   };
 }
 
@@ -80,9 +83,16 @@ export function dashboardUrl(s: DashboardState): string {
   put('by', s.by);
   put('only', s.only);
   for (const [chart, measure] of Object.entries(s.shown)) put(chart, measure);
+  put('view', s.saved);
+  // A view alone in an address is one to be opened.
+  if (s.saved !== '' && s.q === '') query.set('q', '');
   const text = query.toString();
   return text === '' ? '/dashboard' : `/dashboard?${text}`;
 }
+
+/** What a saved view keeps of an address beside its filter and its window. */
+export const optionsOf = (s: DashboardState): string =>
+  dashboardUrl({ ...s, q: '', from: null, to: null, saved: '' }).replace(/^.*?(\?|$)/, '');
 
 /* ---- questions --------------------------------------------------------------------------------------------------- */
 

@@ -27,7 +27,7 @@ export function withEnvironment(route: Route, to: string | null): string {
 function dashboardWith(search: string, q: string): string {
   const query = new URLSearchParams(search);
   query.delete('q');
-  if (q !== '') query.set('q', q);
+  if (q !== '' || query.has('view')) query.set('q', q); // a view alone is one to be opened
   return query.size === 0 ? '/dashboard' : `/dashboard?${query.toString()}`;
 }
 

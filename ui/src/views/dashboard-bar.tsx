@@ -1,4 +1,5 @@
 /** What the dashboard is asked: the filter, what is counted, by what, and when. */
+import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import { getMetadataKeys } from '../api/traces';
 import { counted, groupings, ranges, type DashboardState } from '../model/dashboard';
@@ -9,11 +10,13 @@ interface Props {
   state: DashboardState;
   error: string | null;
   onChange: (to: Partial<DashboardState>, how?: 'push' | 'replace') => void;
+  /** What stands beside the filter. */
+  children: ComponentChildren;
 }
 
 const metadata = 'metadata__';
 
-export function DashboardBar({ state, error, onChange }: Props) {
+export function DashboardBar({ state, error, onChange, children }: Props) {
   const input = useRef<HTMLInputElement>(null);
   useKeys((event) => {
     if (event.key !== '/') return false;
@@ -23,18 +26,21 @@ export function DashboardBar({ state, error, onChange }: Props) {
   });
   return (
     <header class="dashboard-bar">
-      <div class="filter-box" data-error={error === null ? undefined : 'yes'}>
-        <kbd aria-hidden="true">/</kbd>
-        <Field
-          input={input}
-          label="Filter"
-          placeholder="Filter: words, or status:error model:… user:…"
-          invalid={error !== null}
-          value={state.q}
-          onChange={(q) => {
-            onChange({ q }, 'replace');
-          }}
-        />
+      <div class="asked">
+        <div class="filter-box" data-error={error === null ? undefined : 'yes'}>
+          <kbd aria-hidden="true">/</kbd>
+          <Field
+            input={input}
+            label="Filter"
+            placeholder="Filter: words, or status:error model:… user:…"
+            invalid={error !== null}
+            value={state.q}
+            onChange={(q) => {
+              onChange({ q }, 'replace');
+            }}
+          />
+        </div>
+        {children}
       </div>
       {error !== null && (
         <p class="bad" role="alert">

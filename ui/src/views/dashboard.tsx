@@ -2,6 +2,8 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { asApiError, isAbort, type ApiError } from '../api/client';
 import { getSums, type SumsAnswer } from '../api/sums';
+import type { Session } from '../api/types';
+import { usual } from '../model/columns';
 import {
   bucketsOf,
   changeOf,
@@ -11,6 +13,7 @@ import {
   dashboardUrl,
   figuresOf,
   isBetterByHour,
+  optionsOf,
   parseDashboard,
   seriesQuestion,
   totalsQuestion,
@@ -20,13 +23,16 @@ import {
   type DashboardState,
 } from '../model/dashboard';
 import { parseInstant } from '../model/time';
+import { isBare, isOpen, ofPage, viewUrl } from '../model/views';
 import { go } from '../navigation';
 import { usePolling } from '../widgets/hooks';
+import { useSavedViews } from '../widgets/saved-views';
 import { Banner } from '../widgets/wrong';
 import '../style/dashboard.css';
 import { DashboardBar } from './dashboard-bar';
 import { DashboardChart, say } from './dashboard-chart';
 import { NoTraces } from './notices';
+import { ViewsMenu } from './views-menu';
 
 const refreshEvery = 20_000;
 
@@ -49,10 +55,11 @@ async function ask(state: DashboardState, signal: AbortSignal): Promise<Answers>
 
 interface Props {
   search: string;
+  session: Session | null;
   onFailure: (error: ApiError) => void;
 }
 
-export function Dashboard({ search, onFailure }: Props) {
+export function Dashboard({ search, session, onFailure }: Props) {
   const state = useMemo(() => parseDashboard(search), [search]);
   const [answers, setAnswers] = useState<Answers | null>(null);
   const [error, setError] = useState<ApiError | null>(null);
@@ -91,12 +98,44 @@ export function Dashboard({ search, onFailure }: Props) {
   const change = (to: Partial<DashboardState>, how: 'push' | 'replace' = 'push'): void => {
     go(dashboardUrl({ ...latest.current, ...to }), how);
   };
+  const [saved, setSaved] = useSavedViews();
+  const views = useMemo(
+    () => ofPage(saved ?? [], 'dashboard').map((v) => ({ ...v, options: optionsOf(parseDashboard(`?${v.options}`)) })),
+    [saved],
+  );
+  const opened = views.find(({ id }) => String(id) === state.saved) ?? null;
+  const begun = useRef(false);
+  useEffect(() => {
+    if (saved === null) return;
+    const first = !begun.current && isOpen(location.search) ? views.find((view) => view.default) : undefined;
+    const wanted = first ?? (isBare(location.search) ? opened : null);
+    begun.current = true;
+    if (wanted) go(viewUrl(wanted), 'replace');
+  }, [saved, state.saved]);
   const refused = error?.failure === 'refused' ? error.message : null;
 
   return (
     <>
       <h1 class="unseen">Dashboard</h1>
-      <DashboardBar state={state} error={refused} onChange={change} />
+      <DashboardBar state={state} error={refused} onChange={change}>
+        <ViewsMenu
+          page="dashboard"
+          views={views}
+          opened={opened}
+          shown={{
+            q: state.q,
+            from: state.from ?? '',
+            to: state.to ?? '',
+            sort: '',
+            options: optionsOf(state),
+            columns: usual,
+          }}
+          mayChange={session?.role === 'owner' || session?.role === 'member'}
+          onViews={setSaved}
+          onOpen={go}
+          onSaved={() => undefined}
+        />
+      </DashboardBar>
       {error && refused === null && <Banner error={error} />}
       {/* A part that scrolls has to be reached by keys. */}
       <div id="charts" class="dashboard" tabIndex={0} role="region" aria-label="Charts" aria-busy={answers === null}>
