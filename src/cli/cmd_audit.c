@@ -27,14 +27,13 @@ static bool write_row(void *ctx, const rs_audit_row *row) {
     return true;
 }
 
-static int list(rs_control *control, uint64_t limit, bool json) {
+static int list(rs_control *control, const rs_audit_filter *filter, uint64_t limit, bool json) {
     rs_err err = {0};
     rs_buf out;
     rs_buf_init(&out);
     rs_json j = rs_json_on(&out);
     if (json) rs_json_array(&j);
-    rs_status st = rs_control_list_audit(control, &(rs_audit_filter){0}, 0, limit,
-                                         json ? write_row : print_row, &j, &err);
+    rs_status st = rs_control_list_audit(control, filter, 0, limit, json ? write_row : print_row, &j, &err);
     if (json) rs_json_array_end(&j);
     if (json && st == RS_OK) return rs_report_json(&out);
     rs_buf_deinit(&out);
@@ -44,14 +43,21 @@ static int list(rs_control *control, uint64_t limit, bool json) {
 static int run(int argc, char **argv) {
     static const struct option longs[] = {{"data", required_argument, NULL, 'd'},
                                           {"limit", required_argument, NULL, 'l'},
+                                          {"actor", required_argument, NULL, 'a'},
+                                          {"action", required_argument, NULL, 'w'},
+                                          {"text", required_argument, NULL, 't'},
                                           {"json", no_argument, NULL, 'j'},
                                           {0}};
     const char *data = NULL;
+    rs_audit_filter filter = {0};
     unsigned long long limit = 100;
     bool json = false;
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         if (c == 'd') data = optarg;
+        else if (c == 'a') filter.actor = optarg;
+        else if (c == 'w') filter.action = optarg;
+        else if (c == 't') filter.text = optarg;
         else if (c == 'j') json = true;
         else if (c == 'l' && rs_str_to_u64(rs_str_of(optarg), &limit) && limit >= 1 && limit <= RS_AUDIT_KEPT)
             continue;
@@ -64,7 +70,7 @@ static int run(int argc, char **argv) {
     rs_err err = {0};
     rs_control *control;
     if (rs_data_open_control(data, &control, &err) != RS_OK) return rs_report_failure(&err);
-    int status = list(control, limit, json);
+    int status = list(control, &filter, limit, json);
     rs_control_close(control);
     return status;
 }
@@ -72,9 +78,13 @@ static int run(int argc, char **argv) {
 const rs_cmd rs_cmd_audit = {
     .name = "audit",
     .summary = "who changed what: keys, users, projects, sign-ins",
-    .help = "usage: respan audit [--limit N] [--json]\n\n"
-            "  --limit N        so many, newest first (default 100)\n"
-            "  --data DIR       the server's data (default $XDG_DATA_HOME/respan)\n"
-            "  --json           print JSON\n",
+    .help =
+        "usage: respan audit [--actor WHO] [--action WHAT] [--text TEXT] [--limit N] [--json]\n\n"
+        "  --actor WHO      what that one did: a user's e-mail address, or as the log names whoever it was\n"
+        "  --action WHAT    such entries; with a point at its end all that begin so (key.)\n"
+        "  --text TEXT      those in which it stands anywhere\n"
+        "  --limit N        so many, newest first (default 100)\n"
+        "  --data DIR       the server's data (default $XDG_DATA_HOME/respan)\n"
+        "  --json           print JSON\n",
     .run = run,
 };

@@ -93,6 +93,12 @@ def test_the_log_is_filtered_and_taken_along(start_server):
     assert len(found("action=user.account&text=owner%40LOCAL")) == 120
     assert found("actor=nobody") == [] == found("text=%25")
     assert [r["action"] for r in found("text=quoted")] == ["project.create"]
+    # The command line asks with the same names.
+    told = server.command("audit", "--json", "--action", "user.", "--actor", "OWNER@localhost", "--limit", "200")
+    assert json.loads(told.stdout) == found("action=user.&actor=OWNER%40localhost") != []
+    assert "quoted" in server.command("audit", "--text", "QUOTED").stdout
+    assert server.command("audit", "--actor", "nobody").stdout == ""
+    assert server.command("audit", "--text").returncode == 2
     answer = owner.get("/api/audit/?format=jsonl&action=user.account")
     assert answer.headers["Content-Disposition"] == 'attachment; filename="audit.jsonl"'
     assert [json.loads(line) for line in answer.body.splitlines()] == found("action=user.account")
