@@ -30,7 +30,8 @@ const { server, browser, page, complaints, open } = await openPage({ viewport },
     await server.post(made(n, now - 30_000 * (60 - n), { 'respan.metadata.plan': n % 2 ? 'pro' : 'free' }).request());
 });
 
-const rows = () => page.locator('.trace-row:not(.head)');
+const line = '.trace-row:not(.head)';
+const rows = () => page.locator(line);
 const menu = (name) => page.getByRole('button', { name, exact: true });
 const panel = () => page.getByRole('dialog', { name: 'Saved views' });
 const link = (name) => panel().getByRole('link', { name });
@@ -205,13 +206,53 @@ test('widths of columns: dragged, by keys, kept, and let be', async () => {
   await link('All traces').click();
   await menu('Views').waitFor();
   // As they were.
-  await edge('Name').dblclick();
-  await edge('Model').press('Enter');
-  await edge('Input → output').press('Enter');
+  await edge('Name').click({ clickCount: 2, modifiers: ['Shift'] });
+  await edge('Model').press('Delete');
+  await edge('Input → output').press('Delete');
   await page.waitForFunction((px) => document.querySelectorAll('[role=columnheader]')[1].clientWidth === px, was.name);
   assert.equal(await widthOf('Model'), was.model);
   await page.evaluate(() => localStorage.removeItem('respan.columns'));
   await forgetAll();
+});
+
+test('a double click on the edge of a column, or Enter, fits it to what it shows', async () => {
+  await open('/', rows().first());
+  const cut = (nth) =>
+    page
+      .locator(line)
+      .evaluateAll(
+        (all, nth) =>
+          all.filter((row) =>
+            [row.children[nth], ...row.children[nth].querySelectorAll('*')].some(
+              (e) => e.scrollWidth > e.clientWidth + 1,
+            ),
+          ).length,
+        nth,
+      );
+  const places = (await heads()).map((text) => text.replace(/\W+$/, ''));
+  for (const [title, how] of [
+    ['Name', () => edge('Name').dblclick()],
+    ['Input → output', () => edge('Input → output').press('Enter')],
+  ]) {
+    const nth = places.findIndex((text) => title.startsWith(text));
+    // Too narrow and too wide become the same.
+    const widths = [];
+    for (const key of ['ArrowLeft', 'ArrowRight']) {
+      for (let i = 0; i < 12; i++) await edge(title).press(key);
+      const before = await widthOf(title);
+      if (key === 'ArrowLeft') assert.notEqual(await cut(nth), 0, title);
+      await how();
+      await page.waitForFunction(
+        ([nth, was]) => document.querySelectorAll('[role=columnheader]')[nth].clientWidth !== was,
+        [nth, before],
+      );
+      assert.equal(await cut(nth), 0, title);
+      widths.push(await widthOf(title));
+    }
+    assert.equal(widths[0], widths[1], title);
+    await edge(title).press('Delete');
+  }
+  await page.evaluate(() => localStorage.removeItem('respan.columns'));
 });
 
 test('keys of metadata are those of all that there is, not of the rows that were loaded', async () => {
