@@ -97,7 +97,7 @@ static void apply_time(const rs_prices *p, rs_span *span) {
         hour = price_of_devices(p, device->value.s);
     else hour = price_of_device(p, f->local == RS_LOCAL_PROCESS ? RS_STR("*") : RS_STR("server"));
     if (isnan(hour)) return;
-    double seconds = span->end_ns > span->start_ns ? (double)(span->end_ns - span->start_ns) / 1e9 : 0;
+    double seconds = (double)rs_lasted_ns(span->start_ns, span->end_ns) / 1e9;
     double cost = seconds * hour / 3600;
     if (cost > RS_SUMMED_MOST) return; /* a clock that was not set */
     f->cost_source = RS_COST_TIME;

@@ -179,7 +179,7 @@ typedef struct rs_span {
     rs_status_code status;
     uint32_t flags;
     rs_str name, trace_state, status_message;
-    uint64_t start_ns, end_ns;
+    uint64_t start_ns, end_ns; /* 0: not told */
     rs_attrs attrs;
     rs_event *events;
     rs_link *links;
@@ -188,6 +188,20 @@ typedef struct rs_span {
     const rs_scope *scope;       /* never NULL after decoding */
     rs_facts facts;              /* zero until normalized */
 } rs_span;
+
+/* How long something lasted. 0 where it cannot be told: a time is missing, they are reversed, or ten years apart and more, so that one of
+ * them is of a clock that was not set. */
+static inline uint64_t rs_lasted_ns(uint64_t start_ns, uint64_t end_ns) {
+    const uint64_t most = 3652 * 86400 * 1000000000ull;
+    return start_ns != 0 && end_ns > start_ns && end_ns - start_ns < most ? end_ns - start_ns : 0;
+}
+
+/* From one time to another, as far apart as they may be. */
+static inline int64_t rs_apart_ns(uint64_t from_ns, uint64_t to_ns) {
+    uint64_t apart = to_ns >= from_ns ? to_ns - from_ns : from_ns - to_ns;
+    int64_t ns = apart < INT64_MAX ? (int64_t)apart : INT64_MAX;
+    return to_ns >= from_ns ? ns : -ns;
+}
 
 typedef struct rs_spans {
     rs_span *items;

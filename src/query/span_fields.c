@@ -44,7 +44,7 @@ GETTER(kind) {
 }
 
 GETTER(latency) {
-    uint64_t ns = SPAN->end_ns > SPAN->start_ns ? SPAN->end_ns - SPAN->start_ns : 0;
+    uint64_t ns = rs_lasted_ns(SPAN->start_ns, SPAN->end_ns);
     return rs_field_set_real(out, (double)ns / 1e9);
 }
 

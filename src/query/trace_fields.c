@@ -32,7 +32,7 @@ GET(environment, text, TRACE->environment)
 GET(error_message, text, TRACE->error_message)
 
 GETTER(duration) {
-    uint64_t ns = TRACE->end_ns > TRACE->start_ns ? TRACE->end_ns - TRACE->start_ns : 0;
+    uint64_t ns = rs_lasted_ns(TRACE->start_ns, TRACE->end_ns);
     return rs_field_set_real(out, (double)ns / 1e9);
 }
 

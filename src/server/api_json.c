@@ -153,9 +153,8 @@ void rs_api_write_branch(rs_json *j, const rs_span *span, uint64_t trace_start_n
     if (span->has_parent) rs_json_put_hex(j, "span_parent_id", span->parent_id, sizeof span->parent_id);
     put_cut(j, "name", f->entity_name.n ? f->entity_name : span->name);
     rs_json_put_str(j, "log_type", rs_log_type_name(f->log_type));
-    rs_json_put_seconds(j, "start", (int64_t)(span->start_ns - trace_start_ns));
-    rs_json_put_seconds(j, "latency",
-                        span->end_ns > span->start_ns ? (int64_t)(span->end_ns - span->start_ns) : 0);
+    rs_json_put_seconds(j, "start", rs_apart_ns(trace_start_ns, span->start_ns));
+    rs_json_put_seconds(j, "latency", (int64_t)rs_lasted_ns(span->start_ns, span->end_ns));
     if (span->status != RS_STATUS_UNSET)
         rs_json_put_str(j, "status_code", span->status == RS_STATUS_ERROR ? RS_STR("error") : RS_STR("ok"));
     put_cut(j, "error_message", f->error_message);

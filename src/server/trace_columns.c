@@ -55,9 +55,7 @@ static rs_str name_of(const rs_span *s) { return s->facts.entity_name.n ? s->fac
 static rs_str log_type_of(const rs_span *s) { return rs_log_type_name(s->facts.log_type); }
 static rs_str model_of(const rs_span *s) { return s->facts.model; }
 static rs_str error_of(const rs_span *s) { return s->facts.error_message; }
-static int64_t latency_of(const rs_span *s) {
-    return s->end_ns > s->start_ns ? (int64_t)(s->end_ns - s->start_ns) : 0;
-}
+static int64_t latency_of(const rs_span *s) { return (int64_t)rs_lasted_ns(s->start_ns, s->end_ns); }
 static int64_t status_of(const rs_span *s) {
     return s->status == RS_STATUS_ERROR ? 2 : s->status == RS_STATUS_UNSET ? 0 : 1;
 }
@@ -172,7 +170,7 @@ void rs_trace_columns_write(rs_trace_columns *c, rs_json *j, rs_span *const *spa
     rs_json_array_end(j);
     write_parents(&l, depths);
     begin_column(&l, "start_ns");
-    for (size_t i = 0; i < n; i++) rs_json_int(j, (int64_t)(spans[i]->start_ns - trace_start_ns));
+    for (size_t i = 0; i < n; i++) rs_json_int(j, rs_apart_ns(trace_start_ns, spans[i]->start_ns));
     rs_json_array_end(j);
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
         write_counts(&l, counts[i].name, counts[i].get, counts[i].none);

@@ -20,7 +20,7 @@ static rs_status add_real(rs_histogram *h, double v, double unit, int sign, rs_a
 static rs_status add_times(rs_sums *s, uint64_t start, uint64_t end, double ttft, double speed, int sign,
                            rs_arena *arena) {
     if (!arena) return RS_OK;
-    rs_status st = rs_histogram_add(&s->latency, end > start ? end - start : 0, sign, arena);
+    rs_status st = rs_histogram_add(&s->latency, rs_lasted_ns(start, end), sign, arena);
     if (st == RS_OK) st = add_real(&s->ttft, ttft, NS_PER_S, sign, arena);
     if (st == RS_OK) st = add_real(&s->speed, speed, SPEED_PER_UNIT, sign, arena);
     return st;

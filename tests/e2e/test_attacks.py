@@ -177,3 +177,68 @@ def test_one_key_does_not_listen_for_all(start_server):
         assert live.until(lambda event, data: event == "trace")[-1][2]["name"] == name
     for live in (*listeners, *late):
         live.close()
+
+
+# ---- clocks that were not set
+
+
+HOUR = 3600 * 10**9
+NEVER, EPOCH, LAST = 0, 10**9, 2**64 - 1
+
+
+def at(start, end, name="work", **kw):
+    return span(name, startTimeUnixNano=str(start), endTimeUnixNano=str(end), **kw)
+
+
+def listed(server, query):
+    return server.get(f"/api/traces/list/?{query}").json["results"]
+
+
+@pytest.mark.parametrize(("start", "end"), [(NEVER, NEVER), (EPOCH, EPOCH), (LAST, LAST), (NEVER, LAST), (LAST, NEVER)])
+def test_a_span_of_no_known_time_does_not_stretch_its_trace(server, start, end):
+    now, name = time.time_ns(), uuid.uuid4().hex
+    root = at(now - 10**9, now, name)
+    stray = at(start, end, "stray", trace_id=root["traceId"], parent=root["spanId"])
+    assert server.send([stray, root]).status == 200
+    row = listed(server, f"name={name}&start_time={(now - HOUR) // 10**9}&end_time={(now + HOUR) // 10**9}")[0]
+    assert row["duration"] == 1 and row["span_count"] == 2
+    assert [row["start_time"], row["end_time"]] == [
+        (s := server.get(f"/api/spans/{root['spanId']}/").json)["start_time"],
+        s["timestamp"],
+    ]
+    # and it comes with a later request, too
+    more = at(start, end, "stray", trace_id=root["traceId"], parent=root["spanId"])
+    assert server.send([more]).status == 200
+    assert listed(server, f"name={name}")[0]["duration"] == 1
+    # its own times are told as they came
+    own = server.get(f"/api/spans/{stray['spanId']}/").json
+    assert own["latency"] == 0
+    assert (own["start_time"] is None) == (start == NEVER) and (own["timestamp"] is None) == (end == NEVER)
+    # in the tree it lies as far off as can be told
+    branches = {s["name"]: s["start"] for s in server.get(f"/api/traces/{root['traceId']}/?view=tree").json["spans"]}
+    assert branches[name] == 0 and (branches["stray"] > 9e9) == (start == LAST)
+
+
+def test_nothing_lasts_for_decades(start_server):
+    server = start_server()
+    now = time.time_ns()
+    spans = [at(now - HOUR, now), at(EPOCH, now), at(NEVER, now), at(now, LAST), at(now, now - HOUR)]
+    assert server.send(spans).status == 200
+    assert [server.get(f"/api/spans/{s['spanId']}/").json["latency"] for s in spans] == [3600, 0, 0, 0, 0]
+    for of in "traces", "spans":
+        latency = server.get(f"/api/metrics/totals/?of={of}").json["totals"]["latency"]
+        assert latency["mean"] == 3600 / 5 and latency["p99"] < 3700
+    assert [t["duration"] for t in listed(server, "sort_by=-duration")] == [3600, 0, 0, 0, 0]
+
+
+def test_a_span_that_is_sent_again_with_a_later_start_stays_in_its_window(server):
+    now, name = time.time_ns(), uuid.uuid4().hex
+    first = at(now - 2 * HOUR, now - HOUR, name)
+    assert server.send([first]).status == 200
+    again = {**first, "startTimeUnixNano": str(now - 10**9), "endTimeUnixNano": str(now)}
+    assert server.send([again]).status == 200
+    row = listed(server, f"name={name}")[0]
+    began = row["start_time"]
+    assert row["span_count"] == 1
+    assert listed(server, f"name={name}&start_time={began}")  # where the list says that it is, it is found
+    assert server.get(f"/api/spans/{first['spanId']}/").json["latency"] == 1

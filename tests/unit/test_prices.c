@@ -247,7 +247,7 @@ static void it_is_told_which_price_is_in_force(void **state) {
 #define NS_PER_S 1000000000ull
 
 static rs_span local_call(rs_attr *device, const char *name, uint64_t seconds) {
-    rs_span s = {.end_ns = seconds * NS_PER_S, .facts = call("huggingface", "gpt2", 5, 5)};
+    rs_span s = {.start_ns = 1, .end_ns = 1 + seconds * NS_PER_S, .facts = call("huggingface", "gpt2", 5, 5)};
     *device = (rs_attr){RS_STR("device"), {.type = RS_VALUE_STRING, .s = rs_str_of(name)}};
     s.facts.local = RS_LOCAL_PROCESS;
     s.facts.model_facts = (rs_attrs){.items = device, .n = 1};
@@ -299,7 +299,7 @@ static void a_local_server_has_its_own_price_of_time(void **state) {
                                servers[] = {{RS_STR("*"), 36}, {RS_STR("server"), 0}};
     rs_prices *base = parse(mine), *p = set(base, all, 1), *q = set(base, servers, 2);
     rs_price_memo memo = {0};
-    rs_span s = {.end_ns = NS_PER_S, .facts = call("vllm", "llama2", 5, 5)};
+    rs_span s = {.start_ns = 1, .end_ns = 1 + NS_PER_S, .facts = call("vllm", "llama2", 5, 5)};
     rs_prices_apply(p, &s, &memo);
     assert_cost(s.facts.cost, 0.01);
     assert_int_equal(s.facts.cost_source, RS_COST_TIME);

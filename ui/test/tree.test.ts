@@ -80,6 +80,15 @@ describe('a tree', () => {
     expect(rows.map((r) => Math.round(r.early * 1000))).toEqual([0, 6, 0]);
   });
 
+  test('a child whose clock was not set is drawn where its parent begins, and makes nothing longer', () => {
+    for (const far of [-1.8e18, 1.6e19]) {
+      const tree = treeOf([span('r', 10, 9, [span('a', 12, 2), span('stray', far, 0), span('b', 14, 5)])]);
+      expect(tree.length).toBeCloseTo(0.009);
+      const row = tree.row(tree.find('stray'));
+      expect(row).toMatchObject({ start: 0, end: 0, early: Infinity });
+    }
+  });
+
   test('a span that ends before it starts has no length', () => {
     expect(treeOf([span('x', 10, -5)]).row(0)).toMatchObject({ start: 0, end: 0 });
   });

@@ -439,12 +439,15 @@ static rs_status upsert_trace(rs_commit *c, rs_index *x, const group *g, rs_err 
     rs_status st = load_summary(c, x, g, &exists, err);
     rs_tags_begin_trace(&c->tags, exists);
     rs_tags_begin_trace(&c->gone, exists);
+    uint64_t began_ns = s->row.start_ns;
     if (st == RS_OK && exists) rs_rollup_add_trace(&c->rollup, &s->row, -1);
     if (st == RS_OK && exists && !are_known_to_be_new(c, g)) st = may_have_copies(c, x, g, &copies, err);
     if (st == RS_OK && copies) st = replace_copies(c, x, c->items[g->first].span, err);
     if (st != RS_OK) return st;
     for (uint32_t i = g->first; i != NONE; i = c->items[i].next)
         if (!rs_summary_add(s, c->items[i].span)) return no_memory(err);
+    if (exists && s->row.start_ns / 1000 > (uint64_t)s->row.key)
+        s->row.start_ns = began_ns; /* scan.c: by its key it is found */
     st = exists ? update_trace(s, x, err) : insert_trace(c, x, err);
     if (st == RS_OK && !exists) rs_partition_note_trace(c->partition, s->row.trace_id, s->row.key);
     if (st == RS_OK) st = index_trace_blocks(c, x, g, err);

@@ -167,14 +167,22 @@ static void add_either(rs_str *have, rs_str more, bool root) {
     if (more.n && (root || have->n == 0)) *have = cut(more);
 }
 
+/* A time that a clock shows which was set: from 2000 to 2200. */
+static bool is_dated(uint64_t ns) { return ns >= 946684800000000000ull && ns < 7258118400000000000ull; }
+
+/* One span without times, or of a clock gone wrong, does not make its trace last for decades. */
+static bool is_better(uint64_t ns, uint64_t than, bool is_further) {
+    return is_dated(ns) != is_dated(than) ? is_dated(ns) : is_further;
+}
+
 bool rs_summary_add(rs_summary *s, const rs_span *span) {
     rs_trace_row *r = &s->row;
     const rs_facts *f = &span->facts;
     bool root = !span->has_parent;
     memcpy(r->trace_id, span->trace_id, 16);
     add_lead(s, span);
-    if (span->start_ns < r->start_ns) r->start_ns = span->start_ns;
-    if (span->end_ns > r->end_ns) r->end_ns = span->end_ns;
+    if (is_better(span->start_ns, r->start_ns, span->start_ns < r->start_ns)) r->start_ns = span->start_ns;
+    if (is_better(span->end_ns, r->end_ns, span->end_ns > r->end_ns)) r->end_ns = span->end_ns;
     r->span_count++;
     if (span->status == RS_STATUS_ERROR) r->error_count++;
     if (rs_log_type_is_model_call(f->log_type)) add_call(s, span);

@@ -3,7 +3,7 @@
 import type { Branch, TraceFacts, TraceSince } from '../api/types';
 import type { Spans } from './spans';
 import { parseInstant, secondsBetween } from './time';
-import { Tree } from './tree';
+import { isStray, Tree } from './tree';
 
 /** A trace, and its spans in the order of the tree. */
 export interface Known {
@@ -92,8 +92,9 @@ export function withRunning(spans: Spans, now: number): Spans {
   const heads: { row: number; branch: Branch }[] = [];
   for (const { parent, rows } of groups) {
     if (parent !== null) {
-      const begins = start[rows[0] ?? 0] ?? 0;
-      const ends = rows.reduce((end, i) => Math.max(end, (start[i] ?? 0) + (latency[i] ?? 0)), now);
+      const told = rows.filter((i) => !isStray(start[i]));
+      const begins = start[told[0] ?? -1] ?? 0;
+      const ends = told.reduce((end, i) => Math.max(end, (start[i] ?? 0) + (latency[i] ?? 0)), now);
       const branch = { depth: 0, span_unique_id: parent, log_type: 'unknown', start: begins, running: true };
       heads.push({ row: order.length, branch: { ...branch, latency: ends - begins } });
       order.push(-1);

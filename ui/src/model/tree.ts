@@ -24,12 +24,15 @@ export interface Row {
   orphan: boolean;
   /** A descendant failed. */
   failedBelow: boolean;
-  /** Seconds by which it begins before its parent: more than none says that their clocks differ. */
+  /** Seconds by which it begins before its parent: more than none says that their clocks differ; without end: it is a stray. */
   early: number;
 }
 
 export const families: readonly Family[] = ['workflow', 'task', 'agent', 'model', 'tool', 'guard', 'other'];
 const modelFamily = families.indexOf('model');
+
+/** Ten years and more from its trace's start: a clock that was not set. It is drawn where its parent begins. */
+export const isStray = (start = 0): boolean => Math.abs(start) > 3e8;
 
 export class Tree {
   readonly n: number;
@@ -71,15 +74,16 @@ export class Tree {
     const familyAt = new Map<number, number>(); // by the place of the log type's text
     let roots = 0;
     let first = Infinity;
-    for (let i = 0; i < n; i++) if ((start[i] ?? 0) < first) first = start[i] ?? 0;
+    for (let i = 0; i < n; i++) if (!isStray(start[i]) && (start[i] ?? 0) < first) first = start[i] ?? 0;
     for (let i = 0; i < n; i++) {
       const level = depth[i] ?? 0;
       const parent = level > 0 ? (open[level - 1] ?? -1) : -1;
       open[level] = i;
       this.parent[i] = parent;
       this.place[i] = parent < 0 ? ++roots : (this.children[parent] = (this.children[parent] ?? 0) + 1);
-      this.start[i] = (start[i] ?? 0) - first;
-      this.end[i] = (start[i] ?? 0) + (latency[i] ?? 0) - first;
+      const begins = isStray(start[i]) ? (this.start[parent] ?? 0) : (start[i] ?? 0) - first;
+      this.start[i] = begins;
+      this.end[i] = begins + (latency[i] ?? 0);
       const type = log_type[i] ?? 0;
       let family = familyAt.get(type);
       if (family === undefined) familyAt.set(type, (family = families.indexOf(familyOf(spans.strings[type]))));
@@ -136,7 +140,7 @@ export class Tree {
       failed: this.fails(i),
       orphan: parent < 0 && span.span_parent_id !== undefined,
       failedBelow: this.failedBelow[i] === 1,
-      early: parent < 0 ? 0 : Math.max(0, (this.start[parent] ?? 0) - start - 0.5e-9),
+      early: isStray(span.start) ? Infinity : parent < 0 ? 0 : Math.max(0, (this.start[parent] ?? 0) - start - 0.5e-9),
     };
     this.known.set(row.id, i);
     return (this.rows[i] = row);

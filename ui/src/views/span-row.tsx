@@ -83,7 +83,14 @@ export function SpanRow({ row, range, room, sums, critical, selected, matched, f
         )}
         {span.interrupted === true && <span class="flag warn">interrupted</span>}
         {row.early > 0 && (
-          <span class="flag warn" title={`It begins ${duration(row.early)} before its parent: their clocks differ`}>
+          <span
+            class="flag warn"
+            title={
+              row.early < Infinity
+                ? `It begins ${duration(row.early)} before its parent: their clocks differ`
+                : 'Its clock is wrong by years: it is drawn where its parent begins'
+            }
+          >
             clock
           </span>
         )}
