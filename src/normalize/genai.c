@@ -1,6 +1,7 @@
 /* OpenTelemetry's semantic conventions for generative AI, old names and new.
  * Sources: opentelemetry.io/docs/specs/semconv/gen-ai and opentelemetry-semantic-conventions 0.66b1 (gen_ai_attributes). Old names:
- * gen_ai.system (now gen_ai.provider.name), gen_ai.prompt and gen_ai.completion as one JSON text, gen_ai.openai.request.*. */
+ * gen_ai.system (now gen_ai.provider.name), gen_ai.prompt and gen_ai.completion as one JSON text, gen_ai.openai.request.*.
+ * gen_ai.latency.* is of vLLM and servers like it (vllm/tracing). */
 #include "normalize/dialect.h"
 
 static const rs_row exact[] = {
@@ -40,6 +41,7 @@ static const rs_row exact[] = {
     {RS_STR("gen_ai.server.time_to_first_token"), RS_FIELD_TTFT, 2},
     {RS_STR("gen_ai.response.time_to_first_chunk"), RS_FIELD_TTFT, 0},
     {RS_STR("gen_ai.response.time_to_first_token"), RS_FIELD_TTFT, 1},
+    {RS_STR("gen_ai.latency.time_to_first_token"), RS_FIELD_TTFT, 3},
 };
 
 static const rs_row prefixes[] = {

@@ -23,6 +23,39 @@ test('a call in its parts', () => {
   expect(partsOf({ attributes: null, time_to_first_token: 3 }, 1)).toEqual([]);
 });
 
+test('what a call waited in a queue stands before its prefill; servers have names of their own for it', () => {
+  const vllm = {
+    'gen_ai.latency.time_in_queue': 0.5,
+    'gen_ai.latency.time_in_model_prefill': 0.2,
+    'gen_ai.latency.time_in_model_decode': 1,
+  };
+  const seconds = (attributes: JsonObject, time_to_first_token: number | null, lasts: number) =>
+    partsOf({ attributes, time_to_first_token }, lasts).map((part) => [part.name, Number(part.seconds.toFixed(3))]);
+  expect(seconds(vllm, 0.75, 2)).toEqual([
+    ['queue', 0.5],
+    ['before', 0.05],
+    ['prefill', 0.2],
+    ['decode', 1],
+    ['after', 0.25],
+  ]);
+  const tgi = { queue_time: '250.5ms', inference_time: '1.2s' };
+  expect(seconds(tgi, null, 1.5)).toEqual([
+    ['queue', 0.251],
+    ['model', 1.2],
+    ['after', 0.05],
+  ]);
+  expect(partsOf({ attributes: { queue_time: '12.5µs' }, time_to_first_token: 0.1 }, 1)[0]?.seconds).toBeCloseTo(
+    12.5e-6,
+    9,
+  );
+  expect(seconds({ queue_time: 'soon' }, null, 1)).toEqual([]);
+  const facts = { tokens_per_second: null, completion_tokens: null, time_to_first_token: null };
+  expect(timingFacts({ ...facts, attributes: tgi }, 1.5)).toEqual([
+    ['queue', '251 ms'],
+    ['in the model', '1.20 s'],
+  ]);
+});
+
 test('pauses between tokens, the long ones apart', () => {
   const gaps = gapsOf(generation({ token_gaps: [0.01, 0.02, 0.1, 0.01], token_gap_p50: 0.01, token_gap_max: 0.12 }));
   expect(gaps).toEqual({ values: [0.01, 0.02, 0.1, 0.01], perValue: 1, median: 0.01, longest: 0.12, stallFrom: 0.05 });

@@ -15,25 +15,57 @@ function numbersAt(attributes: JsonObject | null | undefined, key: string): numb
   return Array.isArray(value) && value.every((v) => typeof v === 'number') ? value : [];
 }
 
+/** What measured times are called: by Respan, by servers that follow vLLM, by TGI and TEI. */
+const names = {
+  queue: ['respan.generation.queue', 'gen_ai.latency.time_in_queue', 'queue_time'],
+  prefill: ['respan.generation.prefill', 'gen_ai.latency.time_in_model_prefill'],
+  decode: ['respan.generation.decode', 'gen_ai.latency.time_in_model_decode'],
+  model: ['gen_ai.latency.time_in_model_inference', 'inference_time'],
+};
+const units: Record<string, number> = { ns: 1e-9, µs: 1e-6, ms: 1e-3, s: 1 };
+
+/** In seconds; TGI writes "1.2ms". */
+function timeOf({ attributes }: Attributes, which: keyof typeof names): number | null {
+  for (const name of names[which]) {
+    const value = attributes?.[name];
+    const [, digits, unit = ''] = typeof value === 'string' ? (/^([\d.]+)(ns|µs|ms|s)$/.exec(value) ?? []) : [];
+    const seconds = digits === undefined ? value : Number(digits) * (units[unit] ?? NaN);
+    if (typeof seconds === 'number' && Number.isFinite(seconds) && seconds >= 0) return seconds;
+  }
+  return null;
+}
+
 export interface Part {
-  name: 'before' | 'prefill' | 'decode' | 'after';
+  name: 'queue' | 'before' | 'prefill' | 'decode' | 'model' | 'after';
   seconds: number;
 }
 
-/** A call that lasts so long, in the order of what it does: up to the first token, the others, what comes before and after. */
+/** A call that lasts so long, in the order of what it does: how long it waited, up to the first token, the others, what comes before and
+ *  after. Of one that does not say when its first token came, what it waited and the rest. */
 export function partsOf(span: Attributes & Pick<Span, 'time_to_first_token'>, lasts: number): Part[] {
   const first = span.time_to_first_token;
-  if (first === null || first < 0 || first > lasts) return [];
-  const prefill = Math.min(first, numberAt(span.attributes, 'respan.generation.prefill') ?? first);
-  const left = lasts - first;
-  const decode = Math.min(left, numberAt(span.attributes, 'respan.generation.decode') ?? left);
-  const parts: Part[] = [
-    { name: 'before', seconds: first - prefill },
-    { name: 'prefill', seconds: prefill },
-    { name: 'decode', seconds: decode },
-    { name: 'after', seconds: left - decode },
-  ];
-  return parts.filter(({ seconds }) => seconds > 0);
+  const waited = timeOf(span, 'queue') ?? 0;
+  let parts: Part[] = [];
+  if (first !== null && first >= 0 && first <= lasts) {
+    const prefill = Math.min(first, timeOf(span, 'prefill') ?? Math.max(0, first - waited));
+    const queue = Math.min(waited, first - prefill);
+    const decode = Math.min(lasts - first, timeOf(span, 'decode') ?? lasts - first);
+    parts = [
+      { name: 'queue', seconds: queue },
+      { name: 'before', seconds: first - prefill - queue },
+      { name: 'prefill', seconds: prefill },
+      { name: 'decode', seconds: decode },
+      { name: 'after', seconds: lasts - first - decode },
+    ];
+  } else if (waited > 0 && waited <= lasts) {
+    const model = Math.min(lasts - waited, timeOf(span, 'model') ?? lasts - waited);
+    parts = [
+      { name: 'queue', seconds: waited },
+      { name: 'model', seconds: model },
+      { name: 'after', seconds: lasts - waited - model },
+    ];
+  }
+  return parts.filter(({ seconds }) => seconds > 1e-12);
 }
 
 export interface Gaps {
@@ -93,10 +125,13 @@ export function timingFacts(
     if (value !== null) facts.push([name, written(value)]);
   };
   const first = span.time_to_first_token;
+  const decode = timeOf(span, 'decode');
+  put('queue', timeOf(span, 'queue'), duration);
   put('first token', first, duration);
-  put('prefill', at('prefill'), duration);
-  put('decode', at('decode'), duration);
-  if (first !== null && at('decode') === null) facts.push(['rest', duration(Math.max(0, lasts - first))]);
+  put('prefill', timeOf(span, 'prefill'), duration);
+  put('decode', decode, duration);
+  if (first === null) put('in the model', timeOf(span, 'model'), duration);
+  else if (decode === null) facts.push(['rest', duration(Math.max(0, lasts - first))]);
   if (span.tokens_per_second !== null) facts.push(['tokens/s', rate(span.tokens_per_second)]);
   else if (span.completion_tokens && lasts > 0) facts.push(['tokens/s overall', rate(span.completion_tokens / lasts)]);
   const [p50, p99] = [at('token_gap_p50'), at('token_gap_p99')];

@@ -79,7 +79,14 @@ function CopyAsPython({ span }: { span: Span }) {
   );
 }
 
-const partNames = { before: 'before the model', prefill: 'prefill', decode: 'decode', after: 'after the model' };
+const partNames = {
+  queue: 'in the queue',
+  before: 'before the model',
+  prefill: 'prefill',
+  decode: 'decode',
+  model: 'in the model',
+  after: 'after the model',
+};
 
 /** What the model was told that it may call. */
 function Tools({ span }: { span: Span }) {

@@ -42,7 +42,7 @@ export function Grid({ facts }: { facts: Fact[] }) {
     <dl class="grid">
       {facts.map(([name, value, url, but]) => (
         <div key={name} class={name.length + value.length > 26 ? 'whole' : undefined}>
-          <dt>
+          <dt class={`of-${name.replaceAll(' ', '-')}`}>
             <bdi>{oneLine(name, 200)}</bdi>
           </dt>
           <dd title={value.length > 60 ? oneLine(value, 2000) : undefined}>
