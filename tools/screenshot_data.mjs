@@ -163,6 +163,92 @@ function answer(seed, start, { workflow, user, thread, plan, history, say, reply
   return t;
 }
 
+const tools = ['search_papers', 'fetch_pdf', 'read_table', 'run_python', 'compare_numbers', 'take_notes'];
+
+/** An agent of thirty steps: each asks the model, which calls a tool; two of the tools fail, and are asked again. */
+export function research(seed, start) {
+  const rand = random(seed);
+  const t = new TraceBuilder(seed, start, { 'service.name': 'research-agent' });
+  const who = {
+    'respan.customer_params.customer_identifier': 'ada.lovelace',
+    'respan.threads.thread_identifier': 'research-77',
+    'respan.environment': 'production',
+    'respan.metadata.plan': 'business',
+  };
+  const named = (name, kind) => ({ 'traceloop.entity.name': name, 'traceloop.span.kind': kind, ...who });
+  const ask = 'Which papers on speculative decoding report wall-clock gains on consumer GPUs, and how large?';
+  const history = [
+    ['system', 'You are a careful researcher. Use the tools, and cite what you use.'],
+    ['user', ask],
+  ];
+  const steps = Array.from({ length: 30 }, (_, i) => ({
+    thinks: 700 + rand() * 1500,
+    works: 80 + rand() * 400,
+    error: i === 11 ? 'HTTP 429: too many requests, retry after 2 s' : i === 22 ? "KeyError: 'table_4'" : null,
+  }));
+  const lasts = steps.reduce((sum, { thinks, works }) => sum + thinks + works + 60, 0);
+  const root = t.span('deep_research.agent', {
+    lasts,
+    type: 'agent',
+    attrs: {
+      ...named('deep_research', 'agent'),
+      'traceloop.entity.input': JSON.stringify({ question: ask }),
+      'traceloop.entity.output': JSON.stringify({ answer: 'Four do: between 1.4 and 2.3 times as fast.' }),
+    },
+  });
+  let at = 20;
+  steps.forEach(({ thinks, works, error }, i) => {
+    const tool = tools[i % tools.length];
+    const output = Math.floor(30 + rand() * 200);
+    const step = t.span(`step_${i + 1}.task`, {
+      parent: root,
+      at,
+      lasts: thinks + works + 40,
+      type: 'task',
+      attrs: named(`step_${i + 1}`, 'task'),
+    });
+    t.span(`chat ${models[0].name}`, {
+      parent: step,
+      at: at + 5,
+      lasts: thinks,
+      type: 'chat',
+      attrs: {
+        ...who,
+        'gen_ai.system': 'huggingface',
+        'gen_ai.request.model': models[0].name,
+        'gen_ai.request.temperature': 0.2,
+        ...said('gen_ai.prompt', history.slice(-8)),
+        'gen_ai.completion.0.role': 'assistant',
+        'gen_ai.completion.0.content': 'I look at the tables before I trust the abstract.',
+        'gen_ai.completion.0.tool_calls.0.id': `c${i}`,
+        'gen_ai.completion.0.tool_calls.0.name': tool,
+        'gen_ai.completion.0.tool_calls.0.arguments': JSON.stringify({ about: 'speculative decoding', page: i + 1 }),
+        'gen_ai.completion.0.finish_reason': 'tool_calls',
+        'gen_ai.usage.input_tokens': 900 + i * 310,
+        'gen_ai.usage.output_tokens': output,
+        'respan.usage.source': 'measured',
+        'respan.generation.time_to_first_token': 0.12 + rand() * 0.3,
+        'respan.generation.tokens_per_second': (output / thinks) * 1000,
+      },
+    });
+    t.span(`${tool}.tool`, {
+      parent: step,
+      at: at + thinks + 15,
+      lasts: works,
+      type: 'tool',
+      error,
+      attrs: {
+        ...named(tool, 'tool'),
+        'traceloop.entity.input': JSON.stringify({ about: 'speculative decoding', page: i + 1 }),
+        'traceloop.entity.output': JSON.stringify(error === null ? { rows: 3 } : null),
+      },
+    });
+    history.push(['assistant', `I used ${tool}.`], ['user', error ?? 'Three rows were found.']);
+    at += thinks + works + 60;
+  });
+  return t;
+}
+
 /** The traces of the last two days, oldest first; busier at some hours than at others. */
 export function days(now) {
   const made = [];

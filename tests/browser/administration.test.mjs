@@ -59,13 +59,13 @@ test('an invite is made, its link shown once; whoever follows it is a member', a
   ann = await join(url, 'ann@example.org', 'Ann');
   await page.reload();
   await page.getByRole('row', { name: /Ann.*ann@example.org/ }).waitFor();
-  await page.getByText('There is none: each was used').waitFor();
+  await page.getByText('No open invites.').waitFor();
 });
 
 test('an open invite is ended, and its link is none any more', async () => {
   const url = await invite('', 'owner');
   await page.getByRole('button', { name: 'End the invite for whoever has the link' }).click();
-  await page.getByText('There is none: each was used').waitFor();
+  await page.getByText('No open invites.').waitFor();
   const context = await browser.newContext();
   const other = await newPage(context);
   await other.goto(server.url + new URL(url).pathname);
@@ -163,9 +163,9 @@ test('what keeping less would mean is said before, and kept so', async () => {
   await page.getByText('About 3 traces of 5 are older than 30 days, and would go.').waitFor();
   await page.getByLabel('At most on disk').fill('lots');
   await page.getByText('A size: 500 MB, 10 GB, or nothing').waitFor();
-  assert.equal(await page.getByRole('button', { name: 'Keep so much' }).isDisabled(), true);
+  assert.equal(await page.getByRole('button', { name: 'Save' }).isDisabled(), true);
   await page.getByLabel('At most on disk').fill('10 GB');
-  await page.getByRole('button', { name: 'Keep so much' }).click();
+  await page.getByRole('button', { name: 'Save' }).click();
   await page.getByText('30 days, at most 10 GB').waitFor();
   await page.reload();
   await page.getByText('30 days, at most 10 GB').waitFor();

@@ -103,6 +103,35 @@ test('an error stands under the letters it is about', async () => {
   complaints.length = 0; // the browser notes the 400
 });
 
+test('a page that begins with a filter that cannot be read says so, and the filter can be cleared', async () => {
+  await open('/?q=latency%3A%3Esoon', '.fault u');
+  await page.getByRole('heading', { name: 'The filter has a mistake' }).waitFor();
+  await page.locator('.notice').getByRole('button', { name: 'Clear the filter' }).click();
+  await page.locator('.trace-row:not(.head)').first().waitFor();
+  assert.equal(await page.getByRole('heading', { name: 'The filter has a mistake' }).count(), 0);
+  complaints.length = 0; // the browser notes the 400
+});
+
+test('menus are as wide as what they hold, and within the window, on a phone too', async () => {
+  for (const size of [
+    { width: 1320, height: 860 },
+    { width: 390, height: 844 },
+  ]) {
+    await page.setViewportSize(size);
+    await open('/', '.trace-row:not(.head)');
+    for (const name of ['All time', 'Columns', 'Export', 'Views']) {
+      const button = page.getByRole('button', { name, exact: true });
+      if ((await button.count()) === 0) continue; // columns are of a wide screen
+      await button.click();
+      await page.locator('.popover :is(input, select)').first().waitFor();
+      const box = await page.locator('.popover').boundingBox();
+      assert.ok(box.width >= 200 && box.x >= 0 && box.x + box.width <= size.width, `${name}: ${JSON.stringify(box)}`);
+      await page.keyboard.press('Escape');
+    }
+  }
+  await page.setViewportSize({ width: 1320, height: 860 });
+});
+
 test('facets and text are one: chosen, several, excluded, taken back', async () => {
   await open('/');
   await value('Model', 'org/big').waitFor();

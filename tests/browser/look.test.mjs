@@ -47,7 +47,7 @@ test('a look by pointer: after a rest, in nobody’s way, gone by Escape and whe
   await rows()
     .first()
     .hover({ position: { x: 300, y: 10 } });
-  await peek().getByText('Prompt').waitFor();
+  await peek().getByText('Input', { exact: true }).waitFor();
   await peek().getByText('retrieve').waitFor();
   await peek().getByText('3 more').waitFor();
   assert.deepEqual(await rows().first().boundingBox(), before, 'nothing moves');

@@ -80,7 +80,7 @@ test('a built-in price is overruled, changed and had back', async () => {
   await open('/settings/prices', '.price-row:not(.head)');
   await page.getByLabel('Search models and providers').fill('claude-opus-4-1');
   await page
-    .getByRole('button', { name: /^Overrule claude-opus-4-1\S* of anthropic$/ })
+    .getByRole('button', { name: /^Override claude-opus-4-1\S* of anthropic$/ })
     .first()
     .click();
   const dialog = page.getByRole('dialog');

@@ -34,13 +34,26 @@ test('bars stand where their buckets are, failures in them', () => {
 });
 
 test('a line is broken where nothing is known', () => {
-  expect(linesOf(strip, 'p99')).toEqual([
+  const lines = linesOf(strip, 'p99').map((line) => line.map(({ x, y }) => ({ x: Number(x.toFixed(9)), y })));
+  expect(lines).toEqual([
     [
       { x: 0.15, y: 1 },
       { x: 0.25, y: 0.5 },
     ],
-    [{ x: 0.85, y: 0.25 }],
+    [
+      { x: 0.8, y: 0.25 },
+      { x: 0.9, y: 0.25 },
+    ],
   ]);
+});
+
+test('one bucket of many that took days does not flatten the others', () => {
+  const points = Array.from({ length: 40 }, (_, i) => ({
+    ...point('', 1, 0, i === 7 ? 172_800 : 2),
+    time: new Date(strip.start + i * 60_000).toISOString(),
+  }));
+  const [line] = linesOf({ ...strip, buckets: stripOf({ ...answer, groups: [{ points }] })?.buckets ?? [] }, 'p99');
+  expect(new Set(line?.map(({ y }) => y))).toEqual(new Set([1]));
 });
 
 test('a drag takes whole buckets, a short one what it covers', () => {

@@ -40,6 +40,7 @@ export const kinds: { action: string; label: string }[] = [
   { action: 'key.', label: 'API keys' },
   { action: 'project.', label: 'projects' },
   { action: 'view.', label: 'saved views' },
+  { action: 'trace.', label: 'traces' },
 ];
 
 const words: Record<string, string> = {
@@ -60,6 +61,16 @@ const words: Record<string, string> = {
   'project.rename': 'renamed the project to',
   'project.retention': 'changed what is kept of',
   'project.delete': 'deleted the project',
+  'price.set': 'set the price of',
+  'price.unset': 'removed the price of',
+  'price.time.set': 'set the price of time on',
+  'price.time.unset': 'removed the price of time on',
+  'project.compact': 'compacted',
+  'trace.share': 'shared the trace',
+  'trace.unshare': 'ended the link to the trace',
+  'trace.pin': 'pinned the trace',
+  'trace.unpin': 'unpinned the trace',
+  'trace.delete': 'deleted the trace',
   'view.create': 'saved the view',
   'view.change': 'changed the view',
   'view.delete': 'deleted the view',

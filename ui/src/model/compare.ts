@@ -135,10 +135,11 @@ export function textOf(value: Json): string {
   }
 }
 
-/** How much more or less the second is, as +12 %; '' where that says nothing. */
+/** How much more or less the second is, as +12 %, of ten times and more as ×12; '' where that says nothing. */
 export function change(a: number | null | undefined, b: number | null | undefined): string {
   if (a === null || a === undefined || b === null || b === undefined || a === b || a === 0) return '';
   const part = ((b - a) / Math.abs(a)) * 100;
+  if (part >= 999.5) return `×${String(Math.round(b / a))}`;
   const text = Math.abs(part) < 9.95 ? Math.abs(part).toFixed(1) : String(Math.round(Math.abs(part)));
   return `${part > 0 ? '+' : '−'}${text} %`;
 }

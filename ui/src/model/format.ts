@@ -3,7 +3,9 @@ import { parseInstant, toDate } from './time';
 
 export const unknown = '–';
 
-/** 850 ns · 12.3 µs · 4.1 ms · 378 ms · 1.18 s · 12.3 s · 2 m 05 s · 1 h 02 m */
+const pad = (n: number, width = 2): string => String(n).padStart(width, '0');
+
+/** 850 ns · 12.3 µs · 4.1 ms · 378 ms · 1.18 s · 12.3 s · 2 m 05 s · 1 h 02 m · 3 d 04 h */
 export function duration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return unknown;
   if (seconds < 0) return `−${duration(-seconds)}`;
@@ -12,10 +14,11 @@ export function duration(seconds: number | null | undefined): string {
   if (seconds < 0.9995e-3) return `${three(seconds * 1e6)} µs`;
   if (seconds < 0.9995) return `${three(seconds * 1e3)} ms`;
   if (seconds < 59.95) return `${seconds < 9.995 ? seconds.toFixed(2) : seconds.toFixed(1)} s`;
-  const whole = Math.round(seconds);
-  const pad = (n: number): string => String(n).padStart(2, '0');
-  if (whole < 3600) return `${String(Math.floor(whole / 60))} m ${pad(whole % 60)} s`;
-  return `${String(Math.floor(whole / 3600))} h ${pad(Math.floor((whole % 3600) / 60))} m`;
+  const [big, small, names] =
+    seconds < 3599.5 ? [60, 1, 'ms'] : seconds < 172_770 ? [3600, 60, 'hm'] : [86_400, 3600, 'dh'];
+  const whole = Math.round(seconds / small);
+  const rest = whole % (big / small);
+  return `${String(Math.floor((whole * small) / big))} ${names.charAt(0)}${rest > 0 ? ` ${pad(rest)} ${names.charAt(1)}` : ''}`;
 }
 
 /** At most three digits that matter, at most one behind the point. */
@@ -65,8 +68,6 @@ export function rate(perSecond: number | null | undefined): string {
 export function tokens(prompt: number | null, completion: number | null): string {
   return prompt === null && completion === null ? unknown : `${count(prompt)} → ${count(completion)}`;
 }
-
-const pad = (n: number, width = 2): string => String(n).padStart(width, '0');
 
 /** The clock time, with the day before it if that is not today. */
 export function clock(time: string, now = new Date()): string {

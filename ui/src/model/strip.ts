@@ -76,9 +76,14 @@ export function barsOf({ start, end, width, buckets }: Strip): Bar[] {
     });
 }
 
-/** Points of a percentile's line by pieces without a gap, as shares; latency from 0 to the highest p99. */
+/** Of the buckets' p99, so many count: the few that took far longer stand at the top, and the others keep their height. */
+const told = 0.95;
+
+/** Points of a percentile's line by pieces without a gap, as shares; a piece of one bucket is as wide as that. */
 export function linesOf(strip: Strip, which: 'p50' | 'p99'): { x: number; y: number }[][] {
-  const highest = strip.buckets.reduce((max, b) => Math.max(max, b.p99 ?? 0), 0);
+  const long = strip.buckets.flatMap(({ p99 }) => p99 ?? []).toSorted((a, b) => a - b);
+  const highest = long[Math.ceil(told * long.length) - 1] ?? 0;
+  const share = (ms: number): number => (ms - strip.start) / (strip.end - strip.start);
   const pieces: { x: number; y: number }[][] = [];
   let last = -Infinity;
   for (const b of strip.buckets) {
@@ -86,9 +91,13 @@ export function linesOf(strip: Strip, which: 'p50' | 'p99'): { x: number; y: num
     if (value === null || highest === 0) continue;
     if (b.at - last > strip.width * 1.5) pieces.push([]);
     last = b.at;
-    pieces.at(-1)?.push({ x: (b.at + strip.width / 2 - strip.start) / (strip.end - strip.start), y: value / highest });
+    pieces.at(-1)?.push({ x: share(b.at + strip.width / 2), y: Math.min(1, value / highest) });
   }
-  return pieces;
+  const half = share(strip.start + strip.width / 2);
+  return pieces.map((piece) => {
+    const [only] = piece;
+    return piece.length > 1 || !only ? piece : [-half, half].map((aside) => ({ x: only.x + aside, y: only.y }));
+  });
 }
 
 export const timeAt = (strip: Strip, x: number): number =>

@@ -70,12 +70,10 @@ export function barOf(row: Row, range: Range): Bar | null {
   return { left: from, width: to - from, prefill };
 }
 
-export type LabelPlace = 'right' | 'left' | 'inside';
-
-/** Where a bar's label has room: behind it, else before it, else on it. */
-export function labelPlace(bar: Bar, roomPx: number, labelPx: number): LabelPlace {
-  if ((1 - bar.left - bar.width) * roomPx >= labelPx) return 'right';
-  return bar.left * roomPx >= labelPx ? 'left' : 'inside';
+/** Where a bar's label has room: behind it, where `gutterPx` are left free beside the bars, else before it, else nowhere. */
+export function labelPlace(bar: Bar, roomPx: number, labelPx: number, gutterPx = 0): 'right' | 'left' | null {
+  if ((1 - bar.left - bar.width) * roomPx + gutterPx >= labelPx) return 'right';
+  return bar.left * roomPx >= labelPx ? 'left' : null;
 }
 
 export interface FailureMark {
@@ -136,11 +134,22 @@ export interface Tick {
   seconds: number;
 }
 
+/** What times of a range are said in, by the range's end. */
+const units: [name: string, seconds: number, from: number][] = [
+  ['h', 3600, 7200],
+  ['m', 60, 120],
+  ['s', 1, 1],
+  ['ms', 1e-3, 1e-3],
+  ['µs', 1e-6, -Infinity],
+];
+const unitOf = (range: Range) => units.find(([, , from]) => range.to >= from) ?? (['s', 1] as const);
+
 /** About five round times across the range. */
 export function ticks(range: Range, wanted = 5): Tick[] {
   const width = range.to - range.from;
   const raw = width / wanted;
-  const power = 10 ** Math.floor(Math.log10(raw));
+  const unit = Math.max(1, unitOf(range)[1]);
+  const power = unit * 10 ** Math.floor(Math.log10(raw / unit));
   const step = ([1, 2, 5, 10].find((m) => m * power >= raw) ?? 10) * power;
   const out: Tick[] = [];
   for (let n = Math.max(0, Math.ceil(range.from / step - 1e-9)); n * step <= range.to - width * 0.02; n++) {
@@ -152,10 +161,9 @@ export function ticks(range: Range, wanted = 5): Tick[] {
 /** Labels for those times, all in one unit: 0, 0.5 s, 1.0 s. */
 export function tickLabel(seconds: number, range: Range): string {
   if (Math.abs(seconds) < 1e-12) return '0';
-  const width = range.to - range.from;
-  const [unit, scale] = range.to >= 1 ? ['s', 1] : range.to >= 1e-3 ? ['ms', 1e3] : ['µs', 1e6];
-  const decimals = Math.max(0, Math.min(9, Math.ceil(-Math.log10((width * scale) / 5) - 1e-9)));
-  return `${(seconds * scale).toFixed(decimals)} ${unit}`;
+  const [name, unit] = unitOf(range);
+  const decimals = Math.max(0, Math.min(9, Math.ceil(-Math.log10((range.to - range.from) / unit / 5) - 1e-9)));
+  return `${(seconds / unit).toFixed(decimals)} ${name}`;
 }
 
 /** The whole trace in little: one path per family, in a box of width × height units, whose strokes do not lie on each other. */

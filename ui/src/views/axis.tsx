@@ -2,24 +2,27 @@
 import type { ComponentChildren } from 'preact';
 import { useMemo, useRef, useState } from 'preact/hooks';
 import { duration, plural } from '../model/format';
-import { between, failureMarks, tickLabel, ticks, type Range } from '../model/timeline';
+import { between, failureMarks, tickLabel, type Range, type Tick } from '../model/timeline';
 import type { Tree } from '../model/tree';
 
 interface Props {
   tree: Tree;
   whole: Range;
   range: Range;
-  narrow: boolean;
+  marks: Tick[];
+  /** Of the bars, and behind them. */
+  room: number;
+  gutter: number;
   onRange: (range: Range) => void;
   onSelect: (id: string) => void;
   /** What stands over the names. */
   children: ComponentChildren;
 }
 
-export function Axis({ tree, whole, range, narrow, onRange, onSelect, children }: Props) {
+export function Axis({ tree, whole, range, marks, room, gutter, onRange, onSelect, children }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [drag, setDrag] = useState<{ from: number; to: number } | null>(null);
-  const marks = useMemo(() => failureMarks(tree, range), [tree, range]);
+  const failures = useMemo(() => failureMarks(tree, range), [tree, range]);
   const width = range.to - range.from;
   const timeAt = (clientX: number): number => {
     const rect = box.current?.getBoundingClientRect();
@@ -54,9 +57,9 @@ export function Axis({ tree, whole, range, narrow, onRange, onSelect, children }
           onRange(whole);
         }}
       >
-        {ticks(range, narrow ? 3 : 5).map((tick) => (
+        {marks.map((tick) => (
           <span key={tick.seconds} class="tick" aria-hidden="true" style={{ left: `${String(tick.at * 100)}%` }}>
-            {tickLabel(tick.seconds, range)}
+            {(1 - tick.at) * room + gutter > 48 && tickLabel(tick.seconds, range)}
           </span>
         ))}
         {part && (
@@ -68,7 +71,7 @@ export function Axis({ tree, whole, range, narrow, onRange, onSelect, children }
             {duration(part.to - part.from)}
           </span>
         )}
-        {marks.map(({ at, row, count }) => {
+        {failures.map(({ at, row, count }) => {
           const says = `${count === 1 ? 'Error' : plural(count, 'error')} at ${duration(tree.end[row] ?? 0)}`;
           return (
             <button

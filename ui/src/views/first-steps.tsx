@@ -85,7 +85,7 @@ export function FirstSteps({ mayMakeKeys, waits }: Props) {
           >
             Make a key and fill it in
           </button>
-          <span class="mute">On another machine it takes one; on this one the server’s own is found.</span>
+          <span class="mute">A script on another machine needs a key; on this one it finds the server’s own.</span>
         </div>
       )}
       {key !== null && <p role="status">This key may send traces, no more. Copy it now: it is not shown again.</p>}

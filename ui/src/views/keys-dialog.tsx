@@ -14,20 +14,20 @@ const groups: { title: string; keys: [keys: string[], does: string][] }[] = [
     keys: [
       [['j', 'k'], 'down, up (arrows too)'],
       [['Enter'], 'open'],
-      [['Space'], 'look at it; Escape'],
+      [['Space'], 'peek; Escape closes'],
       [['/'], 'filter'],
-      [['f'], 'values to filter by'],
-      [['p'], 'pause, go on'],
+      [['f'], 'show or hide the facets'],
+      [['p'], 'pause or resume live'],
       [['x'], 'mark to compare'],
       [['='], 'compare the two marked'],
-      [['←', '→'], 'in the strip: move; with ⇧ choose, Enter, Escape'],
+      [['←', '→'], 'move in the strip; ⇧ selects, Enter zooms in, Escape out'],
     ],
   },
   {
     title: 'Trace',
     keys: [
       [['j', 'k'], 'down, up (arrows too)'],
-      [['→', '←'], 'open, close, to the parent'],
+      [['→', '←'], 'open; close, or to the parent'],
       [['[', ']'], 'close, open one level'],
       [['{', '}'], 'close, open all levels'],
       [['w', 's'], 'zoom in, out'],
@@ -44,10 +44,10 @@ const groups: { title: string; keys: [keys: string[], does: string][] }[] = [
   {
     title: 'Threads, users',
     keys: [
-      [['j', 'k'], 'down, up; in a thread turn by turn'],
-      [['Enter'], 'open; in a thread the turn’s trace'],
+      [['j', 'k'], 'down, up; turn by turn in a thread'],
+      [['Enter'], 'open; the turn’s trace in a thread'],
       [['/'], 'filter'],
-      [['u'], 'back to the threads, to the users'],
+      [['u'], 'back to the list'],
     ],
   },
 ];

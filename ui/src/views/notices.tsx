@@ -17,11 +17,12 @@ function Code({ text, label }: { text: string; label: string }) {
   );
 }
 
-export function NoMatch({ onClear }: { onClear: () => void }) {
+/** `wrong`: the filter could not be read. */
+export function NoMatch({ wrong, onClear }: { wrong: boolean; onClear: () => void }) {
   return (
     <div class="notice">
-      <h2>No trace matches</h2>
-      <p>New ones that do will appear here.</p>
+      <h2>{wrong ? 'The filter has a mistake' : 'No trace matches'}</h2>
+      <p>{wrong ? 'It is underlined above.' : 'New ones that do will appear here.'}</p>
       <button type="button" class="button" onClick={onClear}>
         Clear the filter
       </button>

@@ -247,7 +247,7 @@ function PriceRow({ index, price, mayChange, tabIndex, onEdit, onRemove }: RowPr
             type="button"
             class="link"
             tabIndex={tabIndex}
-            aria-label={`${price.origin === 'own' ? 'Edit' : 'Overrule'} ${model}${provider === null ? '' : ` of ${provider}`}`}
+            aria-label={`${price.origin === 'own' ? 'Edit' : 'Override'} ${model}${provider === null ? '' : ` of ${provider}`}`}
             onClick={() => {
               onEdit({
                 model,
@@ -261,7 +261,7 @@ function PriceRow({ index, price, mayChange, tabIndex, onEdit, onRemove }: RowPr
               });
             }}
           >
-            {price.origin === 'own' ? 'Edit' : 'Overrule'}
+            {price.origin === 'own' ? 'Edit' : 'Override'}
           </button>
         )}
         {mayChange && price.origin === 'own' && (

@@ -86,7 +86,7 @@ function Audit({ asked, session, onFailure }: { asked: AuditQuery; session: Sess
       <div class="audit-bar">
         <Text
           label="Who"
-          placeholder="who, whole"
+          placeholder="who, exactly"
           value={asked.actor}
           onChange={(actor) => {
             ask({ actor });
@@ -108,7 +108,7 @@ function Audit({ asked, session, onFailure }: { asked: AuditQuery; session: Sess
         </select>
         <Text
           label="Text"
-          placeholder="any text of it"
+          placeholder="any text"
           value={asked.text}
           onChange={(text) => {
             ask({ text });

@@ -150,7 +150,7 @@ function NewKey({ onMade }: { onMade: (key: ApiKey & { key: string }) => void })
             onText={setName}
           />
           <fieldset class="field">
-            <legend>It may</legend>
+            <legend>Allowed to</legend>
             {scopes.map((scope) => (
               <label key={scope} class="check">
                 <input
@@ -169,7 +169,7 @@ function NewKey({ onMade }: { onMade: (key: ApiKey & { key: string }) => void })
             label="Environment"
             autocomplete="off"
             placeholder="production"
-            hint="Of spans that are sent with it and say none"
+            hint="For spans sent with it that name none"
             value={environment}
             wrong={wrong('environment')}
             onText={setEnvironment}

@@ -193,7 +193,7 @@ function Invites({ onFailure }: { onFailure: (error: ApiError) => void }) {
       <section class="form wide">
         <h2>Open invites</h2>
         <Wrong error={invites.error ?? revoking.error} />
-        {invites.value?.length === 0 && <p class="mute">There is none: each was used, ended, or none was made.</p>}
+        {invites.value?.length === 0 && <p class="mute">No open invites.</p>}
         {invites.value !== null && invites.value.length > 0 && (
           <PlainTable
             label="Open invites"

@@ -44,8 +44,8 @@ export function PricesSettings({ session, onFailure }: Props) {
   return (
     <>
       <p class="lead">
-        What a call costs is reckoned when it comes in, and stays so: a price that is set here is in force for what
-        comes from now on, in every project of this server.
+        The cost of a call is computed when it arrives, and stays. A price set here applies to the calls that arrive
+        from now on, in every project of this server.
       </p>
       <Unpriced edition={edition} mayChange={mayChange} onFailure={onFailure} onPrice={setEditing} />
       <PriceTable
@@ -142,7 +142,7 @@ function Unpriced({ edition, mayChange, onFailure, onPrice }: UnpricedProps) {
                       onPrice({ model, provider: '', isNew: true });
                     }}
                   >
-                    Price it
+                    Set a price
                   </button>
                 )}
               </li>

@@ -50,7 +50,7 @@ function Rename({ session, onChange }: Props) {
     >
       {(wrong) => (
         <>
-          <h2>Its name</h2>
+          <h2>Rename</h2>
           <Field
             label="Name"
             required

@@ -71,7 +71,7 @@ function Keep({ project, session, onDone }: { project: Project; session: Session
   const isChanged = days !== dayText(project.retention_days) || size !== sizeText(project.retention_bytes);
   return (
     <ActingForm
-      does="Keep so much"
+      does="Save"
       ready={age !== undefined && most !== undefined && isChanged}
       onGo={async () => {
         // A field that was left alone is not sent: an age may have been set in hours.

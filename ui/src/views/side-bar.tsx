@@ -37,9 +37,8 @@ export function SideBar({ route, listUrl, session, onHelp }: Props) {
           <div class="about">
             <span class="mono">{location.host}</span>
             <span>{plural(session.traces, 'trace')}</span>
-            <span>
-              {plural(session.spans, 'span')} · {bytes(session.bytes)}
-            </span>
+            <span>{plural(session.spans, 'span')}</span>
+            <span>{bytes(session.bytes)} on disk</span>
           </div>
         )}
         <div class="tools">

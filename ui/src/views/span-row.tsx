@@ -19,6 +19,8 @@ interface Props {
   range: Range;
   /** Width of the bars' column, in pixels. */
   room: number;
+  /** What is free behind it, for a label. */
+  gutter: number;
   /** Null while not all spans are there. */
   sums: Sums | null;
   critical: CriticalPath | null;
@@ -29,7 +31,8 @@ interface Props {
   onToggle: () => void;
 }
 
-export function SpanRow({ row, range, room, sums, critical, selected, matched, folded, onSelect, onToggle }: Props) {
+export function SpanRow(props: Props) {
+  const { row, range, room, gutter, sums, critical, selected, matched, folded, onSelect, onToggle } = props;
   const { span } = row;
   const bar = barOf(row, range);
   const name = span.running ? 'still running' : oneLine(span.name ?? '') || 'unnamed';
@@ -97,7 +100,7 @@ export function SpanRow({ row, range, room, sums, critical, selected, matched, f
       </span>
       {sums ? <SumsCell row={row} sums={sums} /> : <span class="span-sums" />}
       <span class="span-bar">
-        {bar && <BarShape bar={bar} label={lasts} room={room} title={barTitle(row, sums)} />}
+        {bar && <BarShape bar={bar} label={lasts} room={room} gutter={gutter} title={barTitle(row, sums)} />}
         {critical && <CriticalLine row={row} range={range} room={room} folded={folded} path={critical} />}
       </span>
     </div>
@@ -159,26 +162,32 @@ function CriticalLine({
 /** A character of a label, and the room around it, in pixels. */
 const labelPx = (label: string): number => label.length * 6.7 + 12;
 
-function BarShape({ bar, label, room, title }: { bar: Bar; label: string; room: number; title: string }) {
+interface BarProps extends Pick<Props, 'room' | 'gutter'> {
+  bar: Bar;
+  label: string;
+  title: string;
+}
+
+function BarShape({ bar, label, room, gutter, title }: BarProps) {
   const percent = (x: number): string => `${String(x * 100)}%`;
-  const place = labelPlace(bar, room, labelPx(label));
+  const place = labelPlace(bar, room, labelPx(label), gutter);
   return (
     <>
       <i class="bar" style={{ left: percent(bar.left), width: percent(bar.width) }} title={title}>
         {bar.prefill > 0 && <i class="prefill" style={{ width: percent(bar.prefill) }} />}
       </i>
-      <span
-        class={`bar-label mono ${place}`}
-        style={
-          place === 'right'
-            ? { left: `calc(${percent(bar.left + bar.width)} + 6px)` }
-            : place === 'left'
-              ? { right: `calc(${percent(1 - bar.left)} + 6px)` }
-              : { left: `calc(${percent(bar.left)} + 6px)` }
-        }
-      >
-        {label}
-      </span>
+      {place && (
+        <span
+          class={`bar-label mono ${place}`}
+          style={
+            place === 'right'
+              ? { left: `calc(${percent(bar.left + bar.width)} + 6px)` }
+              : { right: `calc(${percent(1 - bar.left)} + 6px)` }
+          }
+        >
+          {label}
+        </span>
+      )}
     </>
   );
 }

@@ -153,9 +153,7 @@ export function TimeStrip({ list, told, onChange }: Props) {
               <polyline
                 key={`${which} ${String(piece[0]?.x)}`}
                 class={which}
-                points={(piece.length === 1 ? [...piece, ...piece] : piece)
-                  .map(({ x, y }) => `${(x * 1000).toFixed(1)},${(97 - y * 92).toFixed(1)}`)
-                  .join(' ')}
+                points={piece.map(({ x, y }) => `${(x * 1000).toFixed(1)},${(97 - y * 92).toFixed(1)}`).join(' ')}
               />
             )),
           )}

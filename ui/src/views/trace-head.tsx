@@ -23,7 +23,7 @@ export function TraceHead({ trace, running, listUrl, reader, onReader, actions }
   const failed = trace.status_code === 'error' || trace.error_count > 0;
   const hasTokens = trace.total_prompt_tokens !== null || trace.total_completion_tokens !== null;
   return (
-    <header class="trace-head">
+    <header class="trace-head of-trace">
       {actions !== null && (
         <Link class="back" to={listUrl}>
           ‹ Traces
@@ -42,26 +42,6 @@ export function TraceHead({ trace, running, listUrl, reader, onReader, actions }
           running
         </span>
       )}
-      <Fact name="duration" value={duration(trace.duration)} />
-      <Fact name="spans" value={count(trace.span_count)} />
-      {hasTokens && <Fact name="tokens" value={tokens(trace.total_prompt_tokens, trace.total_completion_tokens)} />}
-      {trace.total_cost !== null && <Fact name="cost" value={cost(trace.total_cost)} />}
-      {trace.customer_identifier !== null && (
-        <Fact
-          name="user"
-          value={trace.customer_identifier}
-          url={actions === null ? null : userUrl(trace.customer_identifier)}
-        />
-      )}
-      {trace.session_identifier !== null && (
-        <Fact
-          name="thread"
-          value={trace.session_identifier}
-          url={actions === null ? null : threadUrl(trace.session_identifier)}
-        />
-      )}
-      {trace.environment !== null && <Fact name="env" value={trace.environment} />}
-      {actions !== null && <MetadataMenu trace={trace} />}
       <span class="fact when">
         <span class="mono" title={trace.start_time}>
           {clock(trace.start_time)}
@@ -78,11 +58,33 @@ export function TraceHead({ trace, running, listUrl, reader, onReader, actions }
             aria-pressed={reader}
             onClick={onReader}
           >
-            read
+            Read
           </button>
         )}
       </span>
       {actions}
+      <div class="facts-line">
+        <Fact name="duration" value={duration(trace.duration)} />
+        <Fact name="spans" value={count(trace.span_count)} />
+        {hasTokens && <Fact name="tokens" value={tokens(trace.total_prompt_tokens, trace.total_completion_tokens)} />}
+        {trace.total_cost !== null && <Fact name="cost" value={cost(trace.total_cost)} />}
+        {trace.customer_identifier !== null && (
+          <Fact
+            name="user"
+            value={trace.customer_identifier}
+            url={actions === null ? null : userUrl(trace.customer_identifier)}
+          />
+        )}
+        {trace.session_identifier !== null && (
+          <Fact
+            name="thread"
+            value={trace.session_identifier}
+            url={actions === null ? null : threadUrl(trace.session_identifier)}
+          />
+        )}
+        {trace.environment !== null && <Fact name="env" value={trace.environment} />}
+        {actions !== null && <MetadataMenu trace={trace} />}
+      </div>
     </header>
   );
 }

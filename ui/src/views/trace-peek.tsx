@@ -55,8 +55,8 @@ export function TracePeek({ trace, at }: { trace: Trace; at: Peeked }) {
       </p>
       <p class="mute mono">{figuresOf(trace)}</p>
       {trace.error_message && <Text title="Error" text={trace.error_message} look="bad" />}
-      {trace.input && <Text title="Prompt" text={trace.input} />}
-      {output && <Text title="Completion" text={output} />}
+      {trace.input && <Text title="Input" text={trace.input} />}
+      {output && <Text title="Output" text={output} />}
       {hasSteps(trace) && (
         <ol class={tree === null ? 'pending' : undefined}>
           {tree?.steps.map((step) => (

@@ -160,7 +160,7 @@ function cellOf(column: Column, shown: Shown) {
       return (
         <span key="latency" role="gridcell" class="latency mono end">
           <i class="latency-bar" aria-hidden="true">
-            <i style={{ width: `${String(Math.max(2, share * 100))}%` }} />
+            <i style={{ width: `${String(Math.max(2, Math.sqrt(share) * 100))}%` }} />
           </i>
           {duration(trace.duration)}
         </span>

@@ -32,7 +32,10 @@ export function TraceView({ id, span, find, critical, reader, fold, zoom, listUr
   // While many spans come, those that are there are shown.
   const [{ known, whole }, setKnown] = useState<{ known: Known | null; whole: boolean }>({ known: null, whole: false });
   const [error, setError] = useState<ApiError | null>(null);
-  const [paneWidth, setPaneWidth] = useSize('respan.pane', 480);
+  const [paneWidth, setPaneWidth] = useSize(
+    'respan.pane',
+    Math.round(Math.min(innerWidth * 0.33, 320 + innerWidth * 0.11)),
+  );
   const narrow = useMedia('(max-width: 760px)');
   const last = useRef<Known | null>(null);
   const loading = useRef(false);

@@ -424,7 +424,7 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
           style={narrow ? undefined : { '--columns': gridOf(columns), '--least': `${String(leastWidth(columns))}px` }}
           aria-rowcount={feed.rows.length === 0 ? undefined : feed.next === null ? feed.rows.length + 1 : -1}
           aria-activedescendant={selected === null ? undefined : rowId(selected)}
-          aria-busy={!loaded}
+          aria-busy={!loaded && !fieldError}
           tabIndex={0}
           onScroll={(event) => {
             list.scrollTop = event.currentTarget.scrollTop;
@@ -470,14 +470,14 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
               );
             }}
           />
-          {loaded &&
+          {(loaded || fieldError) &&
             feed.rows.length === 0 &&
             feed.next === null &&
-            !fieldError &&
             (query.q.trim() === '' && query.from === '' && query.to === '' ? (
               <NoTraces mayMakeKeys={mayChange} waits />
             ) : (
               <NoMatch
+                wrong={fieldError !== null}
                 onClear={() => {
                   go('/');
                 }}

@@ -21,7 +21,7 @@ import {
   turn,
   type Folding,
 } from '../model/folding';
-import { busyParts, pan, parseRange, rangeText, wholeRange, zoom, type Range } from '../model/timeline';
+import { busyParts, pan, parseRange, rangeText, ticks, wholeRange, zoom, type Range } from '../model/timeline';
 import { nextFailed, type Row, type Tree } from '../model/tree';
 import { scrollToShow } from '../model/window';
 import { go } from '../navigation';
@@ -39,8 +39,9 @@ const rowHeight = 28;
 /** The column of sums, without and with cost, where the whole is wide enough for it. */
 const sumsWidth = [58, 112] as const;
 const sumsFrom = 600;
-/** What stands beside the bars. */
-const barMargins = 28;
+/** What stands before the bars, and behind them: there a label has room, however long its bar is. */
+const barMargin = 14;
+const labelRoom = 72;
 
 interface Props {
   trace: TraceFacts;
@@ -58,7 +59,7 @@ export function Waterfall({ trace, tree, isWhole, selected, look, onLook, listUr
   const [folding, setFolding] = useSaid<Folding>(look.fold, parseFolding, foldingText, (fold) => {
     onLook({ fold });
   });
-  const [kept, setKept] = useSize('respan.names', 320);
+  const [kept, setKept] = useSize('respan.names', Math.round(180 + innerWidth * 0.09));
   const narrow = useMedia('(max-width: 760px)');
   const nameWidth = narrow ? Math.min(kept, innerWidth * 0.55) : kept;
   const scroller = useRef<HTMLDivElement>(null);
@@ -75,10 +76,13 @@ export function Waterfall({ trace, tree, isWhole, selected, look, onLook, listUr
   const range = zoomed ?? whole;
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box);
+  const behind = narrow ? barMargin : labelRoom;
   const sums = useMemo(() => (isWhole ? sumsOf(tree) : null), [tree, isWhole]);
   const sumsNeed = (trace.total_cost ?? 0) > 0 ? sumsWidth[1] : (trace.total_tokens ?? 0) > 0 ? sumsWidth[0] : 0;
   const sumsPx = width - nameWidth >= sumsFrom / 2 && width >= sumsFrom ? sumsNeed : 0;
-  const room = Math.max(0, (scroller.current?.clientWidth ?? width) - nameWidth - sumsPx - barMargins);
+  const room = Math.max(0, (scroller.current?.clientWidth ?? width) - nameWidth - sumsPx - barMargin - behind);
+  const marks = useMemo(() => ticks(range, Math.min(8, Math.max(2, room / 80))), [range, room]);
+  const [first = 0, second = 1] = marks.map(({ at }) => at);
   const critical = useMemo(
     () => (look.critical && isWhole ? criticalPath(tree) : null),
     [tree, isWhole, look.critical],
@@ -141,7 +145,7 @@ export function Waterfall({ trace, tree, isWhole, selected, look, onLook, listUr
     if (!event.ctrlKey && !event.shiftKey) return;
     event.preventDefault();
     const by = event.deltaY === 0 ? event.deltaX : event.deltaY;
-    const left = (scroller.current?.getBoundingClientRect().left ?? 0) + nameWidth + sumsPx + barMargins / 2;
+    const left = (scroller.current?.getBoundingClientRect().left ?? 0) + nameWidth + sumsPx + barMargin;
     const about = Math.min(1, Math.max(0, (event.clientX - left) / Math.max(1, room)));
     setRange(event.ctrlKey ? zoom(range, whole, Math.exp(by * 0.002), about) : pan(range, whole, by * 0.001));
   };
@@ -244,7 +248,13 @@ export function Waterfall({ trace, tree, isWhole, selected, look, onLook, listUr
     <div
       ref={box}
       class="tree"
-      style={{ '--names': `${String(Math.round(nameWidth))}px`, '--sums': `${String(sumsPx)}px` }}
+      style={{
+        '--names': `${String(Math.round(nameWidth))}px`,
+        '--sums': `${String(sumsPx)}px`,
+        '--behind': `${String(behind)}px`,
+        '--tick': String(second - first),
+        '--tick-at': String(first),
+      }}
     >
       <Minimap tree={tree} whole={whole} range={range} onRange={setRange} />
       {(finding > 0 || look.find !== '') && (
@@ -265,14 +275,16 @@ export function Waterfall({ trace, tree, isWhole, selected, look, onLook, listUr
         tree={tree}
         whole={whole}
         range={range}
-        narrow={narrow}
+        marks={marks}
+        room={room}
+        gutter={behind}
         onRange={setRange}
         onSelect={(id) => {
           onSelect(id, 'push');
         }}
       >
         <span class="axis-names">
-          {seenCount === tree.n ? 'span' : `${count(seenCount)} of ${count(tree.n)}`}
+          {seenCount === tree.n ? 'Span' : `${count(seenCount)} of ${count(tree.n)}`}
           <span class="axis-keys">
             <button type="button" title="Close one level" aria-label="Close one level" onClick={closeLevel}>
               <kbd>[</kbd>
@@ -303,7 +315,7 @@ export function Waterfall({ trace, tree, isWhole, selected, look, onLook, listUr
             </button>
           </span>
         </span>
-        <span class="axis-sums">{sumsPx === 0 ? '' : sumsPx === sumsWidth[0] ? 'tokens' : 'tokens, cost'}</span>
+        <span class="axis-sums">{sumsPx === 0 ? '' : sumsPx === sumsWidth[0] ? 'Tokens' : 'Tokens, cost'}</span>
       </Axis>
       <div class="tree-body" onWheel={wheel}>
         <Splitter label="Width of the names" size={nameWidth} min={120} max={900} direction={1} onSize={setKept} />
@@ -328,6 +340,7 @@ export function Waterfall({ trace, tree, isWhole, selected, look, onLook, listUr
                     row={row}
                     range={range}
                     room={room}
+                    gutter={behind}
                     sums={sums}
                     critical={critical}
                     selected={row.id === selected}

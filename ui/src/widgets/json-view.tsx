@@ -11,7 +11,7 @@ import { LongText } from './long-text';
 const step = 100;
 
 export function JsonView({ value }: { value: Json }) {
-  // What is small is open; of what is big, two levels.
+  // What is small is open; of what is big, two levels that hold more than one value.
   const small = isSmall(value);
   const [search, setSearch] = useState('');
   return (
@@ -51,7 +51,7 @@ function Hits({ value, search }: { value: Json; search: string }) {
           <Path path={hit.path} />
         </div>
       ))}
-      {hits.length === 0 && <span class="mute">Nothing there says so.</span>}
+      {hits.length === 0 && <span class="mute">No match.</span>}
       {hits.length === hitsMost && <span class="mute">These are the first {count(hitsMost)}.</span>}
     </>
   );
@@ -143,7 +143,13 @@ function Branch({
       {open && (
         <div class="json-inside">
           {entries.map(([key, item]) => (
-            <Node key={key} name={key} path={pathTo(path, list ? Number(key) : key)} value={item} levels={levels - 1} />
+            <Node
+              key={key}
+              name={key}
+              path={pathTo(path, list ? Number(key) : key)}
+              value={item}
+              levels={size > 1 ? levels - 1 : levels}
+            />
           ))}
           {size > limit && (
             <button

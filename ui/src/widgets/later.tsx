@@ -24,8 +24,11 @@ export function later<P extends object>(load: () => Promise<ComponentType<P>>, q
     if (quiet) return null;
     return failed ? (
       <div class="notice" role="alert">
-        <h2>This part of the page did not come</h2>
-        <p>The server is away, or was replaced by another version: load the page again.</p>
+        <h2>This part of the page did not load</h2>
+        <p>The server is away, or was replaced by another version.</p>
+        <a class="button" href="">
+          Load the page again
+        </a>
       </div>
     ) : (
       <div class="notice" aria-busy="true" />

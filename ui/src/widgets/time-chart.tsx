@@ -28,7 +28,6 @@ interface Props {
   onZoom: (start: number, end: number) => void;
 }
 
-const height = 150;
 const dragFrom = 6;
 
 /** The colour as the canvas takes it: light-dark() is for style sheets alone. */
@@ -50,7 +49,7 @@ function tick(seconds: number, step: number): string {
   return `${two(at.getHours())}:${two(at.getMinutes())}${step < 60 ? `:${two(at.getSeconds())}` : ''}`;
 }
 
-function options(props: { current: Props }, width: number): uPlot.Options {
+function options(props: { current: Props }, { clientWidth: width, clientHeight: height }: Element): uPlot.Options {
   const { lines } = props.current;
   const scales = [...new Set(lines.map(({ scale }) => scale))];
   const ink = resolve('--ink-3');
@@ -167,7 +166,7 @@ export function TimeChart(now: Props) {
     if (!element) return;
     const make = (): void => {
       plot.current?.destroy();
-      const u = new uPlot(options(props, element.clientWidth), data(), element);
+      const u = new uPlot(options(props, element), data(), element);
       plot.current = u;
       let from = 0;
       u.over.addEventListener('mousedown', (event) => {
@@ -183,7 +182,9 @@ export function TimeChart(now: Props) {
     };
     make();
     // The canvas has to be told of what style sheets see by themselves: width, and light or dark.
-    const resized = new ResizeObserver(() => plot.current?.setSize({ width: element.clientWidth, height }));
+    const resized = new ResizeObserver(() =>
+      plot.current?.setSize({ width: element.clientWidth, height: element.clientHeight }),
+    );
     resized.observe(element);
     const themed = new MutationObserver(make);
     themed.observe(document.documentElement, { attributes: true, attributeFilter: ['data-theme'] });

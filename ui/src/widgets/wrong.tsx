@@ -1,5 +1,6 @@
 /** What went wrong, in words. */
 import type { ApiError } from '../api/client';
+import { Link } from './link';
 
 /** Of what is asked for again by itself. */
 export function explain(error: ApiError): string {
@@ -36,6 +37,7 @@ export function Failed({ error, what }: { error: ApiError; what: string }) {
     <div class="notice" role="alert">
       <h2>{missing ? `There is no such ${what}` : `Could not load the ${what}`}</h2>
       <p>{missing ? 'It may not have arrived yet, or it was removed.' : explain(error)}</p>
+      {missing && <Link to="/">All traces</Link>}
     </div>
   );
 }
