@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "server/api_body.h"
 #include "server/auth.h"
+#include "server/device.h"
 #include "server/server.h"
 #include "server/signin.h"
 #include "server/signin_limit.h"
@@ -31,8 +32,11 @@ void rs_api_auth(rs_server *server, rs_request *req, rs_response *res) {
 
 /* False: too many tried, and it is answered. */
 static bool may_try(rs_server *server, rs_request *req, const char *email, rs_response *res) {
-    unsigned wait = rs_signin_limit_begin(server->signin_limit, rs_str_of(rs_request_address(req)),
-                                          rs_str_of(email), rs_clock_mono_ns());
+    uint64_t now = rs_clock_mono_ns();
+    rs_str device = rs_device_known(server, req, email);
+    unsigned wait = device.p ? rs_signin_limit_begin_known(server->signin_limit, device, now)
+                             : rs_signin_limit_begin(server->signin_limit, rs_str_of(rs_request_address(req)),
+                                                     rs_str_of(email), now);
     char seconds[16];
     if (!wait) return true;
     int n = snprintf(seconds, sizeof seconds, "%u", wait);
@@ -40,6 +44,14 @@ static bool may_try(rs_server *server, rs_request *req, const char *email, rs_re
     rs_response_header(res, "Retry-After",
                        rs_arena_copy(&req->arena, (rs_str){seconds, n > 0 ? (size_t)n : 0}).p);
     return false;
+}
+
+/* Who has shown a password is forgiven what he tried before. */
+static void know(rs_server *server, rs_request *req, rs_response *res, const char *email) {
+    rs_str device = rs_device_known(server, req, email);
+    if (device.p) rs_signin_limit_forgive_known(server->signin_limit, device);
+    else rs_signin_limit_forgive(server->signin_limit, rs_str_of(rs_request_address(req)), rs_str_of(email));
+    rs_device_remember(server, req, res, email);
 }
 
 /* Not to have it in the log is no reason to let somebody in, or to keep him out. */
@@ -87,8 +99,8 @@ void rs_api_signin(rs_server *server, rs_request *req, rs_response *res) {
         rs_response_error(res, 401, "unauthorized", NULL, "the e-mail address or the password is wrong");
         return;
     }
-    rs_signin_limit_forgive(server->signin_limit, rs_str_of(rs_request_address(req)), rs_str_of(email));
     let_in(server, req, res, user.id);
+    know(server, req, res, email);
 }
 
 static bool hash_new(const char *password, const char *field, char hash[RS_PASSWORD_HASH], rs_response *res) {
@@ -126,7 +138,7 @@ void rs_api_signup(rs_server *server, rs_request *req, rs_response *res) {
     st = invite ? rs_control_accept_invite(server->control, rs_str_of(invite), email, name, hash, address,
                                            &user, &err)
                 : rs_control_add_user(server->control, email, name, RS_ROLE_MEMBER, hash, &by, &user, &err);
-    if (st == RS_OK) let_in(server, req, res, user.id);
+    if (st == RS_OK) let_in(server, req, res, user.id), know(server, req, res, email);
     else rs_api_refuse(res, invite && st == RS_ERR_DENIED ? "invite" : NULL, &err);
 }
 
@@ -172,7 +184,7 @@ void rs_api_set_password(rs_server *server, rs_request *req, rs_response *res) {
         rs_api_refuse(res, NULL, &err);
         return;
     }
-    rs_signin_limit_forgive(server->signin_limit, rs_str_of(rs_request_address(req)), rs_str_of(user.email));
+    know(server, req, res, user.email);
     rs_guard_forget(server->guard);
     rs_api_done(res);
 }

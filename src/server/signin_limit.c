@@ -33,7 +33,7 @@ void rs_signin_limit_free(rs_signin_limit *l) {
     free(l);
 }
 
-/* `kind` tells an account from an address; upper and lower case are one. */
+/* `kind` tells an account, an address and a browser from each other; upper and lower case are one. */
 static uint64_t hash_of(const rs_signin_limit *l, char kind, rs_str text) {
     char lower[TEXT] = {kind};
     uint64_t hash;
@@ -89,15 +89,38 @@ unsigned rs_signin_limit_begin(rs_signin_limit *l, rs_str address, rs_str accoun
     return wait;
 }
 
+unsigned rs_signin_limit_begin_known(rs_signin_limit *l, rs_str device, uint64_t now_ns) {
+    uint64_t hash = hash_of(l, 'd', device);
+    pthread_mutex_lock(&l->lock);
+    entry *d = find(l, hash, now_ns);
+    unsigned wait = wait_of(d, RS_SIGNIN_ACCOUNT, now_ns);
+    if (!wait) d->tries++;
+    pthread_mutex_unlock(&l->lock);
+    return wait;
+}
+
+/* Under the lock. */
+static entry *seek(rs_signin_limit *l, uint64_t hash) {
+    entry *set = l->entries[(hash >> 32) % SETS];
+    for (size_t i = 0; i < WAYS; i++)
+        if (set[i].hash == hash) return &set[i];
+    return NULL;
+}
+
 void rs_signin_limit_forgive(rs_signin_limit *l, rs_str address, rs_str account) {
     char storage[INET6_ADDRSTRLEN];
-    uint64_t hashes[] = {hash_of(l, 'a', network_of(address, storage)), hash_of(l, 'e', account)};
+    uint64_t from = hash_of(l, 'a', network_of(address, storage)), to = hash_of(l, 'e', account);
     pthread_mutex_lock(&l->lock);
-    for (size_t h = 0; h < 2; h++)
-        for (size_t i = 0; i < WAYS; i++) {
-            entry *e = &l->entries[(hashes[h] >> 32) % SETS][i];
-            if (e->hash != hashes[h] || !e->tries) continue;
-            e->tries = h == 1 ? 0 : e->tries - 1;
-        }
+    entry *a = seek(l, from), *e = seek(l, to);
+    if (a && a->tries) a->tries--;
+    if (e) e->tries = 0;
+    pthread_mutex_unlock(&l->lock);
+}
+
+void rs_signin_limit_forgive_known(rs_signin_limit *l, rs_str device) {
+    uint64_t hash = hash_of(l, 'd', device);
+    pthread_mutex_lock(&l->lock);
+    entry *d = seek(l, hash);
+    if (d) d->tries = 0;
     pthread_mutex_unlock(&l->lock);
 }

@@ -6,6 +6,7 @@ import json
 class Browser:
     def __init__(self, server, cookie=None):
         self.server, self.cookie, self.token, self.project = server, cookie, None, None
+        self.device = None  # the cookie of a browser that is known
         if cookie:
             self.session()
 
@@ -13,14 +14,15 @@ class Browser:
         if self.project:
             path += f"{'&' if '?' in path else '?'}project={self.project}"
         sent = {k.replace("_", "-"): v for k, v in headers.items()}
-        if self.cookie:
-            sent.setdefault("Cookie", self.cookie)
+        if self.cookie or self.device:
+            sent.setdefault("Cookie", "; ".join(filter(None, (self.cookie, self.device))))
         if self.token and method != "GET":
             sent.setdefault("X-CSRF-Token", self.token)
         data = None if body is None else json.dumps(body)
         answer = self.server.request(method, path, data, sent, key=False)
-        if "Set-Cookie" in answer.headers:
-            self.cookie = answer.headers["Set-Cookie"].split(";")[0]
+        for cookie in answer.headers.get_all("Set-Cookie", []):
+            name = "device" if cookie.startswith("respan_device=") else "cookie"
+            setattr(self, name, cookie.split(";")[0])
         return answer
 
     def get(self, path, **headers):

@@ -4,9 +4,10 @@ are so no longer."""
 import socket
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from accounts import owner_of
+from accounts import Browser, owner_of
 from conftest import Server, span
 from test_live import Listener
 
@@ -140,6 +141,61 @@ def test_a_revoked_key_gets_no_more_of_an_export(much, path):
     got = len(rest_of(s))
     assert got < whole, "it was sent to its end"
     s.close()
+
+
+# ---- whoever is to be kept out
+
+
+PASSWORD = "correct horse battery"
+
+
+def test_strangers_do_not_keep_the_owner_out(start_server):
+    server = start_server()
+    owner = owner_of(server)
+    assert owner.post("/api/auth/password/", {"new": PASSWORD}).status == 200
+    assert owner.post("/api/auth/signout/").status == 200
+    strangers = [Browser(server).sign_in("owner@localhost", f"wrong {n}").status for n in range(12)]
+    assert strangers == [401] * 10 + [429] * 2
+    assert Browser(server).sign_in("owner@localhost", PASSWORD).status == 429
+    # the browser in which he was signed in is known, and is so again
+    assert owner.device and owner.sign_in("OWNER@localhost", PASSWORD).status == 200
+    for _ in range(12):
+        assert owner.post("/api/auth/signout/").status == 200
+        assert owner.sign_in("owner@localhost", PASSWORD).status == 200
+    # as somebody who has that cookie alone
+    thief = Browser(server)
+    thief.device = owner.device
+    assert thief.get("/api/session/").status == 401 and thief.get("/api/traces/list/").status == 401
+    assert thief.sign_in("other@localhost", PASSWORD).status == 401
+    assert [thief.sign_in("owner@localhost", "wrong").status for _ in range(12)] == [401] * 10 + [429] * 2
+    for forged in (
+        owner.device[:-1] + "x",
+        owner.device[:14] + "x" + owner.device[15:],
+        "respan_device=",
+        "respan_device=.",
+    ):
+        thief.device = forged
+        assert thief.sign_in("owner@localhost", PASSWORD).status == 429
+    assert Browser(server).sign_in("owner@localhost", PASSWORD).status == 429  # what he did forgives strangers nothing
+
+
+def at_once(asks):
+    with ThreadPoolExecutor(len(asks)) as pool:
+        return [f.result() for f in [pool.submit(ask) for ask in asks]]
+
+
+def test_a_link_and_an_invite_are_used_once_however_many_come_at_once(server):
+    owner = owner_of(server)
+    for _ in range(5):
+        link = server.command("auth", "link").stdout.strip()[len(server.base_url) :]
+        answers = at_once([lambda link=link: server.get(link, key=False)] * 12)
+        assert sorted(a.status for a in answers) == [303] + [401] * 11
+        assert sum("Set-Cookie" in a.headers for a in answers) == 1
+    token = owner.post("/api/invites/", {"role": "viewer"}).json["url"].rsplit("/", 1)[1]
+    persons = [{"email": f"p{n}@x.org", "password": PASSWORD, "name": f"p{n}", "invite": token} for n in range(12)]
+    answers = at_once([lambda p=p: Browser(server).post("/api/auth/signup/", p).status for p in persons])
+    assert sorted(answers) == [200] + [403] * 11
+    assert len(owner.get("/api/members/").json["results"]) == 2
 
 
 # ---- readers who do not read
