@@ -179,6 +179,9 @@ rs_truth rs_filter_judge(const rs_filter *f, const rs_evidence *e);
  * RS_FILTER_MAX_WORDS. */
 size_t rs_filter_words(const rs_filter *f, const rs_filter_node *out[RS_FILTER_MAX_WORDS]);
 
+/* The one trace whose spans alone it can hold for: by an equality that has to hold. False: it names none. */
+bool rs_filter_trace(const rs_filter *f, uint8_t trace_id[16]);
+
 /* True if spans have to come with their attributes to be decided, apart from those words. */
 bool rs_filter_needs_attributes(const rs_filter *f);
 

@@ -1,4 +1,5 @@
 /* Which tags of the store tell of a filter's conditions, and which of them every trace that matches has. */
+#include "base/ids.h"
 #include "query/filter.h"
 #include "query/filter_value.h"
 
@@ -197,6 +198,20 @@ size_t rs_filter_words(const rs_filter *f, const rs_filter_node *out[RS_FILTER_M
     size_t n = 0;
     if (f->root) collect_words(f->root, false, out, &n);
     return n;
+}
+
+static bool names_trace(const rs_filter_node *node, uint8_t trace_id[16]) {
+    const rs_condition *c = &node->condition;
+    bool names = node->kind == RS_FILTER_CONDITION && c->field && c->op == RS_OP_EQUAL && c->nvalues == 1 &&
+                 strcmp(c->field->name, "trace_unique_id") == 0 && rs_unhex(c->values[0].text, trace_id, 16);
+    if (node->kind != RS_FILTER_AND) return names;
+    for (const rs_filter_node *child = node->child; child && !names; child = child->next)
+        names = names_trace(child, trace_id);
+    return names;
+}
+
+bool rs_filter_trace(const rs_filter *f, uint8_t trace_id[16]) {
+    return f->table == &rs_span_fields && f->root && names_trace(f->root, trace_id);
 }
 
 rs_status rs_filter_make_plan(rs_filter *f, rs_arena *arena, rs_filter_plan *out, rs_err *err) {

@@ -17,6 +17,7 @@ typedef struct question {
     rs_span_scan scan;                             /* before: the last span seen */
     const rs_phrase *phrases[RS_FILTER_MAX_WORDS]; /* that each span has to say */
     bool in_full;                                  /* the span at hand has its attributes */
+    uint8_t trace_id[16];                          /* of the one that it is about, if it names one */
     uint32_t step, left;
     uint64_t seen, last_start; /* spans of the whole walk; start of the last of them */
     bool stopped, complete;
@@ -71,6 +72,12 @@ static bool take_until_cursor(question *q, int64_t key) {
 static bool take_for_count(question *q, int64_t key) {
     (void)key;
     return ++q->matches < RS_LIST_COUNT_MATCHES;
+}
+
+static bool take_all_for_count(question *q, int64_t key) {
+    (void)key;
+    q->matches++;
+    return true;
 }
 
 static int by_key_descending(const void *a, const void *b) {
@@ -135,7 +142,8 @@ static rs_status count_all(question *q, rs_span_page *out) {
     rewind_walk(q);
     q->left = l->scan_max < RS_LIST_COUNT_SPANS ? l->scan_max : RS_LIST_COUNT_SPANS;
     if (q->scan.depth == RS_READ_FULL) q->left = RS_LIST_COUNT_ROWS;
-    rs_status st = walk(q, take_for_count);
+    if (q->scan.trace_id) q->left = l->scan_max;
+    rs_status st = walk(q, q->scan.trace_id ? take_all_for_count : take_for_count);
     out->count = q->matches;
     return st == RS_OK && !q->complete ? estimate(q, out) : st;
 }
@@ -189,6 +197,7 @@ rs_status rs_spans_list(rs_store *store, uint64_t project, rs_list *list, rs_are
     for (size_t i = 0; i < q.scan.nphrases; i++) q.phrases[i] = &words[i]->phrase;
     q.scan.phrases = q.phrases;
     q.scan.in_full = &q.in_full;
+    if (rs_filter_trace(&list->filter, q.trace_id)) q.scan.trace_id = q.trace_id;
     if (!list->has_cursor) q.skip = (uint64_t)(list->page - 1) * list->page_size;
     if (q.skip + list->page_size > RS_LIST_DEPTH_MAX) {
         snprintf(list->bad_field, sizeof list->bad_field, "page");

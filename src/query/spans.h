@@ -2,7 +2,7 @@
  *
  * Conditions are decided on span heads; content is read only for the spans of the page. As in traces.h, a
  * request that has looked through list->scan_max spans ends there, and `next` goes on; a count past RS_LIST_COUNT_SPANS spans is an
- * estimate. Any thread. */
+ * estimate, but where the filter asks for one trace: then its blocks alone are looked through, and all of them. Any thread. */
 #ifndef RS_QUERY_SPANS_H
 #define RS_QUERY_SPANS_H
 

@@ -78,6 +78,8 @@ static rs_status step_spans(step *s, rs_err *err) {
                          .in_full = &s->in_full,
                          .start_min_ns = w->start_min_ns,
                          .start_max_ns = w->start_max_ns};
+    uint8_t trace_id[16];
+    if (rs_filter_trace(&w->list->filter, trace_id)) scan.trace_id = trace_id;
     return rs_store_scan_spans(w->store, w->project, &scan, see_span, s, err);
 }
 

@@ -280,6 +280,7 @@ typedef struct rs_span_scan {
     int64_t before; /* only spans with a smaller key */
     rs_read_depth depth;
     uint64_t start_min_ns, start_max_ns; /* span start in [min, max); max 0: open */
+    const uint8_t *trace_id;             /* only spans of this one, from its blocks alone; NULL: of any */
     /* Blocks whose filters let them have all of these are read in full, whatever the depth, and *in_full says so. */
     const rs_phrase *const *phrases;
     size_t nphrases;

@@ -125,6 +125,22 @@ def test_looking_through_it(server, big):
     assert server.request("POST", find, json.dumps(body).encode()).json["count"] == SPANS - 3000
 
 
+def test_its_spans_as_a_list(server, big):
+    trace_id, spans = big
+    for query in (f"trace_unique_id={trace_id}", f"q=trace_id:{trace_id}%20span_name:s*"):
+        path, found = f"/api/spans/list/?{query}&page_size=1000&content=false", []
+        while path:
+            page = server.get(path).json
+            assert (page["count"], page["count_is_estimate"]) == (SPANS, False)
+            found += [s["span_unique_id"] for s in page["results"]]
+            path = page["next"]
+        assert sorted(found) == sorted(s["spanId"] for s in spans)
+    others = server.get(f"/api/spans/list/?q=NOT%20trace_id:{trace_id}&page_size=10").json["results"]
+    assert trace_id not in {s["trace_unique_id"] for s in others}
+    nothing = server.get(f"/api/spans/list/?trace_unique_id={uuid.uuid4().hex}").json
+    assert (nothing["count"], nothing["results"], nothing["next"]) == (0, [], None)
+
+
 def test_looking_through_what_is_not_there(server, big):
     trace_id, _ = big
     find = f"/api/traces/{trace_id}/find/"

@@ -225,6 +225,54 @@ static void what_is_not_there(void **state) {
     assert_string_equal(list.bad_field, "cursor");
 }
 
+typedef struct seen {
+    uint64_t trace;
+    size_t n;
+    int64_t last;
+} seen;
+
+static bool see(void *ctx, int64_t key, const rs_span *span) {
+    seen *s = ctx;
+    assert_int_equal(span->trace_id[15], s->trace);
+    assert_true(key < s->last);
+    s->last = key;
+    s->n++;
+    return true;
+}
+
+/* A list of spans that names the trace reads the same blocks alone. */
+static void a_list_of_one_trace(void **state) {
+    world *w = *state;
+    uint8_t id[16], named[16];
+    rs_err err = {0};
+    for (uint64_t trace = 1; trace <= TRACES + 1; trace++) {
+        seen s = {.trace = trace, .last = INT64_MAX};
+        rs_span_scan scan = {.trace_id = id};
+        put_number(id, 16, trace);
+        if (rs_store_scan_spans(w->f->store, 1, &scan, see, &s, &err) != RS_OK) fail_msg("%s", err.message);
+        assert_int_equal(s.n, trace <= TRACES ? SPANS : 0);
+    }
+    static const struct {
+        const char *q;
+        bool names;
+    } questions[] = {
+        {"trace_id:00000000000000000000000000000003", true},
+        {"question model:m (trace_id:00000000000000000000000000000003 document)", true},
+        {"NOT trace_id:00000000000000000000000000000003", false},
+        {"trace_id:00000000000000000000000000000003 OR question", false},
+        {"trace_id:3", false},
+        {"span_id:0000000000000003", false},
+        {"question", false},
+    };
+    put_number(id, 16, 3);
+    for (size_t i = 0; i < RS_ARRAY_LEN(questions); i++) {
+        rs_list list;
+        ask(w, &list, questions[i].q);
+        assert_int_equal(rs_filter_trace(&list.filter, named), questions[i].names);
+        if (questions[i].names) assert_memory_equal(named, id, 16);
+    }
+}
+
 static void cursors_as_text(void **state) {
     (void)state;
     rs_find_cursor c = {.backward = true, .span_id = {1, 2, 3, 4, 5, 6, 7, 0xff}}, back;
@@ -245,7 +293,7 @@ int main(void) {
         cmocka_unit_test(the_same_as_asking_each), cmocka_unit_test(in_parts),
         cmocka_unit_test(within_a_window),         cmocka_unit_test(page_by_page),
         cmocka_unit_test(behind_any_span),         cmocka_unit_test(what_is_not_there),
-        cmocka_unit_test(cursors_as_text),
+        cmocka_unit_test(a_list_of_one_trace),     cmocka_unit_test(cursors_as_text),
     };
     return cmocka_run_group_tests_name("find", tests, setup, teardown);
 }

@@ -430,7 +430,7 @@ static rs_status get_from(rs_partition *p, const uint8_t trace_id[16], rs_trace_
     if ((st = rs_index_prepare(x, RS_SQL_TRACE_BY_ID, &stmt, err)) == RS_OK) {
         rs_db_bind_blob(stmt, 1, trace_id, 16);
         st = rs_db_step(stmt, &found, err);
-        if (st == RS_OK && !found) st = rs_fail(err, RS_ERR_NOT_FOUND, 0, "no such trace");
+        if (st == RS_OK && !found) st = RS_ERR_NOT_FOUND;
         if (st == RS_OK && (st = rs_index_trace_row(x, stmt, &row, err)) == RS_OK) fn(ctx, &row);
         sqlite3_reset(stmt);
     }
@@ -443,15 +443,15 @@ rs_status rs_store_get_trace(rs_store *s, uint64_t project, const uint8_t trace_
     rs_project_data *p;
     rs_status st = rs_store_find_project(s, project, false, &p, err);
     if (st != RS_OK) return st;
-    st = rs_fail(err, RS_ERR_NOT_FOUND, 0, "no such trace");
-    if (!p) return st;
+    if (!p) return rs_fail(err, RS_ERR_NOT_FOUND, 0, "no such trace");
     uint64_t hash = rs_bloom_hash_id(trace_id);
     const rs_partition_set *set = rs_project_data_hold(p);
+    st = RS_ERR_NOT_FOUND;
     for (size_t i = set->n; st == RS_ERR_NOT_FOUND && i-- > 0;)
         if (rs_bloom_may_have(&set->items[i]->traces, hash))
             st = get_from(set->items[i], trace_id, fn, ctx, err);
     rs_project_data_let_go(p, set);
-    return st;
+    return st == RS_ERR_NOT_FOUND ? rs_fail(err, st, 0, "no such trace") : st;
 }
 
 /* ---- hours --------------------------------------------------------------------------------------------- */

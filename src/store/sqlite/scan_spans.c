@@ -1,7 +1,7 @@
 /* Going through spans in order of arrival, newest first, in steps: no read snapshot lasts longer than one step, however slow
  * the callback. */
 #include "base/log.h"
-#include "store/sqlite/sqlite_store.h"
+#include "store/sqlite/trace_home.h"
 
 #include <stdlib.h>
 
@@ -9,7 +9,8 @@ enum { BLOCK_STEP = 32 };
 
 typedef struct span_scan {
     rs_partition *p;
-    rs_index *x; /* borrowed once it is needed */
+    rs_index *x;   /* borrowed once it is needed */
+    int64_t trace; /* key of the scan's, if it is of one */
     const rs_span_scan *scan;
     rs_span_fn fn;
     void *ctx;
@@ -31,6 +32,7 @@ static rs_status read_block(span_scan *t, const rs_block_ref *ref, rs_read_depth
     while (st == RS_OK && (st = rs_view_next(&t->x->view, &spans[*n], &more, err)) == RS_OK && more) {
         const rs_stored_span *s = &spans[*n];
         if (s->number >= t->before || gone[s->number - ref->first]) continue;
+        if (t->scan->trace_id && memcmp(s->span.trace_id, t->scan->trace_id, 16) != 0) continue;
         if (rs_in_window(s->span.start_ns, t->scan->start_min_ns, t->scan->start_max_ns)) ++*n;
     }
     return st;
@@ -65,12 +67,14 @@ static rs_status next_blocks(span_scan *t, uint64_t limit, rs_block_ref refs[BLO
                              rs_err *err) {
     sqlite3_stmt *stmt;
     bool row = false;
-    rs_status st = rs_index_prepare(t->x, RS_SQL_LAST_BLOCKS, &stmt, err);
+    bool of_one = t->scan->trace_id != NULL;
+    rs_status st = rs_index_prepare(t->x, of_one ? RS_SQL_LAST_TRACE_BLOCKS : RS_SQL_LAST_BLOCKS, &stmt, err);
     *n = 0;
     if (st != RS_OK) return st;
     sqlite3_bind_int64(stmt, 1, (int64_t)t->before);
     sqlite3_bind_int64(stmt, 2, (int64_t)limit);
     sqlite3_bind_int64(stmt, 3, BLOCK_STEP);
+    if (of_one) sqlite3_bind_int64(stmt, 4, t->trace);
     while ((st = rs_db_step(stmt, &row, err)) == RS_OK && row) refs[(*n)++] = rs_index_block_ref(stmt);
     return st;
 }
@@ -105,6 +109,22 @@ static rs_status step_spans(span_scan *t, uint64_t limit, rs_err *err) {
         rs_arena_deinit(&t->arena);
     }
     t->is_exact = false;
+    t->done = n == 0 && t->scan->trace_id;
+    return st;
+}
+
+/* Of one trace: all of its blocks are in one partition. */
+static rs_status scan_one(const rs_partition_set *set, span_scan *t, rs_err *err) {
+    rs_trace_home at;
+    rs_err why = {0};
+    rs_status st = rs_trace_home_find(set, t->scan->trace_id, &at, &why);
+    if (st == RS_ERR_NOT_FOUND) return RS_OK;
+    if (st != RS_OK) return rs_fail(err, st, why.offset, "%s", why.message);
+    t->p = at.p;
+    t->x = at.x;
+    t->trace = at.key;
+    while (st == RS_OK && !*t->stopped && !t->done) st = step_spans(t, 0, err);
+    rs_partition_return(at.p, at.x);
     return st;
 }
 
@@ -123,27 +143,36 @@ static span_scan *latest_of(span_scan *each, size_t n, uint64_t *limit) {
     return first;
 }
 
+/* Of any: where the next one is, whichever partition that is. */
+static rs_status scan_all(const rs_partition_set *set, const span_scan *like, rs_err *err) {
+    uint64_t limit;
+    rs_status st = RS_OK;
+    span_scan *each = calloc(set->n ? set->n : 1, sizeof *each);
+    if (!each) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    for (size_t i = 0; i < set->n; i++) {
+        uint64_t end = __atomic_load_n(&set->items[i]->span_end, __ATOMIC_ACQUIRE);
+        each[i] = *like;
+        each[i].p = set->items[i];
+        each[i].before = each[i].next = end < like->before ? end : like->before;
+    }
+    for (span_scan *t; st == RS_OK && !*like->stopped && (t = latest_of(each, set->n, &limit)) != NULL;)
+        st = t->is_exact ? step_spans(t, limit, err) : look_for_block(t, err);
+    for (size_t i = 0; i < set->n; i++)
+        if (each[i].x) rs_partition_return(each[i].p, each[i].x);
+    free(each);
+    return st;
+}
+
 rs_status rs_store_scan_spans(rs_store *s, uint64_t project, const rs_span_scan *scan, rs_span_fn fn,
                               void *ctx, rs_err *err) {
     rs_project_data *p;
     bool stopped = false;
-    uint64_t limit, before = INT64_MAX;
-    if (scan->has_before) before = scan->before > 0 ? (uint64_t)scan->before : 0;
+    span_scan t = {.scan = scan, .fn = fn, .ctx = ctx, .before = INT64_MAX, .stopped = &stopped};
+    if (scan->has_before) t.before = scan->before > 0 ? (uint64_t)scan->before : 0;
     rs_status st = rs_store_find_project(s, project, false, &p, err);
     if (st != RS_OK || !p) return st;
     const rs_partition_set *set = rs_project_data_hold(p);
-    span_scan *each = calloc(set->n ? set->n : 1, sizeof *each);
-    if (!each) st = rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
-    for (size_t i = 0; each && i < set->n; i++) {
-        uint64_t end = __atomic_load_n(&set->items[i]->span_end, __ATOMIC_ACQUIRE);
-        each[i] = (span_scan){.p = set->items[i], .scan = scan, .fn = fn, .ctx = ctx, .stopped = &stopped};
-        each[i].before = each[i].next = end < before ? end : before;
-    }
-    for (span_scan *t; st == RS_OK && !stopped && (t = latest_of(each, set->n, &limit)) != NULL;)
-        st = t->is_exact ? step_spans(t, limit, err) : look_for_block(t, err);
-    for (size_t i = 0; each && i < set->n; i++)
-        if (each[i].x) rs_partition_return(each[i].p, each[i].x);
-    free(each);
+    st = scan->trace_id ? scan_one(set, &t, err) : scan_all(set, &t, err);
     rs_project_data_let_go(p, set);
     return st;
 }

@@ -133,6 +133,9 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_LAST_BLOCK] = "SELECT max(first) FROM block WHERE first < ?1",
     [RS_SQL_LAST_BLOCKS] =
         "SELECT " BLOCK_COLUMNS " FROM block WHERE first < ?1 AND first >= ?2 ORDER BY first DESC LIMIT ?3",
+    [RS_SQL_LAST_TRACE_BLOCKS] = "SELECT " BLOCK_COLUMNS " FROM trace_block JOIN block ON first = block"
+                                 " WHERE trace = ?4 AND trace_block.block < ?1 AND trace_block.block >= ?2"
+                                 " ORDER BY trace_block.block DESC LIMIT ?3",
     [RS_SQL_ADD_TRACE] = "INSERT INTO trace(" TRACE_COLUMNS ") VALUES(?1, ?2, " TRACE_STATE_VALUES ")",
     [RS_SQL_SET_TRACE] = "UPDATE trace SET (" TRACE_STATE_COLUMNS ") = (" TRACE_STATE_VALUES
                          ") WHERE key = ?1 AND trace_id = ?2",

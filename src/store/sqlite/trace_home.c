@@ -56,10 +56,11 @@ rs_status rs_trace_home_find(const rs_partition_set *set, const uint8_t trace_id
         rs_status st = rs_partition_borrow(p, &out->x, err);
         if (st != RS_OK) return st;
         out->p = p;
-        st = find_key(out->x, trace_id, &out->key, &out->spans, err);
+        rs_err why = {0}; /* that it is not in this one is no error yet */
+        st = find_key(out->x, trace_id, &out->key, &out->spans, &why);
         if (st == RS_OK) return RS_OK;
         rs_partition_return(p, out->x);
-        if (st != RS_ERR_NOT_FOUND) return st;
+        if (st != RS_ERR_NOT_FOUND) return rs_fail(err, st, why.offset, "%s", why.message);
     }
     return no_trace(err);
 }
