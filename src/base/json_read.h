@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/status.h"
 
-enum { RS_JSON_MAX_DEPTH = 160 }; /* room for OTLP's values nested 32 deep */
+enum { RS_JSON_MAX_DEPTH = 512 }; /* room for OTLP's values nested 32 deep, and for leaving out deeper ones */
 
 typedef enum rs_json_token {
     RS_JSON_ERROR,

@@ -13,8 +13,8 @@
 
 #include "otlp/span.h"
 
-/* ExportTraceServiceRequest -> out. RS_ERR_INVALID / RS_ERR_TRUNCATED (malformed), RS_ERR_TOO_LARGE (nesting),
- * RS_ERR_MEMORY (arena limit). */
+/* ExportTraceServiceRequest -> out. RS_ERR_INVALID / RS_ERR_TRUNCATED (malformed), RS_ERR_TOO_LARGE (nesting
+ * beyond what can be left out), RS_ERR_MEMORY (arena limit). A span with an attribute nested too deep is rejected alone. */
 RS_MUST_CHECK rs_status rs_otlp_decode_protobuf(rs_str body, rs_arena *arena, rs_spans *out, rs_err *err);
 RS_MUST_CHECK rs_status rs_otlp_decode_json(rs_str body, rs_arena *arena, rs_spans *out, rs_err *err);
 

@@ -13,6 +13,8 @@ typedef struct decoder {
 #define TAG_BYTES(field)   RS_PB_TAG(field, RS_PB_BYTES)
 #define TAG_FIXED32(field) RS_PB_TAG(field, RS_PB_FIXED32)
 
+#define TOO_DEEP "an attribute's value is nested more than 32 deep"
+
 static bool fail_at(decoder *d, const uint8_t *p, rs_status code, const char *what) {
     return rs_build_fail(&d->b, code, (size_t)(p - d->body), what);
 }
@@ -54,9 +56,7 @@ static void check_text(composite_check *k, rs_str s) {
 
 /* An ArrayValue or KeyValueList at nesting level `depth`, all the way down. */
 static bool check_list(decoder *d, composite_check *k, const rs_value *list, unsigned depth) {
-    if (depth > RS_VALUE_MAX_DEPTH)
-        return fail_at(d, start_of(list->s), RS_ERR_TOO_LARGE,
-                       "an attribute's value is nested more than 32 deep");
+    if (depth > RS_VALUE_MAX_DEPTH) return fail_at(d, start_of(list->s), RS_ERR_TOO_LARGE, TOO_DEEP);
     rs_pb_cursor c = rs_pb_over(list->s);
     rs_pb_field f = {0};
     while (rs_pb_next(&c, &f)) {
@@ -379,6 +379,15 @@ static bool scope(decoder *d, rs_str message) {
     return ok && ended(d, &c) && rs_build_take_attrs(&d->b, first_attr, &s->attrs);
 }
 
+/* A span or log record that is nested too deep is left out. */
+static bool leave_out(decoder *d, void (*reject)(rs_build *, const char *)) {
+    if (d->b.status != RS_ERR_TOO_LARGE) return false;
+    d->b.status = RS_OK;
+    if (d->b.err) *d->b.err = (rs_err){0};
+    reject(&d->b, TOO_DEEP);
+    return true;
+}
+
 static bool scope_spans(decoder *d, rs_str message) {
     if (!rs_build_scope(&d->b)) return false;
     rs_pb_cursor c = rs_pb_over(message);
@@ -390,7 +399,7 @@ static bool scope_spans(decoder *d, rs_str message) {
             ok = scope(d, f.s);
             break;
         case TAG_BYTES(2):
-            ok = span(d, f.s);
+            ok = span(d, f.s) || leave_out(d, rs_build_reject_span);
             break;
         case TAG_BYTES(3):
             ok = text(d, f.s, &d->b.scope->schema_url);
@@ -458,7 +467,13 @@ static bool each(decoder *d, rs_str message, uint32_t tag, uint32_t last_known,
     return ok && ended(d, &c);
 }
 
-static bool scope_logs(decoder *d, rs_str message) { return each(d, message, TAG_BYTES(2), 3, log_record); }
+static bool log_record_or_none(decoder *d, rs_str message) {
+    return log_record(d, message) || leave_out(d, rs_build_reject_log);
+}
+
+static bool scope_logs(decoder *d, rs_str message) {
+    return each(d, message, TAG_BYTES(2), 3, log_record_or_none);
+}
 static bool resource_logs(decoder *d, rs_str message) {
     return each(d, message, TAG_BYTES(2), 3, scope_logs);
 }

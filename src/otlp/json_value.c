@@ -57,7 +57,8 @@ bool rs_ojson_item(rs_ojson *d) {
 bool rs_ojson_skip(rs_ojson *d) { return rs_json_read_skip(&d->r, NULL) || unexpected(d, RS_JSON_ERROR, ""); }
 
 bool rs_ojson_leave(rs_ojson *d, uint32_t depth, rs_err *why) {
-    if (d->b.status != RS_ERR_INVALID || d->r.err.code != RS_OK) return false;
+    bool may = d->b.status == RS_ERR_INVALID || d->b.status == RS_ERR_TOO_LARGE; /* too deep */
+    if (!may || d->r.err.code != RS_OK) return false;
     rs_arena *arena = d->r.arena;
     rs_json_token t = RS_JSON_NULL;
     d->r.arena = NULL; /* nobody will look at its strings */

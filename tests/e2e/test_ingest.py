@@ -332,11 +332,33 @@ def test_deep_nesting(server, unharmed):
         value = wire.field(5, wire.field(1, value))
     deep = wire.from_json_span(span()) + wire.field(9, wire.field(1, "k") + wire.field(2, value))
     answer = post(server, wire.field(1, wire.field(2, wire.field(2, deep))), PROTOBUF)
-    assert answer.status in (400, 413), answer
+    assert answer.status == 200 and wire.partial_success(answer.body)[0] == 1, answer
     text = json.dumps(otlp([span()])).replace(
         '"stringValue": "text"', '"arrayValue":{"values":[' * 5000 + "{}" + "]}" * 5000
     )
     assert post(server, text.encode(), JSON).status in (400, 413)
+
+
+def test_a_span_nested_too_deep_costs_itself_alone(server):
+    deep, others = span("deep"), [span("first"), span("last")]
+    value = {"intValue": "1"}
+    for i in range(80):
+        values = [{"key": "k", "value": value}] if i % 2 else [value]
+        value = {"kvlistValue" if i % 2 else "arrayValue": {"values": values}}
+    body = json.dumps(otlp([others[0], deep | {"attributes": [{"key": "k", "value": value}]}, others[1]])).encode()
+    answer = post(server, body, JSON)
+    said = answer.json["partialSuccess"]
+    assert answer.status == 200 and said["rejectedSpans"] == "1" and "32 deep" in said["errorMessage"], answer
+    packed = b""
+    for _ in range(80):
+        packed = wire.field(5, wire.field(1, packed))
+    attribute = wire.field(9, wire.field(1, "k") + wire.field(2, packed))
+    more = [span("first"), span("last")]
+    spans = [wire.from_json_span(more[0]), wire.from_json_span(deep) + attribute, wire.from_json_span(more[1])]
+    answer = post(server, wire.field(1, wire.field(2, b"".join(wire.field(2, s) for s in spans))), PROTOBUF)
+    assert answer.status == 200 and wire.partial_success(answer.body)[0] == 1, answer
+    assert {s["spanId"] for s in (*others, *more)} <= server.span_ids()
+    assert deep["spanId"] not in server.span_ids()
 
 
 def test_random_damage(server):
