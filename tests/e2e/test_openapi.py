@@ -7,6 +7,7 @@ import subprocess
 import pytest
 from accounts import Browser, owner_of
 from conftest import ROOT
+from ending import Ending
 from traces import workflow
 
 # Addresses of the page, of its files, and of what leads there.
@@ -45,20 +46,22 @@ def test_what_is_referred_to_is_there(server):
     assert there - referred == {"securitySchemes/key", "securitySchemes/apiKey", "securitySchemes/cookie"}
 
 
+LIVE = "/api/live/"  # an answer without an end
 CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,"
     "response_schema_conformance,unsupported_method"
 )
 
 
-def schemathesis(python, server, headers, phases, examples, *options):
+def schemathesis(python, server, headers, phases, examples, *options, url=None):
     """Asks every operation of the document, as whoever has these headers; the process."""
     given = [option for name, value in headers.items() for option in ("-H", f"{name}: {value}")]
     return subprocess.Popen(
         [
-            *(python, "-m", "schemathesis.cli", "run", f"{server.base_url}/api/openapi.json", *given),
+            *(python, "-m", "schemathesis.cli", "run", f"{url or server.base_url}/api/openapi.json", *given),
             *("--checks", CHECKS, "--phases", phases, "--max-examples", examples, "--seed", "1", "--workers", "1"),
-            *("--request-timeout", "20", "--exclude-path", "/api/live/", "--suppress-health-check", "all"),
+            *("--request-timeout", "20", "--suppress-health-check", "all"),
+            *(("--include-path", LIVE) if url else ("--exclude-path", LIVE)),
             *("--generation-database=none", *options),
         ],
         stdout=subprocess.PIPE,
@@ -100,6 +103,9 @@ def test_schemathesis_finds_nothing(start_server):
     # who leaves is asked for last
     running.append(schemathesis(python, servers[2], by_session(member), "examples,coverage", "1", *leave))
     said.append(running[-1].communicate(timeout=100)[0])
+    with Ending(servers[0]) as url:
+        running.append(schemathesis(python, servers[0], key, "examples,coverage,fuzzing", "30", url=url))
+        said.append(running[-1].communicate(timeout=200)[0])
     for process, text in zip(running, said, strict=True):
         assert process.returncode == 0, text[-12000:]
     for server in servers:
