@@ -3,7 +3,8 @@ import { useState } from 'preact/hooks';
 import { setTimePrice, unsetTimePrice, type TimePrice, type TimeWish } from '../api/prices';
 import { amountOf, dollars, hourOf, workedExample } from '../model/prices';
 import { useActing } from '../widgets/acting';
-import { Field } from '../widgets/field';
+import { ActingForm } from '../widgets/acting-form';
+import { Choice, Field } from '../widgets/field';
 import { Wrong } from '../widgets/wrong';
 
 const devices: [value: string, label: string][] = [
@@ -91,119 +92,102 @@ function NewTimePrice({ onChanged }: { onChanged: () => void }) {
   const [device, setDevice] = useState('*');
   const [byEnergy, setByEnergy] = useState(false);
   const [texts, setTexts] = useState({ perHour: '', watts: '', perKwh: '' });
-  const { busy, error, act } = useActing();
   const perHour = amountOf(texts.perHour);
   const watts = amountOf(texts.watts);
   const perKwh = amountOf(texts.perKwh);
   const hour = hourOf(byEnergy, perHour, watts, perKwh);
-  const wrong = (field: string, value: number | null): string | null =>
-    Number.isNaN(value) ? 'A number, as 2.50' : error?.field === field ? error.message : null;
-  const said = ['per_hour', 'watts', 'per_kwh'];
+  const notNumber = (value: number | null): string | null => (Number.isNaN(value) ? 'A number, as 2.50' : null);
 
   return (
-    <form
-      class="form"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (Number.isNaN(hour)) return;
+    <ActingForm
+      does="Set it"
+      onGo={async () => {
+        if (Number.isNaN(hour)) return undefined;
         const wish: TimeWish = byEnergy
           ? { device, watts: watts ?? 0, per_kwh: perKwh ?? 0 }
           : { device, per_hour: perHour ?? 0 };
-        act(async () => {
-          await setTimePrice(wish);
-          setTexts({ perHour: '', watts: '', perKwh: '' });
-          onChanged();
-        });
+        await setTimePrice(wish);
+        setTexts({ perHour: '', watts: '', perKwh: '' });
+        onChanged();
+        return undefined;
       }}
     >
-      <div class="field">
-        <label for="time-device">Device</label>
-        <select
-          id="time-device"
-          onChange={(event) => {
-            setDevice(devices[event.currentTarget.selectedIndex]?.[0] ?? '*');
-          }}
-        >
-          {devices.map(([value, label]) => (
-            <option key={value}>{label}</option>
-          ))}
-        </select>
-      </div>
-      <fieldset class="field ways">
-        <legend>It costs</legend>
-        <label class="check">
-          <input
-            type="radio"
-            name="time-way"
-            checked={!byEnergy}
-            onChange={() => {
-              setByEnergy(false);
-            }}
-          />
-          <span>by the hour</span>
-        </label>
-        <label class="check">
-          <input
-            type="radio"
-            name="time-way"
-            checked={byEnergy}
-            onChange={() => {
-              setByEnergy(true);
-            }}
-          />
-          <span>the energy that it draws</span>
-        </label>
-      </fieldset>
-      {byEnergy ? (
-        <div class="price-amounts">
-          <Field
-            label="Watts"
-            required
-            inputMode="decimal"
-            autocomplete="off"
-            placeholder="350"
-            value={texts.watts}
-            wrong={wrong('watts', watts)}
-            onText={(text) => {
-              setTexts({ ...texts, watts: text });
-            }}
-          />
-          <Field
-            label="Dollars for a kWh"
-            required
-            inputMode="decimal"
-            autocomplete="off"
-            placeholder="0.30"
-            value={texts.perKwh}
-            wrong={wrong('per_kwh', perKwh)}
-            onText={(text) => {
-              setTexts({ ...texts, perKwh: text });
-            }}
-          />
-        </div>
-      ) : (
-        <Field
-          label="Dollars an hour"
-          required
-          inputMode="decimal"
-          autocomplete="off"
-          placeholder="2.10"
-          value={texts.perHour}
-          wrong={wrong('per_hour', perHour)}
-          onText={(text) => {
-            setTexts({ ...texts, perHour: text });
-          }}
-        />
+      {(wrong) => (
+        <>
+          <Choice label="Device" of={devices} onChoose={setDevice} />
+          <fieldset class="field ways">
+            <legend>It costs</legend>
+            <label class="check">
+              <input
+                type="radio"
+                name="time-way"
+                checked={!byEnergy}
+                onChange={() => {
+                  setByEnergy(false);
+                }}
+              />
+              <span>by the hour</span>
+            </label>
+            <label class="check">
+              <input
+                type="radio"
+                name="time-way"
+                checked={byEnergy}
+                onChange={() => {
+                  setByEnergy(true);
+                }}
+              />
+              <span>the energy that it draws</span>
+            </label>
+          </fieldset>
+          {byEnergy ? (
+            <div class="price-amounts">
+              <Field
+                label="Watts"
+                required
+                inputMode="decimal"
+                autocomplete="off"
+                placeholder="350"
+                value={texts.watts}
+                wrong={notNumber(watts) ?? wrong('watts')}
+                onText={(text) => {
+                  setTexts({ ...texts, watts: text });
+                }}
+              />
+              <Field
+                label="Dollars for a kWh"
+                required
+                inputMode="decimal"
+                autocomplete="off"
+                placeholder="0.30"
+                value={texts.perKwh}
+                wrong={notNumber(perKwh) ?? wrong('per_kwh')}
+                onText={(text) => {
+                  setTexts({ ...texts, perKwh: text });
+                }}
+              />
+            </div>
+          ) : (
+            <Field
+              label="Dollars an hour"
+              required
+              inputMode="decimal"
+              autocomplete="off"
+              placeholder="2.10"
+              value={texts.perHour}
+              wrong={notNumber(perHour) ?? wrong('per_hour')}
+              onText={(text) => {
+                setTexts({ ...texts, perHour: text });
+              }}
+            />
+          )}
+          <p class="worked" role="status">
+            {Number.isNaN(hour)
+              ? 'A call of 0.42 s at $2.10 an hour costs $0.000245.'
+              : `A call of 0.42 s: ${workedExample(hour, 0.42)}`}
+          </p>
+        </>
       )}
-      <p class="worked" role="status">
-        {Number.isNaN(hour)
-          ? 'A call of 0.42 s at $2.10 an hour costs $0.000245.'
-          : `A call of 0.42 s: ${workedExample(hour, 0.42)}`}
-      </p>
-      <Wrong error={said.includes(error?.field ?? '') ? null : error} />
-      <button class="button" disabled={busy}>
-        Set it
-      </button>
-    </form>
+    </ActingForm>
   );
 }

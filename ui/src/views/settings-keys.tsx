@@ -7,7 +7,7 @@ import { clock } from '../model/format';
 import { ActingForm } from '../widgets/acting-form';
 import { CodeLines } from '../widgets/code-lines';
 import { ConfirmDialog } from '../widgets/confirm-dialog';
-import { Field } from '../widgets/field';
+import { Choice, Field } from '../widgets/field';
 import { useLoaded } from '../widgets/loaded';
 import { PlainTable } from '../widgets/plain-table';
 import { Wrong } from '../widgets/wrong';
@@ -103,11 +103,11 @@ function endOf(key: ApiKey): string {
   return key.expires_at === null ? 'never' : key.expires_at.slice(0, 10);
 }
 
-const lives: [label: string, days: number | null][] = [
-  ['Never ends', null],
-  ['Ends in 30 days', 30],
-  ['Ends in 90 days', 90],
-  ['Ends in a year', 365],
+const lives: [days: number | null, text: string][] = [
+  [null, 'Never ends'],
+  [30, 'Ends in 30 days'],
+  [90, 'Ends in 90 days'],
+  [365, 'Ends in a year'],
 ];
 
 const mays: Record<Scope, string> = {
@@ -174,19 +174,7 @@ function NewKey({ onMade }: { onMade: (key: ApiKey & { key: string }) => void })
             wrong={wrong('environment')}
             onText={setEnvironment}
           />
-          <div class="field">
-            <label for="key-life">Until</label>
-            <select
-              id="key-life"
-              onChange={(event) => {
-                setDays(lives[event.currentTarget.selectedIndex]?.[1] ?? null);
-              }}
-            >
-              {lives.map(([label]) => (
-                <option key={label}>{label}</option>
-              ))}
-            </select>
-          </div>
+          <Choice label="Until" of={lives} onChoose={setDays} />
         </>
       )}
     </ActingForm>

@@ -18,7 +18,7 @@ import { useActing } from '../widgets/acting';
 import { ActingForm } from '../widgets/acting-form';
 import { CodeLines } from '../widgets/code-lines';
 import { ConfirmDialog } from '../widgets/confirm-dialog';
-import { Field } from '../widgets/field';
+import { Choice, Field } from '../widgets/field';
 import { useLoaded } from '../widgets/loaded';
 import { PlainTable } from '../widgets/plain-table';
 import { Wrong } from '../widgets/wrong';
@@ -264,22 +264,12 @@ function NewInvite({ onMade }: { onMade: (made: Invite & { url: string }) => voi
             wrong={wrong('email')}
             onText={setEmail}
           />
-          <div class="field">
-            <label for="invite-role">Role</label>
-            <select
-              id="invite-role"
-              value={role}
-              onChange={(event) => {
-                setRole(roles[event.currentTarget.selectedIndex]?.role ?? role);
-              }}
-            >
-              {roles.map((each) => (
-                <option key={each.role} value={each.role}>
-                  {each.role}: {each.may}
-                </option>
-              ))}
-            </select>
-          </div>
+          <Choice
+            label="Role"
+            of={roles.map((each) => [each.role, `${each.role}: ${each.may}`])}
+            value={role}
+            onChoose={setRole}
+          />
         </>
       )}
     </ActingForm>

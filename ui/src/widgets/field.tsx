@@ -43,6 +43,37 @@ export function Field({ label, type = 'text', value, hint, wrong = null, onText,
   );
 }
 
+interface ChoiceProps<T> {
+  label: string;
+  of: readonly (readonly [value: T, text: string])[];
+  /** Without one: the first. */
+  value?: T;
+  onChoose: (value: T) => void;
+}
+
+/** One of few, with its label above. */
+export function Choice<T>({ label, of, value, onChoose }: ChoiceProps<T>) {
+  const id = useId();
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <select
+        id={id}
+        onChange={(event) => {
+          const chosen = of[event.currentTarget.selectedIndex];
+          if (chosen) onChoose(chosen[0]);
+        }}
+      >
+        {of.map(([each, text]) => (
+          <option key={text} value={String(each)} selected={each === value}>
+            {text}
+          </option>
+        ))}
+      </select>
+    </div>
+  );
+}
+
 interface NewPasswordProps {
   label: string;
   hint: string;
