@@ -5,25 +5,44 @@
 #include "base/json_write.h"
 #include "cli/data_dir.h"
 #include "cli/report.h"
+#include "cli/term.h"
 #include "server/api_audit.h"
 
 #include <getopt.h>
 #include <stdio.h>
 
+typedef struct listing {
+    rs_term term;
+    rs_json json;
+} listing;
+
+/* Whole, filled up to so many columns. Who failed to sign in could write anything. */
+static void put(const rs_term *t, rs_buf *out, rs_str s, size_t columns) {
+    size_t used = rs_term_put(t, out, s, 4 * RS_AUDIT_TARGET);
+    for (rs_buf_byte(out, ' '); used < columns; used++) rs_buf_byte(out, ' ');
+}
+
 static bool print_row(void *ctx, const rs_audit_row *row) {
     char time[RS_RFC3339_LEN + 1];
-    (void)ctx;
+    const listing *l = ctx;
+    rs_buf out;
     rs_clock_format(row->time_ns, time);
-    printf("%.19sZ  %-24.*s %-18.*s %.*s", time, RS_STR_ARG(row->actor), RS_STR_ARG(row->action),
-           RS_STR_ARG(row->target));
-    if (row->project) printf("  project %llu", (unsigned long long)row->project);
-    if (row->address.n) printf("  from %.*s", RS_STR_ARG(row->address));
-    putchar('\n');
-    return true;
+    rs_buf_init(&out);
+    rs_buf_printf(&out, "%.19sZ  ", time);
+    put(&l->term, &out, row->actor, 24);
+    put(&l->term, &out, row->action, 18);
+    put(&l->term, &out, row->target, 0);
+    if (row->project) rs_buf_printf(&out, " project %llu", (unsigned long long)row->project);
+    if (row->address.n) rs_buf_printf(&out, "  from %.*s", RS_STR_ARG(row->address));
+    rs_term_end_line(&out);
+    bool ok = rs_buf_status(&out) == RS_OK && fwrite(out.p, 1, out.n, stdout) == out.n;
+    rs_buf_deinit(&out);
+    return ok;
 }
 
 static bool write_row(void *ctx, const rs_audit_row *row) {
-    rs_api_put_audit_row(ctx, row);
+    listing *l = ctx;
+    rs_api_put_audit_row(&l->json, row);
     return true;
 }
 
@@ -31,10 +50,11 @@ static int list(rs_control *control, const rs_audit_filter *filter, uint64_t lim
     rs_err err = {0};
     rs_buf out;
     rs_buf_init(&out);
-    rs_json j = rs_json_on(&out);
-    if (json) rs_json_array(&j);
-    rs_status st = rs_control_list_audit(control, filter, 0, limit, json ? write_row : print_row, &j, &err);
-    if (json) rs_json_array_end(&j);
+    listing l = {.json = rs_json_on(&out)};
+    rs_term_init(&l.term);
+    if (json) rs_json_array(&l.json);
+    rs_status st = rs_control_list_audit(control, filter, 0, limit, json ? write_row : print_row, &l, &err);
+    if (json) rs_json_array_end(&l.json);
     if (json && st == RS_OK) return rs_report_json(&out);
     rs_buf_deinit(&out);
     return st == RS_OK ? RS_EXIT_DONE : rs_report_failure(&err);

@@ -1,6 +1,7 @@
 """What a hostile and patient client tries: requests that two readers read differently, readers who do not read, those who were let in and
 are so no longer."""
 
+import re
 import socket
 import time
 import uuid
@@ -196,6 +197,32 @@ def test_a_link_and_an_invite_are_used_once_however_many_come_at_once(server):
     answers = at_once([lambda p=p: Browser(server).post("/api/auth/signup/", p).status for p in persons])
     assert sorted(answers) == [200] + [403] * 11
     assert len(owner.get("/api/members/").json["results"]) == 2
+
+
+ODD = "a\x1b[2J\x07\x9b31m\u202e\u2066\u2028\rb\x7f\nsignin.failed  owner"
+
+
+def test_the_log_of_who_failed_to_sign_in_is_no_command_to_a_terminal(server):
+    assert Browser(server).sign_in(ODD, "wrong").status == 401
+    said = server.command("audit")
+    assert said.returncode == 0 and r"a\x1b[2J\x07\x9b31m\u202e" in said.stdout, said.stdout
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]", said.stdout)
+    assert not [line for line in said.stdout.splitlines() if line.startswith("signin.failed")]
+
+
+@pytest.mark.parametrize("odd", ["\x1b[2J", "\x7f", "\x9b31m", "\u202e", "\u2066", "\u2028"])
+def test_no_name_turns_text_around(server, odd):
+    owner = owner_of(server)
+    for path, body in (
+        ("/api/keys/", {}),
+        ("/api/projects/", {}),
+        ("/api/views/", {"q": "model:a"}),
+        ("/api/auth/account/", {}),
+    ):
+        answer = owner.post(path, {"name": f"a{odd}b", **body})
+        assert answer.status == 400 and "control character" in answer.json["error"]["message"], (path, answer)
+    for name in "café", "名前 ‏עברית", "a\u00a0b", "👩\u200d💻", "“x”":
+        assert owner.post("/api/auth/account/", {"name": name}).status == 200
 
 
 # ---- readers who do not read

@@ -64,13 +64,22 @@ void rs_control_copy(char *out, size_t size, rs_str s) {
     out[n] = 0;
 }
 
+/* In UTF-8 that ends with a NUL: C0, DEL, C1, and what parts lines or turns text around (U+2028 to U+202E, U+2066 to U+2069), by which a
+ * name would pass for another one, or be a command to a terminal. */
+static bool is_control(const unsigned char *p) {
+    if (p[0] < 0x20 || p[0] == 0x7f) return true;
+    if (p[0] == 0xc2) return p[1] < 0xa0;
+    if (p[0] != 0xe2) return false;
+    return p[1] == 0x80 ? p[2] >= 0xa8 && p[2] <= 0xae : p[1] == 0x81 && p[2] >= 0xa6 && p[2] <= 0xa9;
+}
+
 rs_status rs_control_check_name(const char *what, const char *name, size_t size, rs_err *err) {
     rs_str s = rs_str_of(name);
     if (s.n == 0) return rs_fail(err, RS_ERR_INVALID, 0, "%s is empty", what);
     if (s.n >= size) return rs_fail(err, RS_ERR_TOO_LARGE, 0, "%s is longer than %zu bytes", what, size - 1);
     if (!rs_str_is_utf8(s)) return rs_fail(err, RS_ERR_INVALID, 0, "%s is not UTF-8", what);
     for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+        if (is_control((const unsigned char *)s.p + i))
             return rs_fail(err, RS_ERR_INVALID, 0, "%s has a control character", what);
     return RS_OK;
 }
