@@ -3,6 +3,7 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "server/auth.h"
+#include "server/live.h"
 #include "server/server.h"
 
 #include <stdio.h>
@@ -56,6 +57,7 @@ static rs_status delete_some(rs_server *server, uint64_t project, found *f, bool
     }
     if (st == RS_OK)
         st = rs_store_delete_traces(server->store, project, (const uint8_t(*)[16])f->ids, kept, &gone, err);
+    rs_live_note_deleted(server->live, project, (const uint8_t(*)[16])f->ids, kept);
     if (st != RS_OK) return st;
     *deleted += gone;
     return rs_control_forget_traces(server->control, project, (const uint8_t(*)[16])f->ids, kept, err);

@@ -1,6 +1,7 @@
 #include "server/live.h"
 
 #include "base/clock.h"
+#include "base/ids.h"
 #include "base/log.h"
 #include "query/traces.h"
 #include "query/walk.h"
@@ -74,18 +75,27 @@ static bool is_noted(const rs_live *l, const note *n) {
     return false;
 }
 
+static void take_note(rs_live *l, uint64_t project, const uint8_t trace_id[16]) {
+    note n = {.project = project};
+    memcpy(n.trace_id, trace_id, 16);
+    if (l->overflowed || is_noted(l, &n)) return;
+    if (l->nnotes < NOTES) l->notes[l->nnotes++] = n;
+    else l->overflowed = true;
+}
+
 void rs_live_note(void *live, const rs_store_batch *batch) {
     rs_live *l = live;
-    note last = {0};
     if (__atomic_load_n(&l->listening, __ATOMIC_RELAXED) == 0) return;
     pthread_mutex_lock(&l->notes_lock);
-    for (size_t i = 0; i < batch->n && !l->overflowed; i++) {
-        note n = {.project = batch->project};
-        memcpy(n.trace_id, batch->spans[i].trace_id, 16);
-        if (memcmp(&n, &last, sizeof n) == 0 || is_noted(l, &n)) continue;
-        if (l->nnotes < NOTES) l->notes[l->nnotes++] = last = n;
-        else l->overflowed = true;
-    }
+    for (size_t i = 0; i < batch->n && !l->overflowed; i++)
+        take_note(l, batch->project, batch->spans[i].trace_id);
+    pthread_mutex_unlock(&l->notes_lock);
+}
+
+void rs_live_note_deleted(rs_live *l, uint64_t project, const uint8_t (*ids)[16], size_t n) {
+    if (__atomic_load_n(&l->listening, __ATOMIC_RELAXED) == 0) return;
+    pthread_mutex_lock(&l->notes_lock);
+    for (size_t i = 0; i < n && !l->overflowed; i++) take_note(l, project, ids[i]);
     pthread_mutex_unlock(&l->notes_lock);
 }
 
@@ -243,6 +253,22 @@ static void let_go_of(rs_live *live, uint64_t project, listener *const all[], si
     pthread_mutex_unlock(&live->lock);
 }
 
+/* Whether it fitted is not known any more: it is told to all. */
+static void tell_gone(rs_live *live, const uint8_t trace_id[16], listener *const all[], size_t n) {
+    char hex[33];
+    rs_buf data;
+    rs_buf_init(&data);
+    rs_hex(trace_id, 16, hex);
+    rs_buf_printf(&data, "{\"trace_unique_id\":\"%s\"}", hex);
+    pthread_mutex_lock(&live->lock);
+    for (size_t i = 0; i < n; i++) {
+        if (rs_buf_status(&data) == RS_OK) put_event(all[i], "gone", rs_buf_slice(&data));
+        else drop_all(all[i]);
+    }
+    pthread_mutex_unlock(&live->lock);
+    rs_buf_deinit(&data);
+}
+
 /* One trace to some listeners of its project. */
 static void tell(rs_live *live, const uint8_t trace_id[16], listener *const all[], size_t n) {
     rs_arena arena;
@@ -252,7 +278,8 @@ static void tell(rs_live *live, const uint8_t trace_id[16], listener *const all[
     if (n == 0) return;
     rs_arena_init(&arena, 0);
     rs_status st = rs_traces_get(live->store, all[0]->project, trace_id, &arena, &row, &err);
-    if (st != RS_OK && st != RS_ERR_NOT_FOUND) rs_log("a live list: %s", err.message);
+    if (st == RS_ERR_NOT_FOUND) tell_gone(live, trace_id, all, n);
+    else if (st != RS_OK) rs_log("a live list: %s", err.message);
     for (size_t i = 0; st == RS_OK && i < n; i++) {
         rs_buf *data = &json[all[i]->list.content];
         if (!fits(live, all[i], &row)) continue;

@@ -1,6 +1,6 @@
-/* rs_live: tells listeners of traces that are new or have grown (GET /api/live/, server-sent events).
+/* rs_live: tells listeners of traces that are new, have grown or are gone (GET /api/live/, server-sent events).
  *
- * The writer notes which traces a commit was about: a few of them under a short lock, and none while nobody listens. One thread
+ * The writer notes which traces a commit was about, and whoever deletes which are gone: a few of them under a short lock, and none while nobody listens. One thread
  * takes these notes every LIVE_TICK_MS, reads the rows of the traces once for all listeners, and puts an event into the buffer of each
  * whose filter fits. Buffers are bounded: of a listener that does not keep up, and where more traces change at once than anybody can
  * look at, what is left is dropped and an event says so. Listeners are suspended connections and cost no thread. */
@@ -20,6 +20,9 @@ void rs_live_free(rs_live *live);
 
 /* The writer (rs_writer_stored): spans of these traces are stored. */
 void rs_live_note(void *live, const rs_store_batch *batch);
+
+/* Any thread, after the store's answer: these traces are deleted. One that is not there is told to be gone. */
+void rs_live_note_deleted(rs_live *live, uint64_t project, const uint8_t (*ids)[16], size_t n);
 
 /* The handler. */
 void rs_live_listen(rs_server *server, rs_request *req, rs_response *res);

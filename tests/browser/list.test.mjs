@@ -329,3 +329,38 @@ test('export: a file of what fits, or a sample, whose size is said before', asyn
   await page.locator('.export select').nth(1).selectOption('a tenth of them');
   assert.match(await page.getByRole('link', { name: 'Download' }).getAttribute('href'), /sample=0\.1/);
 });
+
+test('a key of metadata with spaces is completed, filtered and chosen in quotes', async () => {
+  const t = new TraceBuilder(559, now - 7_200_000);
+  t.span('with_a_long_key', { lasts: 10, type: 'task', attrs: { 'respan.metadata.my own key': 'so it is' } });
+  await server.post(t.request());
+  await open('/', page.getByRole('link', { name: 'with_a_long_key' }));
+  await input().click();
+  await page.keyboard.type('metadata."my o');
+  await option('metadata."my own key"').click();
+  await option('so it is').click();
+  await reads('metadata."my own key":"so it is" ');
+  await shows(1);
+  await input().press('Escape');
+  await value('my own key', 'so it is').click();
+  await reads('');
+});
+
+test('live: what is deleted elsewhere goes from the list, and is not counted', async () => {
+  const t = new TraceBuilder(558, now + 5000);
+  t.span('soon_deleted', { lasts: 10, type: 'task' });
+  await server.post(t.request(), made(78, now + 6000).request());
+  await open('/', page.getByRole('link', { name: 'soon_deleted' }));
+  await page.locator('.live.on').waitFor();
+  const counted = () => page.locator('.filter-count').innerText();
+  const before = parseInt(await counted(), 10);
+  const all = await rows().count();
+  const answer = await fetch(`${server.url}/api/traces/${t.id}/`, {
+    method: 'DELETE',
+    headers: { 'x-api-key': server.key },
+  });
+  assert.equal(answer.status, 200);
+  await shows(all - 1);
+  assert.equal(await page.getByRole('link', { name: 'soon_deleted' }).count(), 0);
+  assert.equal(parseInt(await counted(), 10), before - 1);
+});

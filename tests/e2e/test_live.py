@@ -108,6 +108,23 @@ def test_filters_and_content(server, listen):
     assert {e[2]["name"] for e in (everything.next(), everything.next())} == {"red", "blue"}
 
 
+def test_what_was_deleted_is_told_after_what_was_said_of_it(server, listen):
+    live = listen("name=one")
+    live.next()
+    one, two = span("one"), span("two", attributes={"respan.customer_params.customer_identifier": "leaves"})
+    assert server.send([one]).status == 200
+    assert server.send([two]).status == 200
+    assert live.next()[2]["name"] == "one"
+    assert server.request("DELETE", f"/api/traces/{one['traceId']}/").status == 200
+    name, _, data = live.next()
+    assert (name, data) == ("gone", {"trace_unique_id": one["traceId"]})
+    # Several at once; one that was never there is not.
+    body = json.dumps({"ids": [two["traceId"], "0" * 32]}).encode()
+    assert server.request("POST", "/api/traces/delete/", body).status == 200
+    gone = {live.next()[2]["trace_unique_id"] for _ in range(2)}
+    assert gone == {two["traceId"], "0" * 32}
+
+
 def test_a_trace_that_grows_fast_is_told_of_now_and_then(server, listen):
     live = listen()
     live.next()

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Page, Trace } from '../src/api/types';
-import { addNewer, addOlder, addTold, emptyFeed, newOnes, firstPage, shiftOf } from '../src/model/feed';
+import { addNewer, addOlder, addTold, emptyFeed, newOnes, firstPage, shiftOf, withoutGone } from '../src/model/feed';
 
 const trace = (id: string): Trace => ({ trace_unique_id: id }) as Trace;
 const page = (ids: string, next: string | null = null): Page<Trace> => ({
@@ -28,6 +28,14 @@ test('newer traces come above, older pages stay and so does their cursor', () =>
 test('a late trace finds its place, a removed one goes', () => {
   const feed = firstPage(page('fdca'));
   expect(ids(addNewer(feed, page('feca')).rows)).toBe('feca');
+});
+
+test('what was deleted goes from wherever it stands, and is counted no more', () => {
+  const feed = addOlder(firstPage(page('dc', '/2')), { ...page('ba', '/3'), count: 9 });
+  const now = withoutGone(feed, new Set(['c', 'a', 'z']));
+  expect(ids(now.rows)).toBe('db');
+  expect([now.count, now.next]).toEqual([7, '/3']);
+  expect(withoutGone(now, new Set(['z']))).toBe(now);
 });
 
 test('a page that shares nothing starts anew', () => {

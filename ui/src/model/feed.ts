@@ -66,6 +66,13 @@ export function addTold(feed: Feed, told: Trace[]): Feed {
   return { ...feed, rows, count: feed.count === null ? null : feed.count + latest.size };
 }
 
+/** Without those that were deleted. */
+export function withoutGone(feed: Feed, gone: ReadonlySet<string>): Feed {
+  const rows = feed.rows.filter((t) => !gone.has(t.trace_unique_id));
+  const less = feed.rows.length - rows.length;
+  return less === 0 ? feed : { ...feed, rows, count: feed.count === null ? null : feed.count - less };
+}
+
 /** Those of them that are not in the list. */
 export function newOnes(feed: Feed, told: Iterable<Trace>): number {
   const known = new Set(feed.rows.map((t) => t.trace_unique_id));

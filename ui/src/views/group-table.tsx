@@ -114,7 +114,7 @@ export function useGroups(
       refreshing.current = null;
     };
   }, [url]);
-  const hears = useLive(answered === url ? live : null, { onTraces: refresh, onGap: refresh });
+  const hears = useLive(answered === url ? live : null, { onTraces: refresh, onGone: refresh, onGap: refresh });
   usePolling(hears ? 6 * pollEvery : pollEvery, answered === url || error !== null, refresh);
   return {
     list,

@@ -136,6 +136,7 @@ export function useTurns(id: string, onFailure: (error: ApiError) => void, onCha
       for (const trace of told) waiting.current.set(trace.trace_unique_id, trace);
       takeTold();
     },
+    onGone: check,
     onGap: check,
   });
   usePolling(hears ? 6 * pollEvery : pollEvery, true, () => {

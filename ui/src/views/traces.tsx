@@ -5,7 +5,17 @@ import { takeEarly } from '../api/early';
 import { getTracePage } from '../api/endpoints';
 import { listPath, livePath } from '../api/traces';
 import type { Page, Session, Trace } from '../api/types';
-import { addNewer, addOlder, addTold, emptyFeed, newOnes, firstPage, shiftOf, type Feed } from '../model/feed';
+import {
+  addNewer,
+  addOlder,
+  addTold,
+  emptyFeed,
+  newOnes,
+  firstPage,
+  shiftOf,
+  withoutGone,
+  type Feed,
+} from '../model/feed';
 import { count } from '../model/format';
 import { gridOf, leastWidth, resizeColumn } from '../model/columns';
 import { isSliding } from '../model/range';
@@ -130,10 +140,12 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
 
   // Told while an answer is on its way, which does not know of it.
   const meanwhile = useRef<Trace[]>([]);
+  const erased = useRef(new Set<string>());
   const poll = (): void => {
     if (polling.current) return;
     polling.current = true;
     meanwhile.current = [];
+    erased.current = new Set();
     getTracePage(listPath(query, Date.now()), AbortSignal.timeout(20_000))
       .then((body) => {
         if (current.current !== url) return;
@@ -142,7 +154,8 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
         lastBody.current = body;
         const page = parse<Page<Trace>>(body);
         const told = meanwhile.current;
-        setFeed((was) => addTold(addNewer(was, page), told));
+        const gone = erased.current;
+        setFeed((was) => withoutGone(addTold(addNewer(was, page), told), gone));
       })
       .catch(failed)
       .finally(() => {
@@ -165,6 +178,13 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
       setTold((n) => n + 1);
       if (waiting === null) show(told);
       else setWaiting(new Map([...waiting, ...told.map((t) => [t.trace_unique_id, t] as const)]));
+    },
+    onGone: (id) => {
+      erased.current.add(id);
+      setTold((n) => n + 1);
+      meanwhile.current = meanwhile.current.filter((t) => t.trace_unique_id !== id);
+      setFeed((was) => withoutGone(was, new Set([id])));
+      setWaiting((was) => was && new Map([...was].filter(([waits]) => waits !== id)));
     },
     onGap: () => {
       setTold((n) => n + 1);

@@ -77,7 +77,7 @@ function useFound(id: string, from: string, to: string, onFailure: (error: ApiEr
     );
   };
   const live = `/api/live/?${new URLSearchParams({ customer_identifier: id, content: 'false' }).toString()}`;
-  const hears = useLive(found === null ? null : live, { onTraces: refresh, onGap: refresh });
+  const hears = useLive(found === null ? null : live, { onTraces: refresh, onGone: refresh, onGap: refresh });
   usePolling(hears ? 6 * pollEvery : pollEvery, true, refresh);
   return { found, isOf: of === key, error };
 }

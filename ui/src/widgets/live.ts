@@ -5,6 +5,8 @@ import type { Trace } from '../api/types';
 
 interface Handlers {
   onTraces: (traces: Trace[]) => void;
+  /** That trace was deleted. */
+  onGone: (id: string) => void;
   /** From now on all is told, or something was left out: list again. */
   onGap: () => void;
 }
@@ -40,6 +42,11 @@ export function useLive(path: string | null, handlers: Handlers): boolean {
       source.addEventListener('trace', (event: MessageEvent<string>) => {
         told.push(JSON.parse(event.data) as Trace);
         flushing ??= setTimeout(flush, together);
+      });
+      source.addEventListener('gone', (event: MessageEvent<string>) => {
+        const { trace_unique_id: id } = JSON.parse(event.data) as Trace;
+        told = told.filter((t) => t.trace_unique_id !== id);
+        latest.current.onGone(id);
       });
       source.addEventListener('error', () => {
         setHears(false);
