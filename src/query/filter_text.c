@@ -110,6 +110,20 @@ static rs_str take_plain(parser *p, bool in_list) {
     return (rs_str){p->in.p + start, p->at - start};
 }
 
+/* Behind a name that ends where a key of metadata begins, the key may be in quotes: metadata."my key". False: it is refused. */
+static bool take_quoted_key(parser *p, rs_str *name) {
+    static const rs_str prefix = RS_STR("metadata.");
+    rs_str key;
+    if (peek(p) != '"' || !(rs_str_eq(*name, prefix) || rs_str_eq(*name, RS_STR("metadata__")))) return true;
+    if (!take_quoted(p, &key)) return false;
+    char *whole = rs_arena_alloc(p->build.arena, prefix.n + key.n);
+    if (!whole) return check(p, NULL), false;
+    memcpy(whole, prefix.p, prefix.n);
+    memcpy(whole + prefix.n, key.p, key.n);
+    *name = (rs_str){whole, prefix.n + key.n};
+    return true;
+}
+
 /* ---- conditions ---------------------------------------------------------------------------------------- */
 
 typedef enum sign {
@@ -290,6 +304,7 @@ static rs_filter_node *parse_has(parser *p) {
     rs_str name, known = RS_STR("false");
     if (peek(p) != '"') name = take_plain(p, false);
     else if (!take_quoted(p, &name)) return NULL;
+    if (!take_quoted_key(p, &name)) return NULL;
     if (rs_filter_knows(p->build.table, name)) return condition(p, at, name, RS_OP_ISNULL, &known, 1);
     p->at = at;
     return refuse_name(p, name, SIGN_NONE);
@@ -314,7 +329,6 @@ static bool parse_condition(parser *p, rs_filter_node **out) {
     static const rs_str of_span = RS_STR("span."), has = RS_STR("has:");
     size_t start = p->at;
     rs_str name = name_at(p);
-    bool known = name.n > 0 && rs_filter_knows(p->build.table, name);
     *out = NULL;
     if (name.n == 0 || name.p[0] == '-' || name.p[0] == '.') return false;
     if (rs_str_starts(name, of_span)) {
@@ -330,6 +344,9 @@ static bool parse_condition(parser *p, rs_filter_node **out) {
         return true;
     }
     p->at += name.n;
+    if (!take_quoted_key(p, &name)) return true;
+    size_t behind = p->at;
+    bool known = rs_filter_knows(p->build.table, name);
     sign s = take_sign(p);
     if (s == SIGN_NONE && known) { /* behind spaces: all but the colon */
         skip_spaces(p);
@@ -337,7 +354,7 @@ static bool parse_condition(parser *p, rs_filter_node **out) {
             *out = parse_list(p, name, start);
             return true;
         }
-        p->at = start + name.n;
+        p->at = behind;
         skip_spaces(p);
         if (peek(p) != ':') s = take_sign(p);
     }

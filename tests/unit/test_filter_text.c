@@ -109,6 +109,20 @@ static void json_is_refused(const char *filters, const char *field, const char *
 
 /* ---- what it means ------------------------------------------------------------------------------------- */
 
+static void test_keys_in_quotes(void **state) {
+    (void)state;
+    means("metadata.\"my key\":x", "metadata[my key] = 'x'");
+    means("metadata__\"my key\">2 a", "and(metadata[my key] > '2', word 'a')");
+    means("metadata.\"a \\\"b\\\\\" in (x, y)", "metadata[a \"b\\] = 'x'|'y'");
+    means("span.metadata.\"my key\"~x", "span(metadata[my key] icontains 'x')");
+    means("has:metadata.\"my key\"", "metadata[my key] isnull 'false'");
+    means("NOT has:metadata.\"plan\"", "not(metadata[plan] isnull 'false')");
+    means("metadata.\"my key\"", "and(word 'metadata.', word 'my key')"); /* nothing is asked of it */
+    is_refused("metadata.\"my key:x", 9, "quote is not closed");
+    is_refused("metadata.\"my key\":", 18, "a value is missing behind 'metadata.my key'");
+    is_refused("has:metadata.\"my", 13, "quote is not closed");
+}
+
 static void test_words_stay_words(void **state) {
     (void)state;
     means("", "");
@@ -400,6 +414,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_quotes_are_text),
         cmocka_unit_test(test_words_stay_words),
+        cmocka_unit_test(test_keys_in_quotes),
         cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_operators),
         cmocka_unit_test(test_json_gives_the_same),

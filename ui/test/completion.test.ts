@@ -16,6 +16,10 @@ test('fields by what is typed of them, keys of metadata among them', () => {
   expect(labels('mo')[0]).toBe('model');
   expect(labels('status:ok use')).toEqual(['user']);
   expect(labels('meta', [], ['plan'])).toEqual(['metadata.plan']);
+  for (const text of ['meta', 'metadata.my', 'metadata."my', 'a metadata."my k', 'has:my', 'has:metadata."my k'])
+    expect(labels(text, [], ['my key', 'your key']).slice(0, 1), text).toEqual(['metadata."my key"']);
+  expect(labels('metadata."my key":p', ['pro', 'x'])).toEqual(['pro']);
+  expect(labels('metadata."my key" in (a, p', ['pro', 'x'])).toEqual(['pro']);
   expect(labels('span.na')).toEqual(['span.name']);
   expect(labels('span.')[0]).toBe('span.name');
   expect(labels('"free te')).toEqual([]);
@@ -41,6 +45,7 @@ test('what is asked for values', () => {
   expect(ask('span.thread:')).toEqual({ field: 'thread_identifier', of: 'spans' });
   expect(ask('span(type:')).toEqual({ field: 'log_type', of: 'spans' });
   expect(ask('metadata.plan:p')).toEqual({ field: 'metadata__plan', of: 'traces' });
+  expect(ask('metadata."my key":p')).toEqual({ field: 'metadata__my key', of: 'traces' });
   expect(ask('latency>')).toBeNull();
   expect(ask('output~')).toBeNull();
 });

@@ -53,7 +53,7 @@ test('metadata is shown and asked as what it was sent', () => {
     ['m', '1', '/?q=user%3Au%20metadata.m%3A1', '/?q=user%3Au%20NOT%20metadata.m%3A1'],
     ['on', '"true"', '/?q=user%3Au%20metadata.on%3A%22true%22', '/?q=user%3Au%20NOT%20metadata.on%3A%22true%22'],
     ['off', 'false', '/?q=user%3Au%20metadata.off%3Afalse', '/?q=user%3Au%20NOT%20metadata.off%3Afalse'],
-    ['a b', 'x'],
+    ['a b', 'x', '/?q=user%3Au%20metadata.%22a%20b%22%3Ax', '/?q=user%3Au%20NOT%20metadata.%22a%20b%22%3Ax'],
     ['deep', '{"a":1}'],
     ['none', 'null'],
   ]);

@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { asQuery, choiceOf, fieldOf, placeOfError, tokenFor, toggleValue, withChoice } from '../src/model/filter';
+import {
+  asQuery,
+  choiceOf,
+  fieldOf,
+  placeOfError,
+  tokenFor,
+  toggleValue,
+  typedName,
+  withChoice,
+} from '../src/model/filter';
 
 test.each([
   ['', ''],
@@ -19,6 +28,13 @@ test.each([
   ['this or that', 'this or that'],
   ['metadata.pl', ''],
   ['model.dty', ''],
+  ['a metadata."my ke', 'a'],
+  ['metadata."my key"', ''],
+  ['metadata."my key":', ''],
+  ['metadata."my key":x', 'metadata."my key":x'],
+  ['metadata."my key":"a b', 'metadata."my key":"a b"'],
+  ['has:metadata."my ke', 'has:metadata."my ke"'],
+  ['NOT has:metadata."my key" b', 'NOT has:metadata."my key" b'],
   ['model:', ''],
   ['latency:>', ''],
   ['latency>', ''],
@@ -46,6 +62,8 @@ test('names are those of the API', () => {
   expect(fieldOf('user')).toBe('customer_identifier');
   expect(fieldOf('session')).toBe('session_identifier');
   expect(fieldOf('metadata.a.b')).toBe('metadata__a.b');
+  expect(fieldOf('metadata."my key"')).toBe('metadata__my key');
+  expect(fieldOf('metadata__"a \\"b\\\\"')).toBe('metadata__a "b\\');
   expect(fieldOf('model.dtype')).toBe('respan.model.dtype');
   expect(fieldOf('http')).toBeNull();
 });
@@ -54,6 +72,18 @@ test('a token asks for just the value that it was made for', () => {
   expect(tokenFor('model.dtype', 'float32')).toBe('model.dtype:float32');
   for (const value of ['org/name', 'bitsandbytes 4-bit nf4', '134515008', 'a:b', 'say "so"', '', 'a\\b', '*', '>2'])
     expect(choiceOf(tokenFor('model.x', value), 'respan.model.x')).toEqual({ in: [value], out: [] });
+});
+
+test('a key of metadata is in quotes where it has to be', () => {
+  for (const key of ['my key', 'a "b\\', 'über:alles', '(x)', '"', 'plan']) {
+    const field = `metadata__${key}`;
+    const text = toggleValue('status:error', field, 'a b', 'in');
+    expect(choiceOf(text, field)).toEqual({ in: ['a b'], out: [] });
+    expect(toggleValue(text, field, 'a b', 'in')).toBe('status:error');
+    expect(toggleValue(toggleValue(text, field, 'c', 'in'), field, 'd', 'out')).toContain(' NOT metadata.');
+  }
+  expect(typedName('metadata__my key')).toBe('metadata."my key"');
+  expect(typedName('metadata__plan')).toBe('metadata.plan');
 });
 
 test('a value is chosen, excluded and taken back in the text', () => {

@@ -1,5 +1,5 @@
 /** What may come next in the filter text, at the place of the cursor. */
-import { fieldOf, filterFields, kindOf, pieces, written } from './filter';
+import { fieldOf, filterFields, kindOf, nameOfKey, pieces, unquoted, written } from './filter';
 
 export interface Place {
   kind: 'field' | 'value';
@@ -57,13 +57,16 @@ function spanAround(before: string): 0 | 1 | 2 {
   return last?.filled ? 2 : 1;
 }
 
+const inList = /((?:span\.)?(?:metadata(?:\.|__)"(?:\\["\\]|[^"])*"|[A-Za-z][\w.-]*))\s+in\s*\([^()]*$/;
+const conditioned = /^((?:span\.)?(?:metadata(?:\.|__)"(?:\\["\\]|[^"])*"|[A-Za-z][\w.-]*))(:?(?:!=|>=|<=|[<>=~])|:)/;
+
 export function placeAt(text: string, cursor: number): Place | null {
   const before = text.slice(0, cursor);
   const start = wordStart(before);
   const word = before.slice(start);
   const inSpan = spanAround(before.slice(0, start));
-  const list = /((?:span\.)?[A-Za-z][\w.-]*)\s+in\s*\([^()]*$/.exec(before.slice(0, start));
-  const condition = /^((?:span\.)?[A-Za-z][\w.-]*)(:?(?:!=|>=|<=|[<>=~])|:)/.exec(word);
+  const list = inList.exec(before.slice(0, start));
+  const condition = conditioned.exec(word);
   const name = list?.[1] ?? condition?.[1];
   if (name !== undefined) {
     const from = list ? start : start + (condition?.[0].length ?? 0);
@@ -106,8 +109,8 @@ function fieldOptions(place: Place, keys: string[]): Option[] {
       label: `${prefix}${name}`,
       about: place.ofSpan ? '' : about,
     });
-  for (const key of keys)
-    options.push({ insert: `${prefix}metadata.${key}:`, label: `${prefix}metadata.${key}`, about: 'metadata' });
+  for (const name of keys.map(nameOfKey))
+    options.push({ insert: `${prefix}${name}:`, label: prefix + name, about: 'metadata' });
   options.push({ insert: `${prefix}has:`, label: `${prefix}has:`, about: 'there is one' });
   if (prefix === '' && !place.ofSpan)
     options.push(
@@ -116,7 +119,7 @@ function fieldOptions(place: Place, keys: string[]): Option[] {
     );
   if (prefix === '')
     for (const word of ['NOT', 'OR']) options.push({ insert: `${word} `, label: word, about: 'operator' });
-  return ranked(options, typed === '' ? prefix : place.typed, ({ label }) => label);
+  return ranked(options, typed === '' ? prefix : unquoted(place.typed), ({ label }) => unquoted(label));
 }
 
 const comparisons: Record<string, string[]> = {
@@ -128,8 +131,12 @@ const comparisons: Record<string, string[]> = {
 function valueOptions(place: Place, values: KnownValue[], keys: string[]): Option[] {
   const after = place.inList ? '' : ' ';
   if (place.field === null) {
-    const names = filterFields.map(({ name }) => name).concat(keys.map((key) => `metadata.${key}`));
-    return ranked(names, place.typed, (n) => n).map((n) => ({ insert: `${n} `, label: n, about: 'there is one' }));
+    const names = filterFields.map(({ name }) => name).concat(keys.map(nameOfKey));
+    return ranked(names, unquoted(place.typed), unquoted).map((n) => ({
+      insert: `${n} `,
+      label: n,
+      about: 'there is one',
+    }));
   }
   const usual = comparisons[kindOf(place.name)];
   if (usual) {

@@ -1,7 +1,7 @@
 /** What the dashboard shows: its address, its questions to the server, and the charts of the answers. */
 import type { SumsAnswer, SumsGroup, SumsOfSpans as Sums } from '../api/sums';
 import type { Quantiles } from '../api/types';
-import { asQuery, tokenFor } from './filter';
+import { asQuery, nameOfKey, tokenFor } from './filter';
 import { parseInstant } from './time';
 
 export type Counted = 'calls' | 'traces' | 'spans';
@@ -371,7 +371,7 @@ export function conditionOf(s: DashboardState, group: SumsGroup | null): string 
   const key = /^metadata__(.+)$/.exec(s.by)?.[1];
   const field =
     key !== undefined
-      ? `metadata.${key}`
+      ? nameOfKey(key)
       : s.by === 'workflow'
         ? s.of === 'traces'
           ? 'name'

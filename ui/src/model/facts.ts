@@ -1,6 +1,6 @@
 /** Names and short values, as grids of a span show them. */
 import type { Json, JsonObject, Span } from '../api/types';
-import { tokenFor } from './filter';
+import { nameOfKey, tokenFor } from './filter';
 import { bytes, count, duration } from './format';
 import { tracesUrl } from './route';
 
@@ -36,9 +36,8 @@ const readsAsOther = /^(?:true|false|null|-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)$/;
 
 /** The condition that finds what has this value under that key of metadata; null where the language has none. */
 export function metadataToken(key: string, value: Json): string | null {
-  if (!/^[\w.-]+$/.test(key) || (typeof value === 'object' && value !== null)) return null;
-  if (value === null || value === '') return null;
-  const name = `metadata.${key}`;
+  if (/^$|\0/.test(key) || typeof value === 'object' || value === '') return null;
+  const name = nameOfKey(key);
   return typedText(value) === value ? tokenFor(name, value) : `${name}:${typedText(value)}`;
 }
 

@@ -56,12 +56,19 @@ const byName = new Map<string, FilterField>();
 for (const field of filterFields)
   for (const name of [field.name, field.field, ...field.aliases]) byName.set(name, field);
 
+/** A key of metadata that is more than letters and digits stands in quotes: metadata."my key". */
+export const nameOfKey = (key: string): string =>
+  `metadata.${/^[\w.-]+$/.test(key) ? key : `"${key.replace(/(["\\])/g, '\\$1')}"`}`;
+/** Such a name, or the beginning of one; without the quotes that one may leave out when typing. */
+export const keyInQuotes = /^(?:span\.)?metadata(?:\.|__)"(?:\\["\\]|[^"])*(?:"|$)/;
+export const unquoted = (name: string): string => name.replace(/\\(["\\])|"/g, '$1');
+
 /** The API's name for what was typed: model.dtype is respan.model.dtype, metadata.plan is metadata__plan. Null: no field. */
 export function fieldOf(typed: string): string | null {
   const fact = /^(?:respan\.)?model\.(.+)$/.exec(typed);
   if (fact) return `respan.model.${fact[1] ?? ''}`;
-  const meta = /^metadata(?:\.|__)(.+)$/.exec(typed);
-  if (meta) return `metadata__${meta[1] ?? ''}`;
+  const meta = /^metadata(?:\.|__)([^]+)$/.exec(typed);
+  if (meta) return `metadata__${unquoted(meta[1] ?? '')}`;
   return byName.get(typed)?.field ?? null;
 }
 
@@ -69,7 +76,7 @@ export const kindOf = (typed: string): FilterField['kind'] => byName.get(typed.r
 
 /** What is typed for a field of the API. */
 export function typedName(field: string): string {
-  if (field.startsWith('metadata__')) return `metadata.${field.slice(10)}`;
+  if (field.startsWith('metadata__')) return nameOfKey(field.slice(10));
   if (field.startsWith('respan.model.')) return field.slice(7);
   return byName.get(field)?.name ?? field;
 }
@@ -96,7 +103,8 @@ export interface Piece {
   values: string[];
 }
 
-const head = /^(has|(?:span\.)?[A-Za-z][\w.-]*)(:(?:!=|>=|<=|[<>=~])?|\s*(?:!=|>=|<=|[<>=~])\s*|\s+in\s*\()/;
+const head =
+  /^(has|(?:span\.)?metadata(?:\.|__)"(?:\\["\\]|[^"])*"|(?:span\.)?[A-Za-z][\w.-]*)(:(?:!=|>=|<=|[<>=~])?|\s*(?:!=|>=|<=|[<>=~])\s*|\s+in\s*\()/;
 const quoted = /^"((?:\\["\\]|[^"])*)("|$)/;
 
 function unquote(text: string): string {
@@ -129,7 +137,8 @@ function conditionAt(text: string, from: number, depth: number): Piece | null {
   const sign = (m[2] ?? '').trim();
   let at = from + m[0].length;
   if (!sign.startsWith('in')) {
-    const { value, to } = valueAt(text, at, false);
+    const key = name.endsWith('has') ? keyInQuotes.exec(text.slice(at))?.[0] : undefined;
+    const { value, to } = key === undefined ? valueAt(text, at, false) : { value: key, to: at + key.length };
     return { kind: 'condition', from, to, depth, field: name, sign, values: [value] };
   }
   const values: string[] = [];
@@ -170,7 +179,7 @@ export function pieces(text: string): Piece[] {
       const condition = conditionAt(text, at, depth);
       if (condition) out.push(condition);
       if (condition) at = condition.to;
-      else put('word', Math.max(valueAt(text, at, false).to, at + 1));
+      else put('word', at + (keyInQuotes.exec(rest)?.[0].length ?? Math.max(valueAt(text, at, false).to - at, 1)));
     }
   }
   return out;
@@ -195,7 +204,9 @@ export function asQuery(text: string): string {
       (last.kind === 'condition' && (last.sign === 'in' ? last.values.length === 0 : !value.replace(/^[=<>~!]/, ''))) ||
       (last.kind === 'condition' && last.values[0] === '' && /:"$/.test(piece)) ||
       (last.kind === 'word' &&
-        (piece === '"' || /^(?:has:|span\.?|(?:metadata|(?:respan\.)?model)\.[\w.-]*:?)$/.test(piece)));
+        (piece === '"' ||
+          keyInQuotes.test(piece) ||
+          /^(?:has:|span\.?|(?:metadata|(?:respan\.)?model)\.[\w.-]*:?)$/.test(piece)));
     if (isOpen) q = q.slice(0, last.from).trimEnd();
     else if (last.to === q.length && (piece.replace(/\\["\\]/g, '').split('"').length - 1) % 2 === 1) q += '"';
     else if (last.kind === 'condition' && last.sign === 'in' && !piece.endsWith(')')) q = `${q.replace(/,$/, '')})`;

@@ -184,7 +184,8 @@ export function FilterBar({ list, input, count, isEstimate, error, keys, onChang
 function useValues(list: ListQuery, text: string, place: ReturnType<typeof placeAt>): KnownValue[] {
   const [known, setKnown] = useState<{ key: string; values: KnownValue[] }>({ key: '', values: [] });
   const asked = useMemo(() => fieldToAsk(place), [place?.field, place?.ofSpan, place?.kind, place?.name]);
-  const rest = place && asked ? text.slice(0, place.from).replace(/\S*$/, '') : '';
+  const before = place && asked ? text.slice(0, place.from) : '';
+  const rest = before.slice(0, Math.max(0, before.lastIndexOf(place?.name ?? ''))).replace(/\S*$/, '');
   const key = asked ? `${asked.of} ${asked.field} ${rest} ${list.from} ${list.to}` : '';
   useEffect(() => {
     if (!asked) return;
