@@ -1,4 +1,4 @@
-#include "store/words.h"
+#include "store/word_bytes.h"
 
 #include <endian.h>
 #include <strings.h>
@@ -6,11 +6,11 @@
 #include <emmintrin.h>
 #endif
 
-enum { PART, ASCII, OTHER };
+enum { PART = RS_BYTE_PART, ASCII = RS_BYTE_ASCII, OTHER = RS_BYTE_OTHER };
 
-/* Letters and digits of ASCII; bytes of UTF-8 beyond it. */
-static const uint8_t classes[256] = {
+const uint8_t rs_byte_classes[256] = {
     ['0' ... '9'] = ASCII, ['A' ... 'Z'] = ASCII, ['a' ... 'z'] = ASCII, [0x80 ... 0xff] = OTHER};
+#define classes rs_byte_classes
 
 /* ---- hashes -------------------------------------------------------------------------------------------- */
 
@@ -55,8 +55,7 @@ static uint64_t hash_pair(uint64_t a, uint64_t b) {
 
 /* ---- code points --------------------------------------------------------------------------------------- */
 
-/* The code point at p, of at least one byte; *n: its bytes. What is not UTF-8 is a code point of one byte that parts words. */
-static uint32_t decode(const uint8_t *p, size_t left, size_t *n) {
+uint32_t rs_word_decode(const uint8_t *p, size_t left, size_t *n) {
     uint32_t c = p[0];
     size_t more = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc2 ? 1 : 0;
     *n = 1;
@@ -210,8 +209,7 @@ static int hex_digit(char c) {
                                   : -1;
 }
 
-/* \uXXXX at p. */
-static bool take_unit(const char *p, size_t left, uint32_t *out) {
+bool rs_word_take_unit(const char *p, size_t left, uint32_t *out) {
     *out = 0;
     if (left < 6 || p[0] != '\\' || p[1] != 'u') return false;
     for (int i = 2; i < 6; i++) {
@@ -228,10 +226,11 @@ static uint32_t character(const rs_words *w, size_t at, size_t *n) {
     size_t left = w->text.n - at;
     uint32_t c, low;
     if (!w->is_json || p[0] != '\\') {
-        c = decode((const uint8_t *)p, left, n);
-    } else if (take_unit(p, left, &c)) {
+        c = rs_word_decode((const uint8_t *)p, left, n);
+    } else if (rs_word_take_unit(p, left, &c)) {
         *n = 6;
-        if (c >= 0xd800 && c < 0xdc00 && take_unit(p + 6, left - 6, &low) && low >= 0xdc00 && low < 0xe000)
+        if (c >= 0xd800 && c < 0xdc00 && rs_word_take_unit(p + 6, left - 6, &low) && low >= 0xdc00 &&
+            low < 0xe000)
             c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00), *n = 12;
     } else {
         *n = left > 1 ? 2 : 1; /* \n and the like, and \\ */
@@ -240,10 +239,6 @@ static uint32_t character(const rs_words *w, size_t at, size_t *n) {
     if (c < 0x80) return classes[c] == ASCII ? c : ' ';
     return parts_words(c) ? ' ' : c;
 }
-
-enum {
-    DOT_ABOVE = 0x307
-}; /* what is left of a Turkish capital's dot behind an i, where it was made small by Unicode's rules */
 
 /* A word that is not of ASCII alone, or may not be. */
 static uint64_t slow_word(rs_words *w) {
@@ -254,7 +249,7 @@ static uint64_t slow_word(rs_words *w) {
         if (c == ' ' || stands_alone(c)) break;
         w->at += bytes;
         w->folded_since |= is_folded_since(c);
-        if (c == DOT_ABOVE && n > 0 && folded[n - 1] == 'i') continue;
+        if (c == RS_DOT_ABOVE && n > 0 && folded[n - 1] == 'i') continue;
         if (n <= RS_WORD_MAX) n += encode(fold(c), folded + n);
     }
     return n ? hash_word(folded, n, sizeof folded) : 0;
@@ -319,10 +314,8 @@ typedef struct window {
     uint64_t odd;   /* beyond ASCII, or an escape in JSON: what these are, rs_words_next says */
 } window;
 
-typedef uint8_t bytes16 __attribute__((vector_size(16)));
-
 /* The highest bits of the bytes, that of the first one lowest. */
-static uint64_t bits_of(bytes16 bytes) {
+static uint64_t bits_of(rs_bytes16 bytes) {
 #ifdef __SSE2__
     return (uint32_t)_mm_movemask_epi8((__m128i)bytes);
 #else
@@ -337,10 +330,10 @@ static uint64_t bits_of(bytes16 bytes) {
 static window look_at(const char *p, bool is_json) {
     window w = {0, 0};
     for (int i = 0; i < WINDOW / 16; i++) {
-        bytes16 x, words, odd;
+        rs_bytes16 x, words, odd;
         memcpy(&x, p + 16 * i, 16);
-        words = (bytes16)((bytes16)((x | 0x20) - 'a') < 26) | (bytes16)((bytes16)(x - '0') < 10);
-        odd = is_json ? x | (bytes16)(x == '\\') : x;
+        words = (rs_bytes16)((rs_bytes16)((x | 0x20) - 'a') < 26) | (rs_bytes16)((rs_bytes16)(x - '0') < 10);
+        odd = is_json ? x | (rs_bytes16)(x == '\\') : x;
         w.words |= bits_of(words) << 16 * i;
         w.odd |= bits_of(odd) << 16 * i;
     }
@@ -408,160 +401,4 @@ size_t rs_words_take(rs_words *w, uint64_t *out, size_t n) {
         taken++;
     }
     return taken;
-}
-
-/* ---- phrases ------------------------------------------------------------------------------------------- */
-
-/* Whether it may be how a number, true, false or null of a structure is written, whose bytes are others. */
-static bool may_be_no_text(rs_str run) {
-    static const rs_str names[] = {RS_STR("true"), RS_STR("false"), RS_STR("null")};
-    size_t i = 0;
-    while (i < run.n && ((run.p[i] >= '0' && run.p[i] <= '9') || (i > 0 && (run.p[i] | 0x20) == 'e'))) i++;
-    bool may = i == run.n;
-    for (i = 0; i < RS_ARRAY_LEN(names) && !may; i++)
-        may = run.n == names[i].n && strncasecmp(run.p, names[i].p, run.n) == 0;
-    return may;
-}
-
-/* The longest run of ASCII letters and digits that is a whole word, or RS_WORD_MAX bytes of one; what may be a number only if there is no other. */
-static rs_status keep_longest(rs_str text, rs_arena *arena, rs_phrase *out) {
-    rs_str best = {0};
-    bool may_be_number = true;
-    for (size_t at = 0, end; at < text.n; at = end + 1) {
-        for (end = at; end < text.n && classes[(uint8_t)text.p[end]] == ASCII;) end++;
-        rs_str run = {text.p + at, end - at};
-        bool whole =
-            (at == 0 || (uint8_t)text.p[at - 1] < 0x80) && (end == text.n || (uint8_t)text.p[end] < 0x80);
-        bool number = whole && may_be_no_text(run);
-        if (!whole || (number && !may_be_number)) continue;
-        if (run.n <= best.n && number == may_be_number) continue;
-        best = run;
-        may_be_number = number;
-    }
-    if (best.n > RS_WORD_MAX) best.n = RS_WORD_MAX;
-    if (best.n == 0) return RS_OK;
-    char *small = rs_arena_alloc(arena, best.n);
-    if (!small) return RS_ERR_MEMORY;
-    for (size_t i = 0; i < best.n; i++) small[i] = (char)fold((uint8_t)best.p[i]);
-    out->longest = (rs_str){small, best.n};
-    out->may_be_number = may_be_number;
-    return RS_OK;
-}
-
-/* Knuth, Morris and Pratt's: how many of its first words the phrase up to each word also ends with. */
-static void link_words(rs_phrase *p) {
-    for (uint32_t i = 1, n = 0; i < p->nwords; i++) {
-        while (n > 0 && p->words[i] != p->words[n]) n = p->links[n - 1];
-        n += p->words[i] == p->words[n];
-        p->links[i] = n;
-    }
-}
-
-rs_status rs_phrase_make(rs_str text, rs_arena *arena, rs_phrase *out) {
-    *out = (rs_phrase){0};
-    size_t most = text.n + 1; /* no word is shorter than a byte */
-    out->words = rs_arena_alloc(arena, most * sizeof *out->words);
-    out->links = rs_arena_zalloc(arena, most, sizeof *out->links);
-    out->keys = rs_arena_alloc(arena, most * sizeof *out->keys);
-    out->keys_before = rs_arena_alloc(arena, most * sizeof *out->keys_before);
-    if (!out->words || !out->links || !out->keys || !out->keys_before) return RS_ERR_MEMORY;
-    rs_words w = rs_words_of(text, true);
-    w.is_json = false;
-    for (uint64_t key, alone = 0; (key = rs_words_next(&w)) != 0;) {
-        bool is_pair = w.queue != 0; /* and the character behind it comes next */
-        uint64_t word = is_pair ? rs_words_next(&w) : key;
-        if (is_pair && alone) out->nkeys--; /* a pair stands for both of its characters */
-        alone = !is_pair && w.last == word ? word : 0;
-        out->words[out->nwords++] = word;
-        out->keys[out->nkeys++] = key;
-        if (!w.folded_since) out->keys_before[out->nkeys_before++] = word;
-        w.folded_since = false;
-    }
-    out->has_emoji = w.met_emoji;
-    link_words(out);
-    return keep_longest(text, arena, out);
-}
-
-static bool is_at(const char *p, rs_str small) {
-    for (size_t i = 0; i < small.n; i++)
-        if ((char)fold((uint8_t)p[i]) != small.p[i]) return false;
-    return true;
-}
-
-static bool has_any(bytes16 places) {
-    uint64_t any[2];
-    memcpy(&any, &places, 16);
-    return (any[0] | any[1]) != 0;
-}
-
-/* First and last byte are compared at sixteen places at once. */
-static bool has_bytes(rs_str bytes, rs_str small) {
-    size_t at = 0, n = small.n;
-    uint8_t first = (uint8_t)small.p[0], last = (uint8_t)small.p[n - 1];
-    uint8_t first_case = first >= 'a' ? 0x20 : 0, last_case = last >= 'a' ? 0x20 : 0; /* else a digit */
-    for (; at + n + 15 <= bytes.n; at += 16) {
-        bytes16 a, b;
-        memcpy(&a, bytes.p + at, 16);
-        memcpy(&b, bytes.p + at + n - 1, 16);
-        bytes16 both = (bytes16)((a | first_case) == first) & (bytes16)((b | last_case) == last);
-        if (!has_any(both)) continue;
-        for (size_t i = 0; i < 16; i++)
-            if (both[i] && is_at(bytes.p + at + i, small)) return true;
-    }
-    for (; at + n <= bytes.n; at++)
-        if (is_at(bytes.p + at, small)) return true;
-    return false;
-}
-
-static bool is_dotted(uint32_t c) { return c == DOT_ABOVE || c == 0x130 || c == 0x131; }
-
-/* A letter or digit of ASCII in JSON's escape, or a Turkish i or what its dot became, escaped or not. */
-static bool is_odd_letter(const char *p, size_t left) {
-    uint32_t c;
-    size_t n;
-    if (take_unit(p, left, &c)) return (c < 0x80 && classes[c] == ASCII) || is_dotted(c);
-    return is_dotted(decode((const uint8_t *)p, left, &n));
-}
-
-/* Whether letters of ASCII may be written in other bytes than their own. */
-static bool is_spelt_otherwise(rs_str bytes) {
-    size_t at = 0;
-    for (; at + 17 <= bytes.n; at += 16) {
-        bytes16 a, b;
-        memcpy(&a, bytes.p + at, 16);
-        memcpy(&b, bytes.p + at + 1, 16);
-        bytes16 odd = (bytes16)(a == '\\') & (bytes16)(b == 'u');
-        odd |= (bytes16)(a == 0xc4) & (bytes16)((b | 1) == 0xb1);
-        odd |= (bytes16)(a == 0xcc) & (bytes16)(b == 0x87);
-        if (!has_any(odd)) continue;
-        for (size_t i = 0; i < 16; i++)
-            if (odd[i] && is_odd_letter(bytes.p + at + i, bytes.n - at - i)) return true;
-    }
-    for (; at < bytes.n; at++)
-        if (is_odd_letter(bytes.p + at, bytes.n - at)) return true;
-    return false;
-}
-
-bool rs_phrase_may_be_in(const rs_phrase *p, rs_str bytes) {
-    if (p->longest.n == 0 || p->may_be_number) return p->nwords > 0;
-    return has_bytes(bytes, p->longest) || is_spelt_otherwise(bytes);
-}
-
-bool rs_phrase_is_in(const rs_phrase *p, rs_str text) {
-    uint64_t some[64];
-    uint32_t at = 0;
-    if (p->nwords == 0) return false;
-    if (p->longest.n > 0 && !has_bytes(text, p->longest) && !is_spelt_otherwise(text))
-        return false; /* it need not be cut up */
-    rs_words w = rs_words_of(text, false);
-    w.no_emoji = !p->has_emoji;
-    for (size_t n = RS_ARRAY_LEN(some); n == RS_ARRAY_LEN(some);) {
-        n = rs_words_take(&w, some, RS_ARRAY_LEN(some));
-        for (size_t i = 0; i < n; i++) {
-            while (at > 0 && some[i] != p->words[at]) at = p->links[at - 1];
-            at += some[i] == p->words[at];
-            if (at == p->nwords) return true;
-        }
-    }
-    return false;
 }

@@ -44,6 +44,8 @@ typedef struct rs_phrase {
     rs_str
         longest; /* of its words, in small letters: a text that has the phrase has these bytes, in some case,
                        or letters that are written otherwise; empty: not so */
+    rs_str before,
+        after; /* its words on either side of the longest, in small letters; empty: none, or not of ASCII alone */
     bool may_be_number; /* longest: a number in a structure, true, false or null is stored in other bytes */
 } rs_phrase;
 

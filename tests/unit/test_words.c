@@ -244,6 +244,56 @@ static void test_any_bytes(void **state) {
     }
 }
 
+enum { SOME_WORDS = 300 };
+
+static size_t words_of(rs_str text, bool is_json, bool emoji, uint64_t out[SOME_WORDS]) {
+    rs_words w = rs_words_of(text, false);
+    size_t n = 0;
+    if (!is_json) w.is_json = false;
+    w.no_emoji = !emoji;
+    for (uint64_t h; (h = rs_words_next(&w)) != 0; n++) {
+        assert_true(n < SOME_WORDS);
+        out[n] = h;
+    }
+    return n;
+}
+
+/* Ways to leave out texts before they are cut up lose none: whatever words are spelt as, and parted by. */
+static void test_phrases_in_any_text(void **state) {
+    (void)state;
+    static const char *const pieces[] = {
+        "question", "Question", "about",    "ABOUT",     "the",  "document", "a",       "a",  " ",
+        " ",        " ",        ", ",       "\\n",       "\\\"", "\\u0061",  "\\u0020", "\\", "n",
+        "é",        "x",        "\xc4\xb0", "i\xcc\x87", "7",    "🎉",        "模",      "-"};
+    static const char *const parts[] = {"question", "about", "the", "document", "a", "x", "7", "n", "i", "🎉"};
+    size_t found = 0, within = 0;
+    srand(9);
+    for (int round = 0; round < 60000; round++) {
+        char text[400] = "", phrase[80] = "";
+        uint64_t words[SOME_WORDS], wanted[SOME_WORDS];
+        if (rand() % 3 == 0) strcpy(text, rand() % 2 ? "[\"" : "{\"");
+        for (int i = rand() % 16, tidy = rand() % 2; i > 0;
+             i--) { /* half of them mostly words and what parts them */
+            size_t any = (size_t)rand() % (sizeof pieces / sizeof *pieces), word = (size_t)rand() % 7;
+            strcat(text, pieces[tidy && rand() % 12 ? word : any]);
+            if (tidy && rand() % 12) strcat(text, pieces[8 + (size_t)rand() % 4]);
+        }
+        for (int i = 1 + rand() % 3; i > 0; i--) {
+            strcat(phrase, parts[(size_t)rand() % (rand() % 4 ? 4 : sizeof parts / sizeof *parts)]);
+            strcat(phrase, rand() % 4 ? " " : ",");
+        }
+        bool emoji = strstr(phrase, "🎉") != NULL, is = false;
+        size_t n = words_of(rs_str_of(text), true, emoji, words),
+               m = words_of(rs_str_of(phrase), false, true, wanted);
+        for (size_t i = 0; m > 0 && i + m <= n && !is; i++)
+            is = memcmp(words + i, wanted, m * sizeof *words) == 0;
+        if (is_in(phrase, text) != is) fail_msg("'%s' in '%s': %d", phrase, text, is);
+        found += is;
+        within += is && m > 1;
+    }
+    if (found < 3000 || within < 300) fail_msg("%zu found, %zu of several words", found, within);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ascii),
@@ -255,6 +305,7 @@ int main(void) {
         cmocka_unit_test(test_keys_of_older_rules),
         cmocka_unit_test(test_long_words),
         cmocka_unit_test(test_any_bytes),
+        cmocka_unit_test(test_phrases_in_any_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
