@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/json_read.h"
 #include <math.h>
+#include <stdlib.h>
 
 /* ---- operands ------------------------------------------------------------------------------------------ */
 
@@ -89,7 +90,25 @@ bool rs_text_has(rs_str s, rs_str word) {
     return word.n == 0 || (s.n >= word.n && memmem(s.p, s.n, word.p, word.n) != NULL);
 }
 
+static char *put_folded(char *out, rs_str s) {
+    for (size_t i = 0; i < s.n; i++) out[i] = (char)fold(s.p[i]);
+    return out + s.n;
+}
+
+/* Looking at each place takes as long as both are, if much of the word is at many places: "aaa…b". */
+static bool has_long_nocase(rs_str s, rs_str word, bool *has) {
+    char *folded = s.n >= word.n ? malloc(s.n + word.n) : NULL;
+    if (!folded) return false;
+    put_folded(put_folded(folded, s), word);
+    *has = memmem(folded, s.n, folded + s.n, word.n) != NULL;
+    free(folded);
+    return true;
+}
+
 bool rs_text_has_nocase(rs_str s, rs_str word) {
+    enum { SHORT = 16 };
+    bool has;
+    if (word.n > SHORT && has_long_nocase(s, word, &has)) return has;
     for (size_t at = 0; at + word.n <= s.n; at++) {
         size_t i = 0;
         while (i < word.n && fold(s.p[at + i]) == fold(word.p[i])) i++;

@@ -1,6 +1,7 @@
 """What a hostile and patient client tries: requests that two readers read differently, readers who do not read, those who were let in and
 are so no longer."""
 
+import json
 import re
 import socket
 import time
@@ -325,3 +326,18 @@ def test_a_span_that_is_sent_again_with_a_later_start_stays_in_its_window(server
     assert row["span_count"] == 1
     assert listed(server, f"name={name}&start_time={began}")  # where the list says that it is, it is found
     assert server.get(f"/api/spans/{first['spanId']}/").json["latency"] == 1
+
+
+# ---- questions that take long
+
+
+def test_a_part_that_is_nearly_everywhere_is_looked_for_once(start_server):
+    """It was compared at each place: two minutes for what takes less than a second."""
+    server = start_server()
+    for _ in range(10):
+        assert server.send([span("x", attributes={"respan.metadata.k": "aA" * 7500}) for _ in range(100)]).status == 200
+    assert server.send([span("y", attributes={"respan.metadata.k": "aA" * 3000 + "B" + "x"})]).status == 200
+    for operator, n in ("icontains", 1), ("contains", 0):
+        body = {"filters": {"metadata__k": {"operator": operator, "value": ["Aa" * 3000 + "b"]}}}
+        answer = server.request("POST", "/api/traces/list/", json.dumps(body))
+        assert answer.status == 200 and len(answer.json["results"]) == n
