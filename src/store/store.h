@@ -281,7 +281,8 @@ typedef struct rs_span_scan {
     rs_read_depth depth;
     uint64_t start_min_ns, start_max_ns; /* span start in [min, max); max 0: open */
     const uint8_t *trace_id;             /* only spans of this one, from its blocks alone; NULL: of any */
-    /* Blocks whose filters let them have all of these are read in full, whatever the depth, and *in_full says so. */
+    /* Blocks whose filters let them have all of these are read in full, whatever the depth, and *in_full says so. A span in which none of
+     * them can be then comes without its attributes, unless the depth asks for them. */
     const rs_phrase *const *phrases;
     size_t nphrases;
     bool *in_full;
@@ -292,8 +293,7 @@ RS_MUST_CHECK rs_status rs_store_scan_spans(rs_store *s, uint64_t project, const
                                             rs_span_fn fn, void *ctx, rs_err *err);
 
 /* The spans of one trace by arrival, each span id once (the last sent wins), from the blocks that have any of it alone. `before` and the
- * window do not count, and full spans have attributes, events and links alone, during the call. Of a block that is read in full
- * for the phrases a span in which none of them can be comes without. A corrupt block is left out as above. Several threads may each
+ * window do not count, and full spans have attributes, events and links alone, during the call. A corrupt block is left out as above. Several threads may each
  * go through a part. RS_ERR_NOT_FOUND. */
 RS_MUST_CHECK rs_status rs_store_scan_trace(rs_store *s, uint64_t project, const uint8_t trace_id[16],
                                             const rs_span_scan *scan, rs_span_fn fn, void *ctx, rs_err *err);

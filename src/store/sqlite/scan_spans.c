@@ -46,6 +46,12 @@ rs_read_depth rs_span_scan_depth(rs_view *v, const rs_span_scan *s, const rs_blo
     return depth;
 }
 
+bool rs_span_scan_needs(const rs_view *v, const rs_span_scan *s, const rs_extent *extent) {
+    bool needs = s->depth == RS_READ_FULL;
+    for (size_t i = 0; i < s->nphrases && !needs; i++) needs = rs_view_span_may_say(v, extent, s->phrases[i]);
+    return needs;
+}
+
 static rs_status offer_block(span_scan *t, const rs_block_ref *ref, rs_err *err) {
     size_t n = 0;
     if (ref->max_start < t->scan->start_min_ns ||
@@ -56,7 +62,8 @@ static rs_status offer_block(span_scan *t, const rs_block_ref *ref, rs_err *err)
     rs_status st =
         spans ? read_block(t, ref, depth, spans, &n, err) : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     while (st == RS_OK && n-- > 0 && !*t->stopped) {
-        if (depth == RS_READ_FULL) st = rs_view_keep(&t->x->view, &spans[n], RS_READ_FULL, &t->arena, err);
+        if (depth == RS_READ_FULL && rs_span_scan_needs(&t->x->view, t->scan, &spans[n].extent))
+            st = rs_view_keep(&t->x->view, &spans[n], RS_READ_FULL, &t->arena, err);
         if (st == RS_OK && !t->fn(t->ctx, (int64_t)spans[n].number, &spans[n].span)) *t->stopped = true;
     }
     return st;

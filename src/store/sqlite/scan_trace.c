@@ -14,14 +14,6 @@ typedef struct trace_scan {
     bool stopped;
 } trace_scan;
 
-/* Whether its attributes are asked for: they are, or may have one of the phrases. */
-static bool needs_attributes(const trace_scan *t, const rs_view *v, const rs_extent *extent) {
-    bool needs = t->scan->depth == RS_READ_FULL;
-    for (size_t i = 0; i < t->scan->nphrases && !needs; i++)
-        needs = rs_view_span_may_say(v, extent, t->scan->phrases[i]);
-    return needs;
-}
-
 static rs_status offer_block(trace_scan *t, const rs_block_ref *ref, bool *gone, rs_err *err) {
     rs_view *v = &t->at.x->view;
     rs_stored_span s;
@@ -31,7 +23,7 @@ static rs_status offer_block(trace_scan *t, const rs_block_ref *ref, bool *gone,
     if (st == RS_OK) st = rs_view_open(v, ref, depth, err);
     while (st == RS_OK && !t->stopped && (st = rs_view_next(v, &s, &more, err)) == RS_OK && more) {
         if (gone[s.number - ref->first] || memcmp(s.span.trace_id, t->trace_id, 16) != 0) continue;
-        if (depth == RS_READ_FULL && needs_attributes(t, v, &s.extent)) {
+        if (depth == RS_READ_FULL && rs_span_scan_needs(v, t->scan, &s.extent)) {
             rs_arena_reset(&t->arena);
             st = rs_view_borrow(v, &s, &t->arena, err);
         }

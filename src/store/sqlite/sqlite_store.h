@@ -76,6 +76,8 @@ RS_MUST_CHECK rs_status rs_index_superseded(rs_index *x, const rs_block_ref *ref
 
 /* How deep a block is read: in full where its filter lets it have all of the scan's phrases. */
 rs_read_depth rs_span_scan_depth(rs_view *v, const rs_span_scan *scan, const rs_block_ref *ref);
+/* Of a block that was: whether a span's attributes are asked for, or may have one of the phrases. */
+bool rs_span_scan_needs(const rs_view *v, const rs_span_scan *scan, const rs_extent *extent);
 
 /* Four bytes of a span id, as table trace_block keeps them. */
 uint32_t rs_span_fingerprint(const uint8_t span_id[8]);
