@@ -15,10 +15,10 @@ export interface Column {
 
 export const columns: Column[] = [
   { id: 'time', title: 'Time', track: '112px', least: 112, sort: 'start_time' },
-  { id: 'name', title: 'Name', track: 'minmax(190px, 1.5fr)', least: 190 },
-  { id: 'preview', title: 'Input → output', track: 'minmax(120px, 2fr)', least: 120 },
-  { id: 'model', title: 'Model', track: 'minmax(90px, 0.95fr)', least: 90 },
-  { id: 'tokens', title: 'Tokens', track: '120px', least: 120, end: true, sort: 'total_tokens' },
+  { id: 'name', title: 'Name', track: 'minmax(160px, 1.4fr)', least: 160 },
+  { id: 'preview', title: 'Input → output', track: 'minmax(150px, 2fr)', least: 150 },
+  { id: 'model', title: 'Model', track: 'minmax(86px, 0.9fr)', least: 86 },
+  { id: 'tokens', title: 'Tokens', track: '116px', least: 116, end: true, sort: 'total_tokens' },
   { id: 'latency', title: 'Latency', track: '104px', least: 104, end: true, sort: 'duration' },
   { id: 'status', title: 'Status', track: '66px', least: 66 },
   { id: 'cost', title: 'Cost', track: '74px', least: 74, end: true, sort: 'total_cost' },

@@ -22,7 +22,7 @@ export function SideBar({ route, listUrl, session, onHelp }: Props) {
         <i class="logo" aria-hidden="true" />
         respan
       </Link>
-      {session && <PlaceSwitch route={route} session={session} />}
+      {session ? <PlaceSwitch route={route} session={session} /> : <div class="switch" />}
       {places.map(({ label, url, key, views }) => {
         const here = views.includes(route.view);
         const to = url === '/' ? listUrl : placeIn(route, url);

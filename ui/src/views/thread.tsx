@@ -150,7 +150,7 @@ export function ThreadView({ id, onFailure }: Props) {
   if (error && !answered) return <Failed error={error} what="thread" />;
   return (
     <>
-      <header class="trace-head">
+      <header class="trace-head of-thread">
         <Link class="back" to="/threads">
           ‹ Threads
         </Link>

@@ -425,16 +425,19 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
       {error && fieldError === null && <Banner error={error} />}
       <TimeStrip list={query} told={hears ? told : null} onChange={setWindow} />
       <div class="list-area">
-        {showFacets && loaded && (
-          <Facets
-            list={query}
-            keys={keys}
-            told={hears ? told : null}
-            onChange={(q) => {
-              setQ(q, 'push');
-            }}
-          />
-        )}
+        {showFacets &&
+          (loaded ? (
+            <Facets
+              list={query}
+              keys={keys}
+              told={hears ? told : null}
+              onChange={(q) => {
+                setQ(q, 'push');
+              }}
+            />
+          ) : (
+            <aside class="facets" />
+          ))}
         <div
           ref={scroller}
           id="list"
