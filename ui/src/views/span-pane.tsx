@@ -112,7 +112,7 @@ export function SpanPane({ trace, row, revision, onFailure }: Props) {
           </div>
         )}
         {error && <div class="banner">{error.failure === 'not-found' ? 'This span was removed.' : explain(error)}</div>}
-        {head.running && <p class="nothing">It has not ended yet: a span is told when it does.</p>}
+        {head.running && <p class="nothing">This span has not ended yet. What it holds comes when it does.</p>}
         {tab === 'content' && <SpanContent row={row} span={span} />}
         {tab === 'attributes' && span && <AttributesTab attributes={span.attributes ?? {}} />}
         {tab === 'events' && span && <EventsTab span={span} />}
