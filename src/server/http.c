@@ -432,17 +432,16 @@ static void handle(exchange *x) {
 }
 
 /* What a request with such a query has in place of an exchange, until its headers are in. */
-static char too_many_parameters, nul_in_query;
+static char too_many_parameters, nul_in_uri;
 
-static bool is_refused_query(const void *slot) {
-    return slot == &too_many_parameters || slot == &nul_in_query;
-}
+static bool is_refused_query(const void *slot) { return slot == &too_many_parameters || slot == &nul_in_uri; }
 
 static void refuse_query(exchange *x, const void *why) {
     x->limit = SMALL_BODY;
     x->refused = true;
-    if (why == &nul_in_query)
-        rs_response_error(&x->res, 400, "invalid", NULL, "no query parameter has a NUL: %%00 is not taken");
+    if (why == &nul_in_uri)
+        rs_response_error(&x->res, 400, "invalid", NULL,
+                          "no path and no query parameter has a NUL: %%00 is not taken");
     else
         rs_response_error(&x->res, 400, "invalid", NULL,
                           "more than %d query parameters: send them in the body of a POST", QUERY_PARAMETERS);
@@ -512,7 +511,7 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
     const char *query = strchr(uri, '?');
     unsigned n = 0;
     for (const char *at = query; at; at = strchr(at + 1, '&')) n++;
-    if (query && strstr(query, "%00")) return &nul_in_query; /* a value would end there */
+    if (strstr(uri, "%00")) return &nul_in_uri; /* a path or a value would end there, to us alone */
     if (n <= QUERY_PARAMETERS) return NULL;
     ((char *)(uintptr_t)query)[1] = 0; /* its own buffer */
     return &too_many_parameters;

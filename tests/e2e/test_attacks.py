@@ -1,6 +1,7 @@
 """What a hostile and patient client tries: requests that two readers read differently, readers who do not read, those who were let in and
 are so no longer."""
 
+import datetime
 import json
 import re
 import socket
@@ -12,6 +13,8 @@ import pytest
 from accounts import Browser, owner_of
 from conftest import Server, span
 from test_live import Listener
+
+PASSWORD = "correct horse battery"
 
 
 def connect(server, receive=None, timeout=20) -> socket.socket:
@@ -68,6 +71,12 @@ def test_headers_that_are_none_end_the_connection(server, headers):
     assert answer.startswith(b"HTTP/1.1 400 ") and answer.count(b"HTTP/1.1 ") == 1
 
 
+@pytest.mark.parametrize("path", ["/healthz%00", "/healthz%00/../x", "/api/session/%00x", "/api/traces/list/?q=a%00"])
+def test_nothing_ends_at_a_nul(server, path):
+    """A proxy that keeps an address to itself would let its longer form through."""
+    assert server.get(path).status == 400
+
+
 def test_a_method_is_no_other_one(server):
     """Headers by which frameworks let a form send DELETE are nothing here."""
     kept = span()
@@ -120,6 +129,25 @@ def test_a_revoked_key_hears_no_more(much):
         assert name.encode() not in live.text
 
 
+def test_a_key_that_expires_hears_no_more(much):
+    soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=2)
+    live = Listener(much, key=made_key(owner_of(much), expires_at=soon.isoformat())["key"])
+    assert live.next()[0] == "ready"
+    hear_the_end(live)
+
+
+def test_who_is_no_member_any_more_hears_no_more(much):
+    owner, person = owner_of(much), Browser(much)
+    token = owner.post("/api/invites/", {"role": "viewer"}).json["url"].rsplit("/", 1)[1]
+    wish = {"email": "leaves@x.org", "password": PASSWORD, "name": "leaves", "invite": token}
+    assert person.post("/api/auth/signup/", wish).status == 200
+    live = Listener(much, headers=f"Cookie: {person.cookie}\r\n")
+    assert live.next()[0] == "ready"
+    [member] = [m for m in owner.get("/api/members/").json["results"] if m["email"] == "leaves@x.org"]
+    assert owner.delete(f"/api/members/{member['id']}/").status == 200
+    hear_the_end(live)
+
+
 def test_who_is_signed_out_hears_no_more(much):
     for leave in (
         lambda owner, other: other.post("/api/auth/signout/"),
@@ -146,9 +174,6 @@ def test_a_revoked_key_gets_no_more_of_an_export(much, path):
 
 
 # ---- whoever is to be kept out
-
-
-PASSWORD = "correct horse battery"
 
 
 def test_strangers_do_not_keep_the_owner_out(start_server):
