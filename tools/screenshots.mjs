@@ -51,7 +51,7 @@ const pages = [
   ['trace-agent', `/traces/${agent.id}`, '.say'],
   [
     'trace-zoomed',
-    `/traces/${large.id}?span=${large.spans[3360].spanId}&zoom=9.9~10.26&critical=1`,
+    `/traces/${large.id}?span=${large.spans[3372].spanId}&zoom=10.07~10.16&critical=1`,
     '.span-row',
     undefined,
     { wideOnly: true },

@@ -104,6 +104,8 @@ test('model calls are asked for beside the filter of the list', () => {
   expect(traces.get('q')).toBeNull();
   expect(traces.get('group_by')).toBe('name');
   expect(traces.has('start_time')).toBe(false);
+  expect(traces.get('points')).toBe('32'); // a group has a value in each
+  expect(seriesQuestion(usual, window, 'auto').get('points')).toBe('96');
   expect(seriesQuestion({ ...usual, by: 'workflow' }, window, 'hour').get('group_by')).toBe('span_workflow_name');
 });
 

@@ -136,7 +136,8 @@ function filterOf(s: DashboardState): string {
 const fieldOf = (s: DashboardState): string =>
   s.by === 'workflow' ? (s.of === 'traces' ? 'name' : 'span_workflow_name') : s.by;
 
-const points = 96;
+/** Groups share what there is: wider buckets have a value of each. */
+const points = { whole: 96, grouped: 32 };
 export const groupsShown = 7;
 const coarse = 3600;
 
@@ -152,7 +153,7 @@ function question(s: DashboardState, w: Window): URLSearchParams {
 export function seriesQuestion(s: DashboardState, w: Window, bucket: 'auto' | 'hour'): URLSearchParams {
   const query = question(s, w);
   query.set('bucket', bucket);
-  if (bucket === 'auto') query.set('points', String(points));
+  if (bucket === 'auto') query.set('points', String(s.by === '' ? points.whole : points.grouped));
   query.set('limit', String(groupsShown));
   if (s.by !== '') query.set('group_by', fieldOf(s));
   return query;
