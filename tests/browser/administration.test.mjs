@@ -203,8 +203,29 @@ test('an environment is chosen beside the project, and stands in the filter', as
   assert.equal(await page.getByLabel('Filter traces').inputValue(), 'env:staging');
   await page.getByRole('link', { name: 'Dashboard' }).click();
   await page.waitForURL(/\/dashboard\?q=env%3Astaging/);
+  // It stays the same wherever one goes, and where a view has no filter, for the next that has.
+  const goes = async (name, url) => {
+    await page.getByRole('navigation', { name: 'Views' }).getByRole('link', { name }).click();
+    await page.waitForURL(url);
+    assert.equal(await environment.inputValue(), 'staging', name);
+  };
+  await goes('Threads', /\/threads\?q=env%3Astaging/);
+  await goes('Users', /\/users\?env=staging/);
+  await page.getByRole('gridcell', { name: 'no user' }).waitFor();
+  assert.equal(await page.locator('.group-row:not(.head)').count(), 1);
+  await goes('Settings', /\/settings$/);
+  await goes('Users', /\/users\?env=staging/);
+  await page.keyboard.press('g');
+  await page.keyboard.press('t');
+  await page.waitForURL(/\/\?q=env%3Astaging/);
+  await page.getByRole('link', { name: 'staged' }).click();
+  await page.locator('.span-row').first().waitFor();
+  await goes('Traces', /\/\?q=env%3Astaging/);
+  await goes('Dashboard', /\/dashboard\?q=env%3Astaging/);
   await environment.selectOption('');
   await page.waitForURL(/\/dashboard$/);
+  await page.getByRole('link', { name: 'Traces' }).first().click();
+  await page.waitForURL((url) => url.pathname === '/' && url.search === '');
 });
 
 test('a project is renamed; it is deleted once its name is typed', async () => {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import * as fixtures from './fixtures.mjs';
 import { openPage, press } from './open.mjs';
 
-const { server, page, open } = await openPage({ viewport: { width: 1320, height: 720 } });
+const { server, page, complaints, open } = await openPage({ viewport: { width: 1320, height: 720 } });
 const now = Date.now();
 const odd = 'a/b "über" 100%';
 
@@ -203,6 +203,29 @@ test('hundreds of users: only those in the window are in the document, and the l
   await page.keyboard.press('End');
   await page.locator('.group-row.selected', { hasText: 'many-339' }).waitFor();
   assert.ok((await rows().count()) < 60, 'only the rows in the window');
+});
+
+test('a user and a thread of any name are opened from their lists, or it is said why they are not', async () => {
+  const names = ['..', '.', ' ', 'line\nfeed', 'bell\u0007', 'nul\0in'];
+  for (const [i, name] of names.entries())
+    await server.post(fixtures.turn(800 + i, now - 50_000 - i, { user: name, thread: name }).request());
+  for (const [place, whole] of [
+    ['/users?q=&sort=-last_time', '.figures'],
+    ['/threads', '.turn'],
+  ])
+    for (const shown of ['..', '.', 'blank', 'line feed', 'bell‹07›']) {
+      await open(place, '.group-row:not(.head)');
+      await page.getByRole('link', { name: shown, exact: true }).click();
+      await page.locator(whole).first().waitFor();
+      await page.reload();
+      await page.locator(whole).first().waitFor();
+    }
+  for (const place of ['/users', '/threads']) {
+    await open(place, '.group-row:not(.head)');
+    await page.getByRole('link', { name: 'nul‹00›in', exact: true }).click();
+    await page.getByText('There is a NUL in its name').waitFor();
+  }
+  complaints.length = 0; // whatever was asked of it was refused
 });
 
 test("all of a user's data goes, once the name is typed, and it is said when the disk is rid of it", async () => {

@@ -158,6 +158,10 @@ test('one goes from turn to turn by key, into a trace, and back to the same plac
     },
     [was],
   );
+  // It is the one that was chosen, and steps go on from it.
+  await page.locator('.turn.selected', { hasText: 'turn 23\n' }).waitFor();
+  await page.keyboard.press('j');
+  await page.locator('.turn.selected', { hasText: 'turn 24\n' }).waitFor();
   await page.keyboard.press('u');
   await row('long').waitFor();
   assert.equal(new URL(page.url()).pathname, '/threads');

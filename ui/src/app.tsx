@@ -3,7 +3,7 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preac
 import { asApiError, isAbort, type ApiError } from './api/client';
 import { getSession } from './api/endpoints';
 import type { Session } from './api/types';
-import { placeIn } from './model/environment';
+import { environmentOf, inEnvironment } from './model/environment';
 import { places } from './model/places';
 import { projectOf } from './model/project';
 import { address, go, here, useRoute } from './navigation';
@@ -14,6 +14,7 @@ import { TraceView } from './views/trace';
 import { newListState, TracesView } from './views/traces';
 import { useKeys, usePolling } from './widgets/hooks';
 import { later } from './widgets/later';
+import { place } from './widgets/place';
 import { Skip } from './widgets/skip';
 
 const UsersView = later(async () => (await import('./views/more')).UsersView);
@@ -33,7 +34,11 @@ export function App() {
   const [noProject, setNoProject] = useState<string | null>(null);
   const project = projectOf(location.search);
   const list = useRef({ of: project, state: newListState(), url: '/' });
-  if (list.current.of !== project) list.current = { of: project, state: newListState(), url: here('/') };
+  if (list.current.of !== project) {
+    list.current = { of: project, state: newListState(), url: here('/') };
+    place.environment = '';
+  }
+  place.environment = environmentOf(route) ?? place.environment;
   const pressedG = useRef(-Infinity); // when; the clock begins with the page
 
   const onFailure = useCallback((error: ApiError) => {
@@ -60,15 +65,15 @@ export function App() {
   useEffect(loadSession, [loadSession]);
   usePolling(10_000, !signedOut, loadSession);
 
-  if (route.view === 'traces') list.current.url = address();
+  list.current.url = route.view === 'traces' ? address() : inEnvironment(place.environment, list.current.url);
 
   useKeys((event) => {
     const afterG = performance.now() - pressedG.current < 1000;
     pressedG.current = event.key === 'g' ? performance.now() : -Infinity;
     if (event.key === 'g') return true;
-    const place = afterG ? places.find(({ key }) => key === event.key) : undefined;
-    if (place) {
-      go(place.url === '/' ? list.current.url : placeIn(route, place.url));
+    const to = afterG ? places.find(({ key }) => key === event.key)?.url : undefined;
+    if (to !== undefined) {
+      go(to === '/' ? list.current.url : inEnvironment(place.environment, to));
       return true;
     }
     if (event.key === '?') {
@@ -120,6 +125,7 @@ export function App() {
             id={route.id}
             from={route.from}
             to={route.to}
+            env={route.env}
             mayDelete={session !== null && session.role !== 'viewer'}
             onFailure={onFailure}
           />

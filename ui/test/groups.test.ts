@@ -45,16 +45,23 @@ test('a column sorts by the greatest first, then by the least; names the other w
 test('a user or a thread has an address, whatever characters are in the name', () => {
   for (const id of ['ada', 'a/b', 'über 1', '100%', 'a?b#c', "o'hara+x@y.z"]) {
     const url = new URL(userUrl(id), 'http://x');
-    expect(parseRoute(url.pathname, url.search)).toEqual({ view: 'user', id, from: '', to: '' });
+    expect(parseRoute(url.pathname, url.search)).toEqual({ view: 'user', id, from: '', to: '', env: '' });
     const thread = new URL(threadUrl(id), 'http://x');
     expect(parseRoute(thread.pathname, thread.search)).toEqual({ view: 'thread', id });
   }
   expect(parseRoute('/users/%E0%A4%A', '')).toEqual({ view: 'none' });
-  expect(parseRoute('/users', '?q=ad&sort=-cost')).toEqual({ view: 'users', q: 'ad', from: '', to: '', sort: '-cost' });
+  expect(parseRoute('/users', '?q=ad&sort=-cost')).toEqual({
+    view: 'users',
+    q: 'ad',
+    from: '',
+    to: '',
+    sort: '-cost',
+    env: '',
+  });
   expect(groupsUrl('/users', { q: 'a b', sort: '-cost' })).toBe('/users?q=a+b&sort=-cost');
   expect(groupsUrl('/threads', { from: '-1h' })).toBe('/threads?from=-1h');
   expect(groupsUrl('/users', {})).toBe('/users');
-  expect(parseRoute('/users/ada', '?from=-7d')).toEqual({ view: 'user', id: 'ada', from: '-7d', to: '' });
+  expect(parseRoute('/users/ada', '?from=-7d')).toEqual({ view: 'user', id: 'ada', from: '-7d', to: '', env: '' });
 });
 
 test('bars have a place for each stretch of time, and none before the first or behind the last', () => {

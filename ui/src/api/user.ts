@@ -21,10 +21,11 @@ const shown = 50;
 
 export async function findUser(
   id: string,
-  window: { from: string; to: string },
+  { from, to, env }: { from: string; to: string; env: string },
   signal: AbortSignal,
 ): Promise<FoundUser> {
-  const mine: [string, string][] = [['customer_identifier', id], ...windowParams(window.from, window.to, Date.now())];
+  const mine: [string, string][] = [['customer_identifier', id], ...windowParams(from, to, Date.now())];
+  if (env !== '') mine.push(['environment', env]);
   const [byTrace, byCall, threads, series, body] = await Promise.all([
     getGroups(groupsPath('model', mine, '-count', false, 20), 1, signal),
     getGroups(groupsPath('model', [...mine, ['q', isModelCallQuery]], '-count', false, 20, 'spans'), 1, signal),

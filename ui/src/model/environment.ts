@@ -1,6 +1,6 @@
 /** The environment that a view's filter names: the switch beside the project reads and writes it. */
 import { choiceOf, withChoice } from './filter';
-import { groupsUrl, tracesUrl, type Route } from './route';
+import { groupsUrl, parseRoute, tracesUrl, userUrl, type Route } from './route';
 
 /** The filter of a view that has one in the language of the list. */
 function filterOf(route: Route): string | null {
@@ -8,17 +8,20 @@ function filterOf(route: Route): string | null {
   return route.view === 'dashboard' ? (new URLSearchParams(route.search).get('q') ?? '') : null;
 }
 
-/** null: of all, or of several. */
+/** '': of all, or of several; null: the view does not say. */
 export function environmentOf(route: Route): string | null {
+  if (route.view === 'users' || route.view === 'user') return route.env;
   const q = filterOf(route);
   if (q === null) return null;
   const { in: chosen, out } = choiceOf(q, 'environment');
-  return chosen.length === 1 && out.length === 0 ? (chosen[0] ?? null) : null;
+  return chosen.length === 1 && out.length === 0 ? (chosen[0] ?? '') : '';
 }
 
 /** The address of that view with another environment in its filter, or of the list where the view has no filter. */
-export function withEnvironment(route: Route, to: string | null): string {
-  const q = withChoice(filterOf(route) ?? '', 'environment', { in: to === null ? [] : [to], out: [] });
+export function withEnvironment(route: Route, to: string): string {
+  if (route.view === 'users') return groupsUrl('/users', { ...route, env: to });
+  if (route.view === 'user') return userUrl(route.id, { ...route, env: to });
+  const q = withChoice(filterOf(route) ?? '', 'environment', { in: to === '' ? [] : [to], out: [] });
   if (route.view === 'threads') return groupsUrl('/threads', { ...route, q });
   if (route.view === 'traces') return tracesUrl(q, route);
   return route.view === 'dashboard' ? dashboardWith(route.search, q) : tracesUrl(q);
@@ -31,9 +34,10 @@ function dashboardWith(search: string, q: string): string {
   return query.size === 0 ? '/dashboard' : `/dashboard?${query.toString()}`;
 }
 
-/** A place of the side bar, in the environment that one is in. */
-export function placeIn(route: Route, url: string): string {
-  const environment = environmentOf(route);
-  if (environment === null || (url !== '/dashboard' && url !== '/threads')) return url;
-  return `${url}?q=${encodeURIComponent(withChoice('', 'environment', { in: [environment], out: [] }))}`;
+/** An address of such a view, in that environment. */
+export function inEnvironment(environment: string, url: string): string {
+  const [path = '', search = ''] = url.split('?');
+  const route = parseRoute(path, search);
+  const is = environmentOf(route);
+  return is === null || is === environment ? url : withEnvironment(route, environment);
 }

@@ -33,14 +33,15 @@ export type Route =
   | { view: 'compare'; a: string; b: string }
   | ({ view: 'threads' } & ListQuery)
   | { view: 'thread'; id: string }
-  | ({ view: 'users' } & ListQuery)
-  | { view: 'user'; id: string; from: string; to: string }
+  | ({ view: 'users'; env: string } & ListQuery)
+  | { view: 'user'; id: string; from: string; to: string; env: string }
   | { view: 'dashboard'; search: string }
   | { view: 'settings'; section: string; search: string }
   | { view: 'none' };
 
 /** The id that an address ends with; null if it is not one, or not well encoded. */
-function idAfter(prefix: string, path: string): string | null {
+function idAfter(prefix: string, path: string, query: URLSearchParams): string | null {
+  if (path === prefix.slice(0, -1)) return query.get('id');
   if (!path.startsWith(prefix) || path.length === prefix.length) return null;
   try {
     return decodeURIComponent(path.slice(prefix.length));
@@ -70,12 +71,12 @@ export function parseRoute(path: string, search: string): Route {
   }
   if (/^\/dashboard\/?$/.test(path)) return { view: 'dashboard', search };
   if (/^\/compare\/?$/.test(path)) return { view: 'compare', a: of('a'), b: of('b') };
-  if (/^\/threads\/?$/.test(path)) return { view: 'threads', ...listed };
-  const thread = idAfter('/threads/', path);
+  const thread = idAfter('/threads/', path, query);
   if (thread !== null) return { view: 'thread', id: thread };
-  if (/^\/users\/?$/.test(path)) return { view: 'users', ...listed };
-  const user = idAfter('/users/', path);
-  if (user !== null) return { view: 'user', id: user, from: listed.from, to: listed.to };
+  if (/^\/threads\/?$/.test(path)) return { view: 'threads', ...listed };
+  const user = idAfter('/users/', path, query);
+  if (user !== null) return { view: 'user', id: user, from: listed.from, to: listed.to, env: of('env') };
+  if (/^\/users\/?$/.test(path)) return { view: 'users', ...listed, env: of('env') };
   const section = /^\/settings(?:\/([a-z]+))?\/?$/.exec(path);
   if (section) return { view: 'settings', section: section[1] ?? 'project', search };
   return { view: 'none' };
@@ -107,7 +108,6 @@ export function traceUrl(id: string, span: string | null = null, look: Partial<T
 /** Two traces, or spans of them as TRACE.SPAN. */
 export const compareUrl = (a: string, b: string): string => `/compare?a=${a}&b=${b}`;
 
-export const threadUrl = (id: string): string => `/threads/${encodeURIComponent(id)}`;
 export const settingsUrl = (section: string): string => `/settings/${section}`;
 
 /** What an address says behind its path; what is as it is by default is not said. */
@@ -116,13 +116,19 @@ function search(said: Record<string, string>): string {
   return query.size === 0 ? '' : `?${query.toString()}`;
 }
 
-export const userUrl = (id: string, { from = '', to = '' }: { from?: string; to?: string } = {}): string =>
-  `/users/${encodeURIComponent(id)}${search({ from, to })}`;
+/** Points alone mean another place in a path. */
+const withId = (place: string, id: string, rest: Record<string, string>): string =>
+  /^\.{1,2}$/.test(id) ? place + search({ id, ...rest }) : `${place}/${encodeURIComponent(id)}${search(rest)}`;
+
+export const threadUrl = (id: string): string => withId('/threads', id, {});
+/** A window of time, and an environment; '' is all. */
+export const userUrl = (id: string, { from = '', to = '', env = '' } = {}): string =>
+  withId('/users', id, { from, to, env });
 
 /** A list of threads or users. */
 export function groupsUrl(
   place: '/threads' | '/users',
-  { q = '', from = '', to = '', sort = '' }: Partial<ListQuery>,
+  { q = '', from = '', to = '', sort = '', env = '' }: Partial<ListQuery & { env: string }>,
 ): string {
-  return place + search({ q, from, to, sort });
+  return place + search({ q, from, to, sort, env });
 }

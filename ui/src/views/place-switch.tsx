@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { getFacets } from '../api/traces';
 import type { Session } from '../api/types';
-import { environmentOf, withEnvironment } from '../model/environment';
+import { withEnvironment } from '../model/environment';
 import { inProjectOf } from '../model/project';
 import { emptyQuery, settingsUrl, type Route } from '../model/route';
 import { oneLine } from '../model/text';
@@ -10,10 +10,11 @@ import { go } from '../navigation';
 
 interface Props {
   route: Route;
+  environment: string;
   session: Session;
 }
 
-export function PlaceSwitch({ route, session }: Props) {
+export function PlaceSwitch({ route, environment, session }: Props) {
   return (
     <div class="switch">
       <select
@@ -32,7 +33,7 @@ export function PlaceSwitch({ route, session }: Props) {
         ))}
         {session.user && <option value="">All projects …</option>}
       </select>
-      <EnvironmentSwitch key={session.project_id} route={route} />
+      <EnvironmentSwitch key={session.project_id} route={route} chosen={environment} />
     </div>
   );
 }
@@ -59,10 +60,9 @@ function stays(route: Route): string {
 const askAfter = 1000;
 const askAgainAfter = 30_000;
 
-function EnvironmentSwitch({ route }: { route: Route }) {
+function EnvironmentSwitch({ route, chosen }: { route: Route; chosen: string }) {
   const [names, setNames] = useState<string[]>([]);
   const asked = useRef(0);
-  const chosen = environmentOf(route);
   const ask = (): void => {
     if (asked.current !== 0 && Date.now() - asked.current < askAgainAfter) return;
     asked.current = Date.now();
@@ -79,16 +79,15 @@ function EnvironmentSwitch({ route }: { route: Route }) {
       clearTimeout(timer);
     };
   }, []);
-  const all = chosen === null || names.includes(chosen) ? names : [...names, chosen];
+  const all = chosen === '' || names.includes(chosen) ? names : [...names, chosen];
   return (
     <select
       aria-label="Environment"
-      value={chosen ?? ''}
+      value={chosen}
       onPointerDown={ask}
       onFocus={ask}
       onChange={(event) => {
-        const to = event.currentTarget.value;
-        go(withEnvironment(route, to === '' ? null : to));
+        go(withEnvironment(route, event.currentTarget.value));
       }}
     >
       <option value="">all environments</option>

@@ -1,10 +1,11 @@
 import { useState } from 'preact/hooks';
 import type { Session } from '../api/types';
 import { bytes, plural } from '../model/format';
-import { placeIn } from '../model/environment';
+import { inEnvironment } from '../model/environment';
 import { places } from '../model/places';
 import type { Route } from '../model/route';
 import { Link } from '../widgets/link';
+import { place } from '../widgets/place';
 import { applyTheme, readTheme, type Theme } from '../widgets/setting';
 import { PlaceSwitch } from './place-switch';
 
@@ -22,10 +23,14 @@ export function SideBar({ route, listUrl, session, onHelp }: Props) {
         <i class="logo" aria-hidden="true" />
         respan
       </Link>
-      {session ? <PlaceSwitch route={route} session={session} /> : <div class="switch" />}
+      {session ? (
+        <PlaceSwitch route={route} environment={place.environment} session={session} />
+      ) : (
+        <div class="switch" />
+      )}
       {places.map(({ label, url, key, views }) => {
         const here = views.includes(route.view);
-        const to = url === '/' ? listUrl : placeIn(route, url);
+        const to = url === '/' ? listUrl : inEnvironment(place.environment, url);
         return (
           <Link key={url} class={here ? 'entry on' : 'entry'} to={to} aria-current={here ? 'page' : undefined}>
             {label} <kbd>g {key}</kbd>

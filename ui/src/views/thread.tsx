@@ -8,13 +8,15 @@ import type { Totals } from '../api/types';
 import { tokenFor } from '../model/filter';
 import { clock, cost, count, plural, tokens } from '../model/format';
 import { modelsOf, usersOf } from '../model/thread';
-import { groupsUrl, traceUrl, tracesUrl, userUrl } from '../model/route';
+import { inEnvironment } from '../model/environment';
+import { traceUrl, tracesUrl, userUrl } from '../model/route';
 import { oneLine } from '../model/text';
 import { go } from '../navigation';
 import { Copy } from '../widgets/copy';
 import { useKeys, useMedia } from '../widgets/hooks';
 import { keep, recall } from '../widgets/kept';
 import { Link } from '../widgets/link';
+import { place } from '../widgets/place';
 import { useFlag } from '../widgets/setting';
 import { Banner, Failed } from '../widgets/wrong';
 import { Raw } from './message';
@@ -56,7 +58,8 @@ export function ThreadView({ id, onFailure }: Props) {
   const { entries, answered, error } = turns;
   const [raw, setRaw] = useFlag('respan.raw');
   const sheet = useRef<HTMLDivElement>(null);
-  const [selected, setSelected] = useState<string | null>(null);
+  const chosenKey = `turn of thread ${id}`;
+  const [selected, setSelected] = useState<string | null>(() => recall<string>(chosenKey) ?? null);
   useEffect(() => {
     document.title = `${oneLine(id, 80)} · respan`;
   }, [id]);
@@ -120,6 +123,7 @@ export function ThreadView({ id, onFailure }: Props) {
     const to = entries[Math.min(Math.max(at + by, 0), entries.length - 1)]?.turn.trace.trace_unique_id;
     if (to === undefined) return;
     setSelected(to);
+    keep(chosenKey, to);
     const element = document.getElementById(turnElement(to));
     element?.scrollIntoView({ block: 'start' });
     element?.focus({ preventScroll: true });
@@ -140,18 +144,18 @@ export function ThreadView({ id, onFailure }: Props) {
         go(traceUrl(selected));
         return true;
       case 'u':
-        go(groupsUrl('/threads', {}));
+        go(inEnvironment(place.environment, '/threads'));
         return true;
       default:
         return false;
     }
   });
 
-  if (error && !answered) return <Failed error={error} what="thread" />;
+  if (error && !answered) return <Failed error={error} what="thread" id={id} />;
   return (
     <>
       <header class="trace-head of-thread">
-        <Link class="back" to="/threads">
+        <Link class="back" to={inEnvironment(place.environment, '/threads')}>
           ‹ Threads
         </Link>
         <h1>
@@ -249,7 +253,7 @@ function About({ id, turns: { entries, more } }: { id: string; turns: Turns }) {
         {users.length > 0 && <dt>{users.length === 1 ? 'user' : 'users'}</dt>}
         {users.map((user) => (
           <dd key={user}>
-            <Link class="linked" to={userUrl(user)}>
+            <Link class="linked" to={userUrl(user, { env: place.environment })}>
               <bdi>{oneLine(user, 80)}</bdi>
             </Link>
           </dd>

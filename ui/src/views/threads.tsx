@@ -14,10 +14,10 @@ import { go } from '../navigation';
 import { GroupSearch } from './group-search';
 import { type Column, GroupTable, toList, useGroups } from './group-table';
 import { RangeMenu } from './range-menu';
-import { Errors, Seen, WiderWindow } from './users';
+import { Errors, GroupName, Seen, WiderWindow } from './users';
 
 const columns: Column[] = [
-  { sort: 'value', label: 'Thread', cell: (g) => <bdi class="strong">{oneLine(g.value ?? '')}</bdi> },
+  { sort: 'value', label: 'Thread', cell: (g) => <GroupName name={g.value ?? ''} /> },
   { sort: null, label: 'Last message', cell: (g) => <LastMessage group={g} /> },
   { sort: 'count', label: 'Turns', end: true, cell: (g) => count(g.count) },
   { sort: 'total_tokens', label: 'Tokens', end: true, cell: (g) => count(g.total_tokens) },

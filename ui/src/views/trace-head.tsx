@@ -3,6 +3,7 @@ import type { TraceFacts } from '../api/types';
 import { clock, cost, count, duration, shortId, tokens } from '../model/format';
 import { traceLabel } from '../model/name';
 import { threadUrl, userUrl } from '../model/route';
+import { place } from '../widgets/place';
 import { oneLine } from '../model/text';
 import { Copy } from '../widgets/copy';
 import { Link } from '../widgets/link';
@@ -72,7 +73,7 @@ export function TraceHead({ trace, running, listUrl, reader, onReader, actions }
           <Fact
             name="user"
             value={trace.customer_identifier}
-            url={actions === null ? null : userUrl(trace.customer_identifier)}
+            url={actions === null ? null : userUrl(trace.customer_identifier, { env: place.environment })}
           />
         )}
         {trace.session_identifier !== null && (

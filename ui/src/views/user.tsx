@@ -31,8 +31,8 @@ const refreshEvery = 2000;
 const pollEvery = 5000;
 
 /** What is found of a user, asked again as the live feed tells of his traces. */
-function useFound(id: string, from: string, to: string, onFailure: (error: ApiError) => void) {
-  const key = userUrl(id, { from, to });
+function useFound(id: string, from: string, to: string, env: string, onFailure: (error: ApiError) => void) {
+  const key = userUrl(id, { from, to, env });
   const [found, setFound] = useState<FoundUser | null>(() => recall<FoundUser>(key) ?? null);
   const [of, setOf] = useState(key);
   const [error, setError] = useState<ApiError | null>(null);
@@ -44,7 +44,7 @@ function useFound(id: string, from: string, to: string, onFailure: (error: ApiEr
     const { signal } = abort.current;
     const begun = performance.now();
     try {
-      const answer = await findUser(id, { from, to }, signal);
+      const answer = await findUser(id, { from, to, env }, signal);
       keep(key, answer);
       setFound(answer);
       setOf(key);
@@ -56,7 +56,7 @@ function useFound(id: string, from: string, to: string, onFailure: (error: ApiEr
     }
     const now = performance.now();
     mayAt.current = now + Math.max(refreshEvery, 4 * (now - begun));
-  }, [id, from, to, key, onFailure]);
+  }, [key, onFailure]);
   useEffect(() => {
     abort.current = new AbortController();
     void load();
@@ -86,13 +86,14 @@ interface Props {
   id: string;
   from: string;
   to: string;
+  env: string;
   /** Whether who looks may delete what is there. */
   mayDelete: boolean;
   onFailure: (error: ApiError) => void;
 }
 
-export function UserView({ id, from, to, mayDelete, onFailure }: Props) {
-  const { found, isOf, error } = useFound(id, from, to, onFailure);
+export function UserView({ id, from, to, env, mayDelete, onFailure }: Props) {
+  const { found, isOf, error } = useFound(id, from, to, env, onFailure);
   const sheet = useRef<HTMLDivElement>(null);
   const placeKey = `place of user ${id}`;
   useEffect(() => {
@@ -104,15 +105,15 @@ export function UserView({ id, from, to, mayDelete, onFailure }: Props) {
 
   useKeys((event) => {
     if (event.key !== 'u') return false;
-    go(groupsUrl('/users', { from, to }));
+    go(groupsUrl('/users', { from, to, env }));
     return true;
   });
 
-  if (error && !found) return <Failed error={error} what="user" />;
+  if (error && !found) return <Failed error={error} what="user" id={id} />;
   if (!found) return <div class="notice" aria-busy="true" />;
   const { totals, isEstimate, page } = found;
-  const mine = tokenFor('user', id);
-  const window = { from, to };
+  const mine = env === '' ? tokenFor('user', id) : `${tokenFor('user', id)} ${tokenFor('env', env)}`;
+  const window = { from, to, env };
   const list = (more = ''): string => tracesUrl(more === '' ? mine : `${mine} ${more}`, window);
   return (
     <>
@@ -140,7 +141,7 @@ export function UserView({ id, from, to, mayDelete, onFailure }: Props) {
             from={from}
             to={to}
             onChange={(start, end) => {
-              go(userUrl(id, { from: start, to: end }));
+              go(userUrl(id, { from: start, to: end, env }));
             }}
           />
         </span>

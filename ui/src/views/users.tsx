@@ -5,6 +5,7 @@ import type { ApiError } from '../api/client';
 import { groupsPath } from '../api/groups';
 import { livePath, paramsOf } from '../api/traces';
 import type { Group } from '../api/types';
+import { tokenFor } from '../model/filter';
 import { clock, cost, count, duration, plural } from '../model/format';
 import { groupsUrl, type ListQuery, tracesUrl, userUrl } from '../model/route';
 import { oneLine } from '../model/text';
@@ -26,7 +27,13 @@ const columns: Column[] = [
 ];
 
 function UserName({ group }: { group: Group }) {
-  return group.value === null ? <i class="mute">no user</i> : <bdi class="strong">{oneLine(group.value)}</bdi>;
+  return group.value === null ? <i class="mute">no user</i> : <GroupName name={group.value} />;
+}
+
+/** One that shows nothing could not be clicked. */
+export function GroupName({ name }: { name: string }) {
+  const shown = oneLine(name);
+  return /[^\s\u200b-\u200f\u2060\ufeff]/.test(shown) ? <bdi class="strong">{shown}</bdi> : <i class="mute">blank</i>;
 }
 
 export function Errors({ n }: { n: number }) {
@@ -43,16 +50,17 @@ function searchOf(q: string): string {
 }
 
 interface Props {
-  list: ListQuery;
+  list: ListQuery & { env: string };
   onFailure: (error: ApiError) => void;
 }
 
 export function UsersView({ list: asked, onFailure }: Props) {
-  const { q, from, to, sort } = asked;
+  const { q, from, to, sort, env } = asked;
   const order = sort === '' ? '-last_time' : sort;
   const input = useRef<HTMLInputElement>(null);
   const url = groupsUrl('/users', asked);
-  const mine = { ...asked, q: searchOf(q) };
+  const here = env === '' ? '' : tokenFor('env', env);
+  const mine = { ...asked, q: `${searchOf(q)} ${here}`.trim() };
   const live = useMemo(() => livePath(mine, Date.now()), [url]);
   const groups = useGroups(
     {
@@ -102,7 +110,11 @@ export function UsersView({ list: asked, onFailure }: Props) {
           onSort={(by) => {
             go(groupsUrl('/users', { ...asked, sort: by }), 'replace');
           }}
-          urlOf={(g) => (g.value === null ? tracesUrl('NOT user:*', { from, to }) : userUrl(g.value, { from, to }))}
+          urlOf={(g) =>
+            g.value === null
+              ? tracesUrl(`NOT user:* ${here}`.trim(), { from, to })
+              : userUrl(g.value, { from, to, env })
+          }
           onSearch={() => {
             input.current?.select();
           }}

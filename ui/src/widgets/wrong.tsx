@@ -31,13 +31,20 @@ export function Banner({ error }: { error: ApiError }) {
 }
 
 /** In the place of what could not be shown at all. */
-export function Failed({ error, what }: { error: ApiError; what: string }) {
+export function Failed({ error, what, id = '' }: { error: ApiError; what: string; id?: string }) {
   const missing = error.failure === 'not-found';
+  const unsaid = id.includes('\0');
   return (
     <div class="notice" role="alert">
       <h2>{missing ? `There is no such ${what}` : `Could not load the ${what}`}</h2>
-      <p>{missing ? 'It may not have arrived yet, or it was removed.' : explain(error)}</p>
-      {missing && <Link to="/">All traces</Link>}
+      <p>
+        {missing
+          ? 'It may not have arrived yet, or it was removed.'
+          : unsaid
+            ? 'There is a NUL in its name, which no question to the server can have. Its traces stand in the list.'
+            : explain(error)}
+      </p>
+      {(missing || unsaid) && <Link to="/">All traces</Link>}
     </div>
   );
 }
