@@ -50,7 +50,7 @@ async function paper({ script, style }) {
   // A context of its own: a page that is behind another is given few frames.
   const page = await newPage(await browser.newContext({ viewport: { width: 800, height: 420 } }));
   await page.setContent(
-    `<style>${style} :root { --ink-3: #555; --line: #ddd; --a: #06c; --b: #c30 } body { margin: 0; font-family: sans-serif }</style>
+    `<style>${style} :root { --ink-3: #555; --line: #ddd; --a: #06c; --b: #c30 } .plot { height: 150px } body { margin: 0; font-family: sans-serif }</style>
      <div id="above"></div><div id="below"></div>`,
   );
   await page.addScriptTag({ content: script, type: 'module' });
@@ -90,7 +90,7 @@ const papers = [await paper(whole), await paper(used)];
 const frames = (page) =>
   page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 
-/** Does the same on both pages, and what there is to see then is the same; returned is what the charts told. */
+/** Does the same on both pages, and what there is to see then is the same: it is returned. */
 async function same(what, act) {
   const [expected, actual] = await Promise.all(
     papers.map(async (page) => {
@@ -100,7 +100,7 @@ async function same(what, act) {
     }),
   );
   assert.deepEqual(actual, expected, what);
-  return actual.said;
+  return actual;
 }
 const both = (above, below) => (page) =>
   page.evaluate(
@@ -128,10 +128,14 @@ const bars = { scale: 'count', isBar: true, values: (i) => i % 5 };
 
 test('lines, dashes, gaps, bars and two scales, over seconds and over years', async () => {
   const spans = [7, 60, 3600, 86_400, 3 * 86_400, 31 * 86_400, 200 * 86_400, 3 * 365 * 86_400, 80 * 365 * 86_400];
+  const pictures = new Set();
   for (const span of spans) {
     const above = chart(span, 48, [line, { ...line, values: gaps, dash: [6, 3], scale: 'seconds' }]);
-    await same(`${span} s`, both(above, chart(span, 48, [bars, { ...bars, values: (i) => 1e6 * i }])));
+    const below = chart(span, 48, [bars, { ...bars, values: (i) => 1e6 * i }]);
+    const { drawn } = await same(`${span} s`, both(above, below));
+    for (const picture of drawn) pictures.add(picture);
   }
+  assert.equal(pictures.size, 2 * spans.length);
 });
 
 test('one value, none, values without a neighbour, more than there are pixels, tiny and huge ones', async () => {
@@ -164,7 +168,7 @@ test('the pointer is told of on both charts, a drag zooms, a click opens', async
     [0.5, 2.2], // on the chart below
     [1.04, 0.5], // on none
   ])
-    told.push(...(await same(`at ${x}, ${y}`, (page) => page.mouse.move(...at(x, y)))));
+    told.push(...(await same(`at ${x}, ${y}`, (page) => page.mouse.move(...at(x, y)))).said);
   assert.ok(new Set(told.map(([chart, , bucket]) => `${chart} ${bucket}`)).size > 8, JSON.stringify(told));
 
   for (const [from, to] of [
@@ -178,10 +182,10 @@ test('the pointer is told of on both charts, a drag zooms, a click opens', async
       await page.mouse.down();
     });
     await same(`drawn to ${to}`, (page) => page.mouse.move(...at(to, 0.6), { steps: 4 }));
-    const said = await same(`let go at ${to}`, (page) => page.mouse.up());
+    const { said } = await same(`let go at ${to}`, (page) => page.mouse.up());
     assert.equal(said.filter(([chart, what]) => chart === 'above' && what === 'zoom').length, to === 0.502 ? 0 : 1);
   }
-  const clicked = await same('click', (page) => page.mouse.click(...at(0.4, 0.3)));
+  const { said: clicked } = await same('click', (page) => page.mouse.click(...at(0.4, 0.3)));
   assert.equal(clicked.filter(([, what]) => what === 'point').length, 1);
   await same('two clicks', (page) => page.mouse.dblclick(...at(0.4, 0.3)));
 });
