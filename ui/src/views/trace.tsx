@@ -9,14 +9,16 @@ import { parseInstant, toDate } from '../model/time';
 import { firstCall, Tree } from '../model/tree';
 import { go } from '../navigation';
 import { useClock, useKeys, useMedia, usePolling } from '../widgets/hooks';
+import { later } from '../widgets/later';
 import { useSize } from '../widgets/setting';
 import { Splitter } from '../widgets/splitter';
 import { Banner, Failed } from '../widgets/wrong';
-import { Reader } from './reader';
 import { SpanPane } from './span-pane';
 import { TraceActions } from './trace-actions';
 import { TraceHead } from './trace-head';
 import { Waterfall } from './waterfall';
+
+const Reader = later(async () => (await import('./more')).Reader);
 
 interface Props extends TraceLook {
   id: string;
