@@ -112,6 +112,22 @@ test('a page that begins with a filter that cannot be read says so, and the filt
   complaints.length = 0; // the browser notes the 400
 });
 
+test('a row on a phone has two lines, and nothing of it lies outside', async () => {
+  await page.setViewportSize({ width: 390, height: 844 });
+  await open('/', '.trace-row:not(.head)');
+  const out = await page.locator('.trace-row:not(.head)').evaluateAll((all) =>
+    all.flatMap((row) => {
+      const { top, bottom } = row.getBoundingClientRect();
+      return [...row.children]
+        .map((cell) => [cell.className, cell.getBoundingClientRect()])
+        .filter(([, box]) => box.height > 0 && (box.top < top || box.bottom > bottom))
+        .map(([name]) => name);
+    }),
+  );
+  assert.deepEqual(out, []);
+  await page.setViewportSize({ width: 1320, height: 860 });
+});
+
 test('menus are as wide as what they hold, and within the window, on a phone too', async () => {
   for (const size of [
     { width: 1320, height: 860 },
