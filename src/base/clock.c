@@ -12,6 +12,8 @@ static uint64_t read_clock(clockid_t id) {
 uint64_t rs_clock_wall_ns(void) { return read_clock(CLOCK_REALTIME); }
 uint64_t rs_clock_mono_ns(void) { return read_clock(CLOCK_MONOTONIC); }
 
+uint64_t rs_clock_cpu_ns(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
+
 static char *put_digits(char *p, unsigned value, int width) {
     for (int i = width - 1; i >= 0; i--) {
         p[i] = (char)('0' + value % 10);

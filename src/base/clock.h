@@ -8,6 +8,7 @@
 
 uint64_t rs_clock_wall_ns(void); /* since the Unix epoch, UTC; what spans carry */
 uint64_t rs_clock_mono_ns(void); /* for durations and deadlines; unaffected by clock steps */
+uint64_t rs_clock_cpu_ns(void);  /* that the calling thread has worked */
 /* A condition whose timed waits end at a time of CLOCK_MONOTONIC, the clock of rs_clock_mono_ns. The caller destroys it. */
 void rs_clock_cond_init(pthread_cond_t *cond);
 

@@ -109,8 +109,12 @@ bool rs_text_has_nocase(rs_str s, rs_str word) {
     enum { SHORT = 16 };
     bool has;
     if (word.n > SHORT && has_long_nocase(s, word, &has)) return has;
+    if (word.n == 0) return true;
+    unsigned char low = fold(word.p[0]),
+                  up = (unsigned char)(low >= 'a' && low <= 'z' ? low - ('a' - 'A') : low);
     for (size_t at = 0; at + word.n <= s.n; at++) {
-        size_t i = 0;
+        size_t i = 1;
+        if ((unsigned char)s.p[at] != low && (unsigned char)s.p[at] != up) continue;
         while (i < word.n && fold(s.p[at + i]) == fold(word.p[i])) i++;
         if (i == word.n) return true;
     }

@@ -15,6 +15,7 @@ enum {
     RS_LIST_SCAN_MAX = 1000000, /* rows that one request looks through; see traces.h for what happens then */
     RS_LIST_SCAN_STEP = 4096,   /* rows per read transaction, so that none pins the log for long */
     RS_LIST_READS = 2000,       /* traces whose spans one request reads to decide on them */
+    RS_LIST_CPU_MS = 2000,      /* that reading and judging them may take; one trace is read in any case */
     RS_LIST_BLOCKS = 300,       /* blocks that one request unpacks to find words in */
     RS_LIST_BLOCK_ROWS = 1024,  /* what unpacking one counts for where rows are counted */
     RS_LIST_WORD_ROWS =

@@ -1,5 +1,7 @@
 #include "query/sample.h"
 
+#include "base/clock.h"
+
 #include <stdlib.h>
 
 #define NS_PER_HOUR 3600000000000ull
@@ -204,6 +206,7 @@ rs_status rs_sample_run(rs_sample *s, uint64_t min, uint64_t max, rs_cells *cell
     walk.start_min_ns = min;
     walk.start_max_ns = max;
     walk.content = s->in_full;
+    walk.cpu_until_ns = rs_clock_cpu_ns() + RS_LIST_CPU_MS * 1000000ull;
     if (st == RS_OK && !more) {
         rs_arena *place = cells->n == 0 ? cells->arena : &arena; /* of many groups a second copy is dear */
         stretch all = {.s = s, .cells = {.arena = place, .most = cells->most}, .low = INT64_MIN};

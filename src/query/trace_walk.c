@@ -1,5 +1,7 @@
 #include "query/trace_walk.h"
 
+#include "base/clock.h"
+
 enum {
     PENDING = 32,     /* rows that are kept until their spans were read */
     MAY_SAY_ROWS = 8, /* that looking into a trace's word filters counts for */
@@ -155,6 +157,11 @@ rs_status rs_trace_walk_verify(rs_trace_walk *w, const rs_trace_row *row, bool *
     return st;
 }
 
+/* Filters may ask much of long texts: one question must not keep a thread for minutes. */
+static bool is_spent(const rs_trace_walk *w) {
+    return w->reads_left == 0 || (w->has_read && rs_clock_cpu_ns() >= w->cpu_until_ns);
+}
+
 /* Decides those that wait, in order. */
 static rs_status settle(step *s, rs_err *err) {
     rs_trace_walk *w = s->walk;
@@ -163,8 +170,9 @@ static rs_status settle(step *s, rs_err *err) {
         rs_truth t = RS_YES;
         const rs_trace_row *row = &s->pending[i].row;
         if (!s->pending[i].holds) {
-            if (w->reads_left == 0) return s->stopped = true, RS_OK;
+            if (is_spent(w)) return s->stopped = true, RS_OK;
             t = RS_MAYBE;
+            w->has_read = true;
             if ((st = read_and_judge(w, row, s, &t, err)) != RS_OK) break;
         }
         bool goes_on = true;
@@ -387,5 +395,6 @@ static rs_status walk_words(rs_trace_walk *w, rs_trace_walk_fn fn, void *ctx, rs
 }
 
 rs_status rs_trace_walk_run(rs_trace_walk *w, rs_trace_walk_fn fn, void *ctx, rs_err *err) {
+    if (w->cpu_until_ns == 0) w->cpu_until_ns = rs_clock_cpu_ns() + RS_LIST_CPU_MS * 1000000ull;
     return w->plan.nwords > 0 ? walk_words(w, fn, ctx, err) : walk_rows(w, NULL, fn, ctx, err);
 }

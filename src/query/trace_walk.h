@@ -22,6 +22,9 @@ typedef struct rs_trace_walk {
     uint64_t start_min_ns, start_max_ns; /* trace start in [min, max); max 0: open */
     bool keys_only; /* rows have their key alone, if the plan's tags decide all; else they are whole */
     uint64_t rows_left, reads_left, blocks_left; /* blocks: that a search for words unpacks */
+    uint64_t
+        cpu_until_ns; /* by rs_clock_cpu_ns: no more spans are read then, but of one trace; 0: RS_LIST_CPU_MS from the beginning */
+    bool has_read; /* spans of a trace */
     /* the answer */
     uint64_t rows_seen, rows_decided; /* decided: up to `after` */
     uint64_t matches;

@@ -42,7 +42,8 @@ static rs_status walk_traces(step *s, rs_err *err) {
                        .start_max_ns = w->start_max_ns,
                        .rows_left = w->left,
                        .reads_left = w->left / RS_WALK_READ_ROWS + 1,
-                       .blocks_left = w->left / RS_LIST_BLOCK_ROWS + 1};
+                       .blocks_left = w->left / RS_LIST_BLOCK_ROWS + 1,
+                       .cpu_until_ns = w->cpu_until_ns};
     rs_status st = rs_trace_walk_run(&t, see_trace, s, err);
     w->left = t.rows_left;
     w->has_after = t.has_after;

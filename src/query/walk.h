@@ -24,6 +24,7 @@ typedef struct rs_walk {
     uint64_t
         left; /* rows that may be looked at; what was looked at is taken off. A trace whose spans have to be read to decide on it
                       counts as RS_WALK_READ_ROWS: then the walk may end before */
+    uint64_t cpu_until_ns; /* of traces: trace_walk.h; 0: each run has its own */
     /* Afterwards. */
     bool complete; /* there is no more */
 } rs_walk;

@@ -2,6 +2,7 @@
  * their verification. The store's reading functions are replaced by ones over an array. */
 #include "query/spans.h"
 #include "query/traces.h"
+#include "query/walk.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -393,6 +394,34 @@ static void test_budget(void **state) {
     rs_arena_deinit(&a.arena);
 }
 
+static bool count_row(void *ctx, int64_t key, const void *row) {
+    (void)key, (void)row;
+    ++*(size_t *)ctx;
+    return true;
+}
+
+/* Whatever is asked of their texts: a walk whose time is over looks into the spans of one trace more, and goes on behind it. */
+static void test_spans_are_read_for_so_long(void **state) {
+    (void)state;
+    make_world(50);
+    world.other_model = "wanted";
+    rs_arena arena;
+    rs_list list;
+    rs_walk walk;
+    rs_err err = {0};
+    size_t found = 0, runs = 0;
+    rs_arena_init(&arena, 0);
+    rs_list_init(&list, &rs_trace_fields);
+    assert_int_equal(rs_list_set(&list, RS_STR("q"), RS_STR("span(model~want)"), &arena, &err), RS_OK);
+    assert_int_equal(rs_walk_init(&walk, NULL, 1, &list, &arena, &err), RS_OK);
+    walk.cpu_until_ns = 1;
+    for (walk.left = 100000; !walk.complete && runs < 1000; runs++)
+        assert_int_equal(rs_walk_run(&walk, count_row, &found, &err), RS_OK);
+    assert_int_equal(found, 50);
+    assert_in_range(runs, 50, 51);
+    rs_arena_deinit(&arena);
+}
+
 static void test_time_range(void **state) {
     (void)state;
     make_world(50);
@@ -503,6 +532,7 @@ int main(void) {
         cmocka_unit_test(test_rows_that_arrive_meanwhile),
         cmocka_unit_test(test_scans_are_stepped),
         cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_spans_are_read_for_so_long),
         cmocka_unit_test(test_time_range),
         cmocka_unit_test(test_tags_are_verified),
         cmocka_unit_test(test_too_deep_a_page),
