@@ -57,7 +57,7 @@ const keys = {
   List: {
     'down, up (arrows too)': [list, () => downUp(line)],
     open: [list, () => press(page, 'j', 'Enter'), () => page.waitForURL('**/traces/*')],
-    'look at it; Escape': [
+    'peek; Escape closes': [
       list,
       () => press(page, 'j', ' '),
       () => until('.peek'),
@@ -65,7 +65,7 @@ const keys = {
       () => until('.peek', 0),
     ],
     filter: [list, () => press(page, '/'), () => focusIs('Filter traces')],
-    'values to filter by': [
+    'show or hide the facets': [
       list,
       async () => {
         const before = await isOn('Facets');
@@ -75,7 +75,7 @@ const keys = {
         assert.equal(await isOn('Facets'), before);
       },
     ],
-    'pause, go on': [
+    'pause or resume live': [
       list,
       () => press(page, 'p'),
       () => page.getByRole('button', { name: 'Paused', pressed: true }).waitFor(),
@@ -84,7 +84,7 @@ const keys = {
     ],
     'mark to compare': [list, () => press(page, 'j', 'x'), () => page.getByText('1 marked').waitFor()],
     'compare the two marked': [list, () => press(page, 'Home', 'j', 'x', '='), () => page.waitForURL('**/compare?*')],
-    'in the strip: move; with ⇧ choose, Enter, Escape': [
+    'move in the strip; ⇧ selects, Enter zooms in, Escape out': [
       () => open('/', '.strip rect'),
       () => page.locator('.strip').focus(),
       () => press(page, 'ArrowLeft', 'Shift+ArrowLeft', 'Shift+ArrowLeft', 'Enter'),
@@ -93,7 +93,7 @@ const keys = {
   },
   Trace: {
     'down, up (arrows too)': [trace, () => downUp('.span-row')],
-    'open, close, to the parent': [
+    'open; close, or to the parent': [
       trace,
       async () => {
         await press(page, 'Home');
@@ -188,7 +188,7 @@ const keys = {
     'back to the list': [trace, () => press(page, 'u'), () => page.locator(line).first().waitFor()],
   },
   'Threads, users': {
-    'down, up; in a thread turn by turn': [
+    'down, up; turn by turn in a thread': [
       () => open('/users', '.group-row:not(.head)'),
       () => downUp('.group-row:not(.head)'),
       () => open('/threads/conv_abc_123', '.turn:nth-child(2)'),
@@ -197,7 +197,7 @@ const keys = {
       () => press(page, 'k'),
       () => page.locator('.turn:nth-child(1).selected').waitFor(),
     ],
-    'open; in a thread the turn’s trace': [
+    'open; the turn’s trace in a thread': [
       () => open('/threads', '.group-row:not(.head)'),
       () => press(page, 'j', 'Enter'),
       () => at('/threads/conv_abc_123'),
@@ -206,7 +206,7 @@ const keys = {
       () => page.waitForURL('**/traces/*'),
     ],
     filter: [() => open('/threads', '.group-row'), () => press(page, '/'), () => focusIs('Filter threads')],
-    'back to the threads, to the users': [
+    'back to the list': [
       () => open('/threads/conv_abc_123', '.turn'),
       () => press(page, 'u'),
       () => at('/threads'),
