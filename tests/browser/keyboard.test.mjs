@@ -26,7 +26,12 @@ const byKeys = [
 /** The focus is never there on the way from one to the next: the reading order is that of the screen. */
 const isBack = ({ box, before }) => before !== null && box.bottom <= before.top && box.right <= before.left;
 
-async function wrongs(page) {
+/** Places in which nobody tells who one is. */
+const unknown = /does not come|is away|is over/;
+
+async function wrongs(page, place) {
+  if (!unknown.test(place))
+    await page.waitForFunction(() => !document.querySelector('.side') || document.querySelector('.side select'));
   await page.evaluate(lookAtFocus);
   const opened = await page.evaluate(() =>
     ['dialog[open]', '.popover'].find((of) => document.querySelector(of)?.contains(document.activeElement)),

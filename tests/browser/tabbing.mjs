@@ -47,12 +47,18 @@ export const lookAtFocus = () => {
       window.tabbing.last = e;
       const box = e.getBoundingClientRect();
       const wrong = [];
-      const style = getComputedStyle(e);
       const around = [...document.styleSheets]
         .flatMap((sheet) => [...sheet.cssRules])
         .filter((rule) => rule.selectorText?.includes(':focus-within'));
+      const isOutlined = (of) => {
+        const { outlineStyle, outlineWidth } = getComputedStyle(of);
+        return outlineStyle !== 'none' && parseFloat(outlineWidth) >= 1;
+      };
+      // In a list it is the line that is chosen that wears the mark.
+      const line = document.getElementById(e.getAttribute('aria-activedescendant'));
       const marked =
-        (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 1) ||
+        isOutlined(e) ||
+        (line && isOutlined(line)) ||
         getComputedStyle(e, '::after').content !== 'none' ||
         around.some((rule) => e.parentElement.closest(rule.selectorText));
       if (!marked) wrong.push('no mark of the focus');
@@ -108,22 +114,20 @@ export const lookAtFocus = () => {
 const most = 200;
 
 /** Presses a key until the focus has left the page, or in a dialog gone round it. */
-export async function goThrough(page, key = 'Tab', look = async () => undefined) {
+export async function goThrough(page, key = 'Tab') {
   const steps = [];
+  let isOut = false;
   for (let i = 0; i < most; i++) {
     await page.keyboard.press(key);
     const now = await page.evaluate(() => window.tabbing.now());
     if (now === null || !(await page.evaluate(() => document.hasFocus()))) {
       // Out of a modal dialog it comes back.
+      isOut = steps.length > 0;
       if (i > 2 && !steps[0]?.modal) return { steps, ends: true };
       continue;
     }
-    if (steps.at(-1)?.number === now.number) continue; // a date has fields of its own
-    if (steps.length > 0 && now.number === steps[0].number) return { steps, ends: true };
-    if (steps.some(({ number }) => number === now.number)) {
-      return { steps: [...steps, now], ends: false };
-    }
-    await look(page, now);
+    if (!isOut && steps.at(-1)?.number === now.number) continue; // a date has fields of its own
+    if (steps.some(({ number }) => number === now.number)) return { steps, ends: now.number === steps[0].number };
     steps.push(now);
   }
   return { steps, ends: false };
