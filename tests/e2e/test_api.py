@@ -216,7 +216,6 @@ def test_events_and_links(server):
         "/api/spans/0000000000000001/",
         "/api/spans/xyz/",
         "/api/spans/0000000000000001/?trace_id=zz",
-        "/api/traces/%00/",
     ],
 )
 def test_ids_that_are_not_there(full, path):

