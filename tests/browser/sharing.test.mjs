@@ -81,6 +81,44 @@ test('a trace is pinned, which stays so, and unpinned', async () => {
   await page.getByRole('button', { name: 'Pin', exact: true, pressed: false }).waitFor();
 });
 
+test('a viewer is offered none of it, and nobody is before it is known who he is', async () => {
+  const actions = (of) => of.getByRole('button', { name: /^(Share|Pin|Delete)$/ });
+  let answer;
+  const asked = new Promise((resolve) => (answer = resolve));
+  await page.route('**/api/session/*', async (route) => {
+    await asked;
+    await route.continue();
+  });
+  await openTrace();
+  assert.equal(await actions(page).count(), 0);
+  const place = () => page.locator('.trace-head .when').boundingBox();
+  const before = await place();
+  answer();
+  await actions(page).nth(2).waitFor();
+  assert.deepEqual(await place(), before, 'nothing moves when they come');
+  await page.unrouteAll();
+
+  const url = await page.evaluate(async () => {
+    const { csrf_token } = await (await fetch('/api/session/')).json();
+    const headers = { 'content-type': 'application/json', 'x-csrf-token': csrf_token };
+    const invite = { method: 'POST', headers, body: JSON.stringify({ role: 'viewer' }) };
+    return (await (await fetch('/api/invites/', invite)).json()).url;
+  });
+  const other = await browser.newContext();
+  const viewer = await newPage(other);
+  await viewer.goto(url);
+  await viewer.getByLabel('Name').fill('Vi');
+  await viewer.getByLabel('E-mail').fill('vi@example.org');
+  await viewer.getByLabel('Password', { exact: true }).fill('correct horse battery');
+  await viewer.keyboard.press('Enter');
+  await viewer.locator('.trace-row:not(.head)').first().waitFor();
+  await viewer.goto(`${server.url}/traces/${id}`);
+  await viewer.locator('.span-row').first().waitFor();
+  await viewer.locator('.side select').first().waitFor(); // it is known who he is
+  assert.equal(await viewer.locator('.trace-actions').count(), 0);
+  await other.close();
+});
+
 test('a trace is deleted once one says so twice', async () => {
   await openTrace();
   await page.getByRole('button', { name: 'Delete' }).click();

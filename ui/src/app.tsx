@@ -113,7 +113,13 @@ export function App() {
           <TracesView query={route} list={list.current.state} session={known} away={away} onFailure={onFailure} />
         )}
         {route.view === 'trace' && (
-          <TraceView key={route.id} {...route} listUrl={list.current.url} onFailure={onFailure} />
+          <TraceView
+            key={route.id}
+            {...route}
+            listUrl={list.current.url}
+            mayChange={known && (known.role === 'owner' || known.role === 'member')}
+            onFailure={onFailure}
+          />
         )}
         {route.view === 'compare' && <CompareView a={route.a} b={route.b} onFailure={onFailure} />}
         {route.view === 'threads' && <ThreadsView list={route} onFailure={onFailure} />}

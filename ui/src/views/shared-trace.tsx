@@ -32,7 +32,7 @@ export function SharedTrace() {
         <span class="mute">A trace that was shared with you</span>
       </header>
       <main>
-        <TraceView key={route.id} {...route} listUrl={traceUrl(route.id)} onFailure={onFailure} />
+        <TraceView key={route.id} {...route} listUrl={traceUrl(route.id)} mayChange={false} onFailure={onFailure} />
       </main>
     </div>
   );

@@ -7,13 +7,21 @@ import { ConfirmDialog } from '../widgets/confirm-dialog';
 import { explain } from '../widgets/wrong';
 import { ShareDialog } from './share-dialog';
 
-export function TraceActions({ id, listUrl }: { id: string; listUrl: string }) {
+interface Props {
+  id: string;
+  listUrl: string;
+  /** Null until it is known who one is: their place is kept. */
+  mayChange: boolean | null;
+}
+
+export function TraceActions({ id, listUrl, mayChange }: Props) {
   const [open, setOpen] = useState<'share' | 'delete' | null>(null);
   const close = (): void => {
     setOpen(null);
   };
+  if (mayChange === false) return null;
   return (
-    <span class="trace-actions">
+    <span class="trace-actions" style={mayChange ? undefined : { visibility: 'hidden' }}>
       <button
         type="button"
         class="tool"

@@ -24,13 +24,14 @@ interface Props extends TraceLook {
   id: string;
   span: string | null;
   listUrl: string;
+  mayChange: boolean | null;
   onFailure: (error: ApiError) => void;
 }
 
 /** Spans that come late are shown for as long after a trace's last one. */
 const lateFor = 60_000;
 
-export function TraceView({ id, span, find, critical, reader, fold, zoom, listUrl, onFailure }: Props) {
+export function TraceView({ id, span, find, critical, reader, fold, zoom, listUrl, mayChange, onFailure }: Props) {
   // While many spans come, those that are there are shown.
   const [{ known, whole }, setKnown] = useState<{ known: Known | null; whole: boolean }>({ known: null, whole: false });
   const [error, setError] = useState<ApiError | null>(null);
@@ -175,7 +176,7 @@ export function TraceView({ id, span, find, critical, reader, fold, zoom, listUr
         onReader={() => {
           setLook({ reader: !reader });
         }}
-        actions={isTraceId(id) ? <TraceActions id={id} listUrl={listUrl} /> : null}
+        actions={isTraceId(id) ? <TraceActions id={id} listUrl={listUrl} mayChange={mayChange} /> : null}
       />
       {error && <Banner error={error} />}
       {reader ? (
