@@ -108,22 +108,20 @@ static unsigned parts_of(const rs_find *find, uint32_t spans) {
     return n < 1 ? 1 : n > RS_FIND_PARTS ? RS_FIND_PARTS : n;
 }
 
-/* All spans of the trace, and which of them match. */
-static rs_status see_all(const rs_find *find, rs_store *store, uint64_t project, rs_arena *arena, places *out,
-                         rs_err *err) {
+/* All spans of the trace, and which of them match, by as many threads. */
+static rs_status see_in_parts(const rs_find *find, rs_store *store, uint64_t project, unsigned n,
+                              rs_arena *arena, places *out, rs_err *err) {
     const rs_filter *filter = &find->list->filter;
     const rs_filter_node *words[RS_FILTER_MAX_WORDS];
     const rs_phrase *phrases[RS_FILTER_MAX_WORDS];
     part parts[RS_FIND_PARTS];
-    uint32_t spans = 0;
+    rs_status st = RS_OK;
     rs_span_scan scan = {.depth = rs_filter_needs_attributes(filter) ? RS_READ_FULL : RS_READ_HEADS,
                          .phrases = phrases,
-                         .nphrases = rs_filter_words(filter, words)};
-    rs_status st = rs_store_get_trace(store, project, find->trace_id, take_size, &spans, err);
-    if (st != RS_OK) return st;
+                         .nphrases = rs_filter_words(filter, words),
+                         .parts = n};
     for (size_t i = 0; i < scan.nphrases; i++) phrases[i] = &words[i]->phrase;
-    scan.parts = parts_of(find, spans);
-    for (unsigned i = scan.parts; i-- > 0;) {
+    for (unsigned i = n; i-- > 0;) {
         part *p = &parts[i];
         *p = (part){.find = find, .store = store, .project = project, .scan = scan};
         p->scan.part = i;
@@ -132,14 +130,29 @@ static rs_status see_all(const rs_find *find, rs_store *store, uint64_t project,
         p->has_thread = i > 0 && pthread_create(&p->thread, NULL, look_through, p) == 0;
         if (!p->has_thread) look_through(p);
     }
-    for (unsigned i = 0; i < scan.parts; i++) {
+    for (unsigned i = 0; i < n; i++) {
         if (parts[i].has_thread) pthread_join(parts[i].thread, NULL);
         if (st == RS_OK && parts[i].status != RS_OK)
             st = rs_fail(err, parts[i].status, 0, "%s", parts[i].err.message);
     }
-    if (st == RS_OK && scan.parts == 1) *out = parts[0].found;
-    else if (st == RS_OK) st = put_together(parts, scan.parts, arena, out, err);
-    for (unsigned i = 0; i < scan.parts; i++) rs_arena_deinit(&parts[i].own);
+    if (st == RS_OK && n == 1) *out = parts[0].found;
+    else if (st == RS_OK) st = put_together(parts, n, arena, out, err);
+    for (unsigned i = 0; i < n; i++) rs_arena_deinit(&parts[i].own);
+    return st;
+}
+
+static rs_status see_all(const rs_find *find, rs_store *store, uint64_t project, rs_arena *arena, places *out,
+                         rs_err *err) {
+    uint32_t spans = 0;
+    rs_status st = rs_store_get_trace(store, project, find->trace_id, take_size, &spans, err);
+    if (st != RS_OK) return st;
+    unsigned n = parts_of(find, spans);
+    st = see_in_parts(find, store, project, n, arena, out, err);
+    /* Blocks that were rewritten meanwhile may have been nobody's part, or that of two. */
+    if (st == RS_OK && n > 1 && out->n != spans) {
+        *out = (places){0};
+        st = see_in_parts(find, store, project, 1, arena, out, err);
+    }
     return st;
 }
 
