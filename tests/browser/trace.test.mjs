@@ -5,7 +5,7 @@ import * as fixtures from './fixtures.mjs';
 import { openPage } from './open.mjs';
 import { TraceBuilder } from './otlp.mjs';
 
-const { server, browser, page, open } = await openPage({ viewport: { width: 1440, height: 860 } });
+const { server, browser, page, complaints, open } = await openPage({ viewport: { width: 1440, height: 860 } });
 const now = Date.now();
 const day = 86_400_000;
 
@@ -126,6 +126,37 @@ test('errors are marked on the axis, and the mark leads to the span', async () =
   assert.equal(await selected(), 'nightly_batch');
   await page.getByRole('button', { name: /^Error at 830 ms/ }).click();
   assert.match(await selected(), /^text_completion/);
+});
+
+test('`w` zooms about what is chosen, and `e` goes along in time to the span that failed', async () => {
+  const t = new TraceBuilder(1031, now - 50_000);
+  t.span('long_run', { lasts: 40_000, type: 'workflow' });
+  t.span('early', { parent: t.spans[0].spanId, at: 1000, lasts: 200, type: 'task' });
+  t.span('late', { parent: t.spans[0].spanId, at: 39_000, lasts: 200, type: 'task', error: 'it broke' });
+  await send(t);
+  await page.keyboard.press('Home');
+  await page.keyboard.press('j');
+  assert.equal(await selected(), 'early');
+  for (let i = 0; i < 6; i++) await page.keyboard.press('w');
+  const bar = (name) => page.locator('.span-row', { hasText: name }).locator('.bar');
+  await bar('early').waitFor();
+  assert.equal(await bar('late').count(), 0);
+  await page.keyboard.press('e');
+  assert.equal(await selected(), 'late');
+  await bar('late').waitFor();
+});
+
+test('a span that did not come, as the server was away, is asked for until it comes', async () => {
+  const t = fixtures.rerankThenWrite(1032, now - 55_000);
+  await send(t);
+  await page.route('**/api/spans/**', (route) => route.abort('connectionrefused'));
+  await row('rerank_then_write').click();
+  await page.locator('.pane .banner').waitFor();
+  await page.unroute('**/api/spans/**');
+  await page.locator('.pane .banner').waitFor({ state: 'detached' });
+  await page.getByRole('tab', { name: /^Attributes\s*\d/ }).waitFor();
+  // The browser tells of requests that fail.
+  complaints.length = 0;
 });
 
 test('search: `/` finds names, models, attributes and what prompts and completions say; n and N go on', async () => {

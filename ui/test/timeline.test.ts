@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
 import {
+  aboutSpan,
   barOf,
   between,
   busyParts,
   failureMarks,
   labelPlace,
   minimap,
+  moveTo,
   pan,
   parseRange,
   rangeText,
@@ -151,4 +153,16 @@ test('a range is kept in an address to the nanosecond', () => {
   expect(parseRange(rangeText({ from: 1e-9, to: 2e-7 }), whole)).toEqual({ from: 1e-9, to: 2e-7 });
   expect(parseRange('9~99', whole)?.to).toBe(10);
   for (const no of ['', '2', '2~1', '1~x', '~', '11~12', '..~.', '1~2~3']) expect(parseRange(no, whole)).toBeNull();
+});
+
+test('a range goes to where a span is, and stays if some of it is seen', () => {
+  const whole = { from: 0, to: 100 };
+  expect(moveTo({ from: 10, to: 20 }, whole, 19, 90)).toEqual({ from: 10, to: 20 });
+  expect(moveTo({ from: 10, to: 20 }, whole, 50, 52)).toEqual({ from: 46, to: 56 });
+  expect(moveTo({ from: 10, to: 20 }, whole, 99, 100)).toEqual({ from: 90, to: 100 });
+});
+
+test('a zoom by key is about the span that is chosen, if it is seen', () => {
+  expect(aboutSpan({ from: 10, to: 20 }, 12, 13)).toBe(0.25);
+  expect(aboutSpan({ from: 10, to: 20 }, 30, 40)).toBe(0.5);
 });

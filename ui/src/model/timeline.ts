@@ -32,6 +32,18 @@ export function pan(range: Range, whole: Range, part: number): Range {
   return place(range.from + width * part, width, whole);
 }
 
+/** The same length of time where the span is seen; as it is, if some of it is. */
+export function moveTo(range: Range, whole: Range, start: number, end: number): Range {
+  const width = range.to - range.from;
+  return end < range.from || start > range.to ? place((start + end - width) / 2, width, whole) : range;
+}
+
+/** Where in the range a span is, as a fraction: what a zoom by key keeps in its place. The middle, if it is not in it. */
+export function aboutSpan(range: Range, start: number, end: number): number {
+  const at = ((start + end) / 2 - range.from) / (range.to - range.from);
+  return at >= 0 && at <= 1 ? at : 0.5;
+}
+
 function place(from: number, width: number, whole: Range): Range {
   const start = Math.min(Math.max(from, whole.from), whole.to - width);
   return { from: start, to: start + width };

@@ -2,6 +2,7 @@
 import { useRef, useState } from 'preact/hooks';
 import { makeKey } from '../api/accounts';
 import { firstSteps } from '../model/first-steps';
+import { projectOf } from '../model/project';
 import { useActing } from '../widgets/acting';
 import { Copy } from '../widgets/copy';
 import { Wrong } from '../widgets/wrong';
@@ -85,7 +86,11 @@ export function FirstSteps({ mayMakeKeys, waits }: Props) {
           >
             Make a key and fill it in
           </button>
-          <span class="mute">A script on another machine needs a key; on this one it finds the server’s own.</span>
+          <span class="mute">
+            {projectOf(location.search) === null
+              ? 'A script on another machine needs a key; on this one it finds the server’s own.'
+              : 'A script needs a key of this project: without one it sends to the one of the server’s own key.'}
+          </span>
         </div>
       )}
       {key !== null && <p role="status">This key may send traces, no more. Copy it now: it is not shown again.</p>}

@@ -11,6 +11,7 @@ import { isTraceId } from '../model/route';
 import { oneLine, visible } from '../model/text';
 import type { Row } from '../model/tree';
 import { Copy } from '../widgets/copy';
+import { usePolling } from '../widgets/hooks';
 import { Mark } from '../widgets/mark';
 import { explain } from '../widgets/wrong';
 import { MarkSpan } from './compare-marked';
@@ -19,6 +20,9 @@ import { SpanContent } from './span-content';
 import { RawTab } from './span-raw';
 
 type Tab = 'content' | 'attributes' | 'events' | 'resource' | 'raw';
+
+/** As the banner says. */
+const retryEvery = 2000;
 
 interface Props {
   trace: string;
@@ -33,23 +37,33 @@ export function SpanPane({ trace, row, revision, onFailure }: Props) {
   const [tab, setTab] = useState<Tab>('content');
   const cache = useMemo(() => new SpanCache(), [revision]);
   const [loaded, setLoaded] = useState<Span | null>(null);
-  const [error, setError] = useState<ApiError | null>(null);
+  const [wrong, setWrong] = useState<{ of: string; error: ApiError } | null>(null);
+  const [tries, setTries] = useState(0);
+  const error = wrong?.of === id ? wrong.error : null;
   const span = cache.get(id) ?? (loaded?.span_unique_id === id ? loaded : null);
 
   useEffect(() => {
-    setError(null);
     if (head.running || cache.get(id)) return;
     const abort = new AbortController();
-    cache.load(trace, id, abort.signal).then(setLoaded, (reason: unknown) => {
-      if (isAbort(reason)) return;
-      const apiError = asApiError(reason);
-      setError(apiError);
-      onFailure(apiError);
-    });
+    cache.load(trace, id, abort.signal).then(
+      (came) => {
+        setLoaded(came);
+        setWrong(null);
+      },
+      (reason: unknown) => {
+        if (isAbort(reason)) return;
+        const apiError = asApiError(reason);
+        setWrong({ of: id, error: apiError });
+        onFailure(apiError);
+      },
+    );
     return () => {
       abort.abort();
     };
-  }, [cache, trace, id, head.running, onFailure]);
+  }, [cache, trace, id, head.running, onFailure, tries]);
+  usePolling(retryEvery, error?.failure === 'away', () => {
+    setTries((n) => n + 1);
+  });
 
   const tabs: [Tab, string, number | null][] = [
     ['content', isGeneration(head.log_type) ? 'Generation' : 'Input / Output', null],

@@ -21,7 +21,18 @@ import {
   turn,
   type Folding,
 } from '../model/folding';
-import { busyParts, pan, parseRange, rangeText, ticks, wholeRange, zoom, type Range } from '../model/timeline';
+import {
+  aboutSpan,
+  busyParts,
+  moveTo,
+  pan,
+  parseRange,
+  rangeText,
+  ticks,
+  wholeRange,
+  zoom,
+  type Range,
+} from '../model/timeline';
 import { nextFailed, type Row, type Tree } from '../model/tree';
 import { scrollToShow } from '../model/window';
 import { go } from '../navigation';
@@ -130,9 +141,19 @@ export function Waterfall({ trace, tree, isWhole, selected, look, onLook, listUr
   const setRange = (to: Range): void => {
     setZoomed(to.to - to.from >= (whole.to - whole.from) * 0.999 ? null : to);
   };
+  /** To a span that may be anywhere: also in time. */
+  const leapTo = (id: string): void => {
+    const row = tree.row(tree.find(id));
+    if (row && zoomed) setRange(moveTo(range, whole, row.start, row.end));
+    onSelect(id, 'replace');
+  };
+  const zoomBy = (factor: number): void => {
+    const row = rowAt(at);
+    setRange(zoom(range, whole, factor, row ? aboutSpan(range, row.start, row.end) : 0.5));
+  };
   const stepFound = (step: 1 | -1): void => {
     const row = nextFound(found.rows, selectedRow, step);
-    if (row !== null) onSelect(tree.idOf(row), 'replace');
+    if (row !== null) leapTo(tree.idOf(row));
   };
   const closeFind = (): void => {
     setFinding(0);
@@ -200,10 +221,10 @@ export function Waterfall({ trace, tree, isWhole, selected, look, onLook, listUr
         setFolding(allOpen);
         return true;
       case 'w':
-        setRange(zoom(range, whole, 0.6));
+        zoomBy(0.6);
         return true;
       case 's':
-        setRange(zoom(range, whole, 1 / 0.6));
+        zoomBy(1 / 0.6);
         return true;
       case 'a':
         setRange(pan(range, whole, -0.2));
@@ -216,7 +237,7 @@ export function Waterfall({ trace, tree, isWhole, selected, look, onLook, listUr
         return true;
       case 'e': {
         const failed = nextFailed(tree, selectedRow);
-        if (failed !== null) onSelect(failed, 'replace');
+        if (failed !== null) leapTo(failed);
         return true;
       }
       case 'c':
