@@ -81,6 +81,27 @@ test('a user has a page of figures, times, models, metadata and newest traces', 
   assert.match(await page.locator('.notice').innerText(), /no trace of this user/);
 });
 
+for (const { name, ages } of [
+  { name: 'one trace a minute ago', ages: [60_000] },
+  { name: 'traces in adjacent hours', ages: [60_000, 4_200_000] },
+])
+  test(`bars stand where the axis says: ${name}`, async () => {
+    for (const [n, age] of ages.entries())
+      await server.post(fixtures.turn(700 + 10 * ages.length + n, now - age, { user: name }).request());
+    await open(`/users/${encodeURIComponent(name)}`, '.spark');
+    const places = (selector) =>
+      page
+        .locator(selector)
+        .evaluateAll((all) => all.map((e) => [Number(e.getAttribute('x')), Number(e.getAttribute('width'))]));
+    const bars = await places('.spark a .spark-room');
+    const [x, width] = (await places('.spark .spark-room')).at(-1);
+    assert.equal(bars.length, ages.length);
+    assert.ok(Math.abs(x + width - 600) < 0.01, 'the bars take all of the width');
+    assert.ok(width <= 25, 'and are slim');
+    assert.ok(bars.at(-1)[0] > 560, 'the newest is at the right end');
+    assert.match(await page.locator('.spark-ends').innerText(), ages.length === 1 ? /each bar 1 m/ : /each bar 2 m/);
+  });
+
 test('without threads the page says how to name them', async () => {
   await open('/threads', '.notice h2');
   assert.match(await page.locator('.notice').innerText(), /No threads yet[\s\S]*propagate_attributes/);

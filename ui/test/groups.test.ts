@@ -3,7 +3,7 @@ import type { Group, Groups, Series } from '../src/api/types';
 import { addGroups, ariaSort, nextSort, noGroups, refreshGroups, shiftOfGroup } from '../src/model/groups';
 import { metadataOf } from '../src/model/metadata';
 import { groupsUrl, parseRoute, threadUrl, userUrl } from '../src/model/route';
-import { barsOf } from '../src/model/spark';
+import { barsOf, seriesParams } from '../src/model/spark';
 
 const group = (value: string | null, isOthers = false): Group =>
   ({ value, is_others: isOthers, count: 1 }) as unknown as Group;
@@ -64,7 +64,7 @@ test('a user or a thread has an address, whatever characters are in the name', (
   expect(parseRoute('/users/ada', '?from=-7d')).toEqual({ view: 'user', id: 'ada', from: '-7d', to: '', env: '' });
 });
 
-test('bars have a place for each stretch of time, and none before the first or behind the last', () => {
+test('bars have a place for each stretch of time, and none behind the last', () => {
   const series = {
     start_time: '2026-11-29T10:00:00Z',
     end_time: '2026-11-29T12:00:00Z',
@@ -81,12 +81,36 @@ test('bars have a place for each stretch of time, and none before the first or b
   } as Series;
   expect(barsOf(series).map((b) => [b.count, b.errors])).toEqual([
     [0, 0],
+    [0, 0],
+    [0, 0],
     [3, 1],
     [0, 0],
     [1, 0],
     [0, 0],
   ]);
   expect(barsOf({ ...series, groups: [] })).toEqual([]);
+  const long = barsOf({ ...series, start_time: '2026-11-28T10:00:00Z' });
+  expect([long.length, long.findIndex((b) => b.count > 0)]).toEqual([24, 20]); // slim bars, where the axis has them
+});
+
+test('a series is asked of the time in which there is something, an hour at least', () => {
+  const now = Date.parse('2026-11-29T16:04:00Z');
+  const asked = (first: string | null, last: string | null, start = 0, isEstimate = false) =>
+    seriesParams(
+      [
+        ['q', 'x'],
+        ['start_time', 'then'],
+      ],
+      { totals: { first_time: first, last_time: last }, is_estimate: isEstimate } as Groups,
+      start,
+      now,
+    ).map(([, value]) => value.replace('2026-11-29T', ''));
+  const at = '2026-11-29T16:03:00Z';
+  expect(asked(at, at)).toEqual(['x', '15:04:00.000Z', '16:03:01.000Z']);
+  expect(asked('2026-11-29T14:30:00Z', at)).toEqual(['x', '14:30:00.000Z', '16:03:01.000Z']);
+  expect(asked(at, at, now - 600_000)).toEqual(['x', '15:54:00.000Z', '16:03:01.000Z']); // not before the window
+  for (const whole of [asked(null, null), asked(at, at, 0, true), asked('1970-01-01T00:00:01Z', at)])
+    expect(whole).toEqual(['x', 'then']);
 });
 
 test('metadata is told key by key, the commonest values first', () => {

@@ -1,6 +1,7 @@
 /** All that the page of one user shows, in one go. */
 import { isModelCallQuery } from '../model/logtype';
-import { windowParams } from '../model/range';
+import { instantOf, windowParams } from '../model/range';
+import { seriesParams } from '../model/spark';
 import { parse } from './client';
 import { getTracePage, tracesPath } from './endpoints';
 import { getGroups, getSeries, groupsPath } from './groups';
@@ -24,13 +25,15 @@ export async function findUser(
   { from, to, env }: { from: string; to: string; env: string },
   signal: AbortSignal,
 ): Promise<FoundUser> {
-  const mine: [string, string][] = [['customer_identifier', id], ...windowParams(from, to, Date.now())];
+  const now = Date.now();
+  const mine: [string, string][] = [['customer_identifier', id], ...windowParams(from, to, now)];
   if (env !== '') mine.push(['environment', env]);
+  const sums = getGroups(groupsPath('model', mine, '-count', false, 20), 1, signal);
   const [byTrace, byCall, threads, series, body] = await Promise.all([
-    getGroups(groupsPath('model', mine, '-count', false, 20), 1, signal),
+    sums,
     getGroups(groupsPath('model', [...mine, ['q', isModelCallQuery]], '-count', false, 20, 'spans'), 1, signal),
     getGroups(groupsPath('session_identifier', mine, '-last_time', true, 10), 1, signal),
-    getSeries(mine, 60, signal),
+    sums.then((g) => getSeries(seriesParams(mine, g, instantOf(from, now) ?? 0, now), 60, signal)),
     getTracePage(tracesPath(mine, shown), signal),
   ]);
   // Where only a trace's root says whose it is, its calls are not found by him.

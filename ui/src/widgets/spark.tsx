@@ -17,7 +17,7 @@ interface Props {
 
 export function Spark({ bars, step, label, urlOf }: Props) {
   const most = Math.max(1, ...bars.map((b) => b.count));
-  const slot = width / Math.max(bars.length, 24);
+  const slot = width / bars.length;
   const leads = bars.filter((b) => b.count > 0);
   const [chosen, setChosen] = useState<number | null>(null);
   const stop = leads.find((b) => b.at === chosen) ?? leads.at(-1);
