@@ -49,6 +49,23 @@ test('self time, and the tokens and cost of what is below, stand on a row', asyn
   assert.match(await row('retrieve').locator('.bar').getAttribute('title'), /378 ms from 20 ms, 99 ms of it itself/);
 });
 
+test('a link to a span that the trace does not have says so, until one chooses another', async () => {
+  const said = page.getByText('This trace has no span');
+  const t = fixtures.rerankThenWrite(1001, now - 60_000);
+  await show(t, '?span=00000000000000ff');
+  await said.waitFor();
+  assert.equal(await said.innerText(), 'This trace has no span 00000000000000ff; this one is shown in its place.');
+  await page
+    .getByRole('region', { name: 'Selected span' })
+    .getByRole('heading', { name: /^chat / })
+    .waitFor();
+  await row('retrieve').click();
+  await said.waitFor({ state: 'detached' });
+  await show(t);
+  await page.locator('.pane .say').first().waitFor();
+  assert.equal(await said.count(), 0, 'nothing was asked for');
+});
+
 test('durations are readable wherever the bar is', async () => {
   await show(fixtures.rerankThenWrite(1001, now - 60_000));
   const places = await page

@@ -27,12 +27,14 @@ const retryEvery = 2000;
 interface Props {
   trace: string;
   row: Row;
+  /** What the address asks for, where the trace has no such span. */
+  missing: string | null;
   /** Changes when the trace does: spans may have been sent again. */
   revision: object;
   onFailure: (error: ApiError) => void;
 }
 
-export function SpanPane({ trace, row, revision, onFailure }: Props) {
+export function SpanPane({ trace, row, missing, revision, onFailure }: Props) {
   const { span: head, id } = row;
   const [tab, setTab] = useState<Tab>('content');
   const cache = useMemo(() => new SpanCache(), [revision]);
@@ -119,6 +121,11 @@ export function SpanPane({ trace, row, revision, onFailure }: Props) {
         ))}
       </div>
       <div key={id} class="pane-body" role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`} tabIndex={0}>
+        {missing !== null && (
+          <p class="nothing" role="status">
+            This trace has no span <bdi class="mono">{oneLine(missing, 80)}</bdi>; this one is shown in its place.
+          </p>
+        )}
         {head.status_code === 'error' && (
           <div class="failure" role="note">
             <b>Error</b>

@@ -164,6 +164,7 @@ export function TraceView({ id, span, find, critical, reader, fold, zoom, listUr
     return error ? <Failed error={error} what="trace" /> : <div class="notice" aria-busy="true" />;
   }
   const row = tree.row(tree.find(selected));
+  const missing = whole && span !== null && tree.find(span) < 0 ? span : null;
   const maxPane = Math.max(320, innerWidth - 480);
   const pane = Math.min(paneWidth, maxPane);
   return (
@@ -215,7 +216,7 @@ export function TraceView({ id, span, find, critical, reader, fold, zoom, listUr
               onSize={setPaneWidth}
             />
           )}
-          {row && <SpanPane trace={id} row={row} revision={known} onFailure={onFailure} />}
+          {row && <SpanPane trace={id} row={row} missing={missing} revision={known} onFailure={onFailure} />}
         </div>
       )}
     </>
