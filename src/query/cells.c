@@ -52,6 +52,7 @@ static rs_status find_group(rs_cells *c, const rs_group *wanted, bool make, uint
     g->value = rs_arena_copy(c->arena, wanted->value);
     if (!g->value.p) return RS_ERR_MEMORY;
     c->of_field[g->field]++;
+    c->texts += g->value.n;
     *out = (uint32_t)c->ngroups++;
     c->group_slots[at] = *out + 1;
     return RS_OK;
@@ -67,7 +68,8 @@ rs_status rs_cells_group(rs_cells *c, unsigned field, rs_str text, uint32_t *out
     rs_group wanted = {
         .field = field, .is_null = text.p == NULL, .value = rs_str_cut_utf8(text, RS_CELLS_TEXT_MAX)};
     uint32_t most = c->most ? c->most : RS_CELLS_GROUPS;
-    rs_status st = find_group(c, &wanted, c->of_field[field] < most, out);
+    bool has_room = c->of_field[field] < most && c->texts + wanted.value.n <= RS_CELLS_TEXTS_MAX;
+    rs_status st = find_group(c, &wanted, has_room, out);
     return st == RS_OK && *out == UINT32_MAX ? rs_cells_others(c, field, out) : st;
 }
 

@@ -5,12 +5,18 @@
 
 #include "store/sums.h"
 
-enum { RS_CELLS_FIELDS = 32, RS_CELLS_GROUPS = 1000, RS_CELLS_MAX = 50000, RS_CELLS_TEXT_MAX = 200 };
+enum {
+    RS_CELLS_FIELDS = 32,
+    RS_CELLS_GROUPS = 1000,
+    RS_CELLS_MAX = 50000,
+    RS_CELLS_TEXT_MAX = 4 << 10,
+    RS_CELLS_TEXTS_MAX = 8 << 20, /* bytes of all values: past so many, too, what is new goes to the others */
+};
 
 typedef struct rs_group {
     unsigned field;
     bool is_others, is_null; /* null: the rows have no such value */
-    rs_str value;            /* cut at RS_CELLS_TEXT_MAX bytes */
+    rs_str value; /* cut at RS_CELLS_TEXT_MAX bytes, as a trace's row is: a filter by it finds its rows */
 } rs_group;
 
 typedef struct rs_cell {
@@ -27,6 +33,7 @@ typedef struct rs_cells {
     rs_group *groups;
     rs_cell *items;
     size_t ngroups, groups_cap, n, cap;
+    size_t texts;                  /* bytes of the groups' values */
     uint32_t *group_slots, *slots; /* number + 1; at most half full; masks 0: none yet */
     uint32_t group_mask, mask;
     uint32_t of_field[RS_CELLS_FIELDS]; /* groups that each has */

@@ -249,6 +249,20 @@ test('a user and a thread of any name are opened from their lists, or it is said
   complaints.length = 0; // whatever was asked of it was refused
 });
 
+test('a user of a long name is opened from the list, and found by the facet', async () => {
+  const long = `long ${'ü'.repeat(1000)}`;
+  await server.post(fixtures.turn(820, now - 40_000, { user: long }).request());
+  await server.post(fixtures.turn(821, now - 40_001, { user: `${long}!` }).request());
+  await open('/users?q=long', '.group-row:not(.head)');
+  await page.waitForFunction(() => document.querySelectorAll('.group-row:not(.head)').length === 2);
+  await rows().first().getByRole('link').first().click();
+  await page.locator('.figures').waitFor();
+  assert.match(await page.locator('.figures').innerText(), /Requests\s+1\b/);
+  await open('/?q=long', '.facets');
+  await page.getByTitle(`${long}! (Alt: exclude)`).click();
+  await page.waitForFunction(() => document.querySelectorAll('.trace-row:not(.head)').length === 1);
+});
+
 test("all of a user's data goes, once the name is typed, and it is said when the disk is rid of it", async () => {
   await open('/users/eve', '.figures');
   await page.getByRole('button', { name: "Delete this user's data" }).click();

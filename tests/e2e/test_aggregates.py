@@ -175,6 +175,21 @@ def test_more_groups_than_one_answer_has(start_server):
     assert sorted(found) == sorted(f"u{n}" for n in range(2500))
 
 
+def test_a_group_of_a_long_name_leads_to_its_traces(start_server):
+    server = start_server()
+    names = ["u" * 2000, "u" * 1999 + "v", "ü" * 1000]
+    user = "respan.customer_params.customer_identifier"
+    assert server.send([made("ask", n, attributes={user: name}) for n, name in enumerate(names)]).status == 200
+    groups = asked(server, "totals", "of=traces&group_by=customer_identifier")["groups"]
+    (facet,) = asked(server, "facets", "of=traces&fields=customer_identifier")["facets"]
+    for found in groups, facet["values"]:
+        assert sorted(g["value"] for g in found) == sorted(names)
+    for name in names:
+        mine = asked(server, "totals", f"of=traces&customer_identifier={quote(name)}")
+        assert mine["totals"]["count"] == 1
+        assert asked(server, "totals", f"of=traces&q={quote(f'user:{name}')}")["totals"]["count"] == 1
+
+
 def seconds(text):
     return datetime.fromisoformat(text[:26]).replace(tzinfo=UTC).timestamp()
 

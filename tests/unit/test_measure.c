@@ -278,6 +278,22 @@ static void groups_past_the_limit_are_others(void **state) {
     assert_int_equal(rs_cells_at(&c, first, 4, &cell), RS_ERR_TOO_LARGE);
 }
 
+static void long_values_past_the_limit_are_others(void **state) {
+    fixture *f = *state;
+    rs_cells c = {.arena = &f->arena, .most = RS_MEASURE_GROUPS};
+    char text[RS_CELLS_TEXT_MAX];
+    uint32_t number;
+    memset(text, 'u', sizeof text);
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < RS_CELLS_TEXTS_MAX / RS_CELLS_TEXT_MAX + 50; i++) {
+            snprintf(text, sizeof text, "%08d", i);
+            text[8] = 'u'; /* in place of the NUL */
+            assert_int_equal(rs_cells_group(&c, 0, (rs_str){text, sizeof text}, &number), RS_OK);
+            assert_int_equal(c.groups[number].is_others, i >= RS_CELLS_TEXTS_MAX / RS_CELLS_TEXT_MAX);
+        }
+    assert_int_equal(c.texts, RS_CELLS_TEXTS_MAX);
+}
+
 int main(void) {
 #define TEST(t) cmocka_unit_test_setup_teardown(t, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
@@ -289,6 +305,7 @@ int main(void) {
         TEST(odd_times_make_no_window),
         TEST(nothing_is_nothing),
         TEST(groups_past_the_limit_are_others),
+        TEST(long_values_past_the_limit_are_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
