@@ -18,7 +18,7 @@ export const lookAtFocus = () => {
   const name = (e) =>
     (e.id && !/^[a-z]-[0-9a-f]{16}/.test(e.id)
       ? `#${e.id}`
-      : e.localName + [...e.classList].map((c) => `.${c}`).join('')) +
+      : e.localName + [...e.classList].map((c) => (c === 'on' ? '' : `.${c}`)).join('')) + // "on" comes and goes
     `"${(e.getAttribute('aria-label') ?? e.textContent ?? '').trim().replace(/\s+/g, ' ').slice(0, 40)}"`;
   const isShown = (e) => {
     const box = e.getBoundingClientRect();

@@ -132,7 +132,7 @@ export function App() {
             from={route.from}
             to={route.to}
             env={route.env}
-            mayDelete={session !== null && session.role !== 'viewer'}
+            mayDelete={known?.role === 'owner' || known?.role === 'member'}
             onFailure={onFailure}
           />
         )}

@@ -25,7 +25,7 @@ export async function deleteAllOf(customer: string, onDeleted: (deleted: number)
   return deleted;
 }
 
-/** How the disk is being rid of what was deleted, asked until that has ended; null before the first answer. */
+/** How the disk is being rid of what was deleted, asked until it is rid of it; null before the first answer. */
 function useErasure(): Compacting | null {
   const [state, setState] = useState<Compacting | null>(null);
   useEffect(() => {
@@ -35,7 +35,7 @@ function useErasure(): Compacting | null {
       getCompacting(abort.signal).then(
         (said) => {
           setState(said);
-          if (said.compacting) timer = window.setTimeout(ask, askEveryMs);
+          if (!said.erased) timer = window.setTimeout(ask, askEveryMs * (said.compacting ? 1 : 4));
         },
         () => {
           if (!abort.signal.aborted) timer = window.setTimeout(ask, askEveryMs * 4);

@@ -95,6 +95,7 @@ interface Props {
 export function UserView({ id, from, to, env, mayDelete, onFailure }: Props) {
   const { found, isOf, error } = useFound(id, from, to, env, onFailure);
   const sheet = useRef<HTMLDivElement>(null);
+  const had = useRef(false); // something to delete: the dialog stays until it has said what became of it
   const placeKey = `place of user ${id}`;
   useEffect(() => {
     document.title = `${oneLine(id, 80)} · respan`;
@@ -112,6 +113,7 @@ export function UserView({ id, from, to, env, mayDelete, onFailure }: Props) {
   if (error && !found) return <Failed error={error} what="user" id={id} />;
   if (!found) return <div class="notice" aria-busy="true" />;
   const { totals, isEstimate, page } = found;
+  had.current ||= totals.count > 0;
   const mine = env === '' ? tokenFor('user', id) : `${tokenFor('user', id)} ${tokenFor('env', env)}`;
   const window = { from, to, env };
   const list = (more = ''): string => tracesUrl(more === '' ? mine : `${mine} ${more}`, window);
@@ -135,7 +137,7 @@ export function UserView({ id, from, to, env, mayDelete, onFailure }: Props) {
             </span>
           </span>
         )}
-        {mayDelete && totals.count > 0 && <DeleteUserButton customer={id} />}
+        {mayDelete && had.current && <DeleteUserButton customer={id} />}
         <span class="fact when">
           <RangeMenu
             from={from}
