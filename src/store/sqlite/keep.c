@@ -270,7 +270,10 @@ static void keep_project(rs_keeper *k, uint64_t project) {
     rs_status st = rs_store_find_project(s, project, false, &p, &err);
     rs_retention keep = k->retention ? k->retention(k->ctx, project) : (rs_retention){0};
     if (st == RS_OK && p) {
+        /* Taken now: who asks while this goes on is not served by it. */
         bool at_once = __atomic_load_n(&p->wants_compacting, __ATOMIC_ACQUIRE);
+        __atomic_store_n(&p->is_compacting, at_once, __ATOMIC_RELEASE);
+        if (at_once) __atomic_store_n(&p->wants_compacting, false, __ATOMIC_RELEASE);
         pthread_mutex_lock(&s->keeping);
         if (keep.is_deleted) st = rs_drop_all(s, p, &err);
         else if (keep.age_ns || keep.bytes) st = retain(k, p, &keep, &err);
@@ -279,7 +282,7 @@ static void keep_project(rs_keeper *k, uint64_t project) {
         if (st == RS_OK) make_due_files(s, p, &k->stopping);
         pthread_mutex_unlock(&s->keeping);
         if (st != RS_ERR_CLOSED) note_outcome(k, p, st == RS_OK ? "" : err.message);
-        if (at_once) __atomic_store_n(&p->wants_compacting, false, __ATOMIC_RELEASE);
+        __atomic_store_n(&p->is_compacting, false, __ATOMIC_RELEASE);
     }
     if (st != RS_OK && st != RS_ERR_CLOSED)
         rs_log("project %llu: %s", (unsigned long long)project, err.message);
@@ -367,7 +370,8 @@ void rs_store_get_compacting(rs_store *s, uint64_t project, rs_compacting *out) 
     rs_project_data *p;
     *out = (rs_compacting){.is_rid = true};
     if (rs_store_find_project(s, project, false, &p, NULL) != RS_OK || !p) return;
-    out->is_at_it = __atomic_load_n(&p->wants_compacting, __ATOMIC_ACQUIRE);
+    out->is_at_it = __atomic_load_n(&p->wants_compacting, __ATOMIC_ACQUIRE) ||
+                    __atomic_load_n(&p->is_compacting, __ATOMIC_ACQUIRE);
     if (s->keeper) {
         pthread_mutex_lock(&s->keeper->lock);
         memcpy(out->error, p->compact_error, sizeof out->error);

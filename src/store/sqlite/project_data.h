@@ -31,7 +31,8 @@ typedef struct rs_project_data {
     bool has_events;         /* atomic: a partition has */
     uint64_t next_span;      /* the writer's: arrival numbers are unique in the project */
     uint32_t last_number;    /* the writer's: of a partition; none comes again while the store is open */
-    bool wants_compacting;   /* atomic: the keeper is asked to, or is at it */
+    bool wants_compacting;   /* atomic: the keeper is asked to */
+    bool is_compacting;      /* atomic: what was asked for is being done */
     char compact_error[256]; /* the keeper's lock: why the last look failed; "": it did not */
     struct rs_project_data *next;
 } rs_project_data;
