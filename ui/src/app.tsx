@@ -6,6 +6,7 @@ import type { Session } from './api/types';
 import { environmentOf, inEnvironment } from './model/environment';
 import { places } from './model/places';
 import { projectOf } from './model/project';
+import { mayChange } from './model/role';
 import { address, go, here, useRoute } from './navigation';
 import { KeysDialog } from './views/keys-dialog';
 import { SideBar } from './views/side-bar';
@@ -117,7 +118,7 @@ export function App() {
             key={route.id}
             {...route}
             listUrl={list.current.url}
-            mayChange={known && (known.role === 'owner' || known.role === 'member')}
+            mayChange={known && mayChange(known)}
             onFailure={onFailure}
           />
         )}
@@ -132,7 +133,7 @@ export function App() {
             from={route.from}
             to={route.to}
             env={route.env}
-            mayDelete={known?.role === 'owner' || known?.role === 'member'}
+            mayDelete={mayChange(known)}
             onFailure={onFailure}
           />
         )}

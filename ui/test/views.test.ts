@@ -2,7 +2,17 @@ import { expect, test } from 'vitest';
 import type { SavedView } from '../src/api/views';
 import { readColumns, usual } from '../src/model/columns';
 import { emptyQuery } from '../src/model/route';
-import { columnsOfView, isBare, isChanged, isOpen, placeAfter, shownOf, viewUrl, wishOf } from '../src/model/views';
+import {
+  columnsOfView,
+  isBare,
+  isChanged,
+  isOpen,
+  placeAfter,
+  shownOf,
+  toOpen,
+  viewUrl,
+  wishOf,
+} from '../src/model/views';
 
 const view: SavedView = {
   id: 7,
@@ -65,4 +75,14 @@ test('a view is moved by a step, not past an end', () => {
   expect(placeAfter(all, 2, 1)).toBe(3);
   expect(placeAfter(all, 1, -1)).toBeNull();
   expect(placeAfter(all, 9, 1)).toBeNull();
+});
+
+test('the page’s own view is opened once, where nothing else is asked for; one that is named always', () => {
+  const own = { ...view, id: 8, default: true };
+  expect(toOpen('', [view, own], null, false)).toBe(own);
+  expect(toOpen('', [view, own], null, true)).toBeNull();
+  expect(toOpen('', [view], null, false)).toBeNull();
+  expect(toOpen('?q=x', [view, own], null, false)).toBeNull();
+  expect(toOpen('?view=7', [view, own], view, true)).toBe(view);
+  expect(toOpen('?q=&view=7', [view, own], view, false)).toBeNull();
 });

@@ -58,6 +58,13 @@ export const isBare = (search: string): boolean => /^\?view=\d+$/.test(withoutPr
 /** The address says nothing of what is to be shown. */
 export const isOpen = (search: string): boolean => withoutProject(search) === '';
 
+/** The view that an address leads to: the page's own, if nothing was shown on it yet and the address asks for nothing, or the one that it
+ *  names. `opened`: which that is. */
+export function toOpen(search: string, views: SavedView[], opened: SavedView | null, begun: boolean): SavedView | null {
+  const own = !begun && isOpen(search) ? views.find((view) => view.default) : undefined;
+  return own ?? (isBare(search) ? opened : null);
+}
+
 const withoutProject = (search: string): string =>
   search.replace(/([?&])project=[^&]*(&|$)/, '$1').replace(/[?&]$/, '');
 

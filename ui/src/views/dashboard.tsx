@@ -23,7 +23,8 @@ import {
   type DashboardState,
 } from '../model/dashboard';
 import { parseInstant } from '../model/time';
-import { isBare, isOpen, ofPage, viewUrl } from '../model/views';
+import { mayChange } from '../model/role';
+import { ofPage, toOpen, viewUrl } from '../model/views';
 import { go } from '../navigation';
 import { usePolling } from '../widgets/hooks';
 import { useSavedViews } from '../widgets/saved-views';
@@ -107,8 +108,7 @@ export function Dashboard({ search, session, onFailure }: Props) {
   const begun = useRef(false);
   useEffect(() => {
     if (saved === null) return;
-    const first = !begun.current && isOpen(location.search) ? views.find((view) => view.default) : undefined;
-    const wanted = first ?? (isBare(location.search) ? opened : null);
+    const wanted = toOpen(location.search, views, opened, begun.current);
     begun.current = true;
     if (wanted) go(viewUrl(wanted), 'replace');
   }, [saved, state.saved]);
@@ -130,7 +130,7 @@ export function Dashboard({ search, session, onFailure }: Props) {
             options: optionsOf(state),
             columns: usual,
           }}
-          mayChange={session?.role === 'owner' || session?.role === 'member'}
+          mayChange={mayChange(session)}
           onViews={setSaved}
           onOpen={go}
           onSaved={() => undefined}

@@ -19,8 +19,9 @@ import {
 import { count } from '../model/format';
 import { gridOf, leastWidth, resizeColumn } from '../model/columns';
 import { isSliding } from '../model/range';
+import { mayChange } from '../model/role';
 import { traceUrl, tracesUrl, type TracesQuery } from '../model/route';
-import { isBare, isOpen, ofPage, shownOf, viewUrl } from '../model/views';
+import { ofPage, shownOf, toOpen, viewUrl } from '../model/views';
 import { scrollToShow } from '../model/window';
 import { go } from '../navigation';
 import { useKeys, useMedia, usePolling } from '../widgets/hooks';
@@ -274,13 +275,12 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
   const opened = views.find(({ id }) => String(id) === query.saved) ?? null;
   useEffect(() => {
     if (saved === null) return;
-    const first = !list.begun && isOpen(location.search) ? views.find((view) => view.default) : undefined;
-    const wanted = first ?? (isBare(location.search) ? opened : null);
+    const wanted = toOpen(location.search, views, opened, list.begun);
     list.begun = true;
     if (wanted) go(viewUrl(wanted), 'replace');
   }, [saved, query.saved]);
 
-  const mayChange = session?.role === 'owner' || session?.role === 'member';
+  const may = mayChange(session);
   const loaded = answered !== null && (query.saved === '' || saved !== null);
   const keys = useMetadataKeys(query, feed.rows, loaded);
   const { columns, chosen, setColumns, forgetEdits } = useListColumns(narrow, opened, list);
@@ -412,7 +412,7 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
           views={views}
           opened={opened}
           shown={shownOf(query, chosen)}
-          mayChange={mayChange}
+          mayChange={may}
           onViews={setSaved}
           onOpen={(to) => {
             forgetEdits();
@@ -497,7 +497,7 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
             feed.rows.length === 0 &&
             feed.next === null &&
             (query.q.trim() === '' && query.from === '' && query.to === '' ? (
-              <NoTraces mayMakeKeys={mayChange} waits />
+              <NoTraces mayMakeKeys={may} waits />
             ) : (
               <NoMatch
                 wrong={fieldError !== null}
