@@ -3,15 +3,13 @@ import '../style/settings.css';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { deleteUser, getCompacting, type Compacting } from '../api/accounts';
 import { plural } from '../model/format';
-import { erasure } from '../model/erasure';
+import { askAgainMs, askSeldomMs, erasure } from '../model/erasure';
 import { oneLine } from '../model/text';
 import { go } from '../navigation';
 import { useActing } from '../widgets/acting';
 import { Dialog } from '../widgets/dialog';
 import { Field } from '../widgets/field';
 import { Wrong } from '../widgets/wrong';
-
-const askEveryMs = 500;
 
 /** All batches of it: one request deletes at most some thousands. */
 export async function deleteAllOf(customer: string, onDeleted: (deleted: number) => void): Promise<number> {
@@ -35,10 +33,11 @@ function useErasure(): Compacting | null {
       getCompacting(abort.signal).then(
         (said) => {
           setState(said);
-          if (!said.erased) timer = window.setTimeout(ask, askEveryMs * (said.compacting ? 1 : 4));
+          const ms = askAgainMs(said);
+          if (ms !== null) timer = window.setTimeout(ask, ms);
         },
         () => {
-          if (!abort.signal.aborted) timer = window.setTimeout(ask, askEveryMs * 4);
+          if (!abort.signal.aborted) timer = window.setTimeout(ask, askSeldomMs);
         },
       );
     };
