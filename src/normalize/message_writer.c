@@ -38,13 +38,28 @@ static bool is_pieces(rs_str s) {
     return rs_str_starts(s, RS_STR("[{")) && memmem(s.p, s.n, "\"type\"", 6) && rs_json_is_valid(s);
 }
 
+bool rs_message_is_media(rs_str type) {
+    static const rs_str words[] = {RS_STR("image"), RS_STR("audio"), RS_STR("video"), RS_STR("file"),
+                                   RS_STR("document")};
+    if (!type.n) return false;
+    if (rs_str_eq(type, RS_STR("blob")) || rs_str_eq(type, RS_STR("uri"))) return true;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (memmem(type.p, type.n, words[i].p, words[i].n)) return true;
+    return false;
+}
+
 rs_str rs_message_first_text(rs_str pieces, rs_arena *arena) {
     rs_json_reader r;
+    rs_str found = {0};
     rs_json_read_init(&r, pieces, arena);
-    for (rs_json_token token; (token = rs_json_read(&r)) != RS_JSON_END && token != RS_JSON_ERROR;)
-        if (token == RS_JSON_KEY && rs_str_eq(r.text, RS_STR("text")) && rs_json_read(&r) == RS_JSON_STRING)
-            return r.text;
-    return (rs_str){0};
+    for (rs_json_token token; (token = rs_json_read(&r)) != RS_JSON_END && token != RS_JSON_ERROR;) {
+        if (token != RS_JSON_KEY) continue;
+        bool is_text = rs_str_eq(r.text, RS_STR("text")), is_type = rs_str_eq(r.text, RS_STR("type"));
+        if (!(is_text || is_type) || rs_json_read(&r) != RS_JSON_STRING) continue;
+        if (is_text) return r.text;
+        if (rs_message_is_media(r.text)) found = RS_MEDIA_GIST;
+    }
+    return found;
 }
 
 void rs_message_content(rs_message_writer *w, const rs_value *value) {

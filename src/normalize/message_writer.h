@@ -32,7 +32,13 @@ RS_MUST_CHECK rs_status rs_message_writer_finish(rs_message_writer *w, rs_conten
 /* True if s is a JSON object or array. */
 bool rs_message_is_structure(rs_str s);
 
-/* The first "text" in a JSON array of pieces; empty if there is none. */
+/* A piece's "type" says that it is an image, a sound, a film or a file, in some API's words. */
+bool rs_message_is_media(rs_str type);
+
+/* What a preview says of a message that is media alone: the data is no line to read. */
+#define RS_MEDIA_GIST RS_STR("[media]")
+
+/* The first "text" in a JSON array of pieces; of pieces that are media, RS_MEDIA_GIST; empty if there is none. */
 rs_str rs_message_first_text(rs_str pieces, rs_arena *arena);
 
 #endif

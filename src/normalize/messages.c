@@ -87,22 +87,38 @@ static void write_response(rs_message_writer *w, const struct piece *answer) {
     w->plain = false;
 }
 
-/* The raw array of parts as one message's content: texts joined, or else the first response; tool calls and all other pieces
- * kept. */
+/* Text as a piece of a content that is not text alone. */
+static void put_text(rs_buf *array, rs_str text) {
+    rs_buf_byte(array, array->n ? ',' : '[');
+    rs_json json = rs_json_on(array);
+    rs_json_object(&json);
+    rs_json_put_str(&json, "type", RS_STR("text"));
+    rs_json_put_str(&json, "text", text);
+    rs_json_object_end(&json);
+}
+
+/* The raw array of parts as one message's content: texts joined, or texts and media in their order, or else the first response;
+ * tool calls and all other pieces kept. */
 static bool write_pieces(rs_message_writer *w, rs_str parts) {
-    rs_buf text, calls, others;
-    rs_buf_init(&text), rs_buf_init(&calls), rs_buf_init(&others);
+    rs_buf text, mixed, calls, others;
+    rs_buf_init(&text), rs_buf_init(&mixed), rs_buf_init(&calls), rs_buf_init(&others);
     rs_json_reader r;
     rs_json_read_init(&r, parts, w->arena);
-    bool ok = rs_json_read(&r) == RS_JSON_ARRAY;
+    bool ok = rs_json_read(&r) == RS_JSON_ARRAY, media = false;
     struct piece answer = {0};
-    rs_str raw;
+    rs_str raw, reasoning = {0};
     while (ok && rs_json_read_element(&r, &raw)) {
         struct piece piece;
         if (!(ok = read_piece(raw, w->arena, &piece))) break;
         if (piece.text.p && (!piece.type.p || rs_str_eq(piece.type, RS_STR("text")))) {
             if (text.n) rs_buf_byte(&text, '\n');
             rs_buf_str(&text, piece.text);
+            put_text(&mixed, piece.text);
+        } else if (rs_message_is_media(piece.type)) {
+            media = true;
+            put_raw(&mixed, raw);
+        } else if (rs_str_eq(piece.type, RS_STR("reasoning")) && piece.text.n && !reasoning.p) {
+            reasoning = piece.text;
         } else if (piece.response.p && !answer.raw.p) {
             answer = piece;
         } else {
@@ -110,13 +126,22 @@ static bool write_pieces(rs_message_writer *w, rs_str parts) {
         }
     }
     rs_str joined = rs_arena_copy(w->arena, rs_buf_slice(&text));
-    if (answer.raw.p && text.n) put_raw(&others, answer.raw);
-    if (!joined.p || text.failed || calls.failed || others.failed) w->buf.failed = RS_ERR_MEMORY;
-    if (answer.raw.p && !text.n) write_response(w, &answer);
-    else rs_message_text(w, joined);
+    bool has_content = text.n || media;
+    if (answer.raw.p && has_content) put_raw(&others, answer.raw);
+    if (!joined.p || text.failed || mixed.failed || calls.failed || others.failed)
+        w->buf.failed = RS_ERR_MEMORY;
+    if (media) {
+        end_array(w, RS_STR("content"), &mixed);
+        rs_message_gist(w, joined.n ? joined : RS_MEDIA_GIST);
+    } else if (answer.raw.p && !has_content) {
+        write_response(w, &answer);
+    } else {
+        rs_message_text(w, joined);
+    }
+    if (reasoning.p) rs_json_put_str(&w->json, "reasoning", reasoning), w->plain = false;
     end_array(w, RS_STR("tool_calls"), &calls);
     end_array(w, RS_STR("parts"), &others);
-    rs_buf_deinit(&text), rs_buf_deinit(&calls), rs_buf_deinit(&others);
+    rs_buf_deinit(&text), rs_buf_deinit(&mixed), rs_buf_deinit(&calls), rs_buf_deinit(&others);
     return ok;
 }
 

@@ -37,6 +37,45 @@ test('a long prompt that a completion repeats is not laid out twice', async () =
   assert.deepEqual(await page.locator('.grid dt').filter({ hasText: 'max_' }).allTextContents(), ['max_new_tokens']);
 });
 
+test('images, sounds and files of a chat are said among its texts, in their order; none of their data is shown', async () => {
+  const t = new TraceBuilder(81, now - 53 * 86_400_000);
+  const data = Buffer.from(
+    '\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x02\x80\0\0\x01\xe0'.padEnd(3000, 'x'),
+    'latin1',
+  ).toString('base64');
+  const parts = [
+    { type: 'text', content: 'Which of' },
+    { type: 'blob', modality: 'image', mime_type: 'image/png', content: data },
+    { type: 'uri', modality: 'image', mime_type: 'image/jpeg', uri: 'https://example.com/cat.jpg' },
+    { type: 'text', content: 'is a cat?' },
+  ];
+  t.span('chat m', {
+    lasts: 9,
+    attrs: {
+      'gen_ai.operation.name': 'chat',
+      'gen_ai.input.messages': JSON.stringify([{ role: 'user', parts }]),
+      'gen_ai.output.messages': JSON.stringify([
+        {
+          role: 'assistant',
+          parts: [
+            { type: 'reasoning', content: 'Look.' },
+            { type: 'file', modality: 'audio', file_id: 'file-1' },
+          ],
+        },
+      ]),
+    },
+  });
+  await server.post(t.request());
+  await open(`/traces/${t.id}`, '.say');
+  const said = await page.locator('.say').allInnerTexts();
+  assert.match(
+    said[0],
+    /Which of\s+\[image\/png 640 × 480, 3\.0 kB\]\s+\[image\/jpeg https:\/\/example\.com\/cat\.jpg\]\s+is a cat\?/,
+  );
+  assert.match(said[1], /thought\s+\[audio file-1\]/);
+  assert.ok(!(await page.locator('.pane-body').innerText()).includes(data.slice(60, 100)));
+});
+
 test('attributes are searched, resource and errors shown, a batch pairs up', async () => {
   await openTrace('failing');
   await page.locator('.failure').waitFor();

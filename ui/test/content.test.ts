@@ -58,6 +58,9 @@ test('parts of text read as text, others stay structures', () => {
     },
   ];
   expect(of('chat', parts, null)).toMatchObject({ input: { messages: [{ content: 'a\nb' }] } });
+  const use = { type: 'tool_use', name: 'w' };
+  const mixed = [{ role: 'user', content: [use, { type: 'blob', modality: 'image', content: 'AAAA' }] }];
+  expect(of('chat', mixed, null)).toMatchObject({ input: { messages: [{ content: [use, '[image, 3 B]'] }] } });
   const image = [{ role: 'user', content: [{ type: 'image_url', image_url: 'x' }] }];
   expect(of('chat', image, null)).toMatchObject({ input: { messages: [{ content: [{ type: 'image_url' }] }] } });
   expect(of('workflow', { args: [1] }, [1, 2])).toMatchObject({ input: { shape: 'json' }, output: { shape: 'json' } });

@@ -35,6 +35,22 @@ test('the parts of several APIs', () => {
     '[audio/wav, 6 B]',
   );
   expect(describePart({ type: 'text', text: 'x' })).toBeNull();
+  // OpenTelemetry's.
+  const image = { modality: 'image', mime_type: 'image/png' };
+  expect(describePart({ type: 'blob', ...image, content: png })).toBe(same);
+  expect(describePart({ type: 'blob', modality: 'audio', content: 'AAAAAAAA' })).toBe('[audio, 6 B]');
+  expect(describePart({ type: 'uri', ...image, uri: 'https://x.org/a' })).toBe('[image/png https://x.org/a]');
+  expect(describePart({ type: 'uri', modality: 'video', uri: 'gs://b/a' })).toBe('[video gs://b/a]');
+  expect(describePart({ type: 'file', ...image, file_id: 'file-1' })).toBe('[image/png file-1]');
+  // Others'.
+  const source = { type: 'url', url: 'https://x.org/a' };
+  expect(describePart({ type: 'image', source })).toBe('[image https://x.org/a]');
+  expect(describePart({ type: 'document', source: { type: 'file', file_id: 'f' } })).toBe('[document f]');
+  expect(describePart({ type: 'file', file: { filename: 'a.png', file_data: url } })).toBe(same);
+  const long = png.replace('=', 'AAAAA').padEnd(80, 'A');
+  expect(describePart({ type: 'image', image: long, mediaType: 'image/png' })).toBe('[image/png 640 × 480, 60 B]');
+  expect(describePart({ type: 'image', data: png, mimeType: 'image/png' })).toBe(same);
+  expect(describePart({ type: 'image_url', image_url: 'x' })).toBeNull();
   expect(describePart({ type: 'image', width: 2 })).toBeNull();
 });
 

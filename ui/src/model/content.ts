@@ -34,14 +34,14 @@ function toMessage(value: JsonObject): Message {
   return { role: typeof role === 'string' ? role : '', content: plainContent(content ?? null), extra };
 }
 
-/** Content parts read as one text; an image or a sound is a few words in brackets. Other parts leave it as it is. */
+/** Content parts read as one text; an image or a sound is a few words in brackets. Beside other parts each stays on its own. */
 function plainContent(content: Json): Json {
   if (!Array.isArray(content) || content.length === 0) return content;
   const texts = content.map((part) => {
     if (!isObject(part)) return null;
     return typeof part.text === 'string' ? part.text : (describePart(part) ?? mediaText(part));
   });
-  return texts.every((t) => t !== null) ? texts.join('\n') : content;
+  return texts.every((t) => t !== null) ? texts.join('\n') : content.map((part, i) => texts[i] ?? part);
 }
 
 const media = new Set(['image', 'audio', 'video']);

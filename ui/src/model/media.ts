@@ -29,25 +29,35 @@ function describeData(type: string, data: string, base64: boolean): string {
 /** A part of a message in any of the shapes that APIs have for what is not text; null if it is none that is known. */
 export function describePart(part: JsonObject): string | null {
   const type = typeof part.type === 'string' ? part.type : '';
-  const kind = /image|audio|video|file|document/.exec(type)?.[0] ?? '';
-  if (kind === '') return null;
-  const source = part.source;
-  if (isObject(source)) {
-    const [mime, data, url] = [source.media_type, source.data, source.url];
-    if (typeof data === 'string') return describeData(typeof mime === 'string' ? mime : kind, data, true);
-    return typeof url === 'string' ? describeAddress(url, kind) : null;
+  const found = /image|audio|video|file|document|blob|uri/.exec(type)?.[0];
+  if (found === undefined) return null;
+  const kind = first(part, 'modality') ?? found;
+  for (const from of [part.source, part.input_audio, part.image_url, part[type], part]) {
+    if (!isObject(from)) continue;
+    const format = first(from, 'format');
+    const mime =
+      first(from, 'mime_type', 'media_type', 'mediaType', 'mimeType') ??
+      (format !== null && format !== 'base64' ? `${kind}/${format}` : kind);
+    const data = first(from, 'data', 'content');
+    const address =
+      first(from, 'url', 'uri', 'image_url', 'image', 'audio', 'video', 'path', 'file_url', 'file_data') ?? data;
+    const described = address === null ? null : describeAddress(address, mime);
+    if (described !== null) return described;
+    if (data !== null || (address !== null && isBase64.test(address)))
+      return describeData(mime, data ?? address ?? '', true);
+    const id = first(from, 'file_id');
+    if (id !== null) return `[${mime} ${cut(id, 400)}]`;
   }
-  const sound = part.input_audio;
-  if (isObject(sound) && typeof sound.data === 'string') {
-    return describeData(typeof sound.format === 'string' ? `audio/${sound.format}` : 'audio', sound.data, true);
-  }
-  for (const key of [type, 'image_url', 'url', 'image', 'audio', 'video', 'path', 'file_data']) {
-    const said = part[key];
-    const address = isObject(said) ? said.url : said;
-    if (typeof address === 'string') {
-      const described = describeAddress(address, kind);
-      if (described !== null) return described;
-    }
+  return null;
+}
+
+const isBase64 = /^[\w+/-]{64}/;
+
+/** The first of an object's members with such a name that is a text. */
+function first(of: JsonObject, ...names: string[]): string | null {
+  for (const name of names) {
+    const value = of[name];
+    if (typeof value === 'string' && value !== '') return value;
   }
   return null;
 }
