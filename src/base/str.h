@@ -36,6 +36,13 @@ static inline rs_str rs_str_from(rs_str s, size_t at) {
     return (rs_str){s.p + at, s.n - at};
 }
 
+/* What stands behind the last slash: "tiny-gpt2" of "sshleifer/tiny-gpt2". Empty: there is no slash, or nothing behind it. */
+static inline rs_str rs_str_behind_slash(rs_str s) {
+    size_t at = s.n;
+    while (at > 0 && s.p[at - 1] != '/') at--;
+    return at > 0 ? rs_str_from(s, at) : (rs_str){0};
+}
+
 /* ASCII case-insensitive equality (HTTP tokens, booleans in environment variables). */
 bool rs_str_eq_nocase(rs_str a, rs_str b);
 

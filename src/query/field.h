@@ -33,6 +33,8 @@ enum {
     RS_FIELD_SEARCHED = 8,    /* `q` looks here */
     RS_FIELD_SECONDS = 16,    /* a time that may be asked for as 500ms or 2h */
     RS_FIELD_TAGS_ERROR = 32, /* the tag tells of the value "error" alone */
+    RS_FIELD_LAST_PART =
+        64, /* what a value without a slash is equal to, or begins, may be what is behind the last slash */
 };
 
 typedef struct rs_field {

@@ -49,7 +49,8 @@ typedef struct rs_condition {
     const rs_field *field; /* NULL: metadata, or a fact of the model */
     rs_str key;            /* of metadata; of a fact of the model its attribute's name, respan.model.FACT */
     bool of_model;
-    bool as_text; /* of metadata: written in quotes, so not a number or a truth value that reads the same */
+    bool
+        as_text; /* written in quotes: of metadata no number or truth value that reads the same, of a model its whole name */
     rs_filter_op op;
     rs_field_type type;     /* that values are compared as */
     rs_field_value *values; /* one is enough */
@@ -83,6 +84,8 @@ typedef struct rs_filter {
     const rs_field_table *table;
     rs_filter_node *root; /* an AND; NULL: everything matches */
     unsigned leaves, words;
+    char hint
+        [160]; /* of a text: what was taken as words though it likely was to mean more; "" if nothing was */
 } rs_filter;
 
 static inline bool rs_filter_is_empty(const rs_filter *f) { return f->root == NULL; }

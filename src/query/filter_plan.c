@@ -70,6 +70,18 @@ static rs_status add_number(planner *p, rs_condition *c, rs_str key, rs_str valu
     return st;
 }
 
+/* The tag of a model is of its whole name or of its last part, so that one alone does not tell of a whole name without a slash. */
+static bool tags_decide(const rs_condition *c) {
+    if (c->of_model) return true;
+    if (!c->field || !(c->field->flags & RS_FIELD_ANY_SPAN)) return false;
+    bool of_part = c->as_text && (c->field->flags & RS_FIELD_LAST_PART);
+    for (size_t i = 0; i < c->nvalues && of_part; i++) {
+        rs_str v = c->values[i].text;
+        if (!memchr(v.p, '/', v.n)) return false;
+    }
+    return true;
+}
+
 /* A condition's tags, if there is one for each way in which it can hold. */
 static rs_status number_tags(planner *p, rs_condition *c, bool of_span) {
     rs_str key;
@@ -89,7 +101,7 @@ static rs_status number_tags(planner *p, rs_condition *c, bool of_span) {
         if (st == RS_OK && !c->field) st = add_number(p, c, key, c->values[i].text);
     }
     p->plan->may_be_stale = p->plan->may_be_stale || (c->of_model && !of_span);
-    c->tags_decide = !of_span && (c->of_model || (c->field && (c->field->flags & RS_FIELD_ANY_SPAN)));
+    c->tags_decide = !of_span && tags_decide(c);
     return st;
 }
 

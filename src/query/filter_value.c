@@ -179,12 +179,22 @@ static bool compare(rs_field_type type, rs_filter_op op, const rs_field_value *v
     return compare_text(op, v->text, operand->text);
 }
 
+/* The operand may also be what is behind the last slash of a value, or begin it. */
+static bool may_be_part(const rs_condition *c, const rs_field_value *operand) {
+    bool may = (c->op == RS_OP_EQUAL || c->op == RS_OP_STARTSWITH) && !c->as_text && c->field &&
+               (c->field->flags & RS_FIELD_LAST_PART);
+    return may && operand->text.n > 0 && !memchr(operand->text.p, '/', operand->text.n);
+}
+
 bool rs_condition_decide(const rs_condition *c, bool known, const rs_field_value *v) {
     if (c->op == RS_OP_ISNULL) return known != (c->values[0].integer != 0);
     bool any = false;
     rs_field_type type = c->field ? c->field->type : c->type;
     for (size_t i = 0; i < c->nvalues && !any; i++) {
-        if (known) any = compare(type, c->op, v, &c->values[i]);
+        if (known)
+            any = compare(type, c->op, v, &c->values[i]) ||
+                  (may_be_part(c, &c->values[i]) &&
+                   compare_text(c->op, rs_str_behind_slash(v->text), c->values[i].text));
         else
             any = type == RS_FIELD_TEXT && c->op == RS_OP_EQUAL &&
                   c->values[i].text.n == 0; /* "" is what is not there */

@@ -75,7 +75,7 @@ static const rs_field fields[] = {
     {"span_path", RS_FIELD_TEXT, get_span_path, NULL, 0, NULL},
     {"kind", RS_FIELD_TEXT, get_kind, NULL, 0, NULL},
     {"log_type", RS_FIELD_TEXT, get_log_type, "log_type", 0, "type"},
-    {"model", RS_FIELD_TEXT, get_model, "model", RS_FIELD_SEARCHED, NULL},
+    {"model", RS_FIELD_TEXT, get_model, "model", RS_FIELD_SEARCHED | RS_FIELD_LAST_PART, NULL},
     {"provider", RS_FIELD_TEXT, get_provider, "provider", 0, NULL},
     {"start_time", RS_FIELD_TIME, get_start_time, NULL, 0, NULL},
     {"timestamp", RS_FIELD_TIME, get_timestamp, NULL, 0, NULL},

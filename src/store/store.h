@@ -139,7 +139,7 @@ struct rs_trace_row {
         tags; /* in a scan that has groups: bit i of word i / 64 says whether it has the scan's tag i; else NULL */
 };
 
-/* A fact as a tag: "model=gpt-4o" is {"model", "gpt-4o"}. Keys: model, provider, log_type, name (span or entity name), workflow,
+/* A fact as a tag: "model=gpt-4o" is {"model", "gpt-4o"}. Keys: model (and what is behind the last slash of its name), provider, log_type, name (span or entity name), workflow,
  * customer_identifier, thread_identifier, environment, status_code ("ok" "error" "unset"), metadata__KEY, respan.model.FACT. */
 typedef struct rs_tag {
     rs_str key, value;

@@ -106,7 +106,8 @@ static void a_store_of_version_3_goes_on(void **state) {
     snprintf(path, sizeof path, "%s/projects/1/p000001/index.db", f->dir);
     run_sql(path, "ALTER TABLE block DROP COLUMN words; ALTER TABLE block DROP COLUMN min_key;"
                   "DROP TABLE event; ALTER TABLE state DROP COLUMN sealed_end;"
-                  "ALTER TABLE state DROP COLUMN erasing; PRAGMA user_version=3;");
+                  "ALTER TABLE state DROP COLUMN erasing;"
+                  "ALTER TABLE state DROP COLUMN has_model_parts; PRAGMA user_version=3;");
     assert_int_equal(rs_store_open(f->dir, &f->store, NULL), RS_OK);
     rs_store_event e = make_event(1, 11, "a", false);
     commit_events(f, &e, 1);

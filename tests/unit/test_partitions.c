@@ -2,6 +2,7 @@
 #include "base/ids.h"
 #include "run_sql.h"
 #include "store/sqlite/bloom.h"
+#include "store/sqlite/tag.h"
 #include "store_fixture.h"
 
 #include <dirent.h>
@@ -300,7 +301,7 @@ static void a_store_of_version_1_goes_on(void **state) {
     run_sql(path, "ALTER TABLE block DROP COLUMN words; ALTER TABLE block DROP COLUMN min_key;"
                   "ALTER TABLE state DROP COLUMN opened; ALTER TABLE state DROP COLUMN tag_spread;"
                   "ALTER TABLE state DROP COLUMN has_rollups; ALTER TABLE state DROP COLUMN sealed_end;"
-                  "ALTER TABLE state DROP COLUMN erasing;"
+                  "ALTER TABLE state DROP COLUMN erasing; ALTER TABLE state DROP COLUMN has_model_parts;"
                   "CREATE TABLE old(hash INTEGER NOT NULL, trace INTEGER NOT NULL, PRIMARY KEY(hash, trace)) "
                   "WITHOUT ROWID;"
                   "INSERT INTO old SELECT hash, last FROM tag; DROP TABLE tag; ALTER TABLE old RENAME TO tag;"
@@ -323,6 +324,46 @@ static void a_store_of_version_1_goes_on(void **state) {
     assert_int_equal(rs_store_read_trace(f->store, 1, id, RS_READ_HEADS, &f->arena, &out, &err),
                      RS_ERR_UNSUPPORTED);
     assert_non_null(strstr(err.message, "format 99"));
+}
+
+/* Of spans whose tags are in the table `tag` alone, from which those of the names' last parts are taken away. `and_then`: in SQL. */
+static void models_get_their_parts(fixture *f, const char *and_then) {
+    enum { TRACES = 6000 };
+    rs_tag part = {RS_STR("model"), RS_STR("tiny")}, whole = {RS_STR("model"), RS_STR("b/c/tiny")};
+    rs_span *spans = calloc(TRACES, sizeof *spans);
+    char path[160], sql[600];
+    assert_non_null(spans);
+    for (uint64_t i = 0; i < TRACES; i++) {
+        spans[i] = make_span(i + 1, 1, 0, i * MS);
+        spans[i].facts.model = i % 3 ? RS_STR("a/tiny") : RS_STR("b/c/tiny");
+        if (i % 10 == 0) spans[i].facts.model = RS_STR("a/");
+    }
+    commit_spans(f, spans, TRACES);
+    free(spans);
+    assert_int_equal(tagged(f, part), TRACES * 9 / 10);
+    rs_store_close(f->store);
+    snprintf(path, sizeof path, "%s/projects/1/p000001/index.db", f->dir);
+    snprintf(sql, sizeof sql,
+             "DELETE FROM tag WHERE hash = %lld; ALTER TABLE state DROP COLUMN has_model_parts; %s;"
+             "PRAGMA user_version=9;",
+             (long long)rs_tag_hash(part.key, part.value), and_then);
+    run_sql(path, sql);
+    assert_int_equal(rs_store_open(f->dir, &f->store, NULL), RS_OK);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(tagged(f, part), TRACES * 9 / 10);
+        assert_int_equal(tagged(f, whole), TRACES * 3 / 10);
+        fixture_reopen(f);
+    }
+}
+
+static void a_store_of_version_9_knows_the_parts_of_models(void **state) {
+    models_get_their_parts(*state, "");
+}
+
+/* The rollups do not say which models there are. */
+static void so_does_one_of_too_many_kinds(void **state) {
+    models_get_their_parts(*state, "DELETE FROM rollup WHERE of = 0 AND model <> 'a/';"
+                                   "UPDATE rollup SET log_type = 255, model = '' WHERE of = 0");
 }
 
 /* ---- the filter ---------------------------------------------------------------------------------------- */
@@ -396,6 +437,9 @@ int main(void) {
         TEST(an_old_partition_takes_no_new_traces),
         TEST(what_is_wrong_with_a_filter_file_is_not_believed),
         TEST(a_store_of_version_1_goes_on),
+        cmocka_unit_test_setup_teardown(a_store_of_version_9_knows_the_parts_of_models, fixture_setup,
+                                        fixture_teardown),
+        cmocka_unit_test_setup_teardown(so_does_one_of_too_many_kinds, fixture_setup, fixture_teardown),
         TEST(a_new_one_is_whole_at_once),
         cmocka_unit_test(a_filter_knows_what_it_was_given),
     };

@@ -197,7 +197,8 @@ static void a_store_of_version_2_gets_its_sums(void **state) {
     const char *sql =
         "ALTER TABLE block DROP COLUMN words; ALTER TABLE block DROP COLUMN min_key;"
         "ALTER TABLE state DROP COLUMN has_rollups; ALTER TABLE state DROP COLUMN sealed_end;"
-        "ALTER TABLE state DROP COLUMN erasing; DROP TABLE rollup;"
+        "ALTER TABLE state DROP COLUMN erasing; ALTER TABLE state DROP COLUMN has_model_parts; DROP TABLE "
+        "rollup;"
         "CREATE TABLE rollup(hour INTEGER NOT NULL, model TEXT NOT NULL, PRIMARY KEY(hour, model));"
         "INSERT INTO rollup VALUES(1, 'nonsense'); PRAGMA user_version=2;";
     run_sql(path, sql);
@@ -229,6 +230,7 @@ static void a_store_of_version_8_gets_its_cached_tokens(void **state) {
     snprintf(path, sizeof path, "%s/projects/1/p000001/index.db", f->dir);
     run_sql(path,
             "ALTER TABLE rollup DROP COLUMN cached_tokens; ALTER TABLE rollup DROP COLUMN reasoning_tokens;"
+            "ALTER TABLE state DROP COLUMN has_model_parts;"
             "PRAGMA user_version=8;");
     assert_int_equal(rs_store_open(f->dir, &f->store, NULL), RS_OK);
     for (int i = 0; i < 2; i++) {

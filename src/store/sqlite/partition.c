@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "store/sqlite/dictionary.h"
+#include "store/sqlite/model_parts.h"
 #include "store/sqlite/rollup.h"
 #include "store/sqlite/tag_recent.h"
 #include "store/sqlite/wire.h"
@@ -88,6 +89,7 @@ rs_status rs_index_get_state(rs_index *x, rs_partition_state *out, rs_err *err) 
         .has_rollups = sqlite3_column_int(stmt, 7) != 0,
         .sealed_end = (uint64_t)sqlite3_column_int64(stmt, 8),
         .erasing_ns = (uint64_t)sqlite3_column_int64(stmt, 9),
+        .has_model_parts = sqlite3_column_int(stmt, 10) != 0,
     };
     sqlite3_reset(stmt);
     return RS_OK;
@@ -107,6 +109,7 @@ rs_status rs_index_set_state(rs_index *x, const rs_partition_state *state, rs_er
     sqlite3_bind_int(stmt, 8, state->has_rollups);
     sqlite3_bind_int64(stmt, 9, (int64_t)state->sealed_end);
     sqlite3_bind_int64(stmt, 10, (int64_t)state->erasing_ns);
+    sqlite3_bind_int(stmt, 11, state->has_model_parts);
     return rs_db_run(stmt, err);
 }
 
@@ -188,13 +191,15 @@ static rs_status learn(rs_partition *p, rs_err *err) {
     return p->is_filter_saved ? RS_OK : read_traces(p, err);
 }
 
-/* Of a partition that an older version wrote: once, a second or so for a million spans. */
-static rs_status make_rollups(rs_partition *p, rs_err *err) {
+/* Of a partition that an older version wrote: once. Rollups take a second or so for a million spans, the others far less. */
+static rs_status make_what_it_lacks(rs_partition *p, rs_err *err) {
     rs_partition_state state = p->state;
-    state.has_rollups = true;
     rs_status st = rs_index_run(&p->writer, RS_SQL_BEGIN, err);
     if (st != RS_OK) return st;
-    st = rs_rollup_make(&p->writer, err);
+    if (!state.has_rollups) st = rs_rollup_make(&p->writer, err);
+    if (st == RS_OK && !state.has_model_parts) st = rs_model_parts_make(&p->writer, &state.tag_spread, err);
+    state.has_rollups = state.has_model_parts = true;
+    if (st == RS_OK) rs_partition_note_state(p, &state);
     if (st == RS_OK) st = rs_index_set_state(&p->writer, &state, err);
     if (st == RS_OK) st = rs_index_run(&p->writer, RS_SQL_COMMIT, err);
     if (st == RS_OK) p->state = state;
@@ -252,7 +257,7 @@ rs_status rs_partition_open(uint64_t project, const rs_folder *folder, const cha
     if (st == RS_OK) st = learn(p, err);
     if (st == RS_OK) drop_stray_rows(p);
     if (st == RS_OK) st = rs_segment_open(&p->segment, dir, p->state.segment_end, err);
-    if (st == RS_OK && !p->state.has_rollups) st = make_rollups(p, err);
+    if (st == RS_OK && !(p->state.has_rollups && p->state.has_model_parts)) st = make_what_it_lacks(p, err);
     if (st == RS_OK) *out = p;
     else rs_partition_close(p);
     return st;

@@ -54,6 +54,7 @@ typedef struct rs_partition_state {
     uint64_t sealed_end;  /* the segment is sealed up to there; 0: it never was */
     uint64_t
         erasing_ns; /* when the first of those traces was deleted whose bytes are still there; 0: none are */
+    bool has_model_parts; /* model_parts.h; false: an older version's, of which they have to be made */
 } rs_partition_state;
 RS_MUST_CHECK rs_status rs_index_get_state(rs_index *x, rs_partition_state *out, rs_err *err);
 RS_MUST_CHECK rs_status rs_index_set_state(rs_index *x, const rs_partition_state *state, rs_err *err);

@@ -55,8 +55,9 @@ const char rs_schema[] =
     "  tag_spread INTEGER NOT NULL DEFAULT 0,"  /* how far a row of tag reaches, at most */
     "  has_rollups INTEGER NOT NULL DEFAULT 0," /* 0: rollup has yet to be made of what is there */
     "  sealed_end INTEGER NOT NULL DEFAULT 0,"  /* of the segment's sealed blocks */
-    "  erasing INTEGER NOT NULL DEFAULT 0);" /* time of the first deletion whose bytes are still there; 0: none are */
-    "INSERT INTO state VALUES(1, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0);"
+    "  erasing INTEGER NOT NULL DEFAULT 0," /* time of the first deletion whose bytes are still there; 0: none are */
+    "  has_model_parts INTEGER NOT NULL DEFAULT 0);" /* 0: tags of models are of their whole names alone */
+    "INSERT INTO state VALUES(1, 1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1);"
     "CREATE TABLE block("
     "  first INTEGER PRIMARY KEY," /* arrival number of its first span */
     "  at INTEGER NOT NULL, length INTEGER NOT NULL, heads_length INTEGER NOT NULL," /* in the segment */
@@ -97,6 +98,7 @@ const char *const rs_schema_upgrades[] = {
     "ALTER TABLE block ADD COLUMN min_key INTEGER;",
     "", /* 8: pages have checksums */
     "DROP TABLE rollup; UPDATE state SET has_rollups = 0;" CREATE_ROLLUP,
+    "ALTER TABLE state ADD COLUMN has_model_parts INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define TRACE_STATE_COLUMNS                                                                                  \
@@ -119,10 +121,10 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
     [RS_SQL_ROLLBACK] = "ROLLBACK",
     [RS_SQL_GET_STATE] =
         "SELECT next_span, segment_end, spans, traces, skew, opened, tag_spread, has_rollups, "
-        "sealed_end, erasing FROM state",
+        "sealed_end, erasing, has_model_parts FROM state",
     [RS_SQL_SET_STATE] =
         "UPDATE state SET next_span = ?1, segment_end = ?2, spans = ?3, traces = ?4, skew = ?5, opened = ?6, "
-        "tag_spread = ?7, has_rollups = ?8, sealed_end = ?9, erasing = ?10",
+        "tag_spread = ?7, has_rollups = ?8, sealed_end = ?9, erasing = ?10, has_model_parts = ?11",
     [RS_SQL_ADD_BLOCK] = "INSERT INTO block VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [RS_SQL_ALL_BLOCKS] = "SELECT * FROM block ORDER BY at", /* of an index of any version */
     [RS_SQL_BLOCKS_SINCE] =
@@ -204,6 +206,8 @@ const char *const rs_sql_text[RS_SQL_COUNT] = {
                        "completion_tokens, cost, latency,"
                        " ttft, speed, cached_tokens, reasoning_tokens FROM rollup WHERE of = ?1 AND hour "
                        "BETWEEN ?2 AND ?3 ORDER BY hour",
+    [RS_SQL_MODEL_NAMES] = "SELECT DISTINCT model FROM rollup WHERE of = ?1 AND model LIKE '%/_%'",
+    [RS_SQL_HAS_MIXED_ROLLUPS] = "SELECT 1 FROM rollup WHERE of = ?1 AND log_type = 255",
     [RS_SQL_ADD_EVENT] = "INSERT OR IGNORE INTO event VALUES(?1, ?2, ?3, ?4, ?5)",
     [RS_SQL_JOIN_EVENT] = "INSERT INTO event VALUES(?1, ?2, ?3, ?4, NULL)"
                           " ON CONFLICT(trace_id, span_id, hash) DO UPDATE SET record = NULL",

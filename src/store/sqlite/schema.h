@@ -3,7 +3,7 @@
 #ifndef RS_STORE_SQLITE_SCHEMA_H
 #define RS_STORE_SQLITE_SCHEMA_H
 
-enum { RS_SCHEMA_VERSION = 9, RS_SCHEMA_VERSION_CHECKED = 8 /* since then pages have checksums */ };
+enum { RS_SCHEMA_VERSION = 10, RS_SCHEMA_VERSION_CHECKED = 8 /* since then pages have checksums */ };
 extern const char rs_schema[];
 /* What brings version 1 to 2, and so on. */
 extern const char *const rs_schema_upgrades[RS_SCHEMA_VERSION - 1];
@@ -116,6 +116,8 @@ typedef enum rs_sql {
     RS_SQL_COUNT_ROLLUPS,
     RS_SQL_DROP_ROLLUPS,
     RS_SQL_ROLLUPS,
+    RS_SQL_MODEL_NAMES,
+    RS_SQL_HAS_MIXED_ROLLUPS,
     RS_SQL_ADD_EVENT,
     RS_SQL_JOIN_EVENT,
     RS_SQL_HAS_EVENT,

@@ -91,6 +91,7 @@ static rs_str status_name(rs_status_code status) {
 void rs_tags_add(rs_tags *t, const rs_span *s, int64_t trace) {
     const rs_facts *f = &s->facts;
     add(t, RS_STR("model"), f->model, trace);
+    add(t, RS_STR("model"), rs_str_behind_slash(f->model), trace);
     add(t, RS_STR("provider"), f->provider, trace);
     add(t, RS_STR("log_type"), rs_log_type_name(f->log_type), trace);
     add(t, RS_STR("name"), s->name, trace);
