@@ -21,11 +21,14 @@ static rs_status read_parameters(rs_list *list, rs_str text, rs_arena *arena, rs
 
 /* Each row that may be had, with and without what else is known: more evidence never turns yes into no, or no into yes. */
 static void ask(rs_list *list, bool traces, rs_arena *arena) {
-    rs_trace_row trace = {
-        .span_count = 1, .name = RS_STR("name"), .metadata = RS_STR("{\"a\":1,\"b\":\"x\\ny\"}")};
+    rs_trace_row trace = {.span_count = 1,
+                          .name = RS_STR("name"),
+                          .model = RS_STR("a/m"),
+                          .metadata = RS_STR("{\"a\":1,\"b\":\"x\\ny\"}")};
     rs_attr attrs[] = {{RS_STR("respan.metadata.a"), {.type = RS_VALUE_INT, .i = 1}},
                        {RS_STR("respan.model.dtype"), {.type = RS_VALUE_STRING, .s = RS_STR("x")}}};
-    rs_span span = {.name = RS_STR("name"), .kind = 1, .attrs = {.items = attrs, .n = 2}};
+    rs_span span = {
+        .name = RS_STR("name"), .kind = 1, .facts.model = RS_STR("a/m"), .attrs = {.items = attrs, .n = 2}};
     rs_spans spans = {.items = &span, .n = 1};
     rs_filter_plan plan;
     rs_err err = {0};

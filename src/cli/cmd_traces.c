@@ -145,6 +145,18 @@ static int print_list(const options *o, json_t *traces, long long count) {
     return status;
 }
 
+/* Above an empty list: why that may be. */
+static void say_hint(const rs_buf *hint) {
+    rs_term term;
+    rs_buf safe;
+    if (hint->n == 0) return;
+    rs_term_init(&term);
+    rs_buf_init(&safe);
+    rs_term_put(&term, &safe, rs_buf_slice(hint), 8 * hint->n); /* escaped, and whole */
+    fprintf(stderr, "respan: %s\n", rs_buf_cstr(&safe));
+    rs_buf_deinit(&safe);
+}
+
 static int run_list(rs_client *c, options *o, int argc, char **argv) {
     int status = read_options(o, argc, argv, "nfjv");
     if (status != RS_EXIT_DONE) return status;
@@ -152,13 +164,18 @@ static int run_list(rs_client *c, options *o, int argc, char **argv) {
         return rs_cmd_usage(&rs_cmd_traces, "traces list takes no argument '%s'", argv[optind]);
     json_t *traces;
     long long count;
+    rs_buf hint;
+    rs_buf_init(&hint);
     status = rs_client_open(c);
     if (status == RS_EXIT_DONE && o->view) status = rs_traces_add_view(c, o->view, &o->query);
     if (status == RS_EXIT_DONE)
-        status = rs_traces_fetch_list(c, &o->query, (size_t)o->limit, &traces, &count);
-    if (status != RS_EXIT_DONE) return status;
-    status = print_list(o, traces, count);
-    json_decref(traces);
+        status = rs_traces_fetch_list(c, &o->query, (size_t)o->limit, &traces, &count, &hint);
+    if (status == RS_EXIT_DONE) {
+        if (json_array_size(traces) == 0) say_hint(&hint);
+        status = print_list(o, traces, count);
+        json_decref(traces);
+    }
+    rs_buf_deinit(&hint);
     return status;
 }
 
@@ -333,7 +350,7 @@ static int run_wait(rs_client *c, options *o, int argc, char **argv) {
     for (;;) {
         json_t *traces = NULL;
         long long count;
-        status = rs_traces_fetch_list(c, &o->query, (size_t)o->count + WAIT_SPARE, &traces, &count);
+        status = rs_traces_fetch_list(c, &o->query, (size_t)o->count + WAIT_SPARE, &traces, &count, NULL);
         bool there = status == RS_EXIT_DONE && count_whole(traces, 0) >= (size_t)o->count;
         if (there) count_whole(traces, (size_t)o->count);
         json_decref(traces);

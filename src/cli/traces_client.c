@@ -42,8 +42,8 @@ static bool set_next(rs_buf *path, const json_t *page) {
     return parameters != NULL;
 }
 
-int rs_traces_fetch_list(rs_client *c, const rs_trace_query *q, size_t limit, json_t **out,
-                         long long *count) {
+int rs_traces_fetch_list(rs_client *c, const rs_trace_query *q, size_t limit, json_t **out, long long *count,
+                         rs_buf *hint) {
     rs_buf path;
     rs_buf_init(&path);
     size_t size = limit < PAGE_MAX ? limit : PAGE_MAX;
@@ -59,6 +59,8 @@ int rs_traces_fetch_list(rs_client *c, const rs_trace_query *q, size_t limit, js
         if (status != RS_EXIT_DONE) break;
         const json_t *counted = json_object_get(page, "count");
         if (json_is_integer(counted)) *count = json_integer_value(counted);
+        const char *said = json_string_value(json_object_get(page, "hint"));
+        if (hint && said && hint->n == 0) rs_buf_text(hint, said);
         json_array_extend(*out, json_object_get(page, "results"));
         more = json_array_size(*out) < limit && set_next(&path, page);
         json_decref(page);

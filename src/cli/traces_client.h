@@ -13,8 +13,10 @@ typedef struct rs_trace_query {
 void rs_trace_query_add(rs_trace_query *q, const char *name, const char *value);
 
 /* The newest `limit` traces that match, over as many pages as that takes. *count: how many match in all, -1 if that is not
- * known. *out is a new array. */
-int rs_traces_fetch_list(rs_client *c, const rs_trace_query *q, size_t limit, json_t **out, long long *count);
+ * known. *out is a new array. hint (may be NULL) gets what the
+ * server says of a question that likely was meant otherwise. */
+int rs_traces_fetch_list(rs_client *c, const rs_trace_query *q, size_t limit, json_t **out, long long *count,
+                         rs_buf *hint);
 
 /* Adds what a saved view of the list asks, by its name: its filter, window and order. A key sees what is shared. */
 int rs_traces_add_view(rs_client *c, const char *name, rs_trace_query *q);

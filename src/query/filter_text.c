@@ -39,6 +39,23 @@ static rs_filter_node *check(parser *p, rs_filter_node *node) {
     return node || p->failed ? node : fail_at(p, p->at, RS_ERR_MEMORY, "out of memory%.*s", (rs_str){0});
 }
 
+/* What is text to us, but was likely meant otherwise; the first such is told. */
+static void hint_no_field(parser *p, rs_str what, rs_str name) {
+    rs_filter *f = p->build.filter;
+    what = rs_str_cut_utf8(what, 40), name = rs_str_cut_utf8(name, 40);
+    if (!f->hint[0])
+        snprintf(f->hint, sizeof f->hint, "'%.*s' was looked for as text: a %s has no field '%.*s'",
+                 RS_STR_ARG(what), p->build.table->what, RS_STR_ARG(name));
+}
+
+static void hint_not(parser *p, rs_str word) {
+    rs_filter *f = p->build.filter;
+    word = rs_str_cut_utf8(word, 40);
+    if (!f->hint[0])
+        snprintf(f->hint, sizeof f->hint, "'-%.*s' was looked for as text: without it is NOT %.*s",
+                 RS_STR_ARG(word), RS_STR_ARG(word));
+}
+
 /* ---- bytes --------------------------------------------------------------------------------------------- */
 
 static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
@@ -67,9 +84,10 @@ static bool has_word(const parser *p, rs_str word) {
     return take_word(&copy, word);
 }
 
+static bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+
 static bool is_name_byte(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '.' || c == '-';
+    return is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '.' || c == '-';
 }
 
 static rs_str name_at(const parser *p) {
@@ -170,12 +188,13 @@ static rs_filter_node *condition(parser *p, size_t at, rs_str name, rs_filter_op
     return st == RS_OK ? node : pass_on(p, at, st, &why);
 }
 
-/* What is equal to a value in quotes was sent as text. */
+/* What is equal to a value in quotes was sent as that text, or is that whole name. */
 static rs_filter_node *as_text(rs_filter_node *node) {
     rs_filter_node *of = node && node->kind == RS_FILTER_NOT ? node->child : node;
     if (!of || of->kind != RS_FILTER_CONDITION) return node;
     rs_condition *c = &of->condition;
-    c->as_text = !c->field && !c->of_model && c->op == RS_OP_EQUAL;
+    bool may_mean_more = c->field ? (c->field->flags & RS_FIELD_LAST_PART) != 0 : !c->of_model;
+    c->as_text = may_mean_more && c->op == RS_OP_EQUAL;
     return node;
 }
 
@@ -255,13 +274,19 @@ static unsigned distance(rs_str a, rs_str b) {
     return row[b.n] < 3 ? row[b.n] : 3;
 }
 
-/* A field that somebody who wrote that name may have meant, or NULL. */
-static const char *similar(const rs_field_table *table, rs_str name) {
-    const char *best = NULL;
+/* A field's name, or another of its names, that somebody who wrote that one may have meant; empty: none. Of a short name the first letter
+ * has to be right: a host is no cost. */
+static rs_str similar(const rs_field_table *table, rs_str name) {
+    rs_str best = {0};
     unsigned least = name.n < 5 ? 2 : 3;
     for (size_t i = 0; i < table->n; i++) {
-        unsigned d = distance(name, rs_str_of(table->fields[i].name));
-        if (d < least) least = d, best = table->fields[i].name;
+        const char *at = table->fields[i].name, *aliases = table->fields[i].aliases;
+        for (size_t n; at && *at; at = at == table->fields[i].name ? aliases : at + n + (at[n] == ' ')) {
+            n = strcspn(at, " ");
+            if (name.n < 5 && name.p[0] != *at) continue;
+            unsigned d = distance(name, (rs_str){at, n});
+            if (d < least) least = d, best = (rs_str){at, n};
+        }
     }
     return best;
 }
@@ -283,7 +308,7 @@ static rs_filter_node *refuse_span(parser *p, size_t at) {
 
 /* A name that no field has, with a sign behind it: likely a field misspelt, or else text, such as http://… */
 static rs_filter_node *refuse_name(parser *p, rs_str name, sign s) {
-    const char *meant = similar(p->build.table, name);
+    rs_str meant = similar(p->build.table, name);
     char fmt[160];
     if (is_in_full_only(p->build.table, name))
         return fail_at(
@@ -292,9 +317,9 @@ static rs_filter_node *refuse_name(parser *p, rs_str name, sign s) {
                 ? "spans are filtered by the keys of their %.*s: metadata.KEY"
                 : "spans are not filtered by their %.*s: look for words in what they say by text:WORD",
             name);
-    if (!meant && (s == SIGN_HAS || s == SIGN_EQUAL)) return NULL;
-    snprintf(fmt, sizeof fmt, "a %s has no field '%%.*s'%s%s%s; put it in quotes to look for it as text",
-             p->build.table->what, meant ? ": did you mean '" : "", meant ? meant : "", meant ? "'?" : "");
+    if (!meant.n && (s == SIGN_HAS || s == SIGN_EQUAL)) return NULL;
+    snprintf(fmt, sizeof fmt, "a %s has no field '%%.*s'%s%.*s%s; put it in quotes to look for it as text",
+             p->build.table->what, meant.n ? ": did you mean '" : "", RS_STR_ARG(meant), meant.n ? "'?" : "");
     return fail_at(p, p->at, RS_ERR_INVALID, fmt, name);
 }
 
@@ -363,8 +388,13 @@ static bool parse_condition(parser *p, rs_filter_node **out) {
         return true;
     }
     bool has_value = s != SIGN_NONE && !is_end_of_word(rest(p)) && !rs_str_starts(rest(p), RS_STR("//"));
+    bool is_like_a_name = name.n > 1 && is_letter(name.p[0]) && peek(p) != ':';
     p->at = start;
     if (has_value) refuse_name(p, name, s);
+    if (has_value && is_like_a_name && !p->failed) {
+        parser copy = *p;
+        hint_no_field(p, take_plain(&copy, false), name);
+    }
     return p->failed;
 }
 
@@ -412,11 +442,38 @@ static rs_filter_node *parse_span(parser *p) {
     return child ? check(p, rs_filter_make(&p->build, RS_FILTER_SPAN, child)) : NULL;
 }
 
+/* Behind a minus: a condition, a phrase or a group, all of which it negates. What begins like a number or an option of a command is text. */
+static bool is_negated(const parser *p) {
+    static const rs_str keys = RS_STR("metadata.\""), of_span = RS_STR("span.");
+    parser copy = *p;
+    copy.at++;
+    if (peek(&copy) == '"' || peek(&copy) == '(' || rs_str_starts(rest(&copy), RS_STR("span("))) return true;
+    if (rs_str_starts(rest(&copy), of_span)) copy.at += of_span.n;
+    if (rs_str_starts(rest(&copy), keys)) return true;
+    rs_str name = name_at(&copy);
+    if (name.n == 0 || !is_letter(name.p[0])) return false;
+    copy.at += name.n;
+    bool known = rs_str_eq(name, RS_STR("has")) || rs_filter_knows(p->build.table, name) ||
+                 rs_filter_knows(&rs_span_fields, name) || similar(p->build.table, name).n > 0;
+    return known && take_sign(&copy) != SIGN_NONE && (peek(&copy) == '"' || !is_end_of_word(rest(&copy)));
+}
+
+static bool take_not(parser *p) {
+    if (take_word(p, RS_STR("NOT"))) return true;
+    if (peek(p) != '-') return false;
+    if (is_negated(p)) return p->at++, true;
+    parser copy = *p;
+    copy.at++;
+    rs_str word = take_plain(&copy, false);
+    if (word.n > 1 && is_letter(word.p[0])) hint_not(p, word);
+    return false;
+}
+
 static rs_filter_node *parse_one(parser *p) {
     rs_filter_node *node;
     skip_spaces(p);
     size_t at = p->at;
-    if (take_word(p, RS_STR("NOT"))) {
+    if (take_not(p)) {
         rs_err why = {0};
         rs_status st = rs_filter_enter(&p->build, &why);
         if (st != RS_OK) return pass_on(p, at, st, &why);

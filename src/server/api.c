@@ -26,6 +26,11 @@ static void put_count(rs_json *j, bool counted, uint64_t count, bool is_estimate
     rs_json_bool(j, is_estimate);
 }
 
+/* Of `q`: what was looked for as text and likely was meant otherwise. */
+static void put_hint(rs_json *j, const rs_list *list) {
+    if (list->filter.hint[0]) rs_json_put_str(j, "hint", rs_str_of(list->filter.hint));
+}
+
 /* ---- traces -------------------------------------------------------------------------------------------- */
 
 void rs_api_list_traces(rs_server *server, rs_request *req, rs_response *res) {
@@ -42,6 +47,7 @@ void rs_api_list_traces(rs_server *server, rs_request *req, rs_response *res) {
     rs_json j = rs_json_on(&res->body);
     rs_json_object(&j);
     put_count(&j, page.counted, page.count, page.is_estimate);
+    put_hint(&j, &list);
     rs_json_key(&j, RS_STR("results"));
     rs_json_array(&j);
     for (size_t i = 0; i < page.n; i++) {
@@ -158,6 +164,7 @@ void rs_api_list_spans(rs_server *server, rs_request *req, rs_response *res) {
     }
     rs_json_array_end(&w.json);
     put_count(&w.json, page.counted, page.count, page.is_estimate);
+    put_hint(&w.json, &list);
     rs_api_put_neighbour(&w.json, "next", req, &list, page.has_next, &page.next);
     rs_api_put_neighbour(&w.json, "previous", req, &list, page.has_previous, &page.previous);
     rs_json_object_end(&w.json);

@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+import uuid
 from urllib.parse import quote
 
 import pytest
@@ -110,6 +111,80 @@ def test_the_filter_language(full, q, expected):
     assert found == flows(expected)
     oldest = ask(full, q=q, sort_by="start_time")
     assert names(oldest) == flows(expected[::-1])
+
+
+HUB = {"m_0": "sshleifer/tiny-gpt2", "m_1": "tiny-gpt2", "m_2": "gpt2", "m_3": "org/tiny-gpt2", "m_4": "a/b/tiny-gpt2"}
+
+
+@pytest.fixture(scope="module")
+def hub(start_server):
+    """Traces whose second call alone has the model that is asked for."""
+    server = start_server()
+    for name, model in HUB.items():
+        root = made(name, trace_id=uuid.uuid4().hex, attributes={"respan.entity.log_type": "workflow"})
+        calls = [
+            made(
+                "chat",
+                at,
+                0.1,
+                {"respan.entity.log_type": "chat", "gen_ai.request.model": m},
+                trace_id=root["traceId"],
+                parent=root["spanId"],
+            )
+            for at, m in ((0.1, "first"), (0.5, model))
+        ]
+        assert server.send([root, *calls]).status == 200
+    return server
+
+
+@pytest.mark.parametrize(
+    "q,expected",
+    [
+        ("model:tiny-gpt2", "0134"),
+        ("model=tiny-gpt2 model:first", "0134"),
+        ("model in (tiny-gpt2, gpt2)", "01234"),
+        ("model!=tiny-gpt2", "2"),
+        ("-model:tiny-gpt2", "2"),
+        ("NOT model in (tiny-gpt2, x)", "2"),
+        ('model:"tiny-gpt2"', "1"),
+        ('NOT model:"tiny-gpt2"', "0234"),
+        ("model:sshleifer/tiny-gpt2", "0"),
+        ("model:b/tiny-gpt2", ""),
+        ("span(model:tiny-gpt2 type:chat)", "0134"),
+        ("span.model:tiny* name:m_*", "0134"),
+        ("model:tiny-gpt2 OR name:m_2", "01234"),
+    ],
+)
+def test_a_model_by_the_last_part_of_its_name(hub, q, expected):
+    answer = ask(hub, q=q)
+    assert sorted(names(answer)) == [f"m_{i}" for i in expected]
+    assert answer.json["count"] == len(expected) and not answer.json["count_is_estimate"]
+
+
+def test_the_last_part_of_a_model_in_every_form(hub):
+    found = [
+        ask(hub, model="tiny-gpt2"),
+        filtered(hub, "model", "", ["tiny-gpt2"]),
+        filtered(hub, "model", "in", ["x", "tiny-gpt2"]),
+    ]
+    assert [sorted(names(a)) for a in found] == [["m_0", "m_1", "m_3", "m_4"]] * 3
+    assert names(filtered(hub, "model", "iexact", ["first"])) != [] == names(filtered(hub, "model", "iexact", ["x"]))
+    spans = hub.get("/api/spans/list/?q=model:tiny-gpt2").json["results"]
+    assert sorted(s["model"] for s in spans) == sorted(m for m in HUB.values() if m != "gpt2")
+    groups = hub.get("/api/metrics/totals/?of=spans&group_by=model&q=model:tiny-gpt2").json["groups"]
+    assert {g["value"]: g["count"] for g in groups} == {m: 1 for m in HUB.values() if m != "gpt2"}
+    facet = hub.get("/api/metrics/facets/?of=spans&fields=model&q=model:tiny-gpt2").json["facets"][0]
+    assert {v["value"] for v in facet["values"]} >= set(HUB.values())  # as if its own condition were not there
+
+
+def test_what_was_likely_meant_otherwise(full):
+    hint = "'foo:bar' was looked for as text: a trace has no field 'foo'"
+    assert ask(full, q="foo:bar").json["hint"] == hint and ask(full, q="foo:bar").json["results"] == []
+    assert "a span has no field" in full.get("/api/spans/list/?q=foo:bar").json["hint"]
+    assert "hint" not in ask(full, q="http://foo 12:30 -status:error").json
+    assert names(ask(full, q="-status:error duration>37")) == flows([38, 37])
+    refused = full.get("/api/traces/list/?q=x%20sttaus:error")
+    assert_refused(refused, "q", "did you mean 'status'?", "at byte 2 of 'q'")
 
 
 def test_the_language_as_json(full):

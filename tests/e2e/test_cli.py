@@ -104,6 +104,13 @@ def test_list_filters(full):
     assert run(full, "list", "--filter", "metadata__run=7").stdout.count("flow_7") == 1
 
 
+def test_an_empty_list_says_what_was_likely_meant_otherwise(full):
+    answer = run(full, "list", "--filter", "q=flow foo:\x1b[31mbar")
+    assert answer.returncode == 0 and answer.stdout.count("\n") == 1
+    assert "was looked for as text: a trace has no field 'foo'" in answer.stderr and "\x1b" not in answer.stderr
+    assert run(full, "list", "--filter", "q=-metadata.kind:k1 NOT http://x").stderr == ""
+
+
 def test_list_takes_a_saved_view(full):
     wanted = {"name": "slow ones", "q": "environment:staging model:model-1", "from": "-100w", "sort": "duration"}
     view = full.request("POST", "/api/views/", json.dumps(wanted)).json

@@ -99,6 +99,63 @@ static void refused(const char *name, const char *value, const char *says) {
     if (!strstr(err.message, says)) fail_msg("'%s' does not say '%s'", err.message, says);
 }
 
+/* As trace and as span, as JSON and as text. */
+static void test_last_part_of_a_model(void **state) {
+    (void)state;
+    static const struct {
+        const char *model, *text;
+        bool holds;
+    } cases[] = {
+        {"sshleifer/tiny-gpt2", "model:tiny-gpt2", true},
+        {"sshleifer/tiny-gpt2", "model=tiny-gpt2", true},
+        {"sshleifer/tiny-gpt2", "model:sshleifer/tiny-gpt2", true},
+        {"sshleifer/tiny-gpt2", "model:gpt2", false},
+        {"sshleifer/tiny-gpt2", "model:sshleifer", false},
+        {"sshleifer/tiny-gpt2", "model!=tiny-gpt2", false},
+        {"sshleifer/tiny-gpt2", "NOT model:tiny-gpt2", false},
+        {"sshleifer/tiny-gpt2", "model in (x, tiny-gpt2)", true},
+        {"sshleifer/tiny-gpt2", "model in (x, \"tiny-gpt2\")", true},
+        {"sshleifer/tiny-gpt2", "model in (\"x\", \"tiny-gpt2\")", false},
+        {"sshleifer/tiny-gpt2", "model:\"tiny-gpt2\"", false},
+        {"tiny-gpt2", "model:\"tiny-gpt2\"", true},
+        {"sshleifer/tiny-gpt2", "model:tiny*", true},
+        {"sshleifer/tiny-gpt2", "model:ssh*", true},
+        {"sshleifer/tiny-gpt2", "model:\"\"", false},
+        {"/models/a/tiny-gpt2", "model:tiny-gpt2", true},
+        {"/models/a/tiny-gpt2", "model:a/tiny-gpt2", false},
+        {"a/", "model:a", false},
+        {"a/", "model:\"\"", false},
+    };
+    for (size_t i = 0; i < RS_ARRAY_LEN(cases); i++) {
+        rs_trace_row row = {.model = rs_str_of(cases[i].model)};
+        rs_span span = {.facts.model = rs_str_of(cases[i].model)};
+        const void *rows[] = {&row, &span};
+        const rs_field_table *tables[] = {&rs_trace_fields, &rs_span_fields};
+        for (int t = 0; t < 2; t++) {
+            rs_list list;
+            rs_filter_plan plan;
+            rs_evidence e = {.row = rows[t], .spans = &(rs_spans){.items = &span, .n = 1}};
+            rs_list_init(&list, tables[t]);
+            assert_int_equal(rs_list_set(&list, RS_STR("q"), rs_str_of(cases[i].text), &arena, NULL), RS_OK);
+            if (rs_filter_judge(&list.filter, &e) != (cases[i].holds ? RS_YES : RS_NO))
+                fail_msg("%s of %s, %d", cases[i].text, cases[i].model, t);
+            if (t == 1) continue;
+            assert_int_equal(rs_filter_make_plan(&list.filter, &arena, &plan, NULL), RS_OK);
+            bool is_whole = strstr(cases[i].text, ":\"") || strstr(cases[i].text, "(\"");
+            if (plan.ntags > 0) assert_int_equal(plan.tags_decide, !is_whole); /* the tag may be of a part */
+        }
+    }
+    rs_list list;
+    rs_list_init(&list, &rs_trace_fields);
+    rs_trace_row row = {.model = RS_STR("sshleifer/tiny-gpt2")};
+    rs_str body = RS_STR("{\"filters\":{\"model\":{\"value\":[\"tiny-gpt2\"]}}}");
+    assert_int_equal(rs_list_set_json(&list, body, &arena, NULL), RS_OK);
+    assert_int_equal(rs_filter_judge(&list.filter, &(rs_evidence){.row = &row}), RS_YES);
+    rs_list_init(&list, &rs_trace_fields);
+    assert_int_equal(rs_list_set(&list, RS_STR("model"), RS_STR("tiny-gpt2"), &arena, NULL), RS_OK);
+    assert_int_equal(rs_filter_judge(&list.filter, &(rs_evidence){.row = &row}), RS_YES);
+}
+
 static void test_text_operators(void **state) {
     (void)state;
     assert_true(holds("model", "", "[\"SmolLM2-135M\"]"));
@@ -399,12 +456,19 @@ static void test_span_fields(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text_operators),  cmocka_unit_test(test_number_operators),
-        cmocka_unit_test(test_null_and_time),   cmocka_unit_test(test_metadata),
-        cmocka_unit_test(test_words),           cmocka_unit_test(test_several_conditions),
-        cmocka_unit_test(test_what_is_refused), cmocka_unit_test(test_body_that_is_not_json),
-        cmocka_unit_test(test_limits),          cmocka_unit_test(test_tags),
-        cmocka_unit_test(test_facts_of_models), cmocka_unit_test(test_cursor),
+        cmocka_unit_test(test_last_part_of_a_model),
+        cmocka_unit_test(test_text_operators),
+        cmocka_unit_test(test_number_operators),
+        cmocka_unit_test(test_null_and_time),
+        cmocka_unit_test(test_metadata),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_several_conditions),
+        cmocka_unit_test(test_what_is_refused),
+        cmocka_unit_test(test_body_that_is_not_json),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_tags),
+        cmocka_unit_test(test_facts_of_models),
+        cmocka_unit_test(test_cursor),
         cmocka_unit_test(test_span_fields),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

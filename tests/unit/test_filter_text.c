@@ -207,6 +207,57 @@ static void test_operators(void **state) {
     means("span (a)", "and(word 'span', word 'a')");
 }
 
+static void test_a_minus_negates(void **state) {
+    (void)state;
+    means("-status:error x", "and(not(status_code = 'error'), word 'x')");
+    means("-has:ttft -latency>2s -metadata.plan:pro",
+          "and(not(time_to_first_token isnull 'false'), not(duration > '2s'), not(metadata[plan] = 'pro'))");
+    means("-metadata.\"my key\":x -\"a b\"", "and(not(metadata[my key] = 'x'), not(word 'a b'))");
+    means("-(a OR b) -span(type:tool) -span.name:x",
+          "and(not(or(word 'a', word 'b')), not(span(log_type = 'tool')), not(span(name = 'x')))");
+    means("NOT -status:error", "not(not(status_code = 'error'))");
+    means("start_time>-1h metadata.n:-5 gpt-4", "and(start_time > '-1h', metadata[n] = '-5', word 'gpt-4')");
+    means(
+        "-1h -5 -v --model=x -model - -wombat:x",
+        "and(word '-1h', word '-5', word '-v', word '--model=x', word '-model', word '-', word '-wombat:x')");
+    is_refused("a -sttaus:error", 3, "did you mean 'status'?");
+    is_refused("-(a", 1, "not closed");
+    is_refused("-\"a", 1, "quote is not closed");
+}
+
+static void hints(const char *text, const char *says) {
+    rs_list list;
+    rs_list_init(&list, &rs_trace_fields);
+    assert_int_equal(rs_list_set(&list, RS_STR("q"), rs_str_of(text), &arena, NULL), RS_OK);
+    if (strcmp(list.filter.hint, says) != 0) fail_msg("%s: '%s', not '%s'", text, list.filter.hint, says);
+}
+
+static void test_what_was_likely_meant_otherwise(void **state) {
+    (void)state;
+    hints("a foo:bar b=c", "'foo:bar' was looked for as text: a trace has no field 'foo'");
+    hints("foo=bar wombat:x", "'foo=bar' was looked for as text: a trace has no field 'foo'");
+    hints("span(foo:bar)", "'foo:bar' was looked for as text: a span has no field 'foo'");
+    hints("span.foo:bar", "'foo:bar' was looked for as text: a span has no field 'foo'");
+    hints("a -refund", "'-refund' was looked for as text: without it is NOT refund");
+    hints(
+        "http://x 12:30 std::vector C:\\x Note: a=b -x -1h --verbose gpt-4o \"foo:bar\" model:x NOT env:dev",
+        "");
+    rs_buf long_one;
+    rs_buf_init(&long_one);
+    for (int i = 0; i < 100; i++) rs_buf_text(&long_one, "\xc3\xa4w");
+    rs_buf_text(&long_one, ":y");
+    char text[400];
+    snprintf(text, sizeof text, "w%s", rs_buf_cstr(&long_one));
+    rs_buf_deinit(&long_one);
+    hints(text, ""); /* no name */
+    memset(text, 'w', 200);
+    memcpy(text + 200, ":y", 3);
+    rs_list list;
+    rs_list_init(&list, &rs_trace_fields);
+    assert_int_equal(rs_list_set(&list, RS_STR("q"), rs_str_of(text), &arena, NULL), RS_OK);
+    assert_true(strlen(list.filter.hint) < sizeof list.filter.hint - 1); /* whole */
+}
+
 static void test_json_gives_the_same(void **state) {
     (void)state;
     json_means("{\"model\":{\"value\":[\"a\",\"b\"]},\"duration\":{\"operator\":\"gt\",\"value\":2}}",
@@ -241,6 +292,11 @@ static void test_what_is_refused(void **state) {
     is_refused("model: gpt", 6, "a value is missing behind 'model'");
     is_refused("modle:gpt", 0, "did you mean 'model'?");
     is_refused("x duratoin>2", 2, "did you mean 'duration'?");
+    is_refused("sttaus:error", 0, "did you mean 'status'?");
+    is_refused("a usr:x", 2, "did you mean 'user'?");
+    is_refused("costs>1", 0, "did you mean 'cost'?");
+    is_refused("\"unclosed", 0, "quote is not closed");
+    is_refused("(((((", 5, "missing here");
     is_refused("wombat>2", 0, "a trace has no field 'wombat'; put it in quotes");
     is_refused("duration>0x10", 9, "is not a number");
     is_refused("span(type:chat input:foo)", 15, "not filtered by their input");
@@ -417,6 +473,8 @@ int main(void) {
         cmocka_unit_test(test_keys_in_quotes),
         cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_operators),
+        cmocka_unit_test(test_a_minus_negates),
+        cmocka_unit_test(test_what_was_likely_meant_otherwise),
         cmocka_unit_test(test_json_gives_the_same),
         cmocka_unit_test(test_what_is_refused),
         cmocka_unit_test(test_depth),
