@@ -70,6 +70,15 @@ static rs_status add_number(planner *p, rs_condition *c, rs_str key, rs_str valu
     return st;
 }
 
+/* What is equal to true may have been sent as "True". */
+static rs_status add_truth(planner *p, rs_condition *c, rs_str key, rs_str value) {
+    const rs_str *truth = c->as_text ? NULL : rs_truth_spellings(value);
+    rs_status st = RS_OK;
+    for (size_t i = 0; i < RS_TRUTH_SPELLINGS && truth && st == RS_OK; i++)
+        if (!rs_str_eq(truth[i], value)) st = add_tag(p, c, key, truth[i]);
+    return st;
+}
+
 /* The tag of a model is of its whole name or of its last part, so that one alone does not tell of a whole name without a slash. */
 static bool tags_decide(const rs_condition *c) {
     if (c->of_model) return true;
@@ -99,6 +108,7 @@ static rs_status number_tags(planner *p, rs_condition *c, bool of_span) {
     for (size_t i = 0; i < c->nvalues && st == RS_OK; i++) {
         st = add_tag(p, c, key, c->values[i].text);
         if (st == RS_OK && !c->field) st = add_number(p, c, key, c->values[i].text);
+        if (st == RS_OK && !c->field) st = add_truth(p, c, key, c->values[i].text);
     }
     p->plan->may_be_stale = p->plan->may_be_stale || (c->of_model && !of_span);
     c->tags_decide = !of_span && tags_decide(c);

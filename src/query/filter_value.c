@@ -14,6 +14,15 @@ static bool parse_bool(rs_str s, int64_t *out) {
     return true;
 }
 
+const rs_str *rs_truth_spellings(rs_str s) {
+    static const rs_str all[2][RS_TRUTH_SPELLINGS] = {{RS_STR("true"), RS_STR("True"), RS_STR("TRUE")},
+                                                      {RS_STR("false"), RS_STR("False"), RS_STR("FALSE")}};
+    for (size_t t = 0; t < 2; t++)
+        for (size_t i = 0; i < RS_TRUTH_SPELLINGS; i++)
+            if (rs_str_eq(all[t][i], s)) return all[t];
+    return NULL;
+}
+
 /* A number and a unit of time behind it, in seconds. */
 static bool parse_seconds(rs_str s, double *out) {
     static const struct {
@@ -220,12 +229,16 @@ static sent_as sent_as_attr(rs_value_type type) {
     return type == RS_VALUE_BOOL ? SENT_BOOL : SENT_OTHER;
 }
 
-/* Text; and a number where it is compared as one, which a number that was sent is by equality too: 7.0 is 7. */
+/* Text; and a number where it is compared as one, which a number that was sent is by equality too: 7.0 is 7. What is equal to true is so
+ * however it is spelled. */
 static bool decide_loose(const rs_condition *c, bool known, rs_str text, sent_as sent) {
     rs_field_value v = {.text = text, .real = NAN};
     if (known && c->as_text && (sent == SENT_NUMBER || sent == SENT_BOOL)) return false;
     if (known && c->type == RS_FIELD_REAL) known = rs_str_to_double(text, &v.real);
     if (rs_condition_decide(c, known, &v)) return true;
+    const rs_str *truth = known && c->op == RS_OP_EQUAL && !c->as_text ? rs_truth_spellings(text) : NULL;
+    for (size_t i = 0; i < c->nvalues && truth; i++)
+        if (rs_truth_spellings(c->values[i].text) == truth) return true;
     double number, operand;
     if (!known || sent != SENT_NUMBER || c->op != RS_OP_EQUAL || !rs_str_to_double(text, &number))
         return false;

@@ -14,6 +14,10 @@ bool rs_operand_parse(const rs_field *field, rs_field_type type, rs_str s, rs_fi
 /* "a number" … */
 const char *rs_field_type_phrase(rs_field_type type);
 
+/* How a truth value may have been written by whoever sent it as text: Python's str() of one is "True". NULL: it is none. */
+enum { RS_TRUTH_SPELLINGS = 3 };
+const rs_str *rs_truth_spellings(rs_str s);
+
 bool rs_text_has(rs_str s, rs_str word);
 bool rs_text_has_nocase(rs_str s, rs_str word); /* ASCII */
 

@@ -177,6 +177,26 @@ def test_the_last_part_of_a_model_in_every_form(hub):
     assert {v["value"] for v in facet["values"]} >= set(HUB.values())  # as if its own condition were not there
 
 
+def test_a_truth_value_however_it_was_sent(start_server):
+    server = start_server()
+    sent = {"bool": True, "text": "true", "python": "True", "false": False, "python_false": "False", "number": 1}
+    assert server.send([made(n, attributes={"respan.metadata.flag": v}) for n, v in sent.items()]).status == 200
+    for q, expected in {
+        "metadata.flag:true": {"bool", "text", "python"},
+        "metadata.flag:True": {"bool", "text", "python"},
+        "metadata.flag in (false, 1)": {"false", "python_false", "number"},
+        "-metadata.flag:true": {"false", "python_false", "number"},
+        'metadata.flag:"True"': {"python"},
+        "span(metadata.flag:true)": {"bool", "text", "python"},
+    }.items():
+        answer = ask(server, q=q)
+        assert set(names(answer)) == expected and answer.json["count"] == len(expected), q
+    assert set(names(ask(server, metadata__flag="true"))) == {"bool", "text", "python"}
+    assert set(names(filtered(server, "metadata__flag", "", [True]))) == {"bool", "text", "python"}
+    found = server.get("/api/spans/list/?q=metadata.flag:true").json["results"]
+    assert {s["span_name"] for s in found} == {"bool", "text", "python"}
+
+
 def test_what_was_likely_meant_otherwise(full):
     hint = "'foo:bar' was looked for as text: a trace has no field 'foo'"
     assert ask(full, q="foo:bar").json["hint"] == hint and ask(full, q="foo:bar").json["results"] == []

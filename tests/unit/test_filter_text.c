@@ -448,6 +448,13 @@ static void test_quotes_are_text(void **state) {
         {"metadata.n in (\"1\", 2)", "{\"n\":2}", RS_YES},
         {"metadata.ok:\"true\"", "{\"ok\":true}", RS_NO},
         {"metadata.ok:\"true\"", "{\"ok\":\"true\"}", RS_YES},
+        {"metadata.ok:true", "{\"ok\":\"True\"}", RS_YES},
+        {"metadata.ok:True", "{\"ok\":true}", RS_YES},
+        {"metadata.ok in (FALSE, no)", "{\"ok\":\"false\"}", RS_YES},
+        {"metadata.ok!=true", "{\"ok\":\"True\"}", RS_NO},
+        {"metadata.ok:false", "{\"ok\":\"True\"}", RS_NO},
+        {"metadata.ok:true", "{\"ok\":\"tRUE\"}", RS_NO},
+        {"metadata.ok:\"true\"", "{\"ok\":\"True\"}", RS_NO},
         {"metadata.plan:\"pro\"", "{\"plan\":\"pro\"}", RS_YES},
         {"metadata.n>\"0\"", "{\"n\":1}", RS_YES},
     };
