@@ -321,7 +321,7 @@ def test_a_process_pool_carries_it(children, method):
     _, below = children_of(once_each(children("pool", method)), "pool.workflow")
     assert len(below) == 4
     for span in below:
-        assert span.attributes[CUSTOMER] == "ada" and span.attributes["respan.metadata.n"] == "1"
+        assert span.attributes[CUSTOMER] == "ada" and span.attributes["respan.metadata.n"] == 1
         assert span.attributes["traceloop.workflow.name"] == "pool"
 
 
@@ -450,7 +450,7 @@ def test_attributes_travel_where_both_sides_say_so(traced):
     given = {
         "customer_identifier": "ada, 50% & co \u00e9",
         "thread_identifier": "t",
-        "metadata": {"n": 1, "bad key": 2},
+        "metadata": {"n": 1, "flag": True, "bad key": 2},
     }
     with propagate_attributes(**given):
         inject(out)
@@ -465,7 +465,7 @@ def test_attributes_travel_where_both_sides_say_so(traced):
     assert CUSTOMER not in plain
     assert full[CUSTOMER] == given["customer_identifier"]
     assert full["respan.threads.thread_identifier"] == "t"
-    assert full["respan.metadata.n"] == "1" and full["respan.metadata.own"] == "1"
+    assert [full[f"respan.metadata.{key}"] for key in ("n", "flag", "own")] == ["1", "true", "1"]
     assert "respan.metadata.bad key" not in full
 
 

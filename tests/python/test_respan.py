@@ -40,7 +40,7 @@ def test_defaults_are_on_every_span(server, tracing):
     assert attributes["respan.threads.thread_identifier"] == "thread_1"
     assert attributes["respan.sessions.session_identifier"] == "session_1"
     assert attributes["respan.metadata.service"] == "pipeline"
-    assert attributes["respan.metadata.version"] == "2"
+    assert attributes["respan.metadata.version"] == 2
     assert attributes["respan.environment"] == "production"
     assert span.resource["deployment.environment.name"] == "production"
     assert span.resource["team"] == "blue"
@@ -107,6 +107,22 @@ def test_propagated_attributes_as_a_decorator_and_as_a_method(server, tracing):
     assert [s.attributes["respan.threads.thread_identifier"] for s in server.spans] == ["plain", "coroutine"]
 
 
+class Odd(int):
+    pass
+
+
+def test_metadata_goes_as_what_it_is(traced):
+    given = {"yes": True, "no": False, "n": -7, "x": 0.5, "text": "True", "large": 2**63, "least": -(2**63)}
+    odd = {"nan": float("nan"), "inf": float("-inf"), "odd": Odd(3), "list": [True, 1], "none": None}
+    with propagate_attributes(metadata={**given, **odd}, customer_identifier=True):
+        step()
+    [span] = traced()
+    sent = {k[16:]: v for k, v in span.attributes.items() if k.startswith("respan.metadata.")}
+    as_text = {"large": str(2**63), "nan": "nan", "inf": "-inf", "odd": "3", "list": "[true,1]", "none": "None"}
+    assert sent == {**given, **as_text} and [type(sent[k]) for k in ("yes", "n", "x")] == [bool, int, float]
+    assert span.attributes["respan.customer_params.customer_identifier"] == "true"
+
+
 def test_an_unknown_attribute_is_a_warning(server, traced, caplog):
     with propagate_attributes(colour="blue", customer_identifier=7):
         step()
@@ -148,7 +164,7 @@ def test_the_client_acts_on_the_current_span(server, traced):
         "list": ["a", "b"],
         "odd": '{"x":[1]}',
         "respan.trace.trace_group_identifier": "group",
-        "respan.metadata.k": "1",
+        "respan.metadata.k": 1,
         "respan.customer_params.customer_identifier": "me",
     }
     assert expected.items() <= span.attributes.items() and "none" not in span.attributes

@@ -30,40 +30,49 @@ ATTRIBUTES = {
 }
 
 
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
     try:
         if isinstance(value, str):
             return value
-        if isinstance(value, (dict, list, tuple)):
+        if isinstance(value, (dict, list, tuple, bool)):
             return _core.to_json(value)
         return str(value)
     except Exception:
         return f"<{type(value).__name__}>"
 
 
-def span_attributes(values: Mapping[str, Any]) -> dict[str, str]:
+def _plain(value: object) -> str | bool | int | float:
+    """What is filtered as a truth value or a number goes as one, if an attribute can be that."""
+    if type(value) is bool or (type(value) is int and -(2**63) <= value < 2**63):
+        return value
+    if type(value) is float and value - value == 0:  # neither infinite nor not-a-number
+        return value
+    return as_text(value)
+
+
+def span_attributes(values: Mapping[str, Any]) -> dict[str, str | bool | int | float]:
     """The span attributes that stand for `values`, whose keys are those of ATTRIBUTES."""
-    attributes = {}
+    attributes: dict[str, str | bool | int | float] = {}
     for key, value in values.items():
         name = ATTRIBUTES.get(key)
         if name is None or value is None:
             continue
         if key == "metadata" and isinstance(value, dict):
             for item, content in value.items():
-                attributes[f"{name}.{_text(item)}"] = _text(content)
+                attributes[f"{name}.{as_text(item)}"] = _plain(content)
         else:
-            attributes[name] = _text(value)
+            attributes[name] = as_text(value)
     return attributes
 
 
 def portable(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same scope values, of text alone: what may travel to another process."""
+    """The same scope values, of text, numbers and truth values alone: what may travel to another process."""
     return {
-        key: {_text(k): _text(v) for k, v in value.items()}
+        key: {as_text(k): _plain(v) for k, v in value.items()}
         if key == "metadata" and isinstance(value, dict)
-        else [_text(item) for item in value]
+        else [as_text(item) for item in value]
         if isinstance(value, list) and key not in ATTRIBUTES
-        else _text(value)
+        else as_text(value)
         for key, value in values.items()
         if value is not None
     }

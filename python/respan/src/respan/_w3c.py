@@ -7,7 +7,7 @@ what is kept of one is bounded.
 from __future__ import annotations
 
 from . import _core
-from ._propagate import ATTRIBUTES, portable, scope_of
+from ._propagate import ATTRIBUTES, as_text, portable, scope_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def _baggage_of(values: Mapping[str, Any]) -> list[str]:
         if key not in ATTRIBUTES:
             continue
         if isinstance(value, dict):
-            members += [member(f"{key}.{item}", content) for item, content in value.items()]
+            members += [member(f"{key}.{item}", as_text(content)) for item, content in value.items()]
         else:
             members.append(member(key, value))
     return [text for text in members if text is not None]
