@@ -187,6 +187,7 @@ typedef struct rs_span {
     const rs_resource *resource; /* never NULL after decoding */
     const rs_scope *scope;       /* never NULL after decoding */
     rs_facts facts;              /* zero until normalized */
+    bool running;                /* it has not ended: of those in the server's table of open ones alone */
 } rs_span;
 
 /* How long something lasted. 0 where it cannot be told: a time is missing, they are reversed, or ten years apart and more, so that one of

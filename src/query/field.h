@@ -35,6 +35,7 @@ enum {
     RS_FIELD_TAGS_ERROR = 32, /* the tag tells of the value "error" alone */
     RS_FIELD_LAST_PART =
         64, /* what a value without a slash is equal to, or begins, may be what is behind the last slash */
+    RS_FIELD_ASKED = 128, /* asked by alone: no member and no column of a row */
 };
 
 typedef struct rs_field {

@@ -36,7 +36,16 @@ GETTER(duration) {
     return rs_field_set_real(out, (double)ns / 1e9);
 }
 
-GET(status_code, text, TRACE->error_count ? RS_STR("error") : RS_STR("ok"))
+GETTER(running) {
+    out->integer = TRACE->running;
+    return true;
+}
+
+GETTER(status_code) {
+    return rs_field_set_text(out, TRACE->error_count ? RS_STR("error")
+                                  : TRACE->running   ? RS_STR("running")
+                                                     : RS_STR("ok"));
+}
 
 static const rs_field fields[] = {
     {"trace_unique_id", RS_FIELD_TEXT, get_trace_unique_id, NULL, 0, "trace_id"},
@@ -65,7 +74,9 @@ static const rs_field fields[] = {
     {"session_identifier", RS_FIELD_TEXT, get_session_identifier, "thread_identifier", RS_FIELD_ANY_SPAN,
      "session thread thread_identifier"},
     {"environment", RS_FIELD_TEXT, get_environment, "environment", RS_FIELD_ANY_SPAN, "env"},
-    {"status_code", RS_FIELD_TEXT, get_status_code, "status_code", RS_FIELD_TAGS_ERROR, "status"},
+    {"status_code", RS_FIELD_TEXT, get_status_code, "status_code", RS_FIELD_TAGS_ERROR,
+     "status is"}, /* is:running */
+    {"running", RS_FIELD_BOOL, get_running, NULL, RS_FIELD_ASKED, NULL},
     {"error_message", RS_FIELD_TEXT, get_error_message, NULL, 0, NULL},
 };
 

@@ -4,9 +4,9 @@
 #include "normalize/normalize.h"
 #include "otlp/encode_json.h"
 #include "query/spans.h"
-#include "query/traces.h"
 #include "server/api_json.h"
 #include "server/api_params.h"
+#include "server/running.h"
 #include "server/server.h"
 #include "server/trace_stream.h"
 
@@ -38,7 +38,8 @@ void rs_api_list_traces(rs_server *server, rs_request *req, rs_response *res) {
     rs_trace_page page;
     rs_err err = {0};
     if (!rs_api_read_list(req, &rs_trace_fields, &list, res)) return;
-    rs_status st = rs_traces_list(server->store, req->project, &list, &req->arena, &page, &err);
+    rs_status st =
+        rs_running_list(server->store, server->open, req->project, &list, &req->arena, &page, &err);
     if (st != RS_OK) {
         if (err.code == RS_OK) rs_fail(&err, st, 0, "%s", rs_status_text(st));
         rs_api_list_error(res, &list, &err);
@@ -91,7 +92,7 @@ void rs_api_send_trace(rs_server *server, rs_request *req, const uint8_t id[16],
     rs_err err = {0};
     if (!read_shape(req, &shape, res)) return;
     if (bare) shape.content = false, shape.bare = true;
-    rs_status st = rs_trace_stream(server->store, req, id, shape, res, &err);
+    rs_status st = rs_trace_stream(server, req, id, shape, res, &err);
     if (st == RS_ERR_NOT_FOUND) {
         char hex[33];
         rs_hex(id, 16, hex);
@@ -188,6 +189,8 @@ void rs_api_send_span(rs_server *server, rs_request *req, const uint8_t *trace_i
         return;
     }
     rs_status st = rs_store_read_span(server->store, req->project, trace_id, id, &req->arena, &span, &err);
+    if (st == RS_ERR_NOT_FOUND)
+        st = rs_open_table_read_span(server->open, req->project, trace_id, id, &req->arena, &span, &err);
     if (st == RS_ERR_NOT_FOUND) {
         rs_response_error(res, 404, "not_found", "id", "there is no span %.*s", RS_STR_ARG(req->id));
         return;

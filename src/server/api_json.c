@@ -31,7 +31,7 @@ static void write_fields(rs_json *j, const rs_field_table *table, const void *ro
     for (size_t i = 0; i < table->n; i++) {
         const rs_field *f = &table->fields[i];
         rs_field_value v;
-        if (!content && (f->flags & RS_FIELD_CONTENT)) continue;
+        if ((!content && (f->flags & RS_FIELD_CONTENT)) || (f->flags & RS_FIELD_ASKED)) continue;
         rs_json_key(j, rs_str_of(f->name));
         if (f->get(row, &v)) write_value(j, f->type, &v);
         else rs_json_null(j);
@@ -40,6 +40,7 @@ static void write_fields(rs_json *j, const rs_field_table *table, const void *ro
 
 void rs_api_write_trace(rs_json *j, const rs_trace_row *row, bool content) {
     write_fields(j, &rs_trace_fields, row, content);
+    if (row->running) rs_json_put_bool(j, "running", true);
 }
 
 /* ---- what comes with a span in full -------------------------------------------------------------------- */
@@ -110,6 +111,7 @@ static void put_same_origin(rs_json *j, const rs_span *span, rs_api_origin *o) {
 
 void rs_api_write_span(rs_json *j, const rs_span *span, bool content, rs_api_origin *origin) {
     write_fields(j, &rs_span_fields, span, content);
+    if (span->running) rs_json_put_bool(j, "running", true);
     if (!content) return;
     const rs_facts *f = &span->facts;
     put_content(j, "input", f->input, f->input_is_json);
@@ -159,6 +161,7 @@ void rs_api_write_branch(rs_json *j, const rs_span *span, uint64_t trace_start_n
         rs_json_put_str(j, "status_code", span->status == RS_STATUS_ERROR ? RS_STR("error") : RS_STR("ok"));
     put_cut(j, "error_message", f->error_message);
     if (f->interrupted) rs_json_put_bool(j, "interrupted", true);
+    if (span->running) rs_json_put_bool(j, "running", true);
     put_cut(j, "model", f->model);
     put_count(j, "prompt_tokens", f->prompt_tokens);
     put_count(j, "completion_tokens", f->completion_tokens);

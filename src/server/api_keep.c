@@ -7,6 +7,7 @@
 #include "server/api.h"
 #include "server/auth.h"
 #include "server/live.h"
+#include "server/open_table.h"
 #include "server/server.h"
 
 static void fail(rs_response *res, rs_status st, rs_err *err) {
@@ -46,7 +47,9 @@ static rs_status log_deleted(rs_server *server, rs_request *req, const uint8_t (
 static rs_status delete_traces(rs_server *server, rs_request *req, const uint8_t (*ids)[16], size_t n,
                                size_t *deleted, rs_err *err) {
     rs_status st = rs_store_delete_traces(server->store, req->project, ids, n, deleted, err);
-    rs_live_note_deleted(server->live, req->project, ids, n);
+    size_t open = rs_open_table_forget(server->open, req->project, ids, n);
+    if (open > *deleted) *deleted = open; /* of some nothing was stored yet */
+    rs_live_note_trace(server->live, req->project, ids, n);
     if (st == RS_OK) st = rs_control_forget_traces(server->control, req->project, ids, n, err);
     if (st == RS_OK && *deleted > 0) st = log_deleted(server, req, ids, n, *deleted, err);
     return st;

@@ -1,4 +1,5 @@
 #include "server/api_projects.h"
+#include "server/open_table.h"
 
 #include "base/json_write.h"
 #include "server/api_body.h"
@@ -129,6 +130,7 @@ void rs_api_delete_project(rs_server *server, rs_request *req, rs_response *res)
     rs_actor by = rs_guard_actor(req);
     if (st == RS_OK) st = rs_control_delete_project(server->control, id, &by, &err);
     rs_guard_forget(server->guard);
+    rs_open_table_forget_project(server->open, id);
     if (st == RS_OK) st = rs_store_drop_project(server->store, id, &err);
     if (st == RS_OK) rs_api_done(res);
     else rs_api_refuse(res, "id", &err);

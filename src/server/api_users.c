@@ -4,6 +4,7 @@
 #include "base/json_write.h"
 #include "server/auth.h"
 #include "server/live.h"
+#include "server/open_table.h"
 #include "server/server.h"
 
 #include <stdio.h>
@@ -57,10 +58,33 @@ static rs_status delete_some(rs_server *server, uint64_t project, found *f, bool
     }
     if (st == RS_OK)
         st = rs_store_delete_traces(server->store, project, (const uint8_t(*)[16])f->ids, kept, &gone, err);
-    rs_live_note_deleted(server->live, project, (const uint8_t(*)[16])f->ids, kept);
+    rs_open_table_forget(server->open, project, (const uint8_t(*)[16])f->ids, kept);
+    rs_live_note_trace(server->live, project, (const uint8_t(*)[16])f->ids, kept);
     if (st != RS_OK) return st;
     *deleted += gone;
     return rs_control_forget_traces(server->control, project, (const uint8_t(*)[16])f->ids, kept, err);
+}
+
+/* Traces of theirs of which nothing is stored yet. */
+static rs_status forget_open(rs_server *server, rs_request *req, rs_str customer, rs_err *err) {
+    rs_open_trace *traces;
+    size_t n;
+    rs_status st = rs_open_table_list(server->open, req->project, &req->arena, &traces, &n, err);
+    for (size_t i = 0; i < n && st == RS_OK; i++) {
+        const uint8_t(*id)[16] = (const uint8_t(*)[16])traces[i].trace_id;
+        bool theirs = false;
+        rs_arena arena;
+        rs_spans spans;
+        rs_arena_init(&arena, 0);
+        st = rs_open_table_read(server->open, req->project, *id, &arena, &spans, err);
+        for (size_t k = 0; k < spans.n && !theirs; k++)
+            theirs = rs_str_eq(spans.items[k].facts.customer, customer);
+        rs_arena_deinit(&arena);
+        if (!theirs) continue;
+        rs_open_table_forget(server->open, req->project, id, 1);
+        rs_live_note_trace(server->live, req->project, id, 1);
+    }
+    return st;
 }
 
 /* Not whose they were: he is to be forgotten. */
@@ -96,6 +120,7 @@ void rs_api_delete_user(rs_server *server, rs_request *req, rs_response *res) {
     rs_status st = f.ids && f.is_sure ? RS_OK : rs_fail(&err, RS_ERR_MEMORY, 0, "out of memory");
     for (int i = 0; i < BATCHES_MOST && st == RS_OK && more; i++)
         st = delete_some(server, req->project, &f, &more, &deleted, &err);
+    if (st == RS_OK) st = forget_open(server, req, f.customer, &err);
     if (st == RS_OK && deleted > 0) st = log_deleted(server, req, deleted, &err);
     if (st != RS_OK) {
         rs_response_from_err(res, &err);

@@ -55,7 +55,7 @@ static rs_export_column *make_columns(rs_export_writer *w, rs_arena *arena) {
     if (!columns) return NULL;
     for (size_t i = 0; i < t->n; i++) {
         const rs_field *f = &t->fields[i];
-        if ((f->flags & RS_FIELD_CONTENT) && !w->content) continue;
+        if (((f->flags & RS_FIELD_CONTENT) && !w->content) || (f->flags & RS_FIELD_ASKED)) continue;
         columns[n++] = (rs_export_column){f->name, f->type, f, NULL};
     }
     for (size_t i = 0; i < RS_ARRAY_LEN(of_spans) && t == &rs_span_fields && w->content; i++)

@@ -3,10 +3,9 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/log.h"
-#include "query/traces.h"
-#include "query/walk.h"
 #include "server/api_json.h"
 #include "server/api_params.h"
+#include "server/running.h"
 #include "server/server.h"
 
 #include <errno.h>
@@ -54,6 +53,7 @@ typedef struct note {
 
 struct rs_live {
     rs_store *store;
+    rs_open_table *open;
     pthread_t thread;
     pthread_mutex_t notes_lock; /* the following; the writer takes it, so nothing is done under it */
     note notes[NOTES];
@@ -85,6 +85,7 @@ static void take_note(rs_live *l, uint64_t project, const uint8_t trace_id[16]) 
 
 void rs_live_note(void *live, const rs_store_batch *batch) {
     rs_live *l = live;
+    rs_open_table_ended(l->open, batch);
     if (__atomic_load_n(&l->listening, __ATOMIC_RELAXED) == 0) return;
     pthread_mutex_lock(&l->notes_lock);
     for (size_t i = 0; i < batch->n && !l->overflowed; i++)
@@ -92,7 +93,7 @@ void rs_live_note(void *live, const rs_store_batch *batch) {
     pthread_mutex_unlock(&l->notes_lock);
 }
 
-void rs_live_note_deleted(rs_live *l, uint64_t project, const uint8_t (*ids)[16], size_t n) {
+void rs_live_note_trace(rs_live *l, uint64_t project, const uint8_t (*ids)[16], size_t n) {
     if (__atomic_load_n(&l->listening, __ATOMIC_RELAXED) == 0) return;
     pthread_mutex_lock(&l->notes_lock);
     for (size_t i = 0; i < n && !l->overflowed; i++) take_note(l, project, ids[i]);
@@ -210,15 +211,10 @@ static uint64_t newest_number(rs_live *live, uint64_t project) {
     return number;
 }
 
-static bool fits_window(const rs_list *l, const rs_trace_row *row) {
-    return row->start_ns >= l->start_min_ns && (l->start_max_ns == 0 || row->start_ns < l->start_max_ns);
-}
-
-static bool fits(rs_live *live, const listener *l, const rs_trace_row *row) {
+static bool fits(rs_live *live, const listener *l, const rs_trace_row *row, const rs_spans *spans) {
     bool holds = false;
     rs_err err = {0};
-    if (!fits_window(&l->list, row)) return false;
-    rs_status st = rs_walk_decide(live->store, l->project, &l->list, row, &holds, &err);
+    rs_status st = rs_running_fits(live->store, l->project, &l->list, row, spans, &holds, &err);
     if (st != RS_OK && st != RS_ERR_NOT_FOUND) rs_log("a live list: %s", err.message);
     return st == RS_OK && holds;
 }
@@ -273,16 +269,18 @@ static void tell_gone(rs_live *live, const uint8_t trace_id[16], listener *const
 static void tell(rs_live *live, const uint8_t trace_id[16], listener *const all[], size_t n) {
     rs_arena arena;
     rs_trace_row row;
+    rs_spans spans;
     rs_err err = {0};
     rs_buf json[2] = {{0}, {0}}; /* without content, with it */
     if (n == 0) return;
     rs_arena_init(&arena, 0);
-    rs_status st = rs_traces_get(live->store, all[0]->project, trace_id, &arena, &row, &err);
+    rs_status st =
+        rs_running_get(live->store, live->open, all[0]->project, trace_id, &arena, &row, &spans, &err);
     if (st == RS_ERR_NOT_FOUND) tell_gone(live, trace_id, all, n);
     else if (st != RS_OK) rs_log("a live list: %s", err.message);
     for (size_t i = 0; st == RS_OK && i < n; i++) {
         rs_buf *data = &json[all[i]->list.content];
-        if (!fits(live, all[i], &row)) continue;
+        if (!fits(live, all[i], &row, &spans)) continue;
         if (data->n == 0) write_row(data, &row, all[i]->list.content);
         pthread_mutex_lock(&live->lock);
         if (rs_buf_status(data) == RS_OK) put_event(all[i], "trace", rs_buf_slice(data));
@@ -353,7 +351,16 @@ static void reset_all(rs_live *live) {
     pthread_mutex_unlock(&live->lock);
 }
 
+/* Open spans of which nobody speaks any more. */
+static void forget_silent(rs_live *live) {
+    rs_open_trace gone[NOTES];
+    size_t n = rs_open_table_expire(live->open, rs_clock_mono_ns(), gone, NOTES);
+    for (size_t i = 0; i < n; i++)
+        rs_live_note_trace(live, gone[i].project, (const uint8_t(*)[16])gone[i].trace_id, 1);
+}
+
 static void tick(rs_live *live, note notes[NOTES], listener *all[LISTENERS]) {
+    forget_silent(live);
     pthread_mutex_lock(&live->notes_lock);
     size_t n = live->nnotes;
     bool overflowed = live->overflowed;
@@ -411,11 +418,12 @@ static void *run(void *arg) {
 
 /* ---- its life ------------------------------------------------------------------------------------------ */
 
-rs_status rs_live_start(rs_store *store, rs_live **out, rs_err *err) {
+rs_status rs_live_start(rs_store *store, rs_open_table *open, rs_live **out, rs_err *err) {
     *out = NULL;
     rs_live *l = calloc(1, sizeof *l);
     if (!l) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     l->store = store;
+    l->open = open;
     pthread_mutex_init(&l->notes_lock, NULL);
     pthread_mutex_init(&l->lock, NULL);
     rs_clock_cond_init(&l->wake);

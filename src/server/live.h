@@ -8,21 +8,23 @@
 #define RS_SERVER_LIVE_H
 
 #include "server/http.h"
-#include "store/store.h"
+#include "server/open_table.h"
 
 typedef struct rs_live rs_live;
 
-RS_MUST_CHECK rs_status rs_live_start(rs_store *store, rs_live **out, rs_err *err);
+/* Borrows both until rs_live_free. */
+RS_MUST_CHECK rs_status rs_live_start(rs_store *store, rs_open_table *open, rs_live **out, rs_err *err);
 /* Ends all listeners' answers, and takes no more of them. May be called again. */
 void rs_live_stop(rs_live *live);
 /* Frees one that was stopped; nobody listens or writes any more. */
 void rs_live_free(rs_live *live);
 
-/* The writer (rs_writer_stored): spans of these traces are stored. */
+/* The writer (rs_writer_stored): spans of these traces are stored, and no longer open. */
 void rs_live_note(void *live, const rs_store_batch *batch);
 
-/* Any thread, after the store's answer: these traces are deleted. One that is not there is told to be gone. */
-void rs_live_note_deleted(rs_live *live, uint64_t project, const uint8_t (*ids)[16], size_t n);
+/* Any thread: these traces are deleted (after the store's answer), or something is known of their open spans. One that is not there is
+ * told to be gone. */
+void rs_live_note_trace(rs_live *live, uint64_t project, const uint8_t (*ids)[16], size_t n);
 
 /* The handler. */
 void rs_live_listen(rs_server *server, rs_request *req, rs_response *res);

@@ -21,6 +21,7 @@
 #include "server/live.h"
 #include "server/logs.h"
 #include "server/metrics.h"
+#include "server/open.h"
 #include "server/share.h"
 #include "server/signin.h"
 #include "server/static.h"
@@ -92,6 +93,9 @@ static const rs_route routes[] = {
     {"/api/v1/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},
     {"/v1/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},
     {"/api/public/otel/v1/traces", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_ingest_traces},
+    {"/api/v2/open", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_open_report},
+    {"/api/v1/open", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_open_report},
+    {"/v1/open", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_open_report},
     {"/api/v1/traces/ingest", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_legacy_take},
     {"/api/openai/v1/traces/ingest", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_legacy_take},
     {"/api/request-logs/create/", RS_POST, RS_AUTH_KEY, RS_BODY_INGEST, rs_legacy_take},

@@ -87,7 +87,8 @@ rs_status rs_server_open(const rs_server_config *config, rs_server **out, rs_err
     if (st == RS_OK) st = rs_store_open(config->data_dir, &s->store, err);
     if (st == RS_OK) rs_store_set_durability(s->store, config->durability);
     if (st == RS_OK) st = rs_store_start_keeper(s->store, retention_of, pins_of, s, err);
-    if (st == RS_OK) st = rs_live_start(s->store, &s->live, err);
+    if (st == RS_OK) st = rs_open_table_new(&s->open, err);
+    if (st == RS_OK) st = rs_live_start(s->store, s->open, &s->live, err);
     if (st == RS_OK)
         st = rs_writer_start(s->store, RS_WRITER_QUEUE_BYTES, rs_join_events, rs_live_note, s->live,
                              &s->writer, err);
@@ -116,6 +117,7 @@ void rs_server_close(rs_server *s) {
     rs_http_stop(s->otlp_http);
     rs_writer_free(s->writer); /* not before: a request that came in late still asks it */
     rs_live_free(s->live);
+    rs_open_table_free(s->open);
     rs_store_close(s->store);
     rs_signin_limit_free(s->signin_limit);
     rs_guard_free(s->guard);

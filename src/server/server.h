@@ -17,6 +17,7 @@ typedef struct rs_price_table rs_price_table;   /* price_table.h */
 typedef struct rs_guard rs_guard;               /* auth.h */
 typedef struct rs_http rs_http;                 /* http.h */
 typedef struct rs_live rs_live;                 /* live.h */
+typedef struct rs_open_table rs_open_table;     /* open_table.h */
 typedef struct rs_signin_limit rs_signin_limit; /* signin_limit.h */
 
 typedef struct rs_server {
@@ -25,6 +26,7 @@ typedef struct rs_server {
     rs_guard *guard;
     rs_signin_limit *signin_limit;
     rs_writer *writer;
+    rs_open_table *open;
     rs_live *live;
     rs_http *http, *otlp_http; /* the second is NULL without --otlp */
     rs_price_table *prices;

@@ -60,6 +60,7 @@ static int64_t status_of(const rs_span *s) {
     return s->status == RS_STATUS_ERROR ? 2 : s->status == RS_STATUS_UNSET ? 0 : 1;
 }
 static int64_t interrupted_of(const rs_span *s) { return s->facts.interrupted; }
+static int64_t running_of(const rs_span *s) { return s->running; }
 static int64_t prompt_tokens_of(const rs_span *s) {
     return s->facts.prompt_tokens < 0 ? -1 : s->facts.prompt_tokens;
 }
@@ -79,11 +80,9 @@ static const struct {
     const char *name;
     int64_t (*get)(const rs_span *s);
     int64_t none;
-} counts[] = {{"latency_ns", latency_of, 0},
-              {"status_code", status_of, 0},
-              {"interrupted", interrupted_of, 0},
-              {"prompt_tokens", prompt_tokens_of, -1},
-              {"completion_tokens", completion_tokens_of, -1}};
+} counts[] = {{"latency_ns", latency_of, 0},           {"status_code", status_of, 0},
+              {"interrupted", interrupted_of, 0},      {"running", running_of, 0},
+              {"prompt_tokens", prompt_tokens_of, -1}, {"completion_tokens", completion_tokens_of, -1}};
 
 static const struct {
     const char *name;

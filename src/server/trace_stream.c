@@ -3,8 +3,9 @@
 #include "base/log.h"
 #include "normalize/normalize.h"
 #include "query/trace_tree.h"
-#include "query/traces.h"
 #include "server/api_json.h"
+#include "server/running.h"
+#include "server/server.h"
 #include "server/trace_columns.h"
 
 #include <stdio.h>
@@ -20,6 +21,9 @@ enum {
     KEPT_FACTS = 1 << 20, /* memory of one span's facts that the next one's are made in */
 };
 
+static const uint64_t FIRST_OPEN = (uint64_t)1
+                                   << 63; /* numbers of open spans: their place in `running`, from there on */
+
 typedef struct trace_stream {
     rs_store *store;
     uint64_t project;
@@ -30,6 +34,7 @@ typedef struct trace_stream {
     /* of all spans, in the request's arena */
     rs_span_place *places;
     size_t n;
+    rs_spans running; /* in the request's arena, too */
     rs_trace_tree tree;
     uint32_t next; /* node to be written */
     uint32_t open; /* nodes whose brackets are open */
@@ -92,13 +97,17 @@ static rs_status read_window(trace_stream *s, rs_err *err) {
     }
     if (!s->by_arrival) qsort(wanted_spans, n, sizeof *wanted_spans, by_number);
     if (wanted_spans[n - 1].number - wanted_spans[0].number > 4 * n) s->by_arrival = false;
+    size_t stored = 0;
     for (size_t i = 0; i < n; i++) {
-        numbers[i] = wanted_spans[i].number;
+        uint64_t number = numbers[i] = wanted_spans[i].number;
         s->order[wanted_spans[i].at] = (uint32_t)i;
+        if (number < FIRST_OPEN) stored++;
+        else s->spans[i] = s->running.items[number - FIRST_OPEN];
     }
-    rs_status st =
-        rs_store_read_places(s->store, s->project, s->trace_id, numbers, n,
-                             s->shape.content ? RS_READ_FULL : RS_READ_HEADS, &s->arena, s->spans, err);
+    rs_status st = stored == 0 ? RS_OK
+                               : rs_store_read_places(s->store, s->project, s->trace_id, numbers, stored,
+                                                      s->shape.content ? RS_READ_FULL : RS_READ_HEADS,
+                                                      &s->arena, s->spans, err);
     s->spans_at = 0;
     s->spans_n = st == RS_OK ? n : 0;
     s->windows++;
@@ -112,7 +121,7 @@ static void put_next_since(trace_stream *s) {
     char text[24];
     uint64_t next = s->shape.since;
     for (size_t i = 0; i < s->n; i++)
-        if (s->places[i].number >= next) next = s->places[i].number + 1;
+        if (s->places[i].number >= next && s->places[i].number < FIRST_OPEN) next = s->places[i].number + 1;
     int n = snprintf(text, sizeof text, "%llu", (unsigned long long)next);
     rs_json_put_str(&s->json, "next_since", (rs_str){text, (size_t)n});
 }
@@ -235,6 +244,37 @@ static size_t bytes_of(const trace_stream *s) {
     return bytes;
 }
 
+static int by_id(const void *a, const void *b) { return memcmp(a, b, 8); }
+
+/* The open spans behind the others, but for those that ended meanwhile. */
+static rs_status add_open(trace_stream *s, rs_arena *arena, rs_err *err) {
+    size_t m = s->running.n;
+    if (m == 0) return RS_OK;
+    rs_span_place *all = rs_arena_zalloc(arena, s->n + m, sizeof *all);
+    uint8_t(*ended)[8] = rs_arena_alloc(arena, (s->n + 1) * sizeof *ended);
+    if (!all || !ended) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
+    for (size_t i = 0; i < s->n; i++) {
+        all[i] = s->places[i];
+        memcpy(ended[i], all[i].span_id, 8);
+    }
+    qsort(ended, s->n, sizeof *ended, by_id);
+    size_t n = s->n;
+    for (size_t i = 0; i < m; i++) {
+        const rs_span *span = &s->running.items[i];
+        if (bsearch(span->span_id, ended, s->n, sizeof *ended, by_id)) continue;
+        rs_span_place *p = &all[n++];
+        *p = (rs_span_place){.number = FIRST_OPEN + i,
+                             .start_ns = span->start_ns,
+                             .bytes = SPAN_BYTES,
+                             .has_parent = span->has_parent};
+        memcpy(p->span_id, span->span_id, 8);
+        memcpy(p->parent_id, span->parent_id, 8);
+    }
+    s->places = all;
+    s->n = n;
+    return RS_OK;
+}
+
 /* What comes first lies in res->body: with a stream that is its first piece. */
 static rs_status start(trace_stream *s, rs_request *req, const rs_trace_row *row, rs_response *res,
                        rs_err *err) {
@@ -249,12 +289,12 @@ static rs_status start(trace_stream *s, rs_request *req, const rs_trace_row *row
     return st;
 }
 
-rs_status rs_trace_stream(rs_store *store, rs_request *req, const uint8_t trace_id[16], rs_trace_shape shape,
-                          rs_response *res, rs_err *err) {
+rs_status rs_trace_stream(rs_server *server, rs_request *req, const uint8_t trace_id[16],
+                          rs_trace_shape shape, rs_response *res, rs_err *err) {
     rs_trace_row row;
     trace_stream *s = calloc(1, sizeof *s);
     if (!s) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
-    *s = (trace_stream){.store = store, .project = req->project, .shape = shape};
+    *s = (trace_stream){.store = server->store, .project = req->project, .shape = shape};
     rs_str id = rs_arena_copy(&req->arena, (rs_str){(const char *)trace_id, 16});
     s->trace_id = (const uint8_t *)id.p;
     bool has_memory = id.p != NULL;
@@ -262,11 +302,13 @@ rs_status rs_trace_stream(rs_store *store, rs_request *req, const uint8_t trace_
         res->content_type = "application/x-ndjson";
         has_memory = has_memory && (s->columns = rs_trace_columns_new()) != NULL;
     }
-    rs_status st = has_memory ? rs_traces_get(store, req->project, trace_id, &req->arena, &row, err)
+    rs_status st = has_memory ? rs_running_get(server->store, server->open, req->project, trace_id,
+                                               &req->arena, &row, &s->running, err)
                               : rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
-    if (st == RS_OK)
-        st = rs_store_find_places(store, req->project, trace_id, shape.since, &req->arena, &s->places, &s->n,
-                                  err);
+    if (st == RS_OK && row.span_count > 0)
+        st = rs_store_find_places(server->store, req->project, trace_id, shape.since, &req->arena, &s->places,
+                                  &s->n, err);
+    if (st == RS_OK) st = add_open(s, &req->arena, err);
     if (st == RS_OK) s->start_ns = row.start_ns;
     if (st == RS_OK && shape.bare) rs_api_bare_trace(&row);
     if (st == RS_OK && (st = rs_trace_tree_build(s->places, s->n, &req->arena, &s->tree)) != RS_OK)

@@ -137,7 +137,12 @@ struct rs_trace_row {
     rs_str metadata; /* JSON object: union over spans, the root winning */
     const uint64_t *
         tags; /* in a scan that has groups: bit i of word i / 64 says whether it has the scan's tag i; else NULL */
+    bool running; /* it has open spans: never in what the store hands out, which knows none */
 };
+
+/* The row of a trace of which these spans (1 or more, normalized) are all; in the arena, and slices of theirs. */
+RS_MUST_CHECK rs_status rs_store_summarize(const rs_span *spans, size_t n, rs_arena *arena,
+                                           rs_trace_row *out);
 
 /* A fact as a tag: "model=gpt-4o" is {"model", "gpt-4o"}. Keys: model (and what is behind the last slash of its name), provider, log_type, name (span or entity name), workflow,
  * customer_identifier, thread_identifier, environment, status_code ("ok" "error" "unset"), metadata__KEY, respan.model.FACT. */

@@ -195,6 +195,23 @@ bool rs_summary_add(rs_summary *s, const rs_span *span) {
     return f->metadata.n == 0 || add_metadata(s, span);
 }
 
+rs_status rs_store_summarize(const rs_span *spans, size_t n, rs_arena *arena, rs_trace_row *out) {
+    rs_summary s;
+    rs_buf json;
+    bool ok = true;
+    rs_summary_init(&s);
+    rs_buf_init(&json);
+    for (size_t i = 0; i < n && ok; i++) ok = rs_summary_add(&s, &spans[i]);
+    *out = s.row;
+    out->key = (int64_t)(out->start_ns / 1000);
+    rs_summary_metadata_json(s.row.metadata, &json);
+    out->metadata = rs_arena_copy(arena, rs_buf_slice(&json));
+    ok = ok && out->metadata.p && rs_buf_status(&json) == RS_OK;
+    rs_buf_deinit(&json);
+    rs_summary_deinit(&s);
+    return ok ? RS_OK : RS_ERR_MEMORY;
+}
+
 /* ---- rows ---------------------------------------------------------------------------------------------- */
 
 static double take_double(sqlite3_stmt *stmt, int at) {

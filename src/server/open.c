@@ -1,0 +1,69 @@
+#include "server/open.h"
+
+#include "base/clock.h"
+#include "otlp/decode.h"
+#include "server/intake.h"
+#include "server/live.h"
+#include "server/open_table.h"
+#include "server/server.h"
+
+#include <stdio.h>
+
+enum { ACCEPTED = 202, EXPIRED_TOLD = 64 };
+
+static const char *why_not(rs_status st) {
+    switch (st) {
+    case RS_ERR_NOT_FOUND:
+        return "a span is not known: tell all of it";
+    case RS_ERR_INVALID:
+        return "a span has ended: send it to /v1/traces";
+    case RS_ERR_FULL:
+        return "there is no room for more open spans";
+    default:
+        return "out of memory";
+    }
+}
+
+/* Those that nobody spoke of for long make room first. */
+static void expire(rs_server *server, uint64_t now) {
+    rs_open_trace gone[EXPIRED_TOLD];
+    size_t n = rs_open_table_expire(server->open, now, gone, EXPIRED_TOLD);
+    for (size_t i = 0; i < n; i++)
+        rs_live_note_trace(server->live, gone[i].project, (const uint8_t(*)[16])gone[i].trace_id, 1);
+}
+
+static void take(rs_server *server, const rs_request *req, rs_spans *spans) {
+    uint64_t now = rs_clock_mono_ns();
+    expire(server, now);
+    for (size_t i = 0; i < spans->n; i++) {
+        const rs_span *s = &spans->items[i];
+        rs_status st = rs_open_table_put(server->open, req->project, s, req->who.environment, now);
+        if (st == RS_OK) {
+            rs_live_note_trace(server->live, req->project, (const uint8_t(*)[16])s->trace_id, 1);
+        } else if (spans->rejected++ == 0) {
+            snprintf(spans->reject_reason, sizeof spans->reject_reason, "%s", why_not(st));
+        }
+    }
+}
+
+void rs_open_report(rs_server *server, rs_request *req, rs_response *res) {
+    rs_err err = {0};
+    rs_str body;
+    rs_spans spans = {0};
+    rs_intake *in = rs_intake_new(server, req, res, sizeof *in, NULL);
+    if (!in) return;
+    rs_status st = rs_intake_format(req, &in->format, &err);
+    if (st == RS_OK) st = rs_intake_body(server, req, &body, &err);
+    if (st == RS_OK) {
+        st = in->format == RS_BODY_PROTOBUF ? rs_otlp_decode_protobuf(body, &req->arena, &spans, &err)
+                                            : rs_otlp_decode_json(body, &req->arena, &spans, &err);
+        if (st == RS_ERR_MEMORY) st = rs_intake_no_room(&req->arena, &err);
+    }
+    if (st != RS_OK) {
+        rs_intake_refuse(res, &err);
+        return;
+    }
+    take(server, req, &spans);
+    res->status = ACCEPTED;
+    rs_intake_answer_otlp(in, "rejectedSpans", spans.rejected, spans.reject_reason);
+}
