@@ -99,7 +99,10 @@ for (const { name, ages } of [
     assert.ok(Math.abs(x + width - 600) < 0.01, 'the bars take all of the width');
     assert.ok(width <= 25, 'and are slim');
     assert.ok(bars.at(-1)[0] > 560, 'the newest is at the right end');
-    assert.match(await page.locator('.spark-ends').innerText(), ages.length === 1 ? /each bar 1 m/ : /each bar 2 m/);
+    assert.match(
+      await page.locator('.spark-ends').innerText(),
+      ages.length === 1 ? /each bar 1 min/ : /each bar 2 min/,
+    );
   });
 
 test('without threads the page says how to name them', async () => {

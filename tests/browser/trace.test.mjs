@@ -47,6 +47,11 @@ test('self time, and the tokens and cost of what is below, stand on a row', asyn
   assert.equal(await row('chat ').locator('.span-sums').innerText(), '276');
   assert.match(await row('rerank_then_write').locator('.span-sums').getAttribute('title'), /2 model calls: 294 tokens/);
   assert.match(await row('retrieve').locator('.bar').getAttribute('title'), /378 ms from 20 ms, 99 ms of it itself/);
+  const itself = page.locator('.pane dt').filter({ hasText: /^itself$/ });
+  assert.equal(await itself.count(), 0, 'a span without children has no other time');
+  await row('retrieve').click();
+  await itself.waitFor();
+  assert.equal(await itself.locator('+ dd').innerText(), '99 ms');
 });
 
 test('a link to a span that the trace does not have says so, until one chooses another', async () => {
@@ -79,7 +84,7 @@ test('durations are readable wherever the bar is', async () => {
         const [label, cell] = [e.querySelector('.bar-label'), e.querySelector('.span-bar')].map((x) =>
           x.getBoundingClientRect(),
         );
-        return label.right > cell.right + 72 || label.left < cell.left - 14;
+        return label.right > cell.right + 88 || label.left < cell.left - 14;
       }).length,
   );
   assert.equal(out, 0);
@@ -90,6 +95,35 @@ test('durations are readable wherever the bar is', async () => {
   const axis = await page.locator('.axis-ticks').boundingBox();
   const bars = await page.locator('.span-bar').first().boundingBox();
   assert.deepEqual([Math.round(axis.x), Math.round(axis.width)], [Math.round(bars.x), Math.round(bars.width)]);
+});
+
+test('where a level is drawn no further in, its number stands; bars that fill a phone have their durations on them', async () => {
+  const t = new TraceBuilder(1002, now - 30_000);
+  let parent = null;
+  for (let level = 1; level <= 20; level++)
+    parent = t.span(`level ${level}`, { parent, at: level, lasts: 90_000 - 2 * level });
+  await send(t);
+  const levels = () => page.locator('.span-row .level').allInnerTexts();
+  const all = Array.from({ length: 20 }, (_, i) => String(i + 1));
+  const shown = await levels();
+  assert.ok(shown.length > 0 && shown.length < 20);
+  assert.deepEqual(shown, all.slice(-shown.length), 'of the deepest alone');
+  await page.setViewportSize({ width: 390, height: 844 });
+  assert.ok((await levels()).length >= shown.length);
+  const labels = await page.locator('.span-row').evaluateAll((rows) =>
+    rows.map((row) => {
+      const [label, cell] = ['.bar-label', '.span-bar'].map((at) => row.querySelector(at).getBoundingClientRect());
+      return [
+        row.querySelector('.bar-label').textContent,
+        label.left >= cell.left - 14 && label.right <= cell.right + 14,
+      ];
+    }),
+  );
+  assert.deepEqual(
+    labels,
+    all.map(() => ['1 min 30 s', true]),
+  );
+  await page.setViewportSize({ width: 1440, height: 860 });
 });
 
 test('zoom and pan by mouse: along the axis, with the wheel, by the minimap, its window and its edges', async () => {
@@ -396,14 +430,23 @@ test('images are described, never loaded', async () => {
 
 test('JSON is searched, and where a value stands is copied', async () => {
   const t = new TraceBuilder(1104, now - 60_100);
+  const long = `${'hay '.repeat(900)}needle${' straw'.repeat(900)}`;
   const deep = Object.fromEntries(Array.from({ length: 80 }, (_, i) => [`key_${i}`, { value: i, note: `note ${i}` }]));
-  t.span('work', { lasts: 5, type: 'task', attrs: { 'traceloop.entity.input': JSON.stringify({ list: [deep] }) } });
+  t.span('work', {
+    lasts: 5,
+    type: 'task',
+    attrs: { 'traceloop.entity.input': JSON.stringify({ list: [deep, { long }] }) },
+  });
   await send(t);
   await page.getByRole('searchbox', { name: 'Search this value' }).fill('note 77');
   const line = section('Input').locator('.json-line');
   await line.waitFor();
   assert.match(await line.innerText(), /list\[0\]\.key_77\.note: note 77/);
   await page.getByRole('button', { name: 'Copy the path list[0].key_77.note' }).waitFor();
+  // Of a long value, what stands about it.
+  await page.getByRole('searchbox', { name: 'Search this value' }).fill('Needle');
+  await line.locator('mark').waitFor();
+  assert.match(await line.innerText(), /^list\[1\]\.long: ….*hay needle straw .*…$/);
 });
 
 test('reader mode: `r` leaves the model calls, prompt and completion, in their order', async () => {
@@ -444,6 +487,9 @@ test('raw: the span as OTLP/JSON, to be searched and copied', async () => {
   await page.getByRole('tab', { name: 'Raw' }).click();
   const said = page.locator('.pane-body');
   await said.getByText('resourceSpans').waitFor();
+  // Down to the span, and no resource open before it.
+  await said.getByText('endTimeUnixNano').waitFor();
+  assert.equal(await said.getByRole('button', { name: /^resource:/ }).getAttribute('aria-expanded'), 'false');
   await said.getByRole('searchbox').fill('gen_ai.completion.0.content');
   assert.match(await said.innerText(), /resourceSpans\[0\]\.scopeSpans\[0\]\.spans\[0\]\.attributes\[\d+\]\.key/);
   await page.getByRole('button', { name: 'Copy as OTLP/JSON' }).waitFor();

@@ -8,7 +8,6 @@ import { places } from './model/places';
 import { projectOf } from './model/project';
 import { mayChange } from './model/role';
 import { address, go, here, useRoute } from './navigation';
-import { KeysDialog } from './views/keys-dialog';
 import { SideBar } from './views/side-bar';
 import { NoProject, Nowhere, SignedOut } from './views/notices';
 import { TraceView } from './views/trace';
@@ -24,6 +23,7 @@ const ThreadsView = later(async () => (await import('./views/more')).ThreadsView
 const ThreadView = later(async () => (await import('./views/more')).ThreadView);
 const UserView = later(async () => (await import('./views/more')).UserView);
 const SettingsView = later(async () => (await import('./views/more')).SettingsView);
+const KeysDialog = later(async () => (await import('./views/more')).KeysDialog, true);
 const Dashboard = later(async () => (await import('./views/dashboard')).Dashboard);
 
 export function App() {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Json } from '../src/api/types';
-import { isSmall, pathTo, searchJson } from '../src/model/json';
+import { around, isSmall, pathTo, searchJson } from '../src/model/json';
 
 test('small is few parts in all', () => {
   expect(isSmall({ args: ['x'], kwargs: {} })).toBe(true);
@@ -14,6 +14,12 @@ test('small is few parts in all', () => {
 test('where a value stands', () => {
   expect(pathTo(pathTo(pathTo(pathTo('', 'a'), 'b c'), 3), 'd')).toBe('a["b c"][3].d');
   expect(pathTo('', 'x"y')).toBe('["x\\"y"]');
+});
+
+test('a long value is shown about what was found in it', () => {
+  expect(around(`${'a'.repeat(900)} Needle ${'b'.repeat(900)}`, ' needle', 3)).toEqual(['…aa ', 'Needle', ' bb…']);
+  expect(around('a needle', 'NEEDLE')).toEqual(['a ', 'needle', '']);
+  expect(around('hay', 'needle')).toBeNull();
 });
 
 test('values are found by key and by text, in their order, with where they stand', () => {

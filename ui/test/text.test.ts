@@ -10,7 +10,7 @@ test('what reorders or hides is written out, what is read is left', () => {
 
 test('one line', () => {
   expect(oneLine('a\n\n  b\tc')).toBe('a b c');
-  expect(oneLine('x'.repeat(1000)).length).toBe(300);
+  expect(oneLine('x'.repeat(1000))).toBe(`${'x'.repeat(300)}…`);
 });
 
 test('no character is cut in half', () => {

@@ -57,7 +57,7 @@ test('ticks are round and few', () => {
   ]);
   const said = (to: number) => ticks({ from: 0, to }).map((t) => tickLabel(t.seconds, { from: 0, to }));
   expect(said(172_800)).toEqual(['0', '10 h', '20 h', '30 h', '40 h']);
-  expect(said(600)).toEqual(['0', '2 m', '4 m', '6 m', '8 m']);
+  expect(said(600)).toEqual(['0', '2 min', '4 min', '6 min', '8 min']);
   expect(said(0.09)).toEqual(['0', '20 ms', '40 ms', '60 ms', '80 ms']);
   const tiny = { from: 0.0412, to: 0.0413 };
   const labels = ticks(tiny).map((t) => tickLabel(t.seconds, tiny));
@@ -78,11 +78,11 @@ test('zoom and pan stay inside', () => {
   expect(between(-3, 30, whole)).toEqual(whole);
 });
 
-test('a label stands behind its bar or before it, always behind where room is left for it', () => {
+test('a label stands behind its bar or before it, always behind where room is left for it, and on a bar that fills the width', () => {
   const bar = (left: number, width: number) => ({ left, width, prefill: 0 });
   expect(labelPlace(bar(0, 0.5), 400, 60)).toBe('right');
   expect(labelPlace(bar(0.5, 0.5), 400, 60)).toBe('left');
-  expect(labelPlace(bar(0.05, 0.9), 400, 60)).toBeNull();
+  expect(labelPlace(bar(0.05, 0.9), 400, 60)).toBe('over');
   expect(labelPlace(bar(0, 1), 400, 60, 72)).toBe('right');
 });
 

@@ -5,7 +5,7 @@ export const unknown = '–';
 
 const pad = (n: number, width = 2): string => String(n).padStart(width, '0');
 
-/** 850 ns · 12.3 µs · 4.1 ms · 378 ms · 1.18 s · 12.3 s · 2 m 05 s · 1 h 02 m · 3 d 04 h */
+/** 850 ns · 12.3 µs · 4.1 ms · 378 ms · 1.18 s · 12.3 s · 2 min 05 s · 1 h 02 min · 3 d 04 h */
 export function duration(seconds: number | null | undefined): string {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return unknown;
   if (seconds < 0) return `−${duration(-seconds)}`;
@@ -14,11 +14,11 @@ export function duration(seconds: number | null | undefined): string {
   if (seconds < 0.9995e-3) return `${three(seconds * 1e6)} µs`;
   if (seconds < 0.9995) return `${three(seconds * 1e3)} ms`;
   if (seconds < 59.95) return `${seconds < 9.995 ? seconds.toFixed(2) : seconds.toFixed(1)} s`;
-  const [big, small, names] =
-    seconds < 3599.5 ? [60, 1, 'ms'] : seconds < 172_770 ? [3600, 60, 'hm'] : [86_400, 3600, 'dh'];
+  const [big, small, bigs, smalls] =
+    seconds < 3599.5 ? [60, 1, 'min', 's'] : seconds < 172_770 ? [3600, 60, 'h', 'min'] : [86_400, 3600, 'd', 'h'];
   const whole = Math.round(seconds / small);
   const rest = whole % (big / small);
-  return `${String(Math.floor((whole * small) / big))} ${names.charAt(0)}${rest > 0 ? ` ${pad(rest)} ${names.charAt(1)}` : ''}`;
+  return `${String(Math.floor((whole * small) / big))} ${bigs}${rest > 0 ? ` ${pad(rest)} ${smalls}` : ''}`;
 }
 
 /** At most three digits that matter, at most one behind the point. */

@@ -26,6 +26,18 @@ export interface Hit {
   value: null | boolean | number | string;
 }
 
+/** What stands before a text's first place in another, itself, and behind it, not too far; null if it is not in it. */
+export function around(text: string, wanted: string, most = 300): [string, string, string] | null {
+  const at = text.toLowerCase().indexOf(wanted.trim().toLowerCase());
+  if (at < 0) return null;
+  const end = at + wanted.trim().length;
+  return [
+    (at > most ? '…' : '') + text.slice(Math.max(0, at - most), at),
+    text.slice(at, end),
+    text.slice(end, end + most) + (text.length > end + most ? '…' : ''),
+  ];
+}
+
 /** The values, with where they stand, whose own key or text has the text in it; looks no further than `limit` of them. */
 export function searchJson(value: Json, text: string, limit = 200): Hit[] {
   const wanted = text.trim().toLowerCase();

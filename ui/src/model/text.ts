@@ -15,9 +15,9 @@ export function visible(text: string): string {
   });
 }
 
-/** For a place of one line: line breaks become spaces, and what cannot be seen is not kept. */
+/** For a place of one line: line breaks become spaces, what is cut ends with an ellipsis, and what cannot be seen is not kept. */
 export function oneLine(text: string, limit = 300): string {
-  return visible(cut(text, limit).replace(/\s+/g, ' '));
+  return visible(cut(text, limit).replace(/\s+/g, ' ')) + (text.length > limit ? '…' : '');
 }
 
 /** At most `limit` UTF-16 units, never half a character. */

@@ -82,10 +82,10 @@ export function barOf(row: Row, range: Range): Bar | null {
   return { left: from, width: to - from, prefill };
 }
 
-/** Where a bar's label has room: behind it, where `gutterPx` are left free beside the bars, else before it, else nowhere. */
-export function labelPlace(bar: Bar, roomPx: number, labelPx: number, gutterPx = 0): 'right' | 'left' | null {
+/** Where a bar's label has room: behind it, where `gutterPx` are left free beside the bars, else before it, else on its end. */
+export function labelPlace(bar: Bar, roomPx: number, labelPx: number, gutterPx = 0): 'right' | 'left' | 'over' {
   if ((1 - bar.left - bar.width) * roomPx + gutterPx >= labelPx) return 'right';
-  return bar.left * roomPx >= labelPx ? 'left' : null;
+  return bar.left * roomPx >= labelPx ? 'left' : 'over';
 }
 
 export interface FailureMark {
@@ -149,7 +149,7 @@ export interface Tick {
 /** What times of a range are said in, by the range's end. */
 const units: [name: string, seconds: number, from: number][] = [
   ['h', 3600, 7200],
-  ['m', 60, 120],
+  ['min', 60, 120],
   ['s', 1, 1],
   ['ms', 1e-3, 1e-3],
   ['µs', 1e-6, -Infinity],

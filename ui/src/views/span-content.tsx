@@ -16,12 +16,12 @@ import { JsonView } from '../widgets/json-view';
 import { Grid, Section } from '../widgets/section';
 import { Cuts, Exchange } from './exchange';
 
-export function SpanContent({ row, span }: { row: Row; span: Span | null }) {
+export function SpanContent({ row, self, span }: { row: Row; self: number | null; span: Span | null }) {
   const { span: head } = row;
   const call = isGeneration(head.log_type);
   return (
     <>
-      <Timing row={row} span={span} />
+      <Timing row={row} self={self} span={span} />
       {span?.withheld ? (
         <p class="mute withheld">This link leaves out what was asked, answered and attached.</p>
       ) : (
@@ -40,7 +40,7 @@ export function SpanContent({ row, span }: { row: Row; span: Span | null }) {
   );
 }
 
-function Timing({ row, span }: { row: Row; span: Span | null }) {
+function Timing({ row, self, span }: { row: Row; self: number | null; span: Span | null }) {
   const lasts = row.end - row.start;
   const { time_to_first_token = null, completion_tokens = null } = row.span;
   const known = span ?? { time_to_first_token, completion_tokens, tokens_per_second: null, attributes: null };
@@ -61,7 +61,13 @@ function Timing({ row, span }: { row: Row; span: Span | null }) {
         </div>
       )}
       {gaps && <GapChart gaps={gaps} />}
-      <Grid facts={[...timingFacts(known, lasts), ['starts at', duration(row.start)]]} />
+      <Grid
+        facts={[
+          ...timingFacts(known, lasts),
+          ...(row.descendants > 0 ? [['itself', duration(self)] as Fact] : []),
+          ['starts at', duration(row.start)],
+        ]}
+      />
     </Section>
   );
 }

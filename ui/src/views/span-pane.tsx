@@ -27,6 +27,8 @@ const retryEvery = 2000;
 interface Props {
   trace: string;
   row: Row;
+  /** Seconds in which nothing below it ran; null while not all spans are there. */
+  self: number | null;
   /** What the address asks for, where the trace has no such span. */
   missing: string | null;
   /** Changes when the trace does: spans may have been sent again. */
@@ -34,7 +36,7 @@ interface Props {
   onFailure: (error: ApiError) => void;
 }
 
-export function SpanPane({ trace, row, missing, revision, onFailure }: Props) {
+export function SpanPane({ trace, row, self, missing, revision, onFailure }: Props) {
   const { span: head, id } = row;
   const [tab, setTab] = useState<Tab>('content');
   const cache = useMemo(() => new SpanCache(), [revision]);
@@ -134,7 +136,7 @@ export function SpanPane({ trace, row, missing, revision, onFailure }: Props) {
         )}
         {error && <div class="banner">{error.failure === 'not-found' ? 'This span was removed.' : explain(error)}</div>}
         {head.running && <p class="nothing">This span has not ended yet. What it holds comes when it does.</p>}
-        {tab === 'content' && <SpanContent row={row} span={span} />}
+        {tab === 'content' && <SpanContent row={row} self={self} span={span} />}
         {tab === 'attributes' && span && <AttributesTab attributes={span.attributes ?? {}} />}
         {tab === 'events' && span && <EventsTab span={span} />}
         {tab === 'resource' && span && <ResourceTab span={span} />}

@@ -33,7 +33,7 @@ export function RawTab({ trace, span }: { trace: string; span: string }) {
       aside={bytes(new Blob([raw.text]).size)}
       extra={<Copy text={() => JSON.stringify(raw.value, null, 2)} label="Copy as OTLP/JSON" />}
     >
-      <JsonView value={raw.value} />
+      <JsonView value={raw.value} to="resourceSpans[0].scopeSpans[0].spans[0]" />
     </Section>
   );
 }

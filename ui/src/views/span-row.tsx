@@ -12,12 +12,14 @@ import { Mark } from '../widgets/mark';
 export const spanRowId = (span: string): string => `s-${span}`;
 
 /** A deep level is drawn no further in than leaves room for a name, however narrow the column. */
-const indent = (depth: number): string => `min(${String(10 + depth * 16)}px, max(10px, var(--names) - 140px))`;
+const indent = (depth: number, names: number): number => Math.min(10 + depth * 16, Math.max(10, names - 140));
 
 interface Props {
   row: Row;
   range: Range;
-  /** Width of the bars' column, in pixels. */
+  /** Width of the names' column, in pixels. */
+  names: number;
+  /** Width of the bars' column. */
   room: number;
   /** What is free behind it, for a label. */
   gutter: number;
@@ -32,11 +34,12 @@ interface Props {
 }
 
 export function SpanRow(props: Props) {
-  const { row, range, room, gutter, sums, critical, selected, matched, folded, onSelect, onToggle } = props;
+  const { row, range, names, room, gutter, sums, critical, selected, matched, folded, onSelect, onToggle } = props;
   const { span } = row;
   const bar = barOf(row, range);
   const name = span.running ? 'still running' : oneLine(span.name ?? '') || 'unnamed';
   const lasts = duration(row.end - row.start);
+  const inside = indent(row.depth, names);
   return (
     <div
       id={spanRowId(row.id)}
@@ -51,7 +54,7 @@ export function SpanRow(props: Props) {
       onClick={onSelect}
       onDblClick={row.descendants > 0 ? onToggle : undefined}
     >
-      <span class="span-name" style={{ paddingLeft: indent(row.depth) }}>
+      <span class="span-name" style={{ paddingLeft: `${String(inside)}px` }}>
         {row.descendants > 0 ? (
           <button
             type="button"
@@ -67,6 +70,11 @@ export function SpanRow(props: Props) {
           </button>
         ) : (
           <span class="twist-room" />
+        )}
+        {inside < 10 + row.depth * 16 && (
+          <span class="level mono" title={`Level ${count(row.depth + 1)}`}>
+            {count(row.depth + 1)}
+          </span>
         )}
         <Mark logType={span.log_type} />
         <bdi class="label" title={name}>
@@ -176,18 +184,16 @@ function BarShape({ bar, label, room, gutter, title }: BarProps) {
       <i class="bar" style={{ left: percent(bar.left), width: percent(bar.width) }} title={title}>
         {bar.prefill > 0 && <i class="prefill" style={{ width: percent(bar.prefill) }} />}
       </i>
-      {place && (
-        <span
-          class={`bar-label mono ${place}`}
-          style={
-            place === 'right'
-              ? { left: `calc(${percent(bar.left + bar.width)} + 6px)` }
-              : { right: `calc(${percent(1 - bar.left)} + 6px)` }
-          }
-        >
-          {label}
-        </span>
-      )}
+      <span
+        class={`bar-label mono ${place}`}
+        style={
+          place === 'right'
+            ? { left: `calc(${percent(bar.left + bar.width)} + 6px)` }
+            : { right: place === 'left' ? `calc(${percent(1 - bar.left)} + 6px)` : percent(1 - bar.left - bar.width) }
+        }
+      >
+        {label}
+      </span>
     </>
   );
 }

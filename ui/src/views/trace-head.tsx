@@ -109,9 +109,10 @@ function MetadataMenu({ trace }: { trace: TraceFacts }) {
 }
 
 function Fact({ name, value, url = null }: { name: string; value: string; url?: string | null }) {
-  const words = <bdi>{oneLine(value, 80)}</bdi>;
+  const said = oneLine(value, 400);
+  const words = <bdi>{said}</bdi>;
   return (
-    <span class="fact">
+    <span class="fact" title={said.length > 40 ? said : undefined}>
       {name} <b class="mono">{url === null ? words : <Link to={url}>{words}</Link>}</b>
     </span>
   );

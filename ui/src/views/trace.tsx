@@ -4,6 +4,7 @@ import { asApiError, isAbort, type ApiError } from '../api/client';
 import { getSince, getTree, onGrowth } from '../api/endpoints';
 import { isTraceId, traceUrl, type TraceLook } from '../model/route';
 import { awaitsParents, grow, withRunning, type Known } from '../model/running';
+import { sumsOf } from '../model/sums';
 import { oneLine } from '../model/text';
 import { parseInstant, toDate } from '../model/time';
 import { firstCall, Tree } from '../model/tree';
@@ -121,6 +122,7 @@ export function TraceView({ id, span, find, critical, reader, fold, zoom, listUr
     if (!known) return null;
     return new Tree(running ? withRunning(known.spans, reach) : known.spans);
   }, [known, whole, running, reach]);
+  const sums = useMemo(() => (tree && whole ? sumsOf(tree) : null), [tree, whole]);
   // What one looks at stays the same while a trace grows.
   const shown = useRef<string | null>(null);
   const selected = useMemo(() => {
@@ -200,6 +202,7 @@ export function TraceView({ id, span, find, critical, reader, fold, zoom, listUr
             trace={trace}
             tree={tree}
             isWhole={whole}
+            sums={sums}
             selected={selected}
             look={look}
             onLook={setLook}
@@ -216,7 +219,16 @@ export function TraceView({ id, span, find, critical, reader, fold, zoom, listUr
               onSize={setPaneWidth}
             />
           )}
-          {row && <SpanPane trace={id} row={row} missing={missing} revision={known} onFailure={onFailure} />}
+          {row && (
+            <SpanPane
+              trace={id}
+              row={row}
+              self={sums?.self[row.index] ?? null}
+              missing={missing}
+              revision={known}
+              onFailure={onFailure}
+            />
+          )}
         </div>
       )}
     </>

@@ -5,7 +5,7 @@ import { criticalPath } from '../model/critical-path';
 import { nextFound } from '../model/find';
 import { count, duration } from '../model/format';
 import type { TraceLook } from '../model/route';
-import { sumsOf } from '../model/sums';
+import type { Sums } from '../model/sums';
 import {
   allClosed,
   allOpen,
@@ -52,13 +52,15 @@ const sumsWidth = [58, 112] as const;
 const sumsFrom = 600;
 /** What stands before the bars, and behind them: there a label has room, however long its bar is. */
 const barMargin = 14;
-const labelRoom = 72;
+const labelRoom = 88;
 
 interface Props {
   trace: TraceFacts;
   tree: Tree;
   /** Else more spans are coming. */
   isWhole: boolean;
+  /** Null while not all spans are there. */
+  sums: Sums | null;
   selected: string | null;
   look: TraceLook;
   onLook: (look: Partial<TraceLook>) => void;
@@ -66,7 +68,7 @@ interface Props {
   onSelect: (id: string, how: 'push' | 'replace') => void;
 }
 
-export function Waterfall({ trace, tree, isWhole, selected, look, onLook, listUrl, onSelect }: Props) {
+export function Waterfall({ trace, tree, isWhole, sums, selected, look, onLook, listUrl, onSelect }: Props) {
   const [folding, setFolding] = useSaid<Folding>(look.fold, parseFolding, foldingText, (fold) => {
     onLook({ fold });
   });
@@ -88,7 +90,6 @@ export function Waterfall({ trace, tree, isWhole, selected, look, onLook, listUr
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box);
   const behind = narrow ? barMargin : labelRoom;
-  const sums = useMemo(() => (isWhole ? sumsOf(tree) : null), [tree, isWhole]);
   const sumsNeed = (trace.total_cost ?? 0) > 0 ? sumsWidth[1] : (trace.total_tokens ?? 0) > 0 ? sumsWidth[0] : 0;
   const sumsPx = width - nameWidth >= sumsFrom / 2 && width >= sumsFrom ? sumsNeed : 0;
   const room = Math.max(0, (scroller.current?.clientWidth ?? width) - nameWidth - sumsPx - barMargin - behind);
@@ -360,6 +361,7 @@ export function Waterfall({ trace, tree, isWhole, selected, look, onLook, listUr
                     key={row.id}
                     row={row}
                     range={range}
+                    names={nameWidth}
                     room={room}
                     gutter={behind}
                     sums={sums}

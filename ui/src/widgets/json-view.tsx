@@ -3,15 +3,16 @@
 import { useMemo, useState } from 'preact/hooks';
 import type { Json } from '../api/types';
 import { count, plural } from '../model/format';
-import { isSmall, pathTo, searchJson } from '../model/json';
+import { around, type Hit, isSmall, pathTo, searchJson } from '../model/json';
 import { oneLine, visible } from '../model/text';
 import { Copy } from './copy';
 import { LongText } from './long-text';
 
 const step = 100;
 
-export function JsonView({ value }: { value: Json }) {
-  // What is small is open; of what is big, two levels that hold more than one value.
+/** `to`: the path of what one comes for. */
+export function JsonView({ value, to = '' }: { value: Json; to?: string }) {
+  // What is small is open; of what is big, two levels that hold more than one value, or what leads to what one comes for.
   const small = isSmall(value);
   const [search, setSearch] = useState('');
   return (
@@ -30,7 +31,7 @@ export function JsonView({ value }: { value: Json }) {
         />
       )}
       {search.trim() === '' ? (
-        <Node name={null} path="" value={value} levels={small ? Infinity : 2} />
+        <Node name={null} path="" value={value} levels={small ? Infinity : 2} to={small ? '' : to} />
       ) : (
         <Hits value={value} search={search} />
       )}
@@ -47,7 +48,7 @@ function Hits({ value, search }: { value: Json; search: string }) {
       {hits.map((hit) => (
         <div key={hit.path} class="json-line">
           <Name name={hit.path} />
-          <Leaf value={hit.value} />
+          <Found value={hit.value} text={search} />
           <Path path={hit.path} />
         </div>
       ))}
@@ -57,9 +58,31 @@ function Hits({ value, search }: { value: Json; search: string }) {
   );
 }
 
-function Node({ name, path, value, levels }: { name: string | null; path: string; value: Json; levels: number }) {
+/** A value with what was searched in it marked; of a long one, what stands about it. */
+function Found({ value, text }: { value: Hit['value']; text: string }) {
+  const parts = typeof value === 'string' ? around(value, text) : null;
+  if (!parts) return <Leaf value={value} />;
+  const [before, found, after] = parts.map(visible);
+  return (
+    <span class="json-string long">
+      {before}
+      <mark>{found}</mark>
+      {after}
+    </span>
+  );
+}
+
+interface NodeProps<V> {
+  name: string | null;
+  path: string;
+  value: V;
+  levels: number;
+  to: string;
+}
+
+function Node({ name, path, value, levels, to }: NodeProps<Json>) {
   if (typeof value === 'object' && value !== null)
-    return <Branch name={name} path={path} value={value} levels={levels} />;
+    return <Branch name={name} path={path} value={value} levels={levels} to={to} />;
   return (
     <div class="json-line">
       <Name name={name} />
@@ -95,17 +118,7 @@ function Leaf({ value }: { value: null | boolean | number | string }) {
   return <span class="json-atom">{String(value)}</span>;
 }
 
-function Branch({
-  name,
-  path,
-  value,
-  levels,
-}: {
-  name: string | null;
-  path: string;
-  value: Json[] | Record<string, Json>;
-  levels: number;
-}) {
+function Branch({ name, path, value, levels, to }: NodeProps<Json[] | Record<string, Json>>) {
   const list = Array.isArray(value);
   const keys = list ? null : Object.keys(value);
   const size = keys?.length ?? (value as Json[]).length;
@@ -126,6 +139,7 @@ function Branch({
     : keys
       ? keys.slice(0, limit).map((key) => [key, (value as Record<string, Json>)[key] ?? null])
       : (value as Json[]).slice(0, limit).map((item, i) => [String(i), item]);
+  const levelsAt = (at: string): number => (to === '' ? (size > 1 ? levels - 1 : levels) : to.startsWith(at) ? 1 : 0);
   return (
     <div class="json-branch">
       <button
@@ -142,15 +156,10 @@ function Branch({
       </button>
       {open && (
         <div class="json-inside">
-          {entries.map(([key, item]) => (
-            <Node
-              key={key}
-              name={key}
-              path={pathTo(path, list ? Number(key) : key)}
-              value={item}
-              levels={size > 1 ? levels - 1 : levels}
-            />
-          ))}
+          {entries.map(([key, item]) => {
+            const at = pathTo(path, list ? Number(key) : key);
+            return <Node key={key} name={key} path={at} value={item} levels={levelsAt(at)} to={to} />;
+          })}
           {size > limit && (
             <button
               type="button"
