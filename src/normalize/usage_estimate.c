@@ -27,6 +27,18 @@ static int64_t count(rs_str s) {
     return tokens;
 }
 
+/* An image's or a sound's bytes in base64: no text of any language is as long without a space or a point. */
+static bool is_data(rs_str s) {
+    if (s.n < 256) return false;
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        enum kind k = kind_of((unsigned char)c);
+        if (k != LETTER && k != DIGIT && c != '+' && c != '/' && c != '=' && c != '-' && c != '_')
+            return false;
+    }
+    return true;
+}
+
 /* Messages: what they say and the arguments of calls, not the JSON around them. */
 static int64_t count_messages(rs_str json) {
     static const rs_str spoken[] = {RS_STR("content"), RS_STR("text"), RS_STR("arguments")};
@@ -35,7 +47,7 @@ static int64_t count_messages(rs_str json) {
     rs_json_reader r;
     rs_json_read_init(&r, json, NULL);
     for (rs_json_token t; (t = rs_json_read(&r)) != RS_JSON_ERROR && t != RS_JSON_END;) {
-        if (t == RS_JSON_STRING && speaks) tokens += count(r.text);
+        if (t == RS_JSON_STRING && speaks && !is_data(r.text)) tokens += count(r.text);
         if (t != RS_JSON_KEY) continue;
         speaks = false;
         for (size_t i = 0; i < RS_ARRAY_LEN(spoken); i++) speaks |= rs_str_eq(r.text, spoken[i]);
