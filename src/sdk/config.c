@@ -259,12 +259,15 @@ static rs_status encode_identity(rs_config *c, const respan_config *given, rs_er
     return rs_buf_status(&c->scope) == RS_OK ? RS_OK : no_memory(err);
 }
 
+static bool is_off(const char *name) {
+    const char *wish = rs_env_text(name);
+    return wish && (strcasecmp(wish, "off") == 0 || strcasecmp(wish, "false") == 0 || strcmp(wish, "0") == 0);
+}
+
 /* RESPAN_SPOOL=off, or no folder to be had: no spool. */
 static rs_status resolve_spool(rs_config *c, const respan_config *given, rs_err *err) {
     const char *app = given->app_name ? given->app_name : rs_env_text("OTEL_SERVICE_NAME");
-    const char *wish = rs_env_text("RESPAN_SPOOL");
-    bool off =
-        wish && (strcasecmp(wish, "off") == 0 || strcasecmp(wish, "false") == 0 || strcmp(wish, "0") == 0);
+    bool off = is_off("RESPAN_SPOOL");
     char dir[RS_PATH_MAX];
     if (off || given->spool_bytes == 0 || rs_spool_dir(dir, NULL) != RS_OK) return RS_OK;
     c->app_name = strdup(app ? app : "unknown_service");
@@ -272,6 +275,14 @@ static rs_status resolve_spool(rs_config *c, const respan_config *given, rs_err 
     if (!c->app_name || !c->spool_dir) return no_memory(err);
     c->spool_bytes = given->spool_bytes;
     return RS_OK;
+}
+
+/* Beside where spans are posted, {…}/traces, unless RESPAN_OPEN_SPANS=off; without a spool there is nothing to read them from. */
+static rs_status resolve_open(rs_config *c, rs_err *err) {
+    rs_str url = rs_str_of(c->traces_url), last = RS_STR("traces");
+    if (!c->spool_bytes || is_off("RESPAN_OPEN_SPANS") || !rs_str_ends(url, RS_STR("/traces"))) return RS_OK;
+    if (asprintf(&c->open_url, "%.*sopen", (int)(url.n - last.n), url.p) < 0) c->open_url = NULL;
+    return c->open_url ? RS_OK : no_memory(err);
 }
 
 /* ---- how much and how often ----------------------------------------------------------------------------- */
@@ -346,6 +357,7 @@ rs_status rs_config_resolve(rs_config *c, const respan_config *given, rs_err *er
     if (st == RS_OK) st = resolve_headers(c, &config, err);
     if (st == RS_OK) st = encode_identity(c, &config, err);
     if (st == RS_OK) st = resolve_spool(c, &config, err);
+    if (st == RS_OK) st = resolve_open(c, err);
     return st;
 }
 
@@ -357,6 +369,7 @@ bool rs_config_is_disabled(const respan_config *given) {
 void rs_config_deinit(rs_config *c) {
     free(c->base_url);
     free(c->traces_url);
+    free(c->open_url);
     free(c->ca_file);
     free(c->client_certificate);
     free(c->client_key);

@@ -12,6 +12,7 @@ typedef struct rs_config {
     /* Where spans are posted: {base_url}/v2/traces, or base_url if it is such an address itself. It follows from
      * base_url alone, which is what the spool keeps. */
     char *traces_url;
+    char *open_url;                        /* where open spans are told of; NULL: nowhere */
     char *api_key;                         /* NULL: none was given */
     char *ca_file;                         /* certificates to trust instead of the system's; NULL: those */
     char *client_certificate, *client_key; /* PEM files; NULL: none */

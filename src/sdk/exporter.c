@@ -102,23 +102,31 @@ static bool read_key(rs_exporter *e) {
     return true;
 }
 
-static void post(rs_exporter *e, rs_str body, rs_coding coding, rs_http_answer *a) {
+static rs_http_request request_of(rs_exporter *e, const char *url, rs_str body, rs_coding coding) {
     const rs_config *c = e->config;
     if (c->key_from_file && !e->key[0]) read_key(e); /* a server that was started later has one by now */
-    rs_http_request request = {.url = c->traces_url,
-                               .bearer = c->api_key ? c->api_key : e->key,
-                               .headers = (const char *const *)c->headers,
-                               .header_count = c->header_count,
-                               .body = body,
-                               .encoding = rs_coding_name(coding),
-                               .timeout_ms = c->request_timeout_ms,
-                               .direct = c->is_loopback,
-                               .ca_file = c->ca_file,
-                               .client_certificate = c->client_certificate,
-                               .client_key = c->client_key};
+    return (rs_http_request){.url = url,
+                             .bearer = c->api_key ? c->api_key : e->key,
+                             .headers = (const char *const *)c->headers,
+                             .header_count = c->header_count,
+                             .body = body,
+                             .encoding = rs_coding_name(coding),
+                             .timeout_ms = c->request_timeout_ms,
+                             .direct = c->is_loopback,
+                             .ca_file = c->ca_file,
+                             .client_certificate = c->client_certificate,
+                             .client_key = c->client_key};
+}
+
+static void post_request(rs_exporter *e, const rs_http_request *request, rs_http_answer *a) {
     a->body = e->answer;
-    rs_http_client_post(e->http, &request, a);
+    rs_http_client_post(e->http, request, a);
     e->answer = a->body;
+}
+
+static void post(rs_exporter *e, rs_str body, rs_coding coding, rs_http_answer *a) {
+    rs_http_request request = request_of(e, e->config->traces_url, body, coding);
+    post_request(e, &request, a);
 }
 
 static bool is_retryable(const rs_http_answer *a) {
@@ -222,6 +230,51 @@ void rs_exporter_send(rs_exporter *e, rs_str resource, rs_str scope, rs_batch *b
     }
 }
 
+/* ---- open spans ---------------------------------------------------------------------------------------- */
+
+static bool gives_way(void *ring) { return rs_ring_is_hurried(ring); }
+
+/* True if the server has taken it; else it is told later, or never. */
+static bool post_open(rs_exporter *e, rs_str body) {
+    enum { TIMEOUT_MS = 2000, ACCEPTED = 202, LATER_S = 10 };
+    rs_open_teller *t = &e->teller;
+    rs_http_answer a = {0};
+    rs_coding coding = e->coding_accepted ? e->coding : RS_CODING_NONE;
+    rs_str packed = rs_compress(&e->compressor, coding, body);
+    rs_http_request request =
+        request_of(e, e->config->open_url, packed.n ? packed : body, packed.n ? coding : RS_CODING_NONE);
+    if (request.timeout_ms > TIMEOUT_MS) request.timeout_ms = TIMEOUT_MS;
+    request.gives_way = gives_way;
+    request.ctx = e->ring;
+    post_request(e, &request, &a);
+    uint64_t now = rs_clock_mono_ns();
+    if (a.status == ACCEPTED) {
+        rs_export_response r;
+        rs_export_response_read(rs_buf_slice(&a.body), &r);
+        if (r.rejected_spans) rs_open_teller_forget(t, now);
+        return t->is_understood = true;
+    }
+    bool later = is_retryable(&a) || (a.status == 401 && e->config->key_from_file);
+    if (!later) t->is_off = true;
+    rs_open_teller_forget(t, now);
+    t->next_ns = now + (a.retry_after_s > LATER_S ? a.retry_after_s : LATER_S) * 1000 * MS;
+    return false;
+}
+
+static void tell_open(rs_exporter *e, rs_str resource, rs_str scope) {
+    rs_open_teller *t = &e->teller;
+    uint64_t now = rs_clock_mono_ns();
+    if (now < rs_open_teller_next(t)) return;
+    if (rs_open_teller_look(t, e->ring, now) == 0) return;
+    if (!t->is_understood && !post_open(e, (rs_str){"", 0})) return;
+    write_opening(&e->opening, resource, scope, t->frames.n);
+    rs_buf_str(&e->opening, rs_buf_slice(&t->frames));
+    if (rs_buf_status(&e->opening) == RS_OK) (void)post_open(e, rs_buf_slice(&e->opening));
+    rs_buf_deinit(&e->opening); /* it may be a megabyte, or have failed */
+}
+
+/* ---- the thread ---------------------------------------------------------------------------------------- */
+
 /* What was left by processes before this one. True if there is nothing more of it. */
 static bool send_backlog(rs_exporter *e) {
     const rs_config *c = e->config;
@@ -235,11 +288,17 @@ void rs_exporter_run(rs_exporter *e) {
     bool backlog = !send_backlog(e);
     int tries = 1;
     rs_str resource = rs_buf_slice(&e->config->resource), scope = rs_buf_slice(&e->config->scope);
-    for (rs_batch *b; (b = rs_ring_take(e->ring));) {
-        rs_sent sent;
-        rs_exporter_send(e, resource, scope, b, RS_SEND_UNTIL_DECIDED, &sent);
-        rs_ring_done(e->ring, b, sent.rejected, sent.left);
-        if (backlog && sent.acknowledged && tries++ < TRIES) backlog = !send_backlog(e);
+    for (;;) {
+        rs_batch *b = rs_ring_take(e->ring, rs_open_teller_next(&e->teller));
+        if (b) {
+            rs_sent sent;
+            rs_exporter_send(e, resource, scope, b, RS_SEND_UNTIL_DECIDED, &sent);
+            rs_ring_done(e->ring, b, sent.rejected, sent.left);
+            if (backlog && sent.acknowledged && tries++ < TRIES) backlog = !send_backlog(e);
+        } else if (rs_ring_is_stopped(e->ring)) {
+            break;
+        }
+        tell_open(e, resource, scope);
     }
     rs_http_client_disconnect(
         e->http); /* here, not on a thread of the program that drops the last reference */
@@ -250,6 +309,7 @@ void rs_exporter_run(rs_exporter *e) {
 rs_status rs_exporter_init(rs_exporter *e, rs_ring *ring, const rs_config *config) {
     *e =
         (rs_exporter){.ring = ring, .config = config, .http = rs_http_client_new(), .coding = config->coding};
+    rs_open_teller_init(&e->teller, config->open_url == NULL);
     if (!e->http) return RS_ERR_MEMORY;
     return pthread_mutex_init(&e->lock, NULL) == 0 ? RS_OK : RS_ERR_MEMORY;
 }
@@ -259,6 +319,7 @@ void rs_exporter_deinit(rs_exporter *e) {
     rs_buf_deinit(&e->opening);
     rs_buf_deinit(&e->answer);
     rs_compressor_deinit(&e->compressor);
+    rs_open_teller_deinit(&e->teller);
     pthread_mutex_destroy(&e->lock);
 }
 
@@ -272,6 +333,7 @@ bool rs_exporter_reset(rs_exporter *e) {
     rs_buf_init(&e->opening);
     rs_buf_init(&e->answer);
     rs_compressor_init(&e->compressor);
+    rs_open_teller_reset(&e->teller);
     e->key[0] = 0;
     e->last_error[0] = e->last_refusal[0] = 0;
     e->refused_since_ns = 0;

@@ -5,13 +5,18 @@
  * not before Retry-After (backoff.h); all else is a refusal: the batch is counted as rejected. Bodies are compressed where
  * that is configured (config.h) until the server says that it cannot read them. It holds what it needs
  * (ring, configuration) by reference and ends when the ring is stopped. The thread blocks all signals and
- * never calls into the program. */
+ * never calls into the program.
+ *
+ * Between batches it tells the server of spans that are open (open_tell.h), at an address of its own, so that no other OTLP
+ * server sees them: the first time with nothing, and only an answer of 202 says that they are understood. Any other answer that is not
+ * for later ends that for the client's life; it is never a reason for ended spans, a flush or a close to wait. */
 #ifndef RS_SDK_EXPORTER_H
 #define RS_SDK_EXPORTER_H
 
 #include "sdk/compress.h"
 #include "sdk/config.h"
 #include "sdk/http_client.h"
+#include "sdk/open_tell.h"
 #include "sdk/ring.h"
 #include <pthread.h>
 
@@ -24,6 +29,7 @@ typedef struct rs_exporter {
     rs_compressor compressor; /* the thread's, as what follows */
     rs_coding coding;         /* of bodies: as configured, until the server refuses it */
     bool coding_accepted;     /* the server has taken a body in it */
+    rs_open_teller teller;
 
     pthread_mutex_t lock;   /* for these two */
     char last_error[240];   /* of the last export; "" if it succeeded */

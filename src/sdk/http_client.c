@@ -266,15 +266,17 @@ static void set_options(rs_http_client *h, const rs_http_request *r, struct curl
 }
 
 /* Runs the transfer to its end; CURLE_ABORTED_BY_CALLBACK if it was cancelled. */
-static CURLcode run(rs_http_client *h) {
+static CURLcode run(rs_http_client *h, const rs_http_request *r) {
+    enum { ASK_MS = 20 };
     const struct curl_library *c = h->curl;
     int running = 1, left;
-    while (!is_cancelled(h)) {
+    while (!is_cancelled(h) && !(r->gives_way && r->gives_way(r->ctx))) {
         if (c->curl_multi_perform(h->multi, &running) != CURLM_OK) return CURLE_FAILED_INIT;
         for (CURLMsg *m; (m = c->curl_multi_info_read(h->multi, &left));)
             if (m->msg == CURLMSG_DONE) return m->data.result;
         if (!running) return CURLE_FAILED_INIT;
-        if (c->curl_multi_poll(h->multi, NULL, 0, 1000, NULL) != CURLM_OK) return CURLE_FAILED_INIT;
+        if (c->curl_multi_poll(h->multi, NULL, 0, r->gives_way ? ASK_MS : 1000, NULL) != CURLM_OK)
+            return CURLE_FAILED_INIT;
     }
     return CURLE_ABORTED_BY_CALLBACK;
 }
@@ -346,7 +348,7 @@ void rs_http_client_post(rs_http_client *h, const rs_http_request *r, rs_http_an
     h->error[0] = 0;
     set_options(h, r, headers, &(receiver){h, a});
     if (h->curl->curl_multi_add_handle(h->multi, h->easy) == CURLM_OK) {
-        CURLcode code = run(h);
+        CURLcode code = run(h, r);
         read_outcome(h, code, a);
         h->curl->curl_multi_remove_handle(h->multi, h->easy);
     } else {

@@ -27,6 +27,8 @@ typedef struct rs_http_request {
         direct; /* never through a proxy; else as http_proxy, https_proxy, all_proxy and no_proxy say to libcurl */
     const char *ca_file;                         /* trusted certificates; NULL: the system's */
     const char *client_certificate, *client_key; /* PEM files; NULL: none */
+    bool (*gives_way)(void *ctx);                /* asked now and then: true gives the post up; may be NULL */
+    void *ctx;
 } rs_http_request;
 
 typedef struct rs_http_answer {

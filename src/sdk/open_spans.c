@@ -6,6 +6,7 @@ struct rs_open_chunk {
     rs_open_chunk *next;
     char *heap; /* the slots' memory, where it is not the spool's */
     respan_span spans[RS_SPOOL_SLOTS];
+    rs_open_told told[RS_SPOOL_SLOTS]; /* the exporter's, of the span in the same place */
 };
 
 enum { SMALL_ROOM = RS_SPOOL_SLOT - sizeof(rs_spool_slot), LINE = 64 };
@@ -88,6 +89,27 @@ void rs_open_give(rs_open_spans *o, rs_spool *spool, respan_span *s, bool stays)
 
 uint64_t rs_open_count(const rs_open_spans *o) {
     return o->made - o->free_n - (__atomic_load_n(&o->at_hand, __ATOMIC_RELAXED) != NULL);
+}
+
+size_t rs_open_look(const rs_open_spans *o, rs_open_chunk **at, rs_open_seen out[RS_SPOOL_SLOTS]) {
+    rs_open_chunk *c = *at ? *at : o->chunks;
+    size_t n = 0;
+    for (int i = 0; c && i < RS_SPOOL_SLOTS; i++) {
+        const respan_span *s = &c->spans[i];
+        if (!s->is_in_file && !s->place.base) continue;
+        uint64_t check = __atomic_load_n(&s->slot->check, __ATOMIC_ACQUIRE);
+        if (check == 0) continue;
+        size_t room = SMALL_ROOM;
+        if (s->place.base)
+            room = (size_t)s->place.blocks * RS_SPOOL_BLOCK - sizeof(rs_spool_slots) - sizeof(rs_spool_slot);
+        out[n++] = (rs_open_seen){.slot = s->slot,
+                                  .room = room,
+                                  .check = check,
+                                  .written = __atomic_load_n(&s->slot->written, __ATOMIC_ACQUIRE),
+                                  .told = &c->told[i]};
+    }
+    *at = c ? c->next : NULL;
+    return n;
 }
 
 bool rs_open_close(rs_open_spans *o) {

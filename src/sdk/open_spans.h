@@ -68,6 +68,24 @@ bool rs_open_close(rs_open_spans *o);
 uint64_t rs_open_reset(rs_open_spans *o);
 void rs_open_deinit(rs_open_spans *o);
 
+/* What the exporter's thread told the server of the span in a slot (open_tell.h): its alone. */
+typedef struct rs_open_told {
+    uint64_t check, written; /* as the slot had them */
+    uint64_t epoch, again_ns, beat_ns;
+} rs_open_told;
+
+typedef struct rs_open_seen {
+    const rs_spool_slot
+        *slot;   /* mapped for the client's life, but another's as soon as the lock is given back */
+    size_t room; /* for fields */
+    uint64_t check, written;
+    rs_open_told *told;
+} rs_open_seen;
+
+/* The exporter's thread, with the lock: which slots of a chunk hold an open span, in the file. *at: the chunk, NULL for the first;
+ * then the one that comes next, NULL at the end. Chunks stay where they are until deinit. */
+size_t rs_open_look(const rs_open_spans *o, rs_open_chunk **at, rs_open_seen out[RS_SPOOL_SLOTS]);
+
 /* Its owner, with the ring's lock: other memory for its fields, `room` bytes more than they have now. spool NULL: the
  * heap. */
 bool rs_open_move(respan_span *span, rs_spool *spool, size_t room);

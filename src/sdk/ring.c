@@ -423,8 +423,9 @@ static bool is_deserted(rs_ring *ring, uint64_t now) {
     return ring->deserted = over;
 }
 
-static void wait_for_work(rs_ring *ring, uint64_t now) {
+static void wait_for_work(rs_ring *ring, uint64_t now, uint64_t until_ns) {
     uint64_t until = pulse(ring, now);
+    if (until_ns < until) until = until_ns;
     ring->waiting = ring->first ? RS_RING_GATHERING : RS_RING_IDLE;
     if (ring->first && ring->first->opened_ns + ring->limits.interval_ns < until)
         until = ring->first->opened_ns + ring->limits.interval_ns;
@@ -451,7 +452,7 @@ static void cool_waiting(rs_ring *ring) {
     } while (n == COOL_AT_ONCE);
 }
 
-rs_batch *rs_ring_take(rs_ring *ring) {
+rs_batch *rs_ring_take(rs_ring *ring, uint64_t until_ns) {
     rs_lock_take(&ring->lock);
     cool_waiting(ring);
     for (;;) {
@@ -462,7 +463,11 @@ rs_batch *rs_ring_take(rs_ring *ring) {
             ring->stopped = !ring->first; /* what is there is sent, and then it ends */
             break;
         }
-        wait_for_work(ring, now);
+        if (now >= until_ns) {
+            rs_lock_give(&ring->lock);
+            return NULL;
+        }
+        wait_for_work(ring, now, until_ns);
     }
     rs_batch *b = ring->stopped ? NULL : ring->first;
     if (b) {
@@ -473,6 +478,33 @@ rs_batch *rs_ring_take(rs_ring *ring) {
     }
     rs_lock_give(&ring->lock);
     return b;
+}
+
+bool rs_ring_is_stopped(rs_ring *ring) {
+    rs_lock_take(&ring->lock);
+    bool stopped = ring->stopped;
+    rs_lock_give(&ring->lock);
+    return stopped;
+}
+
+bool rs_ring_is_hurried(rs_ring *ring) {
+    rs_lock_take(&ring->lock);
+    bool hurried = ring->stopped || ring->flushers;
+    rs_lock_give(&ring->lock);
+    return hurried;
+}
+
+size_t rs_ring_look(rs_ring *ring, rs_open_chunk **at, rs_open_view *view, rs_open_seen out[RS_SPOOL_SLOTS]) {
+    size_t n = 0;
+    rs_lock_take(&ring->lock);
+    if (ring->stopped || !ring->spool || rs_open_count(&ring->open) == 0) {
+        *at = NULL;
+    } else {
+        *view = (rs_open_view){ring->spool, rs_spool_fd(ring->spool)};
+        n = rs_open_look(&ring->open, at, out);
+    }
+    rs_lock_give(&ring->lock);
+    return n;
 }
 
 void rs_batch_note_sent(const rs_batch *b, uint32_t spans) {

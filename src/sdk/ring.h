@@ -138,8 +138,19 @@ static inline uint64_t rs_ring_pending(const rs_ring_counts *c) {
     return c->put - c->acknowledged - c->rejected - c->lost - c->kept;
 }
 
-/* The consumer. Waits until a batch is due (sealed, old enough, or wanted by a flush); NULL when stopped. */
-rs_batch *rs_ring_take(rs_ring *ring);
+/* The consumer. Waits until a batch is due (sealed, old enough, or wanted by a flush); NULL when stopped, or at until_ns
+ * (monotonic). */
+rs_batch *rs_ring_take(rs_ring *ring, uint64_t until_ns);
+bool rs_ring_is_stopped(rs_ring *ring);
+/* Somebody waits in a flush, or it is stopped. */
+bool rs_ring_is_hurried(rs_ring *ring);
+
+/* The consumer. See rs_open_look; and what to read the slots from. */
+typedef struct rs_open_view {
+    const rs_spool *spool;
+    int fd;
+} rs_open_view;
+size_t rs_ring_look(rs_ring *ring, rs_open_chunk **at, rs_open_view *view, rs_open_seen out[RS_SPOOL_SLOTS]);
 /* The consumer. Bytes of the whole frames at offset `at`: as many as fit `most` bytes and `most_spans` (1 or more), and
  * at least one; *spans is their number. */
 size_t rs_batch_cut(const rs_batch *batch, size_t at, size_t most, uint32_t most_spans, uint32_t *spans);

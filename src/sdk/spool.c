@@ -314,6 +314,12 @@ void rs_spool_release_slot(rs_spool *s, rs_spool_place *p) {
     free_blocks(s, p);
 }
 
+int rs_spool_fd(const rs_spool *s) { return s->fd; }
+
+bool rs_spool_read_back(const rs_spool *s, int fd, const void *at, void *out, size_t n) {
+    return fd >= 0 && rs_file_read_at(fd, out, n, (uint64_t)((const char *)at - s->map));
+}
+
 /* ---- what the owner says ------------------------------------------------------------------------------- */
 
 static rs_spool_pulse *pulse_of(rs_spool *s) {

@@ -11,8 +11,8 @@
  * Full (all blocks that `bytes` allows are in use): RS_ERR_FULL; the ring then drops its oldest. No room on disk,
  * no directory, no mmap: RS_ERR_IO; the ring then uses the heap.
  *
- * Not thread-safe: the ring's lock is held around all of it but rs_spool_note_sent and rs_spool_cool, which are the
- * consumer's. The mapping stays until rs_spool_free, since spans may still be open. */
+ * Not thread-safe: the ring's lock is held around all of it but rs_spool_note_sent, rs_spool_cool and rs_spool_read_back, which
+ * are the consumer's. The mapping stays until rs_spool_free, since spans may still be open. */
 #ifndef RS_SDK_SPOOL_H
 #define RS_SDK_SPOOL_H
 
@@ -81,6 +81,12 @@ struct rs_spool_slot *rs_spool_claim_slots(rs_spool *spool);
 /* One slot of at least n bytes, empty; *bytes is how many it has, rs_spool_slot included. NULL if there is no room. */
 struct rs_spool_slot *rs_spool_claim_slot(rs_spool *spool, size_t n, rs_spool_place *out, size_t *bytes);
 void rs_spool_release_slot(rs_spool *spool, rs_spool_place *place);
+
+/* With the lock: the file, to read slots back from by rs_spool_read_back, without the lock; -1: it is lost. */
+int rs_spool_fd(const rs_spool *spool);
+/* n bytes of the mapping at `at` as the file has them: a copy that races with whoever writes there, which its check then tells. False
+ * if the file is not to be read. */
+bool rs_spool_read_back(const rs_spool *spool, int fd, const void *at, void *out, size_t n);
 
 /* ---- what the owner says ------------------------------------------------------------------------------- */
 

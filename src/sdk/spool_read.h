@@ -39,6 +39,11 @@ RS_MUST_CHECK rs_status rs_spool_read_region(rs_spool_file *f, size_t i, rs_buf 
 /* The server has them (or refuses them for good): nobody sends the region again. */
 void rs_spool_read_done(rs_spool_file *f, size_t i);
 
+struct rs_spool_slot;
+/* Any thread: appends the frame of a span that is still open, without an end, from a slot and its fields as they were read; without fields
+ * of more than `most` bytes. False, with nothing appended, if they are none that a span writes, or for want of memory. */
+bool rs_spool_open_frame(const struct rs_spool_slot *slot, rs_str wire, size_t most, rs_buf *frames);
+
 /* For spool_slots.c, which reads what is in slots. False if the file does not have n bytes there. */
 bool rs_spool_read_bytes(const rs_spool_file *f, uint64_t at, void *out, size_t n);
 rs_status rs_spool_read_slots(const rs_spool_file *f, const struct rs_spool_found *region, rs_buf *frames,

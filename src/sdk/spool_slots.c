@@ -21,8 +21,9 @@ static rs_field_kind kind_of(uint32_t tag) {
     }
 }
 
-/* The fields as the span had them: of those that were set again, the last. False if they are none that a span writes. */
-static bool collect(rs_fields *out, rs_str wire, bool *has_kind, bool *has_status) {
+/* The fields as the span had them: of those that were set again, the last; without those of more than `most` bytes. False if they are
+ * none that a span writes. */
+static bool collect(rs_fields *out, rs_str wire, size_t most, bool *has_kind, bool *has_status) {
     rs_pb_cursor c = rs_pb_over(wire);
     rs_pb_field field = {0};
     for (const uint8_t *from = c.p; rs_pb_next(&c, &field); from = c.p) {
@@ -37,6 +38,7 @@ static bool collect(rs_fields *out, rs_str wire, bool *has_kind, bool *has_statu
                 return false;
             key = first.s;
         }
+        if (n > most) continue;
         char *to = rs_fields_room(out, n);
         if (!to) return false;
         memcpy(to, from, n);
@@ -61,7 +63,7 @@ static void mark_interrupted(rs_fields *fields, bool has_status) {
     rs_fields_deinit(&status);
 }
 
-static bool put_frame(const rs_spool_slot *slot, rs_str wire, uint64_t end_ns, bool interrupted,
+static bool put_frame(const rs_spool_slot *slot, rs_str wire, size_t most, uint64_t end_ns, bool interrupted,
                       rs_buf *frames) {
     static const uint8_t none[8];
     rs_frame_head head = {.trace_id = slot->trace_id,
@@ -72,7 +74,7 @@ static bool put_frame(const rs_spool_slot *slot, rs_str wire, uint64_t end_ns, b
     bool has_status = false;
     rs_fields fields;
     rs_fields_init(&fields, 2 * wire.n + RS_KEY_MAX);
-    bool ok = collect(&fields, wire, &head.has_kind, &has_status);
+    bool ok = collect(&fields, wire, most, &head.has_kind, &has_status);
     if (interrupted) mark_interrupted(&fields, has_status);
     char lead[RS_FRAME_LEAD_MAX], *to = NULL;
     size_t n = rs_fields_live_size(&fields);
@@ -85,6 +87,10 @@ static bool put_frame(const rs_spool_slot *slot, rs_str wire, uint64_t end_ns, b
     }
     rs_fields_deinit(&fields);
     return to != NULL;
+}
+
+bool rs_spool_open_frame(const rs_spool_slot *slot, rs_str wire, size_t most, rs_buf *frames) {
+    return put_frame(slot, wire, most, 0, false, frames);
 }
 
 /* True if the slot held a span that is whole. */
@@ -100,9 +106,9 @@ static bool read_slot(const rs_spool_file *f, const rs_spool_slot *slot, uint64_
     rs_str wire = {p, n};
     uint64_t last = f->alive_ns > slot->start_ns ? f->alive_ns : slot->start_ns;
     if (slot->written == rs_spool_written(sum, n, 0, f->key))
-        return put_frame(slot, wire, last, true, frames);
+        return put_frame(slot, wire, SIZE_MAX, last, true, frames);
     return slot->written == rs_spool_written(sum, n, slot->end_ns, f->key) &&
-           put_frame(slot, wire, slot->end_ns, false, frames);
+           put_frame(slot, wire, SIZE_MAX, slot->end_ns, false, frames);
 }
 
 rs_status rs_spool_read_slots(const rs_spool_file *f, const struct rs_spool_found *r, rs_buf *frames,

@@ -264,6 +264,35 @@ static void the_destination_is_ours_to_say_then_opentelemetrys(void **state) {
     }
 }
 
+static void open_spans_are_told_beside_the_others(void **state) {
+    (void)state;
+    static const struct {
+        const char *variable, *value, *url;
+    } cases[] = {
+        {"RESPAN_BASE_URL", "http://a/api", "http://a/api/v2/open"},
+        {"RESPAN_BASE_URL", "http://a/v1/traces/", "http://a/v1/open"},
+        {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318", "http://127.0.0.1:4318/v1/open"},
+        {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "http://127.0.0.1:4318/elsewhere", NULL},
+        {"RESPAN_OPEN_SPANS", "off", NULL},
+        {"RESPAN_OPEN_SPANS", "FALSE", NULL},
+        {"RESPAN_OPEN_SPANS", "0", NULL},
+        {"RESPAN_SPOOL", "off", NULL},
+    };
+    for (size_t i = 0; i < RS_ARRAY_LEN(cases); i++) {
+        clear(NULL);
+        setenv("RESPAN_SPOOL", "on", 1);
+        setenv("XDG_STATE_HOME", home, 1);
+        setenv(cases[i].variable, cases[i].value, 1);
+        rs_config c;
+        assert_quietly(&c, NULL);
+        if (cases[i].url) assert_string_equal(c.open_url, cases[i].url);
+        else assert_null(c.open_url);
+        rs_config_deinit(&c);
+    }
+    unsetenv("RESPAN_OPEN_SPANS");
+    setenv("RESPAN_SPOOL", "off", 1);
+}
+
 static void the_credentials_file_goes_before_opentelemetrys_endpoint(void **state) {
     (void)state;
     char dir[64], path[96];
@@ -491,6 +520,7 @@ int main(void) {
         cmocka_unit_test_setup(bad_numbers_are_one_warning_and_ignored, clear),
         cmocka_unit_test_setup(the_sampler_is_a_bound_of_ids, clear),
         cmocka_unit_test_setup(the_destination_is_ours_to_say_then_opentelemetrys, clear),
+        cmocka_unit_test_setup(open_spans_are_told_beside_the_others, clear),
         cmocka_unit_test_setup(the_credentials_file_goes_before_opentelemetrys_endpoint, clear),
         cmocka_unit_test_setup(spans_that_leave_the_machine_for_opentelemetrys_endpoint_say_so, clear),
         cmocka_unit_test_setup(an_endpoint_that_is_none_is_ignored, clear),
