@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Branch, TraceFacts, TraceSince } from '../src/api/types';
-import { awaitsParents, grow, withRunning, type Known } from '../src/model/running';
+import { grow, missingParents, withRunning, type Known } from '../src/model/running';
 import { Spans } from '../src/model/spans';
 
 const span = (id: string, parent: string | undefined, start: number, depth = 0, latency = 1): Branch => ({
@@ -59,13 +59,55 @@ test('spans without their parent are below one that runs, those of the same pare
     span('c', 'r', 4, 0, 9),
     span('d', 's', 5),
   ];
-  expect(awaitsParents(Spans.of(spans))).toBe(true);
-  expect(awaitsParents(Spans.of(spans.slice(2, 3)))).toBe(false);
-  const shown = withRunning(Spans.of(spans), 8);
+  const missing = missingParents(Spans.of(spans));
+  expect([...missing]).toEqual(['r', 's']);
+  expect(missingParents(Spans.of(spans.slice(2, 3))).size).toBe(0);
+  const shown = withRunning(Spans.of(spans), 8, missing);
   expect(shape(shown)).toEqual(['r@1', '.a@1', '..b@2', '.c@4', 'whole@3', 's@5', '.d@5']);
   expect(
     branches(shown)
       ?.filter((s) => s.running)
       .map((s) => s.latency),
   ).toEqual([12, 3]);
+});
+
+test('a ring awaits nobody: the parent of the one it was cut at is there', () => {
+  const ring = Spans.of([span('a', 'b', 0), span('b', 'a', 1, 1), span('c', 'gone', 2)]);
+  expect([...missingParents(ring)]).toEqual(['gone']);
+  expect(shape(withRunning(ring, 9, new Set()))).toEqual(['a@0', '.b@1', 'c@2']);
+});
+
+const open = (id: string, parent: string | undefined, start: number, depth = 0): Branch => ({
+  ...span(id, parent, start, depth, 0),
+  name: id,
+  running: true,
+});
+
+test('what is open reaches to now, by its name', () => {
+  const spans = Spans.of([open('r', undefined, 0), span('a', 'r', 1, 1), open('b', 'r', 3, 1)]);
+  expect(branches(withRunning(spans, 8, new Set()))?.map((s) => [s.name, s.latency])).toEqual([
+    ['r', 8],
+    [undefined, 1],
+    ['b', 5],
+  ]);
+});
+
+test('what is open is told anew each time, and gives way to itself', () => {
+  const known: Known = {
+    trace: facts(1, 1),
+    spans: Spans.of([open('r', undefined, 0), span('a', 'r', 1, 1), open('b', 'r', 3, 1), open('x', 'b', 4, 2)]),
+  };
+  // x went, y came, b has ended; r is still open.
+  const later = grow(
+    known,
+    since(1, [open('r', undefined, 0), { ...span('b', 'r', 3), latency: 2 }, open('y', 'b', 6)], 2),
+  );
+  expect(shape(later?.spans)).toEqual(['r@0', '.a@1', '.b@3', '..y@6']);
+  expect(branches(later?.spans)?.map((s) => s.running ?? false)).toEqual([true, false, false, true]);
+  const ended = later && grow(later, since(1, [span('r', undefined, 0), span('y', 'b', 6)], 4));
+  expect(shape(ended?.spans)).toEqual(['r@0', '.a@1', '.b@3', '..y@6']);
+  // The root's program died: what was below it names a parent that is missing.
+  const orphaned = later && grow(later, since(1, [], 2));
+  expect(shape(orphaned?.spans)).toEqual(['a@1', 'b@3']);
+  expect(orphaned && [...missingParents(orphaned.spans)]).toEqual(['r']);
 });

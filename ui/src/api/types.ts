@@ -2,7 +2,7 @@
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
-export type Status = 'ok' | 'error' | 'unset';
+export type Status = 'ok' | 'error' | 'unset' | 'running';
 
 export interface Trace {
   trace_unique_id: string;
@@ -29,6 +29,8 @@ export interface Trace {
   session_identifier: string | null;
   environment: string | null;
   status_code: Status;
+  /** It has spans that have not ended. */
+  running?: boolean;
   error_message: string | null;
 }
 
@@ -45,7 +47,7 @@ export interface Branch {
   status_code?: Status;
   error_message?: string;
   interrupted?: boolean;
-  /** The page's own word for a span that others name and that has not come. */
+  /** It has not ended: its latency is not known. Without a name: one that others name and that has not come. */
   running?: boolean;
   model?: string;
   prompt_tokens?: number;

@@ -33,7 +33,7 @@ const of = (
 export const filterFields: FilterField[] = [
   of('name', 'name', 'text', 'of the workflow or root span'),
   of('model', 'model', 'text', 'of any span'),
-  of('status', 'status_code', 'text', 'ok or error'),
+  of('status', 'status_code', 'text', 'ok, error or running'),
   of('type', 'log_type', 'text', 'of any span: chat, tool, …'),
   of('user', 'customer_identifier', 'text', 'customer_identifier', 'customer'),
   of('thread', 'session_identifier', 'text', 'session_identifier', 'session', 'thread_identifier'),

@@ -1,5 +1,5 @@
-/** A trace that still grows: what came behind the rest joins it, and spans that others name as their parent but that have not ended
- *  yet have a row of their own, which grows and gives way to the span itself. */
+/** A trace that still grows: what came behind the rest joins it, and spans that have not ended reach to now: those that the server knows
+ *  of, and those that others name as their parent. */
 import type { Branch, TraceFacts, TraceSince } from '../api/types';
 import type { Spans } from './spans';
 import { parseInstant, secondsBetween } from './time';
@@ -17,20 +17,34 @@ export function grow(known: Known, since: TraceSince): Known | null {
   const later = secondsBetween(parseInstant(trace.start_time), parseInstant(known.trace.start_time));
   const before = new Tree(known.spans);
   before.findAll([]); // from here on each is found at once
+  // What has not ended is told anew each time.
+  const place = new Int32Array(before.n).fill(-1);
+  const kept: number[] = [];
+  for (let i = 0; i < before.n; i++) if (!known.spans.at.running[i]) place[i] = kept.push(i) - 1;
   const rowOf = new Map<string, number>(); // of what was not there
-  let n = before.n;
-  for (const { span_unique_id: id } of came) if (before.find(id) < 0) rowOf.set(id, n++);
-  if (n !== since.span_count) return null;
-  const all = known.spans.arranged(Array.from({ length: n }, (_, i) => (i < before.n ? i : -1)));
-  for (let i = 0; i < before.n; i++) all.at.start[i] = (all.at.start[i] ?? 0) + later;
+  const rowFor = (id: string): number => rowOf.get(id) ?? place[before.find(id)] ?? -1;
+  let n = kept.length;
+  let open = 0;
+  for (const { span_unique_id: id, running } of came) {
+    if (rowFor(id) < 0) rowOf.set(id, n++);
+    if (running) open++;
+  }
+  if (n - open !== since.span_count) return null;
+  const all = known.spans.arranged(Array.from({ length: n }, (_, i) => kept[i] ?? -1));
   const parent = new Int32Array(n).fill(-1);
-  parent.set(before.parent);
+  for (const [i, was] of kept.entries()) {
+    all.at.start[i] = (all.at.start[i] ?? 0) + later;
+    const above = before.parent[was] ?? -1;
+    if (above < 0) continue;
+    parent[i] = place[above] ?? -1;
+    if (parent[i] < 0) all.parents.set(i, before.idOf(above));
+  }
   for (const span of came) {
-    const row = rowOf.get(span.span_unique_id) ?? before.find(span.span_unique_id);
+    const row = rowFor(span.span_unique_id);
     all.put(row, span);
     parent[row] = -1;
   }
-  for (const [row, id] of all.parents) parent[row] = rowOf.get(id) ?? before.find(id);
+  for (const [row, id] of all.parents) parent[row] = rowFor(id);
 
   // Siblings by their start, as a list that each row (the roots' parent comes last) begins.
   const byStart = Uint32Array.from({ length: n }, (_, i) => i);
@@ -64,14 +78,17 @@ export function grow(known: Known, since: TraceSince): Known | null {
   return order.length === n ? { trace, spans: all.arranged(order, depths) } : null;
 }
 
-/** Whether spans are there whose parents have not come. */
-export function awaitsParents({ parents, at }: Spans): boolean {
-  for (const row of parents.keys()) if (at.depth[row] === 0) return true;
-  return false;
+/** The parents that are named and have not come: of a ring each has. */
+export function missingParents({ parents, at, ids }: Spans): Set<string> {
+  const missing = new Set<string>();
+  for (const [row, id] of parents) if (at.depth[row] === 0) missing.add(id);
+  if (missing.size > 0) for (const id of ids) missing.delete(id);
+  return missing;
 }
 
-/** The spans with those without their parent below a row that stands for it and reaches to `now` (seconds since the trace's start). */
-export function withRunning(spans: Spans, now: number): Spans {
+/** The spans with those that have not ended reaching to `now` (seconds since the trace's start), and those of a missing parent below a row
+ *  that stands for it, and does too. */
+export function withRunning(spans: Spans, now: number, missing: Set<string>): Spans {
   const { depth, start, latency } = spans.at;
   // What is below each missing parent, by its id, in the order of the first of them; and what has all above it.
   const groups: { parent: string | null; rows: number[] }[] = [];
@@ -79,7 +96,8 @@ export function withRunning(spans: Spans, now: number): Spans {
   let to: number[] = [];
   for (let i = 0; i < spans.n; i++) {
     if (depth[i] === 0) {
-      const parent = spans.parents.get(i) ?? null;
+      const named = spans.parents.get(i);
+      const parent = named !== undefined && missing.has(named) ? named : null;
       const had = parent === null ? undefined : below.get(parent);
       to = had ?? [];
       if (!had) groups.push({ parent, rows: to });
@@ -106,6 +124,7 @@ export function withRunning(spans: Spans, now: number): Spans {
     }
   }
   const out = spans.arranged(order, depths);
+  for (let i = 0; i < out.n; i++) if (out.at.running[i]) out.at.latency[i] = Math.max(0, now - (out.at.start[i] ?? 0));
   for (const { row, branch } of heads) out.put(row, branch);
   return out;
 }

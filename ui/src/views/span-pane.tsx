@@ -38,6 +38,7 @@ interface Props {
 
 export function SpanPane({ trace, row, self, missing, revision, onFailure }: Props) {
   const { span: head, id } = row;
+  const unknown = head.running && head.name === undefined;
   const [tab, setTab] = useState<Tab>('content');
   const cache = useMemo(() => new SpanCache(), [revision]);
   const [loaded, setLoaded] = useState<Span | null>(null);
@@ -47,7 +48,7 @@ export function SpanPane({ trace, row, self, missing, revision, onFailure }: Pro
   const span = cache.get(id) ?? (loaded?.span_unique_id === id ? loaded : null);
 
   useEffect(() => {
-    if (head.running || cache.get(id)) return;
+    if (unknown || cache.get(id)) return;
     const abort = new AbortController();
     cache.load(trace, id, abort.signal).then(
       (came) => {
@@ -64,7 +65,7 @@ export function SpanPane({ trace, row, self, missing, revision, onFailure }: Pro
     return () => {
       abort.abort();
     };
-  }, [cache, trace, id, head.running, onFailure, tries]);
+  }, [cache, trace, id, unknown, onFailure, tries]);
   usePolling(retryEvery, error?.failure === 'away', () => {
     setTries((n) => n + 1);
   });
@@ -82,7 +83,7 @@ export function SpanPane({ trace, row, self, missing, revision, onFailure }: Pro
       <div class="pane-head">
         <Mark logType={head.log_type} />
         <h2 title={oneLine(head.name ?? '', 400)}>
-          <bdi>{head.running ? 'still running' : oneLine(spanLabel(head)) || 'unnamed'}</bdi>
+          <bdi>{oneLine(spanLabel(head)) || (unknown ? 'still running' : 'unnamed')}</bdi>
         </h2>
         <span class="pane-id mono" title={id}>
           {shortId(id)}
@@ -135,7 +136,9 @@ export function SpanPane({ trace, row, self, missing, revision, onFailure }: Pro
           </div>
         )}
         {error && <div class="banner">{error.failure === 'not-found' ? 'This span was removed.' : explain(error)}</div>}
-        {head.running && <p class="nothing">This span has not ended yet. What it holds comes when it does.</p>}
+        {head.running && (
+          <p class="nothing">This span has not ended yet{unknown ? '.' : ': this is what it holds so far.'}</p>
+        )}
         {tab === 'content' && <SpanContent row={row} self={self} span={span} />}
         {tab === 'attributes' && span && <AttributesTab attributes={span.attributes ?? {}} />}
         {tab === 'events' && span && <EventsTab span={span} />}

@@ -37,7 +37,7 @@ export function SpanRow(props: Props) {
   const { row, range, names, room, gutter, sums, critical, selected, matched, folded, onSelect, onToggle } = props;
   const { span } = row;
   const bar = barOf(row, range);
-  const name = span.running ? 'still running' : oneLine(span.name ?? '') || 'unnamed';
+  const name = oneLine(span.name ?? '') || (span.running ? 'still running' : 'unnamed');
   const lasts = duration(row.end - row.start);
   const inside = indent(row.depth, names);
   return (

@@ -227,7 +227,7 @@ function Preview({ trace, failed }: { trace: Trace; failed: boolean }) {
 }
 
 function StatusDot({ trace, failed }: { trace: Trace; failed: boolean }) {
-  const word = failed ? 'error' : trace.status_code === 'ok' ? 'ok' : '';
+  const word = trace.running ? 'running' : failed ? 'error' : trace.status_code === 'ok' ? 'ok' : '';
   if (word === '') return <span class="mute">–</span>;
   return (
     <span class={`dot ${word}`}>

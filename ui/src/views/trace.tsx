@@ -3,7 +3,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { asApiError, isAbort, type ApiError } from '../api/client';
 import { getSince, getTree, onGrowth } from '../api/endpoints';
 import { isTraceId, traceUrl, type TraceLook } from '../model/route';
-import { awaitsParents, grow, withRunning, type Known } from '../model/running';
+import { grow, missingParents, withRunning, type Known } from '../model/running';
 import { sumsOf } from '../model/sums';
 import { oneLine } from '../model/text';
 import { parseInstant, toDate } from '../model/time';
@@ -31,6 +31,7 @@ interface Props extends TraceLook {
 
 /** Spans that come late are shown for as long after a trace's last one. */
 const lateFor = 60_000;
+const none = new Set<string>();
 
 export function TraceView({ id, span, find, critical, reader, fold, zoom, listUrl, mayChange, onFailure }: Props) {
   // While many spans come, those that are there are shown.
@@ -103,8 +104,14 @@ export function TraceView({ id, span, find, critical, reader, fold, zoom, listUr
   }, [load]);
 
   const trace = known?.trace ?? null;
-  const awaits = useMemo(() => known !== null && whole && awaitsParents(known.spans), [known, whole]);
-  const recent = trace !== null && Date.now() - toDate(parseInstant(trace.end_time)).getTime() < lateFor;
+  const open = trace?.running === true;
+  // Where the root has ended, a parent that is missing is not awaited.
+  const absent = useMemo(
+    () => (known && whole && (open || known.trace.root_span_unique_id === null) ? missingParents(known.spans) : none),
+    [known, whole],
+  );
+  const awaits = open || absent.size > 0;
+  const recent = open || (trace !== null && Date.now() - toDate(parseInstant(trace.end_time)).getTime() < lateFor);
   const now = useClock(awaits ? Math.max(500, (trace?.span_count ?? 0) / 50) : 5000, recent);
   usePolling(recent && isTraceId(id) ? 10_000 : 2000, recent || error !== null, () => {
     load(AbortSignal.timeout(20_000));
@@ -120,7 +127,7 @@ export function TraceView({ id, span, find, critical, reader, fold, zoom, listUr
   const reach = running && trace ? (now - toDate(parseInstant(trace.start_time)).getTime()) / 1000 : 0;
   const tree = useMemo(() => {
     if (!known) return null;
-    return new Tree(running ? withRunning(known.spans, reach) : known.spans);
+    return new Tree(running ? withRunning(known.spans, reach, absent) : known.spans);
   }, [known, whole, running, reach]);
   const sums = useMemo(() => (tree && whole ? sumsOf(tree) : null), [tree, whole]);
   // What one looks at stays the same while a trace grows.
@@ -172,7 +179,7 @@ export function TraceView({ id, span, find, critical, reader, fold, zoom, listUr
   return (
     <>
       <TraceHead
-        trace={trace}
+        trace={running ? { ...trace, duration: tree.length } : trace}
         running={running}
         listUrl={listUrl}
         reader={reader}
