@@ -324,13 +324,15 @@ static int run_delete(rs_client *c, options *o, int argc, char **argv) {
 
 /* ---- wait ---------------------------------------------------------------------------------------------- */
 
-/* Traces whose root has arrived: before that a trace has no name of its own, and more of it is to come. Prints the
+/* Traces whose root has ended: before that more of it is to come. Prints the
  * first `print` ids of them; returns how many there are. */
 static size_t count_whole(const json_t *traces, size_t print) {
     size_t whole = 0, i;
     json_t *trace;
     json_array_foreach(traces, i, trace) {
-        if (json_is_null(json_object_get(trace, "root_span_unique_id"))) continue;
+        if (json_is_null(json_object_get(trace, "root_span_unique_id")) ||
+            json_is_true(json_object_get(trace, "running")))
+            continue;
         if (whole++ < print) puts(json_string_value(json_object_get(trace, "trace_unique_id")));
     }
     return whole;
@@ -446,7 +448,7 @@ const rs_cmd rs_cmd_traces = {
             "delete those traces, for good: out of every answer at once, and off the disk within minutes;\n"
             "       with --user all traces of that customer_identifier, and it waits until the disk is rid "
             "of them\n"
-            "wait   until that many traces (1) are there, and print their ids\n"
+            "wait   until that many traces (1) are there and over, and print their ids\n"
             "export all traces, or their spans, newest first\n"
             "\n"
             "  --limit N              how many traces\n"

@@ -46,6 +46,9 @@ static uint64_t time_of(const json_t *object, const char *key) {
     return rs_clock_parse(text_of(object, key), &ns) ? ns : 0;
 }
 
+/* A span that has not ended, or a trace that has such. */
+static bool is_running(const json_t *o) { return json_is_true(json_object_get(o, "running")); }
+
 static bool is_model_call(rs_str log_type) {
     static const char *const types[] = {"text",      "chat",          "completion", "response",
                                         "embedding", "transcription", "speech",     "generation"};
@@ -165,6 +168,7 @@ static size_t column_of(const drawing *d, uint64_t ns) {
 /* The bar; a model call's wait for its first token is drawn thin. */
 static void put_bar(drawing *d, const json_t *span) {
     uint64_t start = time_of(span, "start_time"), end = time_of(span, "timestamp");
+    if (is_running(span)) end = d->end_ns; /* which is now */
     double first = json_number_value(json_object_get(span, "time_to_first_token"));
     size_t from = column_of(d, start), to = column_of(d, end), thin = from;
     if (from >= d->bar_width) from = thin = d->bar_width - 1;
@@ -392,6 +396,7 @@ static void put_details(drawing *d, const line *l) {
     put_block(d, l, "error", text_of(l->span, "error_message"));
     if (json_is_true(json_object_get(l->span, "interrupted")))
         put_block(d, l, "", RS_STR("interrupted: the process ended inside this span"));
+    if (is_running(l->span)) put_block(d, l, "", RS_STR("running: it has not ended yet"));
     if (model_call) put_block(d, l, "model", text_of(l->span, "model"));
     if (model_call || d->whole_content) {
         bool may_repeat = generation && !d->whole_content && !rs_str_eq(type, RS_STR("chat"));
@@ -459,7 +464,7 @@ static void put_head(drawing *d, const json_t *trace) {
     rs_term_colour(d->t, d->out, RS_PLAIN);
     rs_buf_text(d->out, "  ");
     rs_term_colour(d->t, d->out, failed ? RS_RED : RS_GREEN);
-    rs_buf_text(d->out, failed ? "error" : "ok");
+    rs_buf_text(d->out, is_running(trace) ? "running" : failed ? "error" : "ok");
     rs_term_colour(d->t, d->out, RS_PLAIN);
     rs_term_end_line(d->out);
     rs_term_colour(d->t, d->out, RS_DIM);

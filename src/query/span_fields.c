@@ -45,7 +45,7 @@ GETTER(kind) {
 
 GETTER(latency) {
     uint64_t ns = rs_lasted_ns(SPAN->start_ns, SPAN->end_ns);
-    return rs_field_set_real(out, (double)ns / 1e9);
+    return !SPAN->running && rs_field_set_real(out, (double)ns / 1e9);
 }
 
 GETTER(status_code) {

@@ -1,6 +1,7 @@
 """Open spans: what the server holds of those that have not ended yet (POST /v1/open), and how answers show them."""
 
 import json
+import re
 import time
 import uuid
 
@@ -64,7 +65,7 @@ def test_a_trace_of_which_nothing_has_ended(server):
     answer = server.get(f"/api/traces/{root['traceId']}/").json
     assert answer["running"] is True
     [top] = answer["span_tree"]
-    assert (top["span_name"], top["running"], top["timestamp"]) == ("outer.workflow", True, None)
+    assert (top["span_name"], top["running"], top["timestamp"], top["latency"]) == ("outer.workflow", True, None, None)
     [inner] = top["children"]
     assert (inner["input"], inner["running"]) == (text, True)
     one = server.get(f"/api/spans/{call['spanId']}/?trace_id={root['traceId']}").json
@@ -256,3 +257,19 @@ def test_a_shared_trace_without_content_shows_none(start_server):
     body = server.get(f"/api/share/{token}/?flat=true", key=False)
     assert [s.get("running") for s in body.json["spans"]] == [True, None] and b"hidden" not in body.body
     assert b"hidden" not in server.get(f"/api/share/{token}/spans/{root['spanId']}/", key=False).body
+
+
+def test_in_the_terminal(start_server):
+    server = start_server()
+    root = open_span("outer", age_s=90)
+    child = span("inner", root["traceId"], root["spanId"])
+    server.send([child])
+    tell(server, root)
+    drawn = server.command("traces", "get", root["traceId"]).stdout
+    assert re.match(r"outer +running\n", drawn), drawn
+    assert re.search(r"^outer .*[━=]{10,}$", drawn, re.M) and "running: it has not ended yet" in drawn
+    assert re.search(r"outer.*running", server.command("traces", "list").stdout)
+    waited = server.command("traces", "wait", "--name", "outer", "--timeout", "1")
+    assert waited.returncode == 1
+    server.send([ended(root)])
+    assert server.command("traces", "wait", "--name", "outer", "--timeout", "20").stdout.strip() == root["traceId"]
