@@ -249,7 +249,7 @@ static void let_go_of(rs_live *live, uint64_t project, listener *const all[], si
     pthread_mutex_unlock(&live->lock);
 }
 
-/* Whether it fitted is not known any more: it is told to all. */
+/* Deleted: whether it fitted is not known any more, so it is told to all; or over, to those who asked for what runs. */
 static void tell_gone(rs_live *live, const uint8_t trace_id[16], listener *const all[], size_t n) {
     char hex[33];
     rs_buf data;
@@ -280,7 +280,10 @@ static void tell(rs_live *live, const uint8_t trace_id[16], listener *const all[
     else if (st != RS_OK) rs_log("a live list: %s", err.message);
     for (size_t i = 0; st == RS_OK && i < n; i++) {
         rs_buf *data = &json[all[i]->list.content];
-        if (!fits(live, all[i], &row, &spans)) continue;
+        if (!fits(live, all[i], &row, &spans)) {
+            if (!row.running && rs_running_is_asked(&all[i]->list)) tell_gone(live, trace_id, &all[i], 1);
+            continue;
+        }
         if (data->n == 0) write_row(data, &row, all[i]->list.content);
         pthread_mutex_lock(&live->lock);
         if (rs_buf_status(data) == RS_OK) put_event(all[i], "trace", rs_buf_slice(data));

@@ -9,7 +9,12 @@
 
 #include <stdio.h>
 
-enum { ACCEPTED = 202, EXPIRED_TOLD = 64 };
+enum {
+    ACCEPTED = 202,
+    EXPIRED_TOLD = 64,
+    BEATS_TOLD =
+        64, /* of a request with more spans, those of which something new is said alone are told to who listens */
+};
 
 static const char *why_not(rs_status st) {
     switch (st) {
@@ -39,7 +44,8 @@ static void take(rs_server *server, const rs_request *req, rs_spans *spans) {
         const rs_span *s = &spans->items[i];
         rs_status st = rs_open_table_put(server->open, req->project, s, req->who.environment, now);
         if (st == RS_OK) {
-            rs_live_note_trace(server->live, req->project, (const uint8_t(*)[16])s->trace_id, 1);
+            if (spans->n <= BEATS_TOLD || s->name.n)
+                rs_live_note_trace(server->live, req->project, (const uint8_t(*)[16])s->trace_id, 1);
         } else if (spans->rejected++ == 0) {
             snprintf(spans->reject_reason, sizeof spans->reject_reason, "%s", why_not(st));
         }

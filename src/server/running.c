@@ -68,6 +68,8 @@ static bool asks_running(const rs_filter_node *node) {
            rs_str_eq(c->values[0].text, RS_STR("running"));
 }
 
+bool rs_running_is_asked(const rs_list *list) { return list->filter.root && asks_running(list->filter.root); }
+
 /* Whether a row of this key belongs on the page, which has those that are stored. */
 static bool is_on_page(const rs_list *list, const rs_trace_page *page, int64_t key) {
     int64_t sign = list->ascending ? -1 : 1; /* as if the newest came first */
@@ -126,7 +128,7 @@ rs_status rs_running_list(rs_store *store, rs_open_table *open, uint64_t project
     size_t n, cap;
     rs_spans spans;
     rs_trace_row row;
-    bool only = !list->sort && list->filter.root && asks_running(list->filter.root);
+    bool only = !list->sort && rs_running_is_asked(list);
     *out = (rs_trace_page){.counted = true};
     rs_status st = rs_open_table_list(open, project, arena, &traces, &n, err);
     if (n > RS_RUNNING_LISTED) n = RS_RUNNING_LISTED;

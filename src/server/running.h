@@ -18,6 +18,9 @@ RS_MUST_CHECK rs_status rs_running_fits(rs_store *store, uint64_t project, const
                                         const rs_trace_row *row, const rs_spans *spans, bool *fits,
                                         rs_err *err);
 
+/* The list is of running traces alone: what is over is in it no more. */
+bool rs_running_is_asked(const rs_list *list);
+
 enum { RS_RUNNING_LISTED = 200 };
 
 /* rs_traces_list, with running traces in their place: in a list by start those of which nothing is stored yet stand where they

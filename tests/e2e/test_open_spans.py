@@ -164,6 +164,7 @@ def test_who_listens_is_told(start_server):
     every = Listener(server)
     every.until(lambda name, data: name == "ready")
     server.send([ended(root)])
+    listener.until(lambda name, data: name == "gone" and data["trace_unique_id"] == root["traceId"])
     [*_, (_, _, row)] = every.until(lambda name, data: name == "trace" and "running" not in data)
     assert row["span_count"] == 1
     listener.close()
