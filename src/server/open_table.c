@@ -61,7 +61,7 @@ void rs_open_table_free(rs_open_table *t) {
     free(t);
 }
 
-bool rs_open_table_is_empty(const rs_open_table *t) { return __atomic_load_n(&t->n, __ATOMIC_RELAXED) == 0; }
+size_t rs_open_table_count(const rs_open_table *t) { return __atomic_load_n(&t->n, __ATOMIC_RELAXED); }
 
 /* ---- entries: under the lock --------------------------------------------------------------------------- */
 

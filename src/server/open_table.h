@@ -43,7 +43,8 @@ size_t rs_open_table_forget(rs_open_table *t, uint64_t project, const uint8_t (*
 void rs_open_table_forget_project(rs_open_table *t, uint64_t project);
 /* Takes out what was not heard of for too long; up to `most` of their traces are told. */
 size_t rs_open_table_expire(rs_open_table *t, uint64_t now_ns, rs_open_trace *out, size_t most);
-bool rs_open_table_is_empty(const rs_open_table *t);
+size_t rs_open_table_count(const rs_open_table *t);
+static inline bool rs_open_table_is_empty(const rs_open_table *t) { return rs_open_table_count(t) == 0; }
 
 /* The open spans of a trace in the arena, normalized, each `running`; none of them is no error. */
 RS_MUST_CHECK rs_status rs_open_table_read(rs_open_table *t, uint64_t project, const uint8_t trace_id[16],

@@ -244,6 +244,8 @@ def test_there_is_an_end_to_what_is_held(start_server):
     refused = sum(rejected(tell(server, s)) for s in large)
     assert 4 <= refused <= 6
     assert rejected(tell(server, *[still(s) for s in many[:1000]])) == 0
+    held = int(re.search(r"^respan_open_spans (\d+)$", server.get("/metrics", key=False).body.decode(), re.M)[1])
+    assert held == 1000 + 20 - refused
     assert server.send([ended(large[0])]).status == 200
     assert rejected(tell(server, large[-1])) == 0
 

@@ -50,6 +50,7 @@ test('a trace without its root may run, for a minute', () => {
   expect(mayRun(open, end + 1000)).toBe(true);
   expect(mayRun(open, end + 61_000)).toBe(false);
   expect(mayRun({ ...open, root_span_unique_id: 'x' }, end)).toBe(false);
+  expect(mayRun({ ...open, root_span_unique_id: 'x', running: true }, end + 61_000)).toBe(true);
 });
 
 test('whose it is, and how many turns called which model', () => {

@@ -80,6 +80,7 @@ export function withoutDeleted(shown: Trace[], newest: Trace[], isAll: boolean):
 /** A trace whose root has not come and that grew a little while ago. */
 const lateFor = 60_000;
 export function mayRun(trace: Trace, now: number): boolean {
+  if (trace.running) return true;
   return trace.root_span_unique_id === null && now - toDate(parseInstant(trace.end_time)).getTime() < lateFor;
 }
 
