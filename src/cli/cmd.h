@@ -20,8 +20,8 @@ typedef struct rs_cmd {
 } rs_cmd;
 
 extern const rs_cmd rs_cmd_serve, rs_cmd_traces, rs_cmd_keys, rs_cmd_spool, rs_cmd_doctor, rs_cmd_auth,
-    rs_cmd_users, rs_cmd_audit, rs_cmd_check, rs_cmd_backup, rs_cmd_restore, rs_cmd_compact, rs_cmd_projects,
-    rs_cmd_prices;
+    rs_cmd_orgs, rs_cmd_users, rs_cmd_audit, rs_cmd_check, rs_cmd_backup, rs_cmd_restore, rs_cmd_compact,
+    rs_cmd_projects, rs_cmd_prices;
 
 /* "respan: message", then where help is; returns RS_EXIT_USAGE. */
 int rs_cmd_usage(const rs_cmd *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -61,14 +61,12 @@ static int list(rs_control *control, const rs_audit_filter *filter, uint64_t lim
 }
 
 static int run(int argc, char **argv) {
-    static const struct option longs[] = {{"data", required_argument, NULL, 'd'},
-                                          {"limit", required_argument, NULL, 'l'},
-                                          {"actor", required_argument, NULL, 'a'},
-                                          {"action", required_argument, NULL, 'w'},
-                                          {"text", required_argument, NULL, 't'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {0}};
-    const char *data = NULL;
+    static const struct option longs[] = {
+        {"data", required_argument, NULL, 'd'},  {"limit", required_argument, NULL, 'l'},
+        {"actor", required_argument, NULL, 'a'}, {"action", required_argument, NULL, 'w'},
+        {"text", required_argument, NULL, 't'},  {"org", required_argument, NULL, 'o'},
+        {"json", no_argument, NULL, 'j'},        {0}};
+    const char *data = NULL, *org = NULL;
     rs_audit_filter filter = {0};
     unsigned long long limit = 100;
     bool json = false;
@@ -78,6 +76,7 @@ static int run(int argc, char **argv) {
         else if (c == 'a') filter.actor = optarg;
         else if (c == 'w') filter.action = optarg;
         else if (c == 't') filter.text = optarg;
+        else if (c == 'o') org = optarg;
         else if (c == 'j') json = true;
         else if (c == 'l' && rs_str_to_u64(rs_str_of(optarg), &limit) && limit >= 1 && limit <= RS_AUDIT_KEPT)
             continue;
@@ -90,7 +89,10 @@ static int run(int argc, char **argv) {
     rs_err err = {0};
     rs_control *control;
     if (rs_data_open_control(data, &control, &err) != RS_OK) return rs_report_failure(&err);
-    int status = list(control, &filter, limit, json);
+    rs_organization organization = {0};
+    rs_status st = org ? rs_control_find_organization(control, org, &organization, &err) : RS_OK;
+    filter.organization = organization.id;
+    int status = st == RS_OK ? list(control, &filter, limit, json) : rs_report_failure(&err);
     rs_control_close(control);
     return status;
 }
@@ -99,10 +101,12 @@ const rs_cmd rs_cmd_audit = {
     .name = "audit",
     .summary = "who changed what: keys, users, projects, sign-ins",
     .help =
-        "usage: respan audit [--actor WHO] [--action WHAT] [--text TEXT] [--limit N] [--json]\n\n"
+        "usage: respan audit [--actor WHO] [--action WHAT] [--text TEXT] [--org NAME] [--limit N] "
+        "[--json]\n\n"
         "  --actor WHO      what that one did: a user's e-mail address, or as the log names whoever it was\n"
         "  --action WHAT    such entries; with a point at its end all that begin so (key.)\n"
         "  --text TEXT      those in which it stands anywhere\n"
+        "  --org NAME       of that organization; of the first one, what is of none, too\n"
         "  --limit N        so many, newest first (default 100)\n"
         "  --data DIR       the server's data (default $XDG_DATA_HOME/respan)\n"
         "  --json           print JSON\n",

@@ -84,6 +84,6 @@ const rs_cmd rs_cmd_auth = {
             "  --next PATH      where the browser goes then, such as /traces/ID (default /)\n"
             "  --data DIR       the server's data (default $XDG_DATA_HOME/respan)\n"
             "  --user EMAIL     whom (default: the first owner)\n"
-            "  --project NAME   which project's traces he sees first\n",
+            "  --project NAME   which project's traces he sees first: NAME or ORG/NAME\n",
     .run = run,
 };

@@ -113,7 +113,7 @@ static int run(int argc, char **argv) {
         {"name", required_argument, NULL, 'n'},    {"scope", required_argument, NULL, 's'},
         {"expires", required_argument, NULL, 'x'}, {"environment", required_argument, NULL, 'e'},
         {"json", no_argument, NULL, 'j'},          {0}};
-    options o = {.project = "default", .wish = {.name = "key"}};
+    options o = {.wish = {.name = "key"}};
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         if (c == 'd') o.data = optarg;
@@ -142,8 +142,10 @@ static int run(int argc, char **argv) {
     rs_project project;
     if (rs_data_open_control(o.data, &control, &err) != RS_OK) return rs_report_failure(&err);
     int status;
-    if (rs_control_find_project(control, o.project, &project, &err) != RS_OK)
-        status = rs_report_failure(&err);
+    rs_status st =
+        o.project ? rs_control_find_project(control, o.project, &project, &err)
+                  : rs_control_find_project_in(control, RS_SERVER_ORGANIZATION, "default", &project, &err);
+    if (st != RS_OK) status = rs_report_failure(&err);
     else if (is_revoke) status = revoke(control, &project, argv[optind]);
     else status = strcmp(verb, "create") == 0 ? create(control, &project, &o) : list(control, &project, &o);
     rs_control_close(control);
@@ -157,7 +159,7 @@ const rs_cmd rs_cmd_keys = {
             "       respan keys list\n"
             "       respan keys revoke ID\n\n"
             "  --data DIR       the server's data (default $XDG_DATA_HOME/respan)\n"
-            "  --project NAME   whose keys (default \"default\")\n"
+            "  --project NAME   whose keys: NAME or ORG/NAME (default \"default\")\n"
             "  --scope SCOPE    what it may do: ingest, read, gateway; may be given several times (default: "
             "ingest and read)\n"
             "  --expires TIME   in hours or days (12h, 90d), or at a time (2027-01-31T00:00:00Z); default: "

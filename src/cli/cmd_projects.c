@@ -5,40 +5,49 @@
 #include "base/json_write.h"
 #include "cli/amount.h"
 #include "cli/data_dir.h"
+#include "cli/drop_project.h"
+#include "cli/orgs.h"
 #include "cli/report.h"
-
-#include "store/store.h"
 
 #include <getopt.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 #define NS_PER_HOUR 3600000000000ull
 
 typedef struct options {
-    const char *data, *keep, *keep_bytes;
+    const char *data, *org, *keep, *keep_bytes;
     bool json, yes;
 } options;
 
 /* ---- showing them -------------------------------------------------------------------------------------- */
 
+typedef struct printing {
+    rs_json json;
+    rs_orgs orgs;
+} printing;
+
+/* As it is named where there are several organizations: ORG/NAME. */
 static bool print_row(void *ctx, const rs_project *p) {
-    char age[RS_AMOUNT_MAX], bytes[RS_AMOUNT_MAX];
-    (void)ctx;
+    const printing *out = ctx;
+    char age[RS_AMOUNT_MAX], bytes[RS_AMOUNT_MAX], name[2 * sizeof p->name];
+    snprintf(name, sizeof name, "%s%s%s", out->orgs.n > 1 ? rs_orgs_name(&out->orgs, p->organization) : "",
+             out->orgs.n > 1 ? "/" : "", p->name);
     rs_amount_put_time(p->keep.age_ns, age);
     rs_amount_put_size(p->keep.bytes, bytes);
-    printf("%-4llu %-24s keeps %s", (unsigned long long)p->id, p->name, age);
+    printf("%-4llu %-24s keeps %s", (unsigned long long)p->id, name, age);
     if (p->keep.bytes) printf(", at most %s", bytes);
     putchar('\n');
     return true;
 }
 
 static bool write_row(void *ctx, const rs_project *p) {
-    rs_json *j = ctx;
+    printing *out = ctx;
+    rs_json *j = &out->json;
     rs_json_object(j);
     rs_json_put_int(j, "id", (int64_t)p->id);
     rs_json_put_str(j, "name", rs_str_of(p->name));
+    rs_json_put_str(j, "organization", rs_str_of(rs_orgs_name(&out->orgs, p->organization)));
     if (p->keep.age_ns) rs_json_put_int(j, "keep_hours", (int64_t)(p->keep.age_ns / NS_PER_HOUR));
     else rs_json_put_null(j, "keep_hours");
     if (p->keep.bytes) rs_json_put_int(j, "keep_bytes", (int64_t)p->keep.bytes);
@@ -47,27 +56,31 @@ static bool write_row(void *ctx, const rs_project *p) {
     return true;
 }
 
-static int show(const rs_project *project, const options *o) {
+static int show(rs_control *control, const rs_project *project, const options *o) {
+    rs_err err = {0};
     rs_buf out;
     rs_buf_init(&out);
-    rs_json j = rs_json_on(&out);
-    if (!o->json) {
-        print_row(NULL, project);
-        return RS_EXIT_DONE;
-    }
-    write_row(&j, project);
-    return rs_report_json(&out);
+    printing p = {.json = rs_json_on(&out)};
+    if (rs_orgs_read(control, 0, &p.orgs, &err) != RS_OK) return rs_report_failure(&err);
+    if (o->json) write_row(&p, project);
+    else print_row(&p, project);
+    rs_orgs_free(&p.orgs);
+    return o->json ? rs_report_json(&out) : RS_EXIT_DONE;
 }
 
 static int list(rs_control *control, const char *const names[], const options *o) {
     rs_err err = {0};
     rs_buf out;
+    rs_organization of = {0};
     (void)names;
     rs_buf_init(&out);
-    rs_json j = rs_json_on(&out);
-    if (o->json) rs_json_array(&j);
-    rs_status st = rs_control_list_projects(control, o->json ? write_row : print_row, &j, &err);
-    if (o->json) rs_json_array_end(&j);
+    printing p = {.json = rs_json_on(&out)};
+    rs_status st = rs_orgs_read(control, 0, &p.orgs, &err);
+    if (st == RS_OK && o->org) st = rs_orgs_find(control, o->org, &of, &err);
+    if (o->json) rs_json_array(&p.json);
+    if (st == RS_OK) st = rs_control_list_projects(control, of.id, o->json ? write_row : print_row, &p, &err);
+    if (o->json) rs_json_array_end(&p.json);
+    rs_orgs_free(&p.orgs);
     if (o->json && st == RS_OK) return rs_report_json(&out);
     rs_buf_deinit(&out);
     return st == RS_OK ? RS_EXIT_DONE : rs_report_failure(&err);
@@ -78,8 +91,10 @@ static int list(rs_control *control, const char *const names[], const options *o
 static int create(rs_control *control, const char *const names[], const options *o) {
     rs_err err = {0};
     rs_project project;
-    rs_status st = rs_control_create_project(control, names[0], NULL, &project, &err);
-    return st == RS_OK ? show(&project, o) : rs_report_failure(&err);
+    rs_organization of;
+    rs_status st = rs_orgs_find(control, o->org, &of, &err);
+    if (st == RS_OK) st = rs_control_create_project(control, of.id, names[0], NULL, &project, &err);
+    return st == RS_OK ? show(control, &project, o) : rs_report_failure(&err);
 }
 
 static int rename_one(rs_control *control, const char *const names[], const options *o) {
@@ -88,7 +103,7 @@ static int rename_one(rs_control *control, const char *const names[], const opti
     rs_status st = rs_control_find_project(control, names[0], &project, &err);
     if (st == RS_OK) st = rs_control_rename_project(control, project.id, names[1], NULL, &err);
     if (st == RS_OK) st = rs_control_get_project(control, project.id, &project, &err);
-    return st == RS_OK ? show(&project, o) : rs_report_failure(&err);
+    return st == RS_OK ? show(control, &project, o) : rs_report_failure(&err);
 }
 
 static int set(rs_control *control, const char *const names[], const options *o) {
@@ -104,12 +119,10 @@ static int set(rs_control *control, const char *const names[], const options *o)
                             o->keep_bytes);
     if (rs_control_set_retention(control, project.id, &project.keep, NULL, &err) != RS_OK)
         return rs_report_failure(&err);
-    return show(&project, o);
+    return show(control, &project, o);
 }
 
 /* ---- the end of one ------------------------------------------------------------------------------------ */
-
-enum { POLL_MS = 200 };
 
 /* Whoever does not say --yes types its name. */
 static bool is_meant(const rs_project *project) {
@@ -120,32 +133,6 @@ static bool is_meant(const rs_project *project) {
     typed[strcspn(typed, "\r\n")] = 0;
     if (!isatty(STDIN_FILENO)) fputc('\n', stderr);
     return strcmp(typed, project->name) == 0;
-}
-
-static rs_status wait_for_server(const char *dir, const rs_project *project, rs_err *err) {
-    bool gone = false, told = false;
-    rs_status st;
-    while ((st = rs_store_has_nothing_of(dir, project->id, &gone, err)) == RS_OK && !gone &&
-           rs_store_holder(dir) != 0) {
-        if (!told) fputs("waiting for the server to remove its traces: it looks once a minute\n", stderr);
-        told = true;
-        nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000L}, NULL);
-    }
-    return st == RS_OK && !gone ? rs_fail(err, RS_ERR_CLOSED, 0,
-                                          "the server ended before it removed the traces: the next one does, "
-                                          "within a minute of its start")
-                                : st;
-}
-
-/* By whoever has the store: a server that runs, or nobody but this. */
-static rs_status drop_traces(const char *dir, const rs_project *project, rs_err *err) {
-    rs_store *store;
-    rs_status st = rs_store_open(dir, &store, err);
-    if (st == RS_ERR_DENIED) return wait_for_server(dir, project, err);
-    if (st != RS_OK) return st;
-    st = rs_store_drop_project(store, project->id, err);
-    rs_store_close(store);
-    return st;
 }
 
 static int delete_one(rs_control *control, const char *const names[], const options *o) {
@@ -160,9 +147,9 @@ static int delete_one(rs_control *control, const char *const names[], const opti
         return RS_EXIT_NOT_FOUND;
     }
     st = rs_control_delete_project(control, project.id, NULL, &err);
-    if (st == RS_OK) st = drop_traces(dir, &project, &err);
+    if (st == RS_OK) st = rs_drop_project(dir, project.id, &err);
     if (st != RS_OK) return rs_report_failure(&err);
-    if (o->json) return show(&project, o);
+    if (o->json) return show(control, &project, o);
     printf("%s is deleted: %s/projects/%llu is empty\n", project.name, dir, (unsigned long long)project.id);
     return RS_EXIT_DONE;
 }
@@ -181,6 +168,7 @@ static const struct {
 
 static int run(int argc, char **argv) {
     static const struct option longs[] = {{"data", required_argument, NULL, 'd'},
+                                          {"org", required_argument, NULL, 'o'},
                                           {"keep", required_argument, NULL, 'k'},
                                           {"keep-bytes", required_argument, NULL, 'b'},
                                           {"json", no_argument, NULL, 'j'},
@@ -190,6 +178,7 @@ static int run(int argc, char **argv) {
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         if (c == 'd') o.data = optarg;
+        else if (c == 'o') o.org = optarg;
         else if (c == 'k') o.keep = optarg;
         else if (c == 'b') o.keep_bytes = optarg;
         else if (c == 'j') o.json = true;
@@ -215,11 +204,14 @@ static int run(int argc, char **argv) {
 const rs_cmd rs_cmd_projects = {
     .name = "projects",
     .summary = "projects: list, create, rename, delete, set how much is kept of each",
-    .help = "usage: respan projects list [--json]\n"
-            "       respan projects create NAME\n"
+    .help = "usage: respan projects list [--org ORG] [--json]\n"
+            "       respan projects create NAME [--org ORG]\n"
             "       respan projects rename NAME NEW\n"
             "       respan projects set NAME [--keep 30d|all] [--keep-bytes 10G|all]\n"
             "       respan projects delete NAME [--yes]\n\n"
+            "NAME is ORG/NAME where several organizations have one called that; alone, the first "
+            "organization's goes before.\n\n"
+            "  --org ORG           in that organization (default: the first one; of list: all)\n"
             "  --keep TIME         what is older goes: hours (12h) or days (30d); all: nothing goes\n"
             "  --keep-bytes SIZE   the oldest goes while there is more on the disk than that (500M, 10G)\n"
             "  --yes               delete without asking for the name once more\n"
@@ -233,6 +225,6 @@ const rs_cmd rs_cmd_projects = {
             "runs.\n"
             "A project is deleted with its keys, links, pins and traces; it ends when they are gone from the "
             "disk. Backups are\n"
-            "yours to delete. One project always stays.\n",
+            "yours to delete. One project of an organization always stays.\n",
     .run = run,
 };

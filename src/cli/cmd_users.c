@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "cli/data_dir.h"
+#include "cli/orgs.h"
 #include "cli/report.h"
 #include "cli/server_url.h"
 
@@ -14,26 +15,35 @@
 #include <unistd.h>
 
 typedef struct options {
-    const char *data, *url, *name;
+    const char *data, *url, *name, *org;
     rs_role role; /* RS_ROLE_NONE: it was not said */
     bool json;
 } options;
 
 /* ---- showing them -------------------------------------------------------------------------------------- */
 
+typedef struct printing {
+    rs_json json;
+    const rs_organization *of;
+    bool several; /* organizations are shown */
+} printing;
+
 static bool print_row(void *ctx, const rs_user *user) {
-    (void)ctx;
-    printf("%-4llu %-32s %-8s %s%s\n", (unsigned long long)user->id, user->email, rs_role_name(user->role),
-           user->name, user->has_password ? "" : "  (no password)");
+    const printing *p = ctx;
+    printf("%-4llu %-32s %-8s %s%s%s%s\n", (unsigned long long)user->id, user->email,
+           rs_role_name(user->role), user->name, user->has_password ? "" : "  (no password)",
+           p->several ? "  in " : "", p->several ? p->of->name : "");
     return true;
 }
 
 static bool write_row(void *ctx, const rs_user *user) {
-    rs_json *j = ctx;
+    printing *p = ctx;
+    rs_json *j = &p->json;
     rs_json_object(j);
     rs_json_put_int(j, "id", (int64_t)user->id);
     rs_json_put_str(j, "email", rs_str_of(user->email));
     rs_json_put_str(j, "name", rs_str_of(user->name));
+    rs_json_put_str(j, "organization", rs_str_of(p->of->name));
     rs_json_put_str(j, "role", rs_str_of(rs_role_name(user->role)));
     rs_json_put_bool(j, "has_password", user->has_password);
     rs_json_put_time(j, "created", user->created_ns);
@@ -42,15 +52,25 @@ static bool write_row(void *ctx, const rs_user *user) {
     return true;
 }
 
+/* Whoever is in several organizations is there once for each. */
 static int list(rs_control *control, const char *const words[], const options *o) {
     rs_err err = {0};
     rs_buf out;
+    rs_orgs orgs = {0};
+    rs_organization only = {0};
     (void)words;
     rs_buf_init(&out);
-    rs_json j = rs_json_on(&out);
-    if (o->json) rs_json_array(&j);
-    rs_status st = rs_control_list_users(control, o->json ? write_row : print_row, &j, &err);
-    if (o->json) rs_json_array_end(&j);
+    rs_status st = o->org ? rs_orgs_find(control, o->org, &only, &err) : RS_OK;
+    if (st == RS_OK) st = rs_orgs_read(control, 0, &orgs, &err);
+    printing p = {.json = rs_json_on(&out), .several = orgs.n > 1 && !o->org};
+    if (o->json) rs_json_array(&p.json);
+    for (size_t i = 0; i < orgs.n && st == RS_OK; i++) {
+        p.of = &orgs.items[i];
+        if (o->org && p.of->id != only.id) continue;
+        st = rs_control_list_members(control, p.of->id, o->json ? write_row : print_row, &p, &err);
+    }
+    if (o->json) rs_json_array_end(&p.json);
+    rs_orgs_free(&orgs);
     if (o->json && st == RS_OK) return rs_report_json(&out);
     rs_buf_deinit(&out);
     return st == RS_OK ? RS_EXIT_DONE : rs_report_failure(&err);
@@ -116,12 +136,20 @@ static int list_sessions(rs_control *control, const char *const words[], const o
 
 /* ---- changing them ------------------------------------------------------------------------------------- */
 
+/* One who has an account is let into the organization with it. */
 static int add(rs_control *control, const char *const words[], const options *o) {
     rs_err err = {0};
     rs_user user;
+    rs_organization of;
     char token[RS_SECRET_MAX];
-    rs_status st = rs_control_add_user(control, words[0], o->name ? o->name : words[0],
-                                       o->role ? o->role : RS_ROLE_MEMBER, "", NULL, &user, &err);
+    rs_role role = o->role ? o->role : RS_ROLE_MEMBER;
+    rs_status st = rs_orgs_find(control, o->org, &of, &err);
+    if (st != RS_OK) return rs_report_failure(&err);
+    if (rs_control_find_user(control, words[0], &user, NULL) == RS_OK)
+        st = rs_control_add_member(control, of.id, user.id, role, NULL, &err);
+    else
+        st = rs_control_add_user(control, of.id, words[0], o->name ? o->name : words[0], role, "", NULL,
+                                 &user, &err);
     if (st == RS_OK) st = rs_control_create_link(control, user.id, token, &err);
     uint64_t expires = rs_clock_wall_ns() + RS_LINK_LIFETIME_S * 1000000000ull;
     return st == RS_OK ? show_link("/login?token=", token, expires, o) : rs_report_failure(&err);
@@ -130,29 +158,34 @@ static int add(rs_control *control, const char *const words[], const options *o)
 static int invite(rs_control *control, const char *const words[], const options *o) {
     rs_err err = {0};
     rs_invite made;
+    rs_organization of;
     char token[RS_SECRET_MAX];
-    rs_status st = rs_control_create_invite(control, o->role ? o->role : RS_ROLE_MEMBER,
-                                            words[0] ? words[0] : "", NULL, token, &made, &err);
+    rs_status st = rs_orgs_find(control, o->org, &of, &err);
+    if (st == RS_OK)
+        st = rs_control_create_invite(control, of.id, o->role ? o->role : RS_ROLE_MEMBER,
+                                      words[0] ? words[0] : "", NULL, token, &made, &err);
     return st == RS_OK ? show_link("/invite/", token, made.expires_ns, o) : rs_report_failure(&err);
 }
 
 static int set_role(rs_control *control, const char *const words[], const options *o) {
     rs_err err = {0};
     rs_user user;
+    rs_organization of;
     rs_role role = rs_role_of(rs_str_of(words[1]));
-    (void)o;
     if (role == RS_ROLE_NONE) return rs_cmd_usage(&rs_cmd_users, "a role is viewer, member or owner");
     rs_status st = rs_control_find_user(control, words[0], &user, &err);
-    if (st == RS_OK) st = rs_control_set_role(control, user.id, role, NULL, &err);
+    if (st == RS_OK) st = rs_orgs_find_of(control, o->org, &user, &of, &err);
+    if (st == RS_OK) st = rs_control_set_role(control, of.id, user.id, role, NULL, &err);
     return st == RS_OK ? RS_EXIT_DONE : rs_report_failure(&err);
 }
 
 static int remove_one(rs_control *control, const char *const words[], const options *o) {
     rs_err err = {0};
     rs_user user;
-    (void)o;
+    rs_organization of;
     rs_status st = rs_control_find_user(control, words[0], &user, &err);
-    if (st == RS_OK) st = rs_control_remove_user(control, user.id, NULL, &err);
+    if (st == RS_OK) st = rs_orgs_find_of(control, o->org, &user, &of, &err);
+    if (st == RS_OK) st = rs_control_remove_member(control, of.id, user.id, NULL, NULL, &err);
     return st == RS_OK ? RS_EXIT_DONE : rs_report_failure(&err);
 }
 
@@ -206,16 +239,20 @@ static const struct {
 };
 
 static int run(int argc, char **argv) {
-    static const struct option longs[] = {
-        {"data", required_argument, NULL, 'd'}, {"url", required_argument, NULL, 'u'},
-        {"name", required_argument, NULL, 'n'}, {"role", required_argument, NULL, 'r'},
-        {"json", no_argument, NULL, 'j'},       {0}};
+    static const struct option longs[] = {{"data", required_argument, NULL, 'd'},
+                                          {"url", required_argument, NULL, 'u'},
+                                          {"name", required_argument, NULL, 'n'},
+                                          {"role", required_argument, NULL, 'r'},
+                                          {"org", required_argument, NULL, 'o'},
+                                          {"json", no_argument, NULL, 'j'},
+                                          {0}};
     options o = {0};
     opterr = 0;
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         if (c == 'd') o.data = optarg;
         else if (c == 'u') o.url = optarg;
         else if (c == 'n') o.name = optarg;
+        else if (c == 'o') o.org = optarg;
         else if (c == 'j') o.json = true;
         else if (c == 'r' && (o.role = rs_role_of(rs_str_of(optarg))) != RS_ROLE_NONE) continue;
         else if (c == 'r') return rs_cmd_usage(&rs_cmd_users, "--role takes viewer, member or owner");
@@ -242,21 +279,26 @@ const rs_cmd rs_cmd_users = {
     .name = "users",
     .summary = "who may sign in: list, add, role, remove, password, invite, sessions",
     .help =
-        "usage: respan users list\n"
-        "       respan users invite [EMAIL] [--role ROLE]      prints a link that works once, for a week\n"
-        "       respan users add EMAIL [--name NAME] [--role ROLE]\n"
+        "usage: respan users list [--org ORG]\n"
+        "       respan users invite [EMAIL] [--role ROLE] [--org ORG]\n"
+        "                                                      prints a link that works once, for a week\n"
+        "       respan users add EMAIL [--name NAME] [--role ROLE] [--org ORG]\n"
         "                                                      prints a link that signs him in, once\n"
-        "       respan users role EMAIL ROLE\n"
+        "       respan users role EMAIL ROLE [--org ORG]\n"
         "       respan users password EMAIL                    reads it from standard input\n"
-        "       respan users remove EMAIL\n"
+        "       respan users remove EMAIL [--org ORG]\n"
         "       respan users sessions EMAIL                    where he is signed in\n\n"
         "  --role ROLE      viewer (reads), member (also makes keys, deletes and shares; the default) or "
         "owner (all)\n"
+        "  --org ORG        in which organization (default: the first one; of role and remove: the only one "
+        "he "
+        "is in; of list: all)\n"
         "  --url URL        the server's address as browsers see it (default: that of the credentials "
         "file)\n"
         "  --data DIR       the server's data (default $XDG_DATA_HOME/respan)\n"
         "  --json           print JSON\n\n"
         "No mail is sent: hand a link over as you like. Works while the server runs, which follows within "
-        "a second.\n",
+        "a second. An account is gone\n"
+        "once it is removed from the last organization that it was in.\n",
     .run = run,
 };

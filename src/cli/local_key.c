@@ -13,8 +13,9 @@ static const rs_actor starting = {.name = "respan serve"};
 
 static rs_status default_project(rs_control *control, rs_project *out, rs_err *err) {
     rs_err unused = {0};
-    rs_status st = rs_control_find_project(control, "default", out, &unused);
-    if (st == RS_ERR_NOT_FOUND) return rs_control_create_project(control, "default", &starting, out, err);
+    rs_status st = rs_control_find_project_in(control, RS_SERVER_ORGANIZATION, "default", out, &unused);
+    if (st == RS_ERR_NOT_FOUND)
+        return rs_control_create_project(control, RS_SERVER_ORGANIZATION, "default", &starting, out, err);
     if (st != RS_OK && err) *err = unused;
     return st;
 }

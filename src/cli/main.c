@@ -10,7 +10,7 @@
 static const rs_cmd *const commands[] = {
     &rs_cmd_serve,  &rs_cmd_traces, &rs_cmd_keys,    &rs_cmd_projects, &rs_cmd_spool,
     &rs_cmd_doctor, &rs_cmd_check,  &rs_cmd_compact, &rs_cmd_backup,   &rs_cmd_restore,
-    &rs_cmd_auth,   &rs_cmd_users,  &rs_cmd_audit,   &rs_cmd_prices,
+    &rs_cmd_auth,   &rs_cmd_orgs,   &rs_cmd_users,   &rs_cmd_audit,    &rs_cmd_prices,
 };
 
 int rs_cmd_usage(const rs_cmd *cmd, const char *fmt, ...) {

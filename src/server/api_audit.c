@@ -16,7 +16,8 @@ enum { PAGE = 100, EXPORTED_AT_ONCE = 500 };
 static rs_audit_filter read_filter(const rs_request *req) {
     return (rs_audit_filter){.actor = rs_request_query(req, "actor"),
                              .action = rs_request_query(req, "action"),
-                             .text = rs_request_query(req, "text")};
+                             .text = rs_request_query(req, "text"),
+                             .organization = req->organization};
 }
 
 void rs_api_put_audit_row(rs_json *j, const rs_audit_row *row) {
@@ -28,6 +29,8 @@ void rs_api_put_audit_row(rs_json *j, const rs_audit_row *row) {
     rs_json_put_str(j, "target", row->target);
     if (row->project) rs_json_put_int(j, "project", (int64_t)row->project);
     else rs_json_put_null(j, "project");
+    if (row->organization) rs_json_put_int(j, "organization", (int64_t)row->organization);
+    else rs_json_put_null(j, "organization");
     rs_json_put_str_or_null(j, "address", row->address);
     rs_json_object_end(j);
 }
@@ -53,11 +56,15 @@ static bool write_row(void *ctx, const rs_audit_row *row) {
     return true;
 }
 
-/* The page behind this one asks the same. */
-static void put_next(rs_buf *out, const rs_audit_filter *filter, uint64_t last) {
+/* The page behind this one asks the same, of the same organization. */
+static void put_next(rs_buf *out, const rs_request *req, const rs_audit_filter *filter, uint64_t last) {
     const struct {
         const char *name, *text;
-    } asked[] = {{"actor", filter->actor}, {"action", filter->action}, {"text", filter->text}};
+    } asked[] = {{"actor", filter->actor},
+                 {"action", filter->action},
+                 {"text", filter->text},
+                 {"project", rs_request_query(req, "project")},
+                 {"organization", rs_request_query(req, "organization")}};
     rs_buf_printf(out, "/api/audit/?cursor=%llu", (unsigned long long)last);
     for (size_t i = 0; i < RS_ARRAY_LEN(asked); i++) {
         if (!asked[i].text || !asked[i].text[0]) continue;
@@ -66,14 +73,15 @@ static void put_next(rs_buf *out, const rs_audit_filter *filter, uint64_t last) 
     }
 }
 
-static void list_page(rs_server *server, const rs_audit_filter *filter, uint64_t before, rs_response *res) {
+static void list_page(rs_server *server, const rs_request *req, const rs_audit_filter *filter,
+                      uint64_t before, rs_response *res) {
     rs_err err = {0};
     rs_buf next;
     page p = {.json = rs_api_begin_results(res)};
     rs_status st = rs_control_list_audit(server->control, filter, before, PAGE + 1, write_row, &p, &err);
     rs_json_array_end(&p.json);
     rs_buf_init(&next);
-    if (p.more) put_next(&next, filter, p.last);
+    if (p.more) put_next(&next, req, filter, p.last);
     rs_json_put_str_or_null(&p.json, "next", rs_buf_slice(&next));
     rs_json_object_end(&p.json);
     if (rs_buf_status(&next) != RS_OK) res->body.failed = rs_buf_status(&next);
@@ -105,6 +113,8 @@ static void put_csv_row(rs_buf *out, const rs_audit_row *row) {
     if (row->project) rs_buf_printf(out, "%llu", (unsigned long long)row->project);
     rs_buf_byte(out, ',');
     rs_csv_put_text(out, row->address);
+    rs_buf_byte(out, ',');
+    if (row->organization) rs_buf_printf(out, "%llu", (unsigned long long)row->organization);
     rs_buf_text(out, "\r\n");
 }
 
@@ -123,7 +133,7 @@ static rs_stream_state next_piece(void *ctx, rs_buf *out) {
     rs_err err = {0};
     e->out = out;
     e->n = 0;
-    if (e->csv && !e->began) rs_buf_text(out, "id,time,actor,action,target,project,address\r\n");
+    if (e->csv && !e->began) rs_buf_text(out, "id,time,actor,action,target,project,address,organization\r\n");
     e->began = true;
     rs_status st =
         rs_control_list_audit(e->control, &e->filter, e->before, EXPORTED_AT_ONCE, export_row, e, &err);
@@ -154,7 +164,7 @@ void rs_api_list_audit(rs_server *server, rs_request *req, rs_response *res) {
     if (cursor && (!rs_str_to_u64(rs_str_of(cursor), &before) || before == 0)) {
         rs_response_error(res, 400, "invalid", "cursor", "'cursor' is what another page gives in next");
     } else if (!format) {
-        list_page(server, &filter, before, res);
+        list_page(server, req, &filter, before, res);
     } else if (cursor) {
         rs_response_error(res, 400, "invalid", "cursor", "a file has all that fits: it takes no 'cursor'");
     } else if (strcmp(format, "csv") == 0 || strcmp(format, "jsonl") == 0) {

@@ -111,6 +111,24 @@ static bool hash_new(const char *password, const char *field, char hash[RS_PASSW
     return st == RS_OK;
 }
 
+/* An invite for somebody who has an account: his password shows who he is. */
+static void join_known(rs_server *server, rs_request *req, rs_response *res, rs_str invite,
+                       const rs_user *user, const char *password) {
+    char hash[RS_PASSWORD_HASH] = "";
+    rs_err err = {0};
+    rs_status st = rs_control_get_password(server->control, user->id, hash, &err);
+    if (st == RS_OK && (strlen(password) > RS_PASSWORD_MOST || !rs_password_is(hash, rs_str_of(password)))) {
+        note_failure(server, req, user->email);
+        rs_response_error(res, 400, "invalid", "email",
+                          "there is a user with this e-mail address, and this is not his password");
+        return;
+    }
+    if (st == RS_OK)
+        st = rs_control_join_by_invite(server->control, invite, user->id, rs_request_address(req), &err);
+    if (st == RS_OK) let_in(server, req, res, user->id), know(server, req, res, user->email);
+    else rs_api_refuse(res, st == RS_ERR_DENIED ? "invite" : "email", &err);
+}
+
 void rs_api_signup(rs_server *server, rs_request *req, rs_response *res) {
     const char *email = NULL, *password = NULL, *name = NULL, *invite = NULL;
     char hash[RS_PASSWORD_HASH];
@@ -132,14 +150,33 @@ void rs_api_signup(rs_server *server, rs_request *req, rs_response *res) {
         rs_api_refuse(res, invite && st == RS_ERR_DENIED ? "invite" : "email", &err);
         return;
     }
+    if (invite && rs_control_find_user(server->control, email, &user, NULL) == RS_OK) {
+        join_known(server, req, res, rs_str_of(invite), &user, password);
+        return;
+    }
     if (!hash_new(password, "password", hash, res)) return;
     const char *address = rs_request_address(req);
     rs_actor by = {.name = email, .address = address};
     st = invite ? rs_control_accept_invite(server->control, rs_str_of(invite), email, name, hash, address,
                                            &user, &err)
-                : rs_control_add_user(server->control, email, name, RS_ROLE_MEMBER, hash, &by, &user, &err);
+                : rs_control_add_user(server->control, RS_SERVER_ORGANIZATION, email, name, RS_ROLE_MEMBER,
+                                      hash, &by, &user, &err);
     if (st == RS_OK) let_in(server, req, res, user.id), know(server, req, res, email);
     else rs_api_refuse(res, invite && st == RS_ERR_DENIED ? "invite" : NULL, &err);
+}
+
+void rs_api_join(rs_server *server, rs_request *req, rs_response *res) {
+    const char *invite = NULL;
+    rs_err err = {0};
+    const rs_member members[] = {{.name = "invite", .text = &invite, .required = true}};
+    if (!rs_api_read_body(req, res, members, 1)) return;
+    if (rs_control_join_by_invite(server->control, rs_str_of(invite), req->who.user, rs_request_address(req),
+                                  &err) != RS_OK) {
+        rs_api_refuse(res, "invite", &err);
+        return;
+    }
+    rs_guard_forget(server->guard);
+    rs_api_done(res);
 }
 
 void rs_api_signout(rs_server *server, rs_request *req, rs_response *res) {

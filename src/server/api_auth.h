@@ -8,6 +8,8 @@
 void rs_api_auth(rs_server *server, rs_request *req, rs_response *res);
 void rs_api_signin(rs_server *server, rs_request *req, rs_response *res);
 void rs_api_signup(rs_server *server, rs_request *req, rs_response *res);
+/* Whoever is signed in joins an organization that he is invited to. */
+void rs_api_join(rs_server *server, rs_request *req, rs_response *res);
 void rs_api_signout(rs_server *server, rs_request *req, rs_response *res);
 void rs_api_set_password(rs_server *server, rs_request *req, rs_response *res);
 void rs_api_set_account(rs_server *server, rs_request *req, rs_response *res);

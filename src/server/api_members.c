@@ -24,8 +24,7 @@ static bool write_member(void *ctx, const rs_user *user) {
 void rs_api_list_members(rs_server *server, rs_request *req, rs_response *res) {
     rs_err err = {0};
     rs_json j = rs_api_begin_results(res);
-    (void)req;
-    rs_status st = rs_control_list_users(server->control, write_member, &j, &err);
+    rs_status st = rs_control_list_members(server->control, req->organization, write_member, &j, &err);
     rs_api_end_results(res, &j, st, &err);
 }
 
@@ -48,8 +47,8 @@ void rs_api_set_role(rs_server *server, rs_request *req, rs_response *res) {
         !read_role(text, &role, res))
         return;
     rs_actor by = rs_guard_actor(req);
-    rs_status st = rs_control_set_role(server->control, id, role, &by, &err);
-    if (st == RS_OK) st = rs_control_get_user(server->control, id, &user, &err);
+    rs_status st = rs_control_set_role(server->control, req->organization, id, role, &by, &err);
+    if (st == RS_OK) st = rs_control_get_member(server->control, req->organization, id, &user, &err);
     if (st != RS_OK) {
         rs_api_refuse(res, "role", &err);
         return;
@@ -64,7 +63,7 @@ void rs_api_remove_member(rs_server *server, rs_request *req, rs_response *res) 
     rs_err err = {0};
     if (!rs_api_read_id(req, &id, res)) return;
     rs_actor by = rs_guard_actor(req);
-    if (rs_control_remove_user(server->control, id, &by, &err) != RS_OK) {
+    if (rs_control_remove_member(server->control, req->organization, id, &by, NULL, &err) != RS_OK) {
         rs_api_refuse(res, "id", &err);
         return;
     }
@@ -94,8 +93,7 @@ static bool write_row(void *ctx, const rs_invite *invite) {
 void rs_api_list_invites(rs_server *server, rs_request *req, rs_response *res) {
     rs_err err = {0};
     rs_json j = rs_api_begin_results(res);
-    (void)req;
-    rs_status st = rs_control_list_invites(server->control, write_row, &j, &err);
+    rs_status st = rs_control_list_invites(server->control, req->organization, write_row, &j, &err);
     rs_api_end_results(res, &j, st, &err);
 }
 
@@ -119,8 +117,8 @@ void rs_api_create_invite(rs_server *server, rs_request *req, rs_response *res) 
     if (!rs_api_read_body(req, res, members, RS_ARRAY_LEN(members)) || !read_role(role_text, &role, res))
         return;
     rs_actor by = rs_guard_actor(req);
-    if (rs_control_create_invite(server->control, role, email ? email : "", &by, token, &invite, &err) !=
-        RS_OK) {
+    if (rs_control_create_invite(server->control, req->organization, role, email ? email : "", &by, token,
+                                 &invite, &err) != RS_OK) {
         rs_api_refuse(res, "email", &err);
         return;
     }
@@ -138,6 +136,7 @@ void rs_api_delete_invite(rs_server *server, rs_request *req, rs_response *res) 
     rs_err err = {0};
     if (!rs_api_read_id(req, &id, res)) return;
     rs_actor by = rs_guard_actor(req);
-    if (rs_control_delete_invite(server->control, id, &by, &err) == RS_OK) rs_api_done(res);
+    if (rs_control_delete_invite(server->control, req->organization, id, &by, &err) == RS_OK)
+        rs_api_done(res);
     else rs_api_refuse(res, "id", &err);
 }

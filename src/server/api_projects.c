@@ -33,6 +33,7 @@ static rs_status write_project(rs_server *server, rs_json *j, const rs_project *
     rs_json_object(j);
     rs_json_put_int(j, "id", (int64_t)project->id);
     rs_json_put_str(j, "name", rs_str_of(project->name));
+    rs_json_put_int(j, "organization", (int64_t)project->organization);
     put_days(j, "retention_days", project->keep.age_ns);
     put_amount(j, "retention_bytes", project->keep.bytes);
     rs_json_put_int(j, "spans", (int64_t)stats.spans);
@@ -52,8 +53,7 @@ void rs_api_list_projects(rs_server *server, rs_request *req, rs_response *res) 
     rs_err err = {0};
     rs_json j = rs_api_begin_results(res);
     project_writer w = {.server = server, .json = &j, .err = &err};
-    (void)req;
-    rs_status st = rs_control_list_projects(server->control, write_row, &w, &err);
+    rs_status st = rs_control_list_projects(server->control, req->organization, write_row, &w, &err);
     if (st == RS_OK) st = w.status;
     rs_api_end_results(res, &j, st, &err);
 }
@@ -74,7 +74,7 @@ void rs_api_create_project(rs_server *server, rs_request *req, rs_response *res)
     const rs_member members[] = {{.name = "name", .text = &name, .required = true}};
     if (!rs_api_read_body(req, res, members, 1)) return;
     rs_actor by = rs_guard_actor(req);
-    rs_status st = rs_control_create_project(server->control, name, &by, &project, &err);
+    rs_status st = rs_control_create_project(server->control, req->organization, name, &by, &project, &err);
     answer(server, res, project.id, st, "name", &err);
 }
 
@@ -114,6 +114,11 @@ void rs_api_change_project(rs_server *server, rs_request *req, rs_response *res)
     answer(server, res, id, st, field, &err);
 }
 
+rs_status rs_api_drop_project(rs_server *server, uint64_t id, rs_err *err) {
+    rs_open_table_forget_project(server->open, id);
+    return rs_store_drop_project(server->store, id, err);
+}
+
 /* First its keys: nothing more is taken in for it. Then all that there is. */
 void rs_api_delete_project(rs_server *server, rs_request *req, rs_response *res) {
     uint64_t id;
@@ -130,8 +135,7 @@ void rs_api_delete_project(rs_server *server, rs_request *req, rs_response *res)
     rs_actor by = rs_guard_actor(req);
     if (st == RS_OK) st = rs_control_delete_project(server->control, id, &by, &err);
     rs_guard_forget(server->guard);
-    rs_open_table_forget_project(server->open, id);
-    if (st == RS_OK) st = rs_store_drop_project(server->store, id, &err);
+    if (st == RS_OK) st = rs_api_drop_project(server, id, &err);
     if (st == RS_OK) rs_api_done(res);
     else rs_api_refuse(res, "id", &err);
 }

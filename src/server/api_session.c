@@ -4,21 +4,46 @@
 #include "server/auth.h"
 #include "server/server.h"
 
-typedef struct project_writer {
-    rs_json *json;
-    uint64_t only; /* 0: all */
-    const char *role;
-} project_writer;
+static bool write_organization(void *ctx, const rs_organization *organization) {
+    rs_json *j = ctx;
+    rs_json_object(j);
+    rs_json_put_int(j, "id", (int64_t)organization->id);
+    rs_json_put_str(j, "name", rs_str_of(organization->name));
+    rs_json_put_str_or_null(j, "role",
+                            rs_str_of(organization->role ? rs_role_name(organization->role) : NULL));
+    rs_json_object_end(j);
+    return true;
+}
 
 static bool write_project(void *ctx, const rs_project *project) {
-    const project_writer *w = ctx;
-    if (w->only && w->only != project->id) return true;
-    rs_json_object(w->json);
-    rs_json_put_int(w->json, "id", (int64_t)project->id);
-    rs_json_put_str(w->json, "name", rs_str_of(project->name));
-    rs_json_put_str_or_null(w->json, "role", rs_str_of(w->role));
-    rs_json_object_end(w->json);
+    rs_json *j = ctx;
+    rs_json_object(j);
+    rs_json_put_int(j, "id", (int64_t)project->id);
+    rs_json_put_str(j, "name", rs_str_of(project->name));
+    rs_json_put_int(j, "organization", (int64_t)project->organization);
+    rs_json_put_str_or_null(j, "role", rs_str_of(project->role ? rs_role_name(project->role) : NULL));
+    rs_json_object_end(j);
     return true;
+}
+
+/* What who asks sees: all that a user is in, or what a key is of. */
+static rs_status write_places(rs_server *server, rs_request *req, const rs_project *project, rs_json *j,
+                              rs_err *err) {
+    rs_organization own;
+    uint64_t user = req->who.user;
+    rs_status st = RS_OK;
+    rs_json_key(j, RS_STR("organizations"));
+    rs_json_array(j);
+    if (user) st = rs_control_list_organizations(server->control, user, write_organization, j, err);
+    else st = rs_control_get_organization(server->control, req->organization, &own, err);
+    if (st == RS_OK && !user) write_organization(j, &own);
+    rs_json_array_end(j);
+    rs_json_key(j, RS_STR("projects"));
+    rs_json_array(j);
+    if (!user) write_project(j, project);
+    else if (st == RS_OK) st = rs_control_list_projects_of_user(server->control, user, write_project, j, err);
+    rs_json_array_end(j);
+    return st;
 }
 
 static void write_user(rs_json *j, const rs_user *user) {
@@ -31,24 +56,23 @@ static void write_user(rs_json *j, const rs_user *user) {
 }
 
 /* The user's part: null where a key asks. */
-static rs_status write_who(rs_server *server, rs_request *req, rs_json *j, rs_err *err) {
+static rs_status write_who(rs_server *server, rs_request *req, const rs_project *project, rs_json *j,
+                           rs_err *err) {
     rs_user user = {0};
     char token[RS_CSRF_TOKEN] = "";
     bool is_user = req->who.user != 0;
     rs_status st = is_user ? rs_control_get_user(server->control, req->who.user, &user, err) : RS_OK;
     if (st != RS_OK) return st;
-    const char *role = is_user ? rs_role_name(user.role) : NULL;
+    const char *role = is_user ? rs_role_name(req->who.role) : NULL;
     if (is_user) rs_guard_csrf_token(server->guard, rs_str_of(rs_request_cookie(req, RS_COOKIE)), token);
-    project_writer w = {j, is_user ? 0 : req->project, role};
     rs_json_put_int(j, "project_id", (int64_t)req->project);
-    rs_json_key(j, RS_STR("projects"));
-    rs_json_array(j);
-    st = rs_control_list_projects(server->control, write_project, &w, err);
-    rs_json_array_end(j);
+    rs_json_put_int(j, "organization_id", (int64_t)req->organization);
+    st = write_places(server, req, project, j, err);
     rs_json_key(j, RS_STR("user"));
     if (is_user) write_user(j, &user);
     else rs_json_null(j);
     rs_json_put_str_or_null(j, "role", rs_str_of(role));
+    rs_json_put_bool(j, "server_owner", req->who.is_server_owner);
     rs_json_put_str_or_null(j, "csrf_token", rs_str_of(token));
     return st;
 }
@@ -67,7 +91,7 @@ void rs_api_get_session(rs_server *server, rs_request *req, rs_response *res) {
         rs_json_put_int(&j, "traces", (int64_t)stats.traces);
         rs_json_put_int(&j, "bytes", (int64_t)stats.bytes);
         rs_json_put_str(&j, "version", RS_STR(RS_VERSION));
-        st = write_who(server, req, &j, &err);
+        st = write_who(server, req, &project, &j, &err);
         rs_json_object_end(&j);
     }
     if (st != RS_OK) rs_response_from_err(res, &err);

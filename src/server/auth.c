@@ -15,11 +15,21 @@ enum { SLOTS = 256, HASH = 32 };
 
 typedef enum secret_kind { KEY = 1, SESSION = 2 } secret_kind;
 
+/* What says whose data a request is about. */
+typedef enum subject {
+    OF_QUERY, /* 'project', 'organization', or else the first project that he sees */
+    OF_PATH_PROJECT,
+    OF_PATH_ORGANIZATION,
+    OF_SERVER, /* as OF_QUERY, but what is asked for is of all */
+    OF_USER,   /* nobody else's */
+} subject;
+
 /* What rs_auth demands. */
 typedef struct demand {
     unsigned scopes; /* of a key: all of these; 0: no key will do */
     rs_role role;    /* of a session's user: at least this; RS_ROLE_NONE: no session will do */
     bool changes;    /* something, so that a session needs its token */
+    subject of;
 } demand;
 
 static const demand demands[RS_AUTH_COUNT] = {
@@ -31,14 +41,26 @@ static const demand demands[RS_AUTH_COUNT] = {
     [RS_AUTH_MEMBER_CHANGE] = {0, RS_ROLE_MEMBER, true},
     [RS_AUTH_OWNER] = {0, RS_ROLE_OWNER, false},
     [RS_AUTH_OWNER_CHANGE] = {0, RS_ROLE_OWNER, true},
+    [RS_AUTH_PROJECT_CHANGE] = {0, RS_ROLE_OWNER, true, OF_PATH_PROJECT},
+    [RS_AUTH_ORG_CHANGE] = {0, RS_ROLE_OWNER, true, OF_PATH_ORGANIZATION},
+    [RS_AUTH_SERVER] = {RS_SCOPE_READ, RS_ROLE_OWNER, false, OF_SERVER},
+    [RS_AUTH_SERVER_CHANGE] = {0, RS_ROLE_OWNER, true, OF_SERVER},
+    [RS_AUTH_SELF] = {0, RS_ROLE_VIEWER, false, OF_USER},
+    [RS_AUTH_SELF_CHANGE] = {0, RS_ROLE_VIEWER, true, OF_USER},
 };
 
 typedef struct slot {
     uint8_t hash[HASH];
     uint64_t until_ns; /* 0: empty */
-    uint64_t project;
+    uint64_t project, organization;
     rs_identity who;
 } slot;
+
+/* What a request is about, as it says it: numbers, or empty. */
+typedef struct target {
+    bool none; /* of the user alone */
+    rs_str project, organization;
+} target;
 
 struct rs_guard {
     rs_control *control;
@@ -76,24 +98,30 @@ void rs_guard_free(rs_guard *g) {
 
 /* ---- what is known ------------------------------------------------------------------------------------- */
 
-/* A session is remembered apart for each project that it asks for. */
-static void hash_secret(const rs_guard *g, secret_kind kind, rs_str secret, rs_str project,
+static void hash_text(crypto_generichash_state *state, rs_str s) {
+    crypto_generichash_update(state, (const unsigned char *)&s.n, sizeof s.n);
+    crypto_generichash_update(state, (const unsigned char *)s.p, s.n);
+}
+
+/* A session is remembered apart for each thing that it asks for. */
+static void hash_secret(const rs_guard *g, secret_kind kind, rs_str secret, const target *t,
                         uint8_t out[HASH]) {
     crypto_generichash_state state;
-    uint8_t tag[2] = {(uint8_t)kind, (uint8_t)secret.n};
+    uint8_t tag[2] = {(uint8_t)kind, t->none};
     crypto_generichash_init(&state, g->hash_key, sizeof g->hash_key, HASH);
     crypto_generichash_update(&state, tag, sizeof tag);
-    crypto_generichash_update(&state, (const unsigned char *)secret.p, secret.n);
-    crypto_generichash_update(&state, (const unsigned char *)project.p, project.n);
+    hash_text(&state, secret);
+    hash_text(&state, t->project);
+    hash_text(&state, t->organization);
     crypto_generichash_final(&state, out, HASH);
 }
 
-static bool recall(rs_guard *g, const uint8_t hash[HASH], uint64_t *project, rs_identity *who,
-                   uint64_t *forgotten) {
+/* Into *out, but for its hash. */
+static bool recall(rs_guard *g, const uint8_t hash[HASH], slot *out, uint64_t *forgotten) {
     pthread_mutex_lock(&g->lock);
     const slot *s = &g->slots[hash[0] % SLOTS];
     bool known = s->until_ns > rs_clock_mono_ns() && sodium_memcmp(s->hash, hash, HASH) == 0;
-    if (known) *project = s->project, *who = s->who;
+    if (known) *out = *s;
     *forgotten = g->forgotten;
     pthread_mutex_unlock(&g->lock);
     return known;
@@ -121,56 +149,100 @@ void rs_guard_forget(rs_guard *g) {
 
 static rs_status ask_key(rs_guard *g, rs_str secret, slot *out, rs_err *err) {
     rs_api_key key;
+    rs_project project;
     rs_status st = rs_control_check_key(g->control, secret, &key, err);
+    if (st == RS_OK) st = rs_control_get_project(g->control, key.project, &project, err);
+    if (st == RS_ERR_NOT_FOUND) /* it was deleted a moment ago */
+        return rs_fail(err, RS_ERR_DENIED, 0, "unknown or revoked API key");
     if (st != RS_OK) return st;
     out->project = key.project;
+    out->organization = project.organization;
     out->who = (rs_identity){.key = key.id, .scopes = key.scopes};
     memcpy(out->who.environment, key.environment, sizeof out->who.environment);
     return RS_OK;
 }
 
-/* `project`: the id that the request names, or empty. */
-static rs_status ask_session(rs_guard *g, rs_str secret, rs_str project, slot *out, rs_err *err) {
-    rs_session session;
-    rs_project found;
+static rs_status read_number(rs_str text, const char *what, uint64_t *out, rs_err *err) {
     unsigned long long id;
-    rs_status st = rs_control_check_session(g->control, secret, &session, err);
-    if (st != RS_OK) return st;
-    if (project.n == 0) st = rs_control_first_project(g->control, &found, err);
-    else if (rs_str_to_u64(project, &id)) st = rs_control_get_project(g->control, id, &found, err);
-    else st = rs_fail(err, RS_ERR_INVALID, 0, "'project' is the number of a project");
-    if (st != RS_OK) return st;
-    out->project = found.id;
-    out->who = (rs_identity){.user = session.user, .role = session.role};
+    if (!rs_str_to_u64(text, &id))
+        return rs_fail(err, RS_ERR_INVALID, 0, "'%s' is the number of a%s %s", what,
+                       what[0] == 'o' ? "n" : "", what);
+    *out = id;
     return RS_OK;
 }
 
-static rs_status check(rs_guard *g, secret_kind kind, rs_str secret, rs_str project_text, uint64_t *project,
-                       rs_identity *who, rs_err *err) {
+/* The project that a user asks for, in an organization that he is in. What he is not in is as if there were none. */
+static rs_status find_project(rs_guard *g, uint64_t user, const target *t, rs_project *out, rs_err *err) {
+    rs_organization organization = {0};
+    uint64_t id = 0;
+    rs_status st = RS_OK;
+    if (t->organization.n) {
+        st = read_number(t->organization, "organization", &id, err);
+        if (st == RS_OK) st = rs_control_see_organization(g->control, user, id, &organization, err);
+    }
+    if (st != RS_OK) return st;
+    if (t->project.n) {
+        st = read_number(t->project, "project", &id, err);
+        if (st == RS_OK) st = rs_control_see_project(g->control, user, id, out, err);
+        if (st == RS_OK && organization.id && out->organization != organization.id)
+            st = rs_fail(err, RS_ERR_NOT_FOUND, 0, "no such project");
+        return st;
+    }
+    if (!organization.id) return rs_control_first_project_of_user(g->control, user, out, err);
+    st = rs_control_first_project(g->control, organization.id, out, err);
+    out->role = organization.role;
+    return st;
+}
+
+static rs_status ask_session(rs_guard *g, rs_str secret, const target *t, slot *out, rs_err *err) {
+    rs_session session;
+    rs_project found = {0};
+    rs_status st = rs_control_check_session(g->control, secret, &session, err);
+    if (st == RS_OK && !t->none) st = find_project(g, session.user, t, &found, err);
+    if (st != RS_OK) return st;
+    out->project = found.id;
+    out->organization = found.organization;
+    out->who = (rs_identity){.user = session.user,
+                             .role = t->none ? RS_ROLE_VIEWER : found.role,
+                             .is_server_owner = session.is_server_owner};
+    return RS_OK;
+}
+
+static rs_status check(rs_guard *g, secret_kind kind, rs_str secret, const target *t, slot *out,
+                       rs_err *err) {
     if (secret.n == 0 || secret.n >= RS_SECRET_MAX)
         return rs_fail(err, RS_ERR_DENIED, 0,
                        kind == KEY ? "this is not an API key" : "this is not a session");
     slot made = {0};
     uint64_t forgotten;
-    hash_secret(g, kind, secret, project_text, made.hash);
-    if (recall(g, made.hash, project, who, &forgotten)) return RS_OK;
+    hash_secret(g, kind, secret, t, made.hash);
+    if (recall(g, made.hash, out, &forgotten)) return RS_OK;
     uint64_t now = rs_clock_mono_ns();
-    rs_status st =
-        kind == KEY ? ask_key(g, secret, &made, err) : ask_session(g, secret, project_text, &made, err);
+    rs_status st = kind == KEY ? ask_key(g, secret, &made, err) : ask_session(g, secret, t, &made, err);
     if (st != RS_OK) return st;
     remember(g, &made, now, forgotten);
-    *project = made.project;
-    *who = made.who;
+    *out = made;
     return RS_OK;
 }
 
+static rs_status check_for(rs_guard *g, secret_kind kind, rs_str secret, const target *t, rs_request *r,
+                           rs_err *err) {
+    slot found;
+    rs_status st = check(g, kind, secret, t, &found, err);
+    if (st == RS_OK) r->project = found.project, r->organization = found.organization, r->who = found.who;
+    return st;
+}
+
 static rs_status check_key(rs_guard *g, rs_str key, rs_request *r, rs_err *err) {
-    return check(g, KEY, key, (rs_str){0}, &r->project, &r->who, err);
+    return check_for(g, KEY, key, &(target){0}, r, err);
 }
 
 rs_status rs_guard_signed_in(rs_guard *g, const rs_request *r, rs_identity *out, rs_err *err) {
-    uint64_t project;
-    return check(g, SESSION, rs_str_of(rs_request_cookie(r, RS_COOKIE)), (rs_str){0}, &project, out, err);
+    slot found;
+    rs_status st =
+        check(g, SESSION, rs_str_of(rs_request_cookie(r, RS_COOKIE)), &(target){.none = true}, &found, err);
+    if (st == RS_OK) *out = found.who;
+    return st;
 }
 
 rs_actor rs_guard_actor(rs_request *r) {
@@ -246,24 +318,61 @@ static bool fail(rs_response *res, const rs_err *err) {
     return false;
 }
 
+/* A query that names another one than the key's. */
+static bool is_other(const rs_request *r, const char *name, uint64_t own) {
+    unsigned long long id;
+    const char *named = rs_request_query(r, name);
+    return named && (!rs_str_to_u64(rs_str_of(named), &id) || id != own);
+}
+
 static bool admit_key(rs_guard *g, rs_request *r, const demand *d, const char *authorization,
                       const char *api_key, rs_response *res) {
     rs_err err = {0};
-    unsigned long long id;
-    const char *project = rs_request_query(r, "project");
     rs_status st = authorization ? check_authorization(g, r, rs_str_of(authorization), &err)
                                  : check_key(g, rs_str_of(api_key), r, &err);
     if (st != RS_OK) return fail(res, &err);
     if (d->scopes == 0) return forbid(res, "forbidden", NULL, "no key may do this: sign in");
     if ((r->who.scopes & d->scopes) != d->scopes)
         return forbid(res, "forbidden", "scopes", "this key lacks the scope for that");
-    if (project && (!rs_str_to_u64(rs_str_of(project), &id) || id != r->project))
+    if (is_other(r, "project", r->project))
         return forbid(res, "forbidden", "project", "this key is of another project");
+    if (is_other(r, "organization", r->organization))
+        return forbid(res, "forbidden", "organization", "this key is of another organization");
+    if (d->of == OF_SERVER && r->organization != RS_SERVER_ORGANIZATION)
+        return forbid(res, "forbidden", NULL, "only a key of the server's own organization may do this");
     return true;
+}
+
+/* False: its {id} is no number, so that there is none such; it is answered. */
+static bool read_target(const rs_request *r, const demand *d, target *out, rs_response *res) {
+    unsigned long long id;
+    *out = (target){.none = d->of == OF_USER};
+    if (d->of == OF_PATH_PROJECT || d->of == OF_PATH_ORGANIZATION) {
+        *(d->of == OF_PATH_PROJECT ? &out->project : &out->organization) = r->id;
+        if (rs_str_to_u64(r->id, &id)) return true;
+        rs_response_error(res, 404, "not_found", "id", "its id is a number");
+        return false;
+    }
+    if (d->of == OF_USER) return true;
+    out->project = rs_str_of(rs_request_query(r, "project"));
+    out->organization = rs_str_of(rs_request_query(r, "organization"));
+    return true;
+}
+
+/* For his role in the organization that it is about; for what is of all, in the server's. */
+static bool may(const rs_request *r, const demand *d, rs_response *res) {
+    if (d->of == OF_SERVER)
+        return r->who.is_server_owner ||
+               forbid(res, "forbidden", NULL, "only an owner of the server's own organization may do this");
+    return r->who.role >= d->role ||
+           forbid(res, "forbidden", NULL,
+                  d->role == RS_ROLE_OWNER ? "only an owner may do this" : "a viewer may not do this");
 }
 
 static bool admit_session(rs_guard *g, rs_request *r, const demand *d, rs_response *res) {
     rs_err err = {0};
+    target t;
+    rs_identity who;
     const char *cookie = rs_request_cookie(r, RS_COOKIE);
     if (d->changes && cookie && !is_own_page(r, res)) return false;
     if (!cookie || read_from_elsewhere(r)) {
@@ -271,15 +380,14 @@ static bool admit_session(rs_guard *g, rs_request *r, const demand *d, rs_respon
                 d->scopes ? "send an API key (Authorization: Bearer KEY) or sign in" : "sign in");
         return fail(res, &err);
     }
-    rs_str session = rs_str_of(cookie), project = rs_str_of(rs_request_query(r, "project"));
-    if (check(g, SESSION, session, project, &r->project, &r->who, &err) != RS_OK) return fail(res, &err);
+    rs_str session = rs_str_of(cookie);
+    if (rs_guard_signed_in(g, r, &who, &err) != RS_OK) return fail(res, &err);
     if (d->changes && !has_csrf_token(g, r, session))
         return forbid(res, "csrf", "X-CSRF-Token",
                       "what changes something has the csrf_token of /api/session/ in X-CSRF-Token");
-    if (r->who.role < d->role)
-        return forbid(res, "forbidden", NULL,
-                      d->role == RS_ROLE_OWNER ? "only an owner may do this" : "a viewer may not do this");
-    return true;
+    if (!read_target(r, d, &t, res)) return false;
+    if (check_for(g, SESSION, session, &t, r, &err) != RS_OK) return fail(res, &err);
+    return may(r, d, res);
 }
 
 bool rs_guard_admit(rs_guard *g, rs_request *r, rs_auth auth, rs_response *res) {

@@ -12,8 +12,9 @@ typedef struct rs_guard rs_guard;
 RS_MUST_CHECK rs_status rs_guard_new(rs_control *control, rs_guard **out, rs_err *err);
 void rs_guard_free(rs_guard *g);
 
-/* Checks a request by its headers for what the route demands, and fills in whose data it is about and who asks. False: it is
- * answered (401: no or wrong credentials; 403: they are good, but not for this). */
+/* Checks a request by its headers for what the route demands, and fills in whose data it is about, in which organization that
+ * stands, and who asks, with his role in it: nowhere else is it decided. False: it is answered (401: no or wrong credentials; 403: they
+ * are good, but not for this; 404: there is no such project or organization for who asks). */
 bool rs_guard_admit(rs_guard *g, rs_request *r, rs_auth auth, rs_response *res);
 
 /* The user of the request's cookie, whatever the route demands. RS_ERR_DENIED: none. */

@@ -334,7 +334,9 @@ static bool may_go_on(exchange *x) {
     rs_response refusal = {0};
     if (now < x->admitted_until_ns) return true;
     x->admitted_until_ns = now + ADMITTED_NS;
+    uint64_t project = x->req.project; /* where none was named, it may be another one now that is his first */
     bool admitted = rs_guard_admit(x->http->server->guard, &x->req, x->route->auth, &refusal);
+    admitted = admitted && x->req.project == project;
     rs_buf_deinit(&refusal.body);
     return admitted || refusal.status >= 500; /* it could not be told */
 }

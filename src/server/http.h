@@ -16,7 +16,8 @@
 
 typedef struct rs_server rs_server; /* server.h */
 
-/* Who may ask (auth.c says what each demands). What changes something, a page of another site cannot have a browser send: a session
+/* Who may ask (auth.c says what each demands). A user's role is the one that he has in the organization that the request is about; one
+ * that he is not in does not exist for him, nor does a project of it (404). What changes something, a page of another site cannot have a browser send: a session
  * also needs its X-CSRF-Token. */
 typedef enum rs_auth {
     RS_AUTH_NONE,          /* anyone who can connect */
@@ -29,13 +30,23 @@ typedef enum rs_auth {
     RS_AUTH_MEMBER_CHANGE, /* a member's */
     RS_AUTH_OWNER,         /* an owner's */
     RS_AUTH_OWNER_CHANGE,  /* an owner's, that changes something */
+    /* An owner's, of the project or the organization that {id} is, whatever the query names. */
+    RS_AUTH_PROJECT_CHANGE,
+    RS_AUTH_ORG_CHANGE,
+    /* Of what is of all organizations: an owner of the server's; without CHANGE, also a key of it that may read. */
+    RS_AUTH_SERVER,
+    RS_AUTH_SERVER_CHANGE,
+    /* Any session, for what is its user's own: no project is looked for. */
+    RS_AUTH_SELF,
+    RS_AUTH_SELF_CHANGE,
 } rs_auth;
-enum { RS_AUTH_COUNT = RS_AUTH_OWNER_CHANGE + 1 };
+enum { RS_AUTH_COUNT = RS_AUTH_SELF_CHANGE + 1 };
 
 /* Who asks: a user by his session, or a key. */
 typedef struct rs_identity {
     uint64_t user, key;                   /* 0: not by that */
-    rs_role role;                         /* of the user */
+    rs_role role;                         /* of the user, in the request's organization */
+    bool is_server_owner;                 /* he is an owner of the server's organization */
     unsigned scopes;                      /* of the key */
     char environment[RS_ENVIRONMENT_MAX]; /* of the key */
 } rs_identity;
@@ -43,9 +54,10 @@ typedef struct rs_identity {
 typedef struct rs_request {
     rs_arena arena; /* for whatever the answer needs; freed after the response */
     const char *method, *path;
-    rs_str id;        /* the {id} segment of the route's pattern */
-    rs_str body;      /* as received, still compressed if content_encoding says so */
-    uint64_t project; /* whose data; 0 with RS_AUTH_NONE */
+    rs_str id;             /* the {id} segment of the route's pattern */
+    rs_str body;           /* as received, still compressed if content_encoding says so */
+    uint64_t project;      /* whose data; 0 with RS_AUTH_NONE and RS_AUTH_SELF */
+    uint64_t organization; /* in which that stands; who asks is in it (auth.c) */
     rs_identity who;
     void *transport; /* http.c's own */
 } rs_request;

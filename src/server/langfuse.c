@@ -21,8 +21,10 @@ static void put_owner(rs_json *j, rs_str id, rs_str name) {
 
 void rs_langfuse_projects(rs_server *server, rs_request *req, rs_response *res) {
     rs_project project;
+    rs_organization organization;
     rs_err err = {0};
-    if (rs_control_get_project(server->control, req->project, &project, &err) != RS_OK) {
+    if (rs_control_get_project(server->control, req->project, &project, &err) != RS_OK ||
+        rs_control_get_organization(server->control, req->organization, &organization, &err) != RS_OK) {
         rs_response_from_err(res, &err);
         return;
     }
@@ -34,7 +36,8 @@ void rs_langfuse_projects(rs_server *server, rs_request *req, rs_response *res) 
     rs_json_array(&j);
     put_owner(&j, rs_str_of(id), rs_str_of(project.name));
     rs_json_key(&j, RS_STR("organization"));
-    put_owner(&j, rs_str_of(id), rs_str_of(project.name));
+    snprintf(id, sizeof id, "%" PRIu64, organization.id);
+    put_owner(&j, rs_str_of(id), rs_str_of(organization.name));
     rs_json_object_end(&j);
     rs_json_key(&j, RS_STR("metadata"));
     rs_json_object(&j);

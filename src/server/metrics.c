@@ -91,7 +91,7 @@ static void put_process(rs_buf *out) {
 
 void rs_metrics_show(rs_server *server, rs_request *req, rs_response *res) {
     rs_writer_stats writer;
-    if (!server->is_loopback && !rs_guard_admit(server->guard, req, RS_AUTH_ANY, res)) return;
+    if (!server->is_loopback && !rs_guard_admit(server->guard, req, RS_AUTH_SERVER, res)) return;
     rs_writer_get_stats(server->writer, &writer);
     res->content_type = "text/plain; version=0.0.4; charset=utf-8";
     rs_buf *out = &res->body;

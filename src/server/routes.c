@@ -8,6 +8,7 @@
 #include "server/api_keys.h"
 #include "server/api_members.h"
 #include "server/api_metrics.h"
+#include "server/api_organizations.h"
 #include "server/api_prices.h"
 #include "server/api_projects.h"
 #include "server/api_session.h"
@@ -60,19 +61,24 @@ static const rs_route routes[] = {
     {"/api/auth/", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_api_auth},
     {"/api/auth/signin/", RS_POST, RS_AUTH_OWN_PAGE, RS_BODY_PASSWORD, rs_api_signin},
     {"/api/auth/signup/", RS_POST, RS_AUTH_OWN_PAGE, RS_BODY_PASSWORD, rs_api_signup},
-    {"/api/auth/signout/", RS_POST, RS_AUTH_USER_CHANGE, RS_BODY_SMALL, rs_api_signout},
-    {"/api/auth/password/", RS_POST, RS_AUTH_USER_CHANGE, RS_BODY_PASSWORD, rs_api_set_password},
-    {"/api/auth/account/", RS_POST, RS_AUTH_USER_CHANGE, RS_BODY_SMALL, rs_api_set_account},
-    {"/api/auth/sessions/", RS_GET, RS_AUTH_USER, RS_BODY_SMALL, rs_api_list_sessions},
-    {"/api/auth/sessions/", RS_DELETE, RS_AUTH_USER_CHANGE, RS_BODY_SMALL, rs_api_end_other_sessions},
-    {"/api/auth/sessions/{id}/", RS_DELETE, RS_AUTH_USER_CHANGE, RS_BODY_SMALL, rs_api_end_session},
+    {"/api/auth/signout/", RS_POST, RS_AUTH_SELF_CHANGE, RS_BODY_SMALL, rs_api_signout},
+    {"/api/auth/password/", RS_POST, RS_AUTH_SELF_CHANGE, RS_BODY_PASSWORD, rs_api_set_password},
+    {"/api/auth/account/", RS_POST, RS_AUTH_SELF_CHANGE, RS_BODY_SMALL, rs_api_set_account},
+    {"/api/auth/sessions/", RS_GET, RS_AUTH_SELF, RS_BODY_SMALL, rs_api_list_sessions},
+    {"/api/auth/sessions/", RS_DELETE, RS_AUTH_SELF_CHANGE, RS_BODY_SMALL, rs_api_end_other_sessions},
+    {"/api/auth/sessions/{id}/", RS_DELETE, RS_AUTH_SELF_CHANGE, RS_BODY_SMALL, rs_api_end_session},
+    {"/api/auth/invite/", RS_POST, RS_AUTH_SELF_CHANGE, RS_BODY_SMALL, rs_api_join},
     {"/api/keys/", RS_GET, RS_AUTH_USER, RS_BODY_SMALL, rs_api_list_keys},
     {"/api/keys/", RS_POST, RS_AUTH_MEMBER_CHANGE, RS_BODY_SMALL, rs_api_create_key},
     {"/api/keys/{id}/", RS_DELETE, RS_AUTH_MEMBER_CHANGE, RS_BODY_SMALL, rs_api_revoke_key},
     {"/api/projects/", RS_GET, RS_AUTH_USER, RS_BODY_SMALL, rs_api_list_projects},
     {"/api/projects/", RS_POST, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_create_project},
-    {"/api/projects/{id}/", RS_POST, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_change_project},
-    {"/api/projects/{id}/", RS_DELETE, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_delete_project},
+    {"/api/projects/{id}/", RS_POST, RS_AUTH_PROJECT_CHANGE, RS_BODY_SMALL, rs_api_change_project},
+    {"/api/projects/{id}/", RS_DELETE, RS_AUTH_PROJECT_CHANGE, RS_BODY_SMALL, rs_api_delete_project},
+    {"/api/organizations/", RS_GET, RS_AUTH_SELF, RS_BODY_SMALL, rs_api_list_organizations},
+    {"/api/organizations/", RS_POST, RS_AUTH_SERVER_CHANGE, RS_BODY_SMALL, rs_api_create_organization},
+    {"/api/organizations/{id}/", RS_POST, RS_AUTH_ORG_CHANGE, RS_BODY_SMALL, rs_api_rename_organization},
+    {"/api/organizations/{id}/", RS_DELETE, RS_AUTH_ORG_CHANGE, RS_BODY_SMALL, rs_api_delete_organization},
     {"/api/members/", RS_GET, RS_AUTH_USER, RS_BODY_SMALL, rs_api_list_members},
     {"/api/members/{id}/", RS_POST, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_set_role},
     {"/api/members/{id}/", RS_DELETE, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_remove_member},
@@ -80,10 +86,10 @@ static const rs_route routes[] = {
     {"/api/invites/", RS_POST, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_create_invite},
     {"/api/invites/{id}/", RS_DELETE, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_delete_invite},
     {"/api/prices/", RS_GET, RS_AUTH_USER, RS_BODY_SMALL, rs_api_list_prices},
-    {"/api/prices/", RS_POST, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_set_price},
-    {"/api/prices/time/", RS_POST, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_set_time_price},
-    {"/api/prices/time/{id}/", RS_DELETE, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_unset_time_price},
-    {"/api/prices/{id}/", RS_DELETE, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_unset_price},
+    {"/api/prices/", RS_POST, RS_AUTH_SERVER_CHANGE, RS_BODY_SMALL, rs_api_set_price},
+    {"/api/prices/time/", RS_POST, RS_AUTH_SERVER_CHANGE, RS_BODY_SMALL, rs_api_set_time_price},
+    {"/api/prices/time/{id}/", RS_DELETE, RS_AUTH_SERVER_CHANGE, RS_BODY_SMALL, rs_api_unset_time_price},
+    {"/api/prices/{id}/", RS_DELETE, RS_AUTH_SERVER_CHANGE, RS_BODY_SMALL, rs_api_unset_price},
     {"/api/audit/", RS_GET, RS_AUTH_OWNER, RS_BODY_SMALL, rs_api_list_audit},
     /* what was shared: the token in the path is all it takes */
     {"/api/share/{id}/", RS_GET, RS_AUTH_NONE, RS_BODY_SMALL, rs_share_get_trace},

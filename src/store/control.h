@@ -1,5 +1,5 @@
-/* The control plane: who may do what. Projects, API keys, users and their roles, browser sessions, one-time links, invites, saved
- * views, links to traces and pins, and a log of who changed what. One small SQLite database (control.db beside the traces), whatever
+/* The control plane: who may do what. Organizations, their projects and members, API keys, users, browser
+ * sessions, one-time links, invites, saved views, links to traces and pins, and a log of who changed what. One small SQLite database (control.db beside the traces), whatever
  * holds the traces.
  *
  * Any thread; calls are serialised inside, and what they call back must not call the control plane. Several processes may have it
@@ -34,6 +34,8 @@ typedef struct rs_actor {
 #include "store/control/audit.h"
 #include "store/control/invites.h"
 #include "store/control/keys.h"
+#include "store/control/members.h"
+#include "store/control/organizations.h"
 #include "store/control/prices.h"
 #include "store/control/projects.h"
 #include "store/control/sessions.h"

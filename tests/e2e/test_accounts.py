@@ -23,7 +23,9 @@ def test_who_asks(server):
     session = owner_of(server).session()
     assert session["user"]["email"] == "owner@localhost" and session["role"] == "owner"
     assert session["project"] == "default" and session["project_id"] == 1
-    assert session["projects"] == [{"id": 1, "name": "default", "role": "owner"}]
+    assert session["projects"] == [{"id": 1, "name": "default", "organization": 1, "role": "owner"}]
+    assert session["organizations"] == [{"id": 1, "name": "default", "role": "owner"}]
+    assert session["organization_id"] == 1 and session["server_owner"] is True
     assert len(session["csrf_token"]) == 43
 
 

@@ -30,7 +30,11 @@ def test_whose_the_keys_are(server):
     [project] = answer.json["data"]
     assert project["name"] == server.get("/api/session/").json["project"]
     assert project["id"].isdecimal() and project["metadata"] == {}
-    assert project["organization"] == {"id": project["id"], "name": project["name"]}
+    assert project["organization"] == {"id": "1", "name": "default"}
+    assert server.command("orgs", "create", "acme").returncode == 0
+    key = server.command("keys", "create", "--project", "acme/default").stdout.split()[-1]
+    [project] = server.get("/api/public/projects", key=False, headers=keys(key)).json["data"]
+    assert project["organization"] == {"id": "2", "name": "acme"} and project["id"] != "1"
     assert server.get("/api/public/projects", key=False, headers=keys("sk-lf-other")).status == 401
 
 

@@ -45,7 +45,13 @@ def test_the_command(start_server):
     assert command("projects", "set", "default", "--keep", "36h", "--keep-bytes", "10G").returncode == 0
     assert command("projects", "list").stdout == "1    default                  keeps 36h, at most 10G\n"
     [listed] = json.loads(command("projects", "list", "--json").stdout)
-    assert listed == {"id": 1, "name": "default", "keep_hours": 36, "keep_bytes": 10 << 30}
+    assert listed == {
+        "id": 1,
+        "name": "default",
+        "organization": "default",
+        "keep_hours": 36,
+        "keep_bytes": 10 << 30,
+    }
     assert command("projects", "set", "default", "--keep-bytes", "all").stdout.endswith("keeps 36h\n")
     assert command("projects", "set", "nobody", "--keep", "1d").returncode == 1
     for wrong in [

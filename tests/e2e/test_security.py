@@ -18,7 +18,9 @@ ROUTES = [
     for method in row["methods"].split("|")
 ]
 KEYS = {"KEY": {"ingest"}, "ANY": {"read"}, "CHANGE": {"ingest", "read"}}  # what a key must have
-ROLES = {"ANY": 1, "CHANGE": 2, "USER": 1, "USER_CHANGE": 1, "MEMBER_CHANGE": 2, "OWNER": 3, "OWNER_CHANGE": 3}
+VIEWERS = ("ANY", "USER", "USER_CHANGE", "SELF", "SELF_CHANGE")
+OWNERS = ("OWNER", "OWNER_CHANGE", "PROJECT_CHANGE", "ORG_CHANGE", "SERVER_CHANGE")
+ROLES = dict.fromkeys(VIEWERS, 1) | dict.fromkeys(("CHANGE", "MEMBER_CHANGE"), 2) | dict.fromkeys(OWNERS, 3)
 OPEN = {"NONE", "OWN_PAGE"}
 CLOSED = [route for route in ROUTES if route[2] not in OPEN]
 PASSWORD = "correct horse battery"
@@ -68,8 +70,9 @@ class Place:
         time.sleep(2)
 
     def ask(self, method, pattern, key=None, headers=None):
-        # Ids that are not there, so that nothing is changed where somebody is let in.
-        path = pattern.replace("*", "x").replace("{id}", "ffffffffffffffffffffffffffffffff")
+        # Ids that are not there, so that nothing is changed where somebody is let in; but what is asked whether he may, is.
+        of_one = pattern.startswith(("/api/projects/{id}", "/api/organizations/{id}"))
+        path = pattern.replace("*", "x").replace("{id}", "1" if of_one else "f" * 32)
         body = b"?" if method == "POST" else None
         return self.server.request(method, path, body, headers, key=key or False)
 

@@ -31,6 +31,21 @@ typedef struct fixture {
     "ALTER TABLE session DROP COLUMN used; ALTER TABLE session DROP COLUMN address;"                         \
     "ALTER TABLE session DROP COLUMN agent; ALTER TABLE user DROP COLUMN seen;"
 
+/* What came with version 6: it is not there in older ones. */
+#define WITHOUT_ORGANIZATIONS                                                                                \
+    "CREATE TABLE old_user(id INTEGER PRIMARY KEY AUTOINCREMENT, email TEXT NOT NULL UNIQUE COLLATE NOCASE," \
+    "  name TEXT NOT NULL, role INTEGER NOT NULL, password TEXT NOT NULL DEFAULT '',"                        \
+    "  created INTEGER NOT NULL, seen INTEGER NOT NULL DEFAULT 0);"                                          \
+    "INSERT INTO old_user SELECT id, email, name, role, password, created, seen FROM user"                   \
+    "  JOIN membership ON membership.user = user.id;"                                                        \
+    "DROP TABLE user; ALTER TABLE old_user RENAME TO user; DROP TABLE membership;"                           \
+    "CREATE TABLE old_project(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"              \
+    "  keep_ns INTEGER NOT NULL DEFAULT 0, keep_bytes INTEGER NOT NULL DEFAULT 0);"                          \
+    "INSERT INTO old_project SELECT id, name, keep_ns, keep_bytes FROM project;"                             \
+    "DROP TABLE project; ALTER TABLE old_project RENAME TO project;"                                         \
+    "ALTER TABLE invite DROP COLUMN organization; ALTER TABLE audit DROP COLUMN organization;"               \
+    "DROP TABLE organization;"
+
 static fixture *open_control(void **state) {
     fixture *f = calloc(1, sizeof *f);
     assert_non_null(f);

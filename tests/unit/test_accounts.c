@@ -20,7 +20,7 @@ static void link_works_once(void **state) {
     assert_int_equal(rs_control_redeem_link(f->c, rs_str_of(token), &nowhere, again, NULL), RS_ERR_DENIED);
     assert_int_equal(rs_control_check_session(f->c, rs_str_of(session), &found, NULL), RS_OK);
     assert_int_equal(found.user, f->owner.id);
-    assert_int_equal(found.role, RS_ROLE_OWNER);
+    assert_true(found.is_server_owner);
     assert_int_equal(rs_control_end_session(f->c, rs_str_of(session), NULL), RS_OK);
     assert_int_equal(rs_control_check_session(f->c, rs_str_of(session), &found, NULL), RS_ERR_DENIED);
     assert_int_equal(rs_control_end_session(f->c, RS_STR("nothing"), NULL), RS_OK);
@@ -35,7 +35,9 @@ static void what_expires(void **state) {
     rs_invite invite;
     assert_int_equal(rs_control_create_link(f->c, f->owner.id, link, NULL), RS_OK);
     assert_int_equal(rs_control_start_session(f->c, f->owner.id, &nowhere, session, NULL), RS_OK);
-    assert_int_equal(rs_control_create_invite(f->c, RS_ROLE_VIEWER, "", NULL, token, &invite, NULL), RS_OK);
+    assert_int_equal(rs_control_create_invite(f->c, RS_SERVER_ORGANIZATION, RS_ROLE_VIEWER, "", NULL, token,
+                                              &invite, NULL),
+                     RS_OK);
     assert_int_equal(rs_control_check_session(f->c, rs_str_of(session), &found, NULL), RS_OK);
     assert_int_equal(rs_control_find_invite(f->c, rs_str_of(token), &invite, NULL), RS_OK);
     snprintf(path, sizeof path, "%s/control.db", f->dir);
@@ -53,34 +55,50 @@ static void users(void **state) {
     char secret[RS_SECRET_MAX];
     rs_err err = {0};
     assert_int_equal(f->owner.role, RS_ROLE_OWNER);
-    assert_int_equal(
-        rs_control_add_user(f->c, "Ann@example.org", "Ann", RS_ROLE_VIEWER, "", NULL, &ann, NULL), RS_OK);
+    assert_int_equal(rs_control_add_user(f->c, RS_SERVER_ORGANIZATION, "Ann@example.org", "Ann",
+                                         RS_ROLE_VIEWER, "", NULL, &ann, NULL),
+                     RS_OK);
     assert_int_equal(rs_control_find_user(f->c, "ann@EXAMPLE.org", &found, NULL), RS_OK);
     assert_int_equal(found.id, ann.id);
-    assert_int_equal(rs_control_add_user(f->c, "ann@example.ORG", "A", RS_ROLE_OWNER, "", NULL, &found, NULL),
+    assert_int_equal(rs_control_add_user(f->c, RS_SERVER_ORGANIZATION, "ann@example.ORG", "A", RS_ROLE_OWNER,
+                                         "", NULL, &found, NULL),
                      RS_ERR_INVALID);
     static const char *const none[] = {"", "ann", "@x", "a@", "a@b@c", "a b@c", "a@b\n"};
     for (size_t i = 0; i < RS_ARRAY_LEN(none); i++)
-        assert_int_equal(rs_control_add_user(f->c, none[i], "A", RS_ROLE_VIEWER, "", NULL, &found, NULL),
+        assert_int_equal(rs_control_add_user(f->c, RS_SERVER_ORGANIZATION, none[i], "A", RS_ROLE_VIEWER, "",
+                                             NULL, &found, NULL),
                          RS_ERR_INVALID);
     assert_int_equal(rs_control_start_session(f->c, ann.id, &nowhere, secret, NULL), RS_OK);
-    assert_int_equal(rs_control_set_role(f->c, ann.id, RS_ROLE_MEMBER, NULL, NULL), RS_OK);
+    assert_int_equal(rs_control_set_role(f->c, RS_SERVER_ORGANIZATION, ann.id, RS_ROLE_MEMBER, NULL, NULL),
+                     RS_OK);
     assert_int_equal(rs_control_check_session(f->c, rs_str_of(secret), &session, NULL), RS_OK);
-    assert_int_equal(session.role, RS_ROLE_MEMBER);
+    assert_false(session.is_server_owner);
+    assert_int_equal(rs_control_get_member(f->c, RS_SERVER_ORGANIZATION, ann.id, &found, NULL), RS_OK);
+    assert_int_equal(found.role, RS_ROLE_MEMBER);
     assert_int_equal(rs_control_set_account(f->c, ann.id, f->owner.email, "Ann", NULL, NULL), RS_ERR_INVALID);
     assert_int_equal(rs_control_set_account(f->c, ann.id, "ann@new.org", "Ann N", NULL, NULL), RS_OK);
     assert_int_equal(rs_control_get_user(f->c, ann.id, &found, NULL), RS_OK);
     assert_string_equal(found.email, "ann@new.org");
     /* somebody has to be an owner */
-    assert_int_equal(rs_control_set_role(f->c, f->owner.id, RS_ROLE_VIEWER, NULL, &err), RS_ERR_INVALID);
-    assert_int_equal(rs_control_remove_user(f->c, f->owner.id, NULL, NULL), RS_ERR_INVALID);
-    assert_int_equal(rs_control_set_role(f->c, ann.id, RS_ROLE_OWNER, NULL, NULL), RS_OK);
-    assert_int_equal(rs_control_remove_user(f->c, f->owner.id, NULL, NULL), RS_OK);
-    assert_int_equal(rs_control_set_role(f->c, f->owner.id, RS_ROLE_OWNER, NULL, NULL), RS_ERR_NOT_FOUND);
-    assert_int_equal(rs_control_remove_user(f->c, ann.id, NULL, NULL), RS_ERR_INVALID);
+    assert_int_equal(
+        rs_control_set_role(f->c, RS_SERVER_ORGANIZATION, f->owner.id, RS_ROLE_VIEWER, NULL, &err),
+        RS_ERR_INVALID);
+    assert_int_equal(rs_control_remove_member(f->c, RS_SERVER_ORGANIZATION, f->owner.id, NULL, NULL, NULL),
+                     RS_ERR_INVALID);
+    assert_int_equal(rs_control_set_role(f->c, RS_SERVER_ORGANIZATION, ann.id, RS_ROLE_OWNER, NULL, NULL),
+                     RS_OK);
+    assert_int_equal(rs_control_remove_member(f->c, RS_SERVER_ORGANIZATION, f->owner.id, NULL, NULL, NULL),
+                     RS_OK);
+    assert_int_equal(
+        rs_control_set_role(f->c, RS_SERVER_ORGANIZATION, f->owner.id, RS_ROLE_OWNER, NULL, NULL),
+        RS_ERR_NOT_FOUND);
+    assert_int_equal(rs_control_remove_member(f->c, RS_SERVER_ORGANIZATION, ann.id, NULL, NULL, NULL),
+                     RS_ERR_INVALID);
     assert_int_equal(rs_control_check_session(f->c, rs_str_of(secret), &session, NULL), RS_OK);
-    assert_int_equal(rs_control_add_user(f->c, "b@x", "B", RS_ROLE_OWNER, "", NULL, &found, NULL), RS_OK);
-    assert_int_equal(rs_control_remove_user(f->c, ann.id, NULL, NULL), RS_OK);
+    assert_int_equal(
+        rs_control_add_user(f->c, RS_SERVER_ORGANIZATION, "b@x", "B", RS_ROLE_OWNER, "", NULL, &found, NULL),
+        RS_OK);
+    assert_int_equal(rs_control_remove_member(f->c, RS_SERVER_ORGANIZATION, ann.id, NULL, NULL, NULL), RS_OK);
     assert_int_equal(rs_control_check_session(f->c, rs_str_of(secret), &session, NULL), RS_ERR_DENIED);
 }
 
@@ -123,14 +141,18 @@ static void invites(void **state) {
     rs_invite made, found;
     rs_user user;
     int n = 0;
-    assert_int_equal(rs_control_create_invite(f->c, RS_ROLE_MEMBER, "ann@x.org", NULL, token, &made, NULL),
+    assert_int_equal(rs_control_create_invite(f->c, RS_SERVER_ORGANIZATION, RS_ROLE_MEMBER, "ann@x.org", NULL,
+                                              token, &made, NULL),
                      RS_OK);
-    assert_int_equal(rs_control_create_invite(f->c, RS_ROLE_VIEWER, "", NULL, open, &found, NULL), RS_OK);
-    assert_int_equal(rs_control_create_invite(f->c, RS_ROLE_VIEWER, "no mail", NULL, open, &found, NULL),
+    assert_int_equal(
+        rs_control_create_invite(f->c, RS_SERVER_ORGANIZATION, RS_ROLE_VIEWER, "", NULL, open, &found, NULL),
+        RS_OK);
+    assert_int_equal(rs_control_create_invite(f->c, RS_SERVER_ORGANIZATION, RS_ROLE_VIEWER, "no mail", NULL,
+                                              open, &found, NULL),
                      RS_ERR_INVALID);
     assert_int_equal(rs_control_find_invite(f->c, rs_str_of(token), &found, NULL), RS_OK);
     assert_int_equal(found.role, RS_ROLE_MEMBER);
-    assert_int_equal(rs_control_list_invites(f->c, count_invite, &n, NULL), RS_OK);
+    assert_int_equal(rs_control_list_invites(f->c, RS_SERVER_ORGANIZATION, count_invite, &n, NULL), RS_OK);
     assert_int_equal(n, 2);
     assert_int_equal(
         rs_control_accept_invite(f->c, rs_str_of(token), "bob@x.org", "Bob", "h", "", &user, NULL),
@@ -146,8 +168,9 @@ static void invites(void **state) {
         rs_control_accept_invite(f->c, rs_str_of(open), "ann@x.org", "Ann", "h", "", &user, NULL),
         RS_ERR_INVALID);
     assert_int_equal(rs_control_find_invite(f->c, rs_str_of(open), &found, NULL), RS_OK);
-    assert_int_equal(rs_control_delete_invite(f->c, found.id, NULL, NULL), RS_OK);
-    assert_int_equal(rs_control_delete_invite(f->c, found.id, NULL, NULL), RS_ERR_NOT_FOUND);
+    assert_int_equal(rs_control_delete_invite(f->c, RS_SERVER_ORGANIZATION, found.id, NULL, NULL), RS_OK);
+    assert_int_equal(rs_control_delete_invite(f->c, RS_SERVER_ORGANIZATION, found.id, NULL, NULL),
+                     RS_ERR_NOT_FOUND);
     assert_int_equal(rs_control_find_invite(f->c, rs_str_of(open), &found, NULL), RS_ERR_DENIED);
 }
 
@@ -174,14 +197,16 @@ static void the_log(void **state) {
     rs_actor by = {.user = f->owner.id, .name = "not this", .address = "192.0.2.1"};
     last_row last = {0};
     char long_text[1000];
-    assert_int_equal(rs_control_create_project(f->c, "p", &by, &project, NULL), RS_OK);
+    assert_int_equal(rs_control_create_project(f->c, RS_SERVER_ORGANIZATION, "p", &by, &project, NULL),
+                     RS_OK);
     assert_int_equal(rs_control_list_audit(f->c, &(rs_audit_filter){0}, 0, 10, take_row, &last, NULL), RS_OK);
     assert_int_equal(last.n, 1);
     assert_string_equal(last.actor, f->owner.email);
     assert_string_equal(last.action, "project.create");
     assert_string_equal(last.target, "p");
     assert_string_equal(last.address, "192.0.2.1");
-    assert_int_equal(rs_control_create_project(f->c, "p", &by, &project, NULL), RS_ERR_INVALID);
+    assert_int_equal(rs_control_create_project(f->c, RS_SERVER_ORGANIZATION, "p", &by, &project, NULL),
+                     RS_ERR_INVALID);
     memset(long_text, 'x', sizeof long_text);
     assert_int_equal(
         rs_control_note(f->c, NULL, "signin.failed", (rs_str){long_text, sizeof long_text}, 0, NULL), RS_OK);
@@ -274,8 +299,9 @@ static void own_sessions(void **state) {
     rs_signin_from phone = {"192.0.2.7", "Phone\x1b[2J/1 \xc3\xbc"};
     rs_actor by = {.user = f->owner.id};
     assert_int_equal(f->owner.seen_ns, 0);
-    assert_int_equal(
-        rs_control_add_user(f->c, "ann@example.org", "Ann", RS_ROLE_VIEWER, "", NULL, &ann, NULL), RS_OK);
+    assert_int_equal(rs_control_add_user(f->c, RS_SERVER_ORGANIZATION, "ann@example.org", "Ann",
+                                         RS_ROLE_VIEWER, "", NULL, &ann, NULL),
+                     RS_OK);
     assert_int_equal(rs_control_start_session(f->c, f->owner.id, &nowhere, here, NULL), RS_OK);
     assert_int_equal(rs_control_start_session(f->c, f->owner.id, &phone, there, NULL), RS_OK);
     assert_int_equal(rs_control_start_session(f->c, ann.id, &nowhere, anns, NULL), RS_OK);

@@ -7,7 +7,8 @@
 
 static int setup(void **state) {
     fixture *f = open_control(state);
-    assert_int_equal(rs_control_create_project(f->c, "default", NULL, &f->project, NULL), RS_OK);
+    assert_int_equal(
+        rs_control_create_project(f->c, RS_SERVER_ORGANIZATION, "default", NULL, &f->project, NULL), RS_OK);
     return 0;
 }
 
@@ -21,13 +22,16 @@ static void projects(void **state) {
     assert_string_equal(p.name, "default");
     assert_int_equal(rs_control_find_project(f->c, "none", &p, &err), RS_ERR_NOT_FOUND);
     assert_int_equal(rs_control_get_project(f->c, 7, &p, NULL), RS_ERR_NOT_FOUND);
-    assert_int_equal(rs_control_create_project(f->c, "default", NULL, &p, NULL), RS_ERR_INVALID);
-    assert_int_equal(rs_control_create_project(f->c, "", NULL, &p, NULL), RS_ERR_INVALID);
+    assert_int_equal(rs_control_create_project(f->c, RS_SERVER_ORGANIZATION, "default", NULL, &p, NULL),
+                     RS_ERR_INVALID);
+    assert_int_equal(rs_control_create_project(f->c, RS_SERVER_ORGANIZATION, "", NULL, &p, NULL),
+                     RS_ERR_INVALID);
     char longest[65];
     memset(longest, 'x', 64);
     longest[64] = 0;
-    assert_int_equal(rs_control_create_project(f->c, longest, NULL, &p, NULL), RS_ERR_TOO_LARGE);
-    assert_int_equal(rs_control_create_project(f->c, "other", NULL, &p, NULL), RS_OK);
+    assert_int_equal(rs_control_create_project(f->c, RS_SERVER_ORGANIZATION, longest, NULL, &p, NULL),
+                     RS_ERR_TOO_LARGE);
+    assert_int_equal(rs_control_create_project(f->c, RS_SERVER_ORGANIZATION, "other", NULL, &p, NULL), RS_OK);
     assert_int_equal(rs_control_get_project(f->c, p.id, &p, NULL), RS_OK);
     assert_string_equal(p.name, "other");
 }
@@ -43,7 +47,8 @@ static void keys(void **state) {
     char secret[RS_SECRET_MAX], second[RS_SECRET_MAX];
     rs_api_key made, found, other;
     rs_project stranger;
-    assert_int_equal(rs_control_create_project(f->c, "stranger", NULL, &stranger, NULL), RS_OK);
+    assert_int_equal(
+        rs_control_create_project(f->c, RS_SERVER_ORGANIZATION, "stranger", NULL, &stranger, NULL), RS_OK);
     assert_int_equal(
         rs_control_create_key(f->c, 1, &(rs_key_wish){.name = "laptop"}, NULL, secret, &made, NULL), RS_OK);
     assert_int_equal(
@@ -118,7 +123,8 @@ static void projects_change(void **state) {
     rs_project p, other;
     rs_api_key key;
     assert_int_equal(rs_control_delete_project(f->c, 1, NULL, NULL), RS_ERR_INVALID); /* the only one */
-    assert_int_equal(rs_control_create_project(f->c, "other", NULL, &other, NULL), RS_OK);
+    assert_int_equal(rs_control_create_project(f->c, RS_SERVER_ORGANIZATION, "other", NULL, &other, NULL),
+                     RS_OK);
     assert_int_equal(rs_control_rename_project(f->c, other.id, "default", NULL, NULL), RS_ERR_INVALID);
     assert_int_equal(rs_control_rename_project(f->c, other.id, "better", NULL, NULL), RS_OK);
     assert_int_equal(rs_control_rename_project(f->c, 99, "x", NULL, NULL), RS_ERR_NOT_FOUND);
@@ -129,9 +135,9 @@ static void projects_change(void **state) {
     assert_int_equal(rs_control_check_key(f->c, rs_str_of(secret), &key, NULL), RS_ERR_DENIED);
     assert_int_equal(rs_control_get_project(f->c, other.id, &p, NULL), RS_ERR_NOT_FOUND);
     assert_int_equal(rs_control_delete_project(f->c, other.id, NULL, NULL), RS_ERR_NOT_FOUND);
-    assert_int_equal(rs_control_create_project(f->c, "again", NULL, &p, NULL), RS_OK);
+    assert_int_equal(rs_control_create_project(f->c, RS_SERVER_ORGANIZATION, "again", NULL, &p, NULL), RS_OK);
     assert_true(p.id > other.id); /* what it left behind is nobody's */
-    assert_int_equal(rs_control_first_project(f->c, &p, NULL), RS_OK);
+    assert_int_equal(rs_control_first_project(f->c, RS_SERVER_ORGANIZATION, &p, NULL), RS_OK);
     assert_int_equal(p.id, 1);
 }
 
@@ -172,7 +178,8 @@ static void retention(void **state) {
     rs_project p, other;
     uint64_t ids = 0;
     rs_retention keep = {7 * 24 * 3600 * 1000000000ull, 10ull << 30};
-    assert_int_equal(rs_control_create_project(f->c, "other", NULL, &other, NULL), RS_OK);
+    assert_int_equal(rs_control_create_project(f->c, RS_SERVER_ORGANIZATION, "other", NULL, &other, NULL),
+                     RS_OK);
     assert_int_equal(other.keep.age_ns, 0);
     assert_int_equal(rs_control_set_retention(f->c, other.id, &keep, NULL, NULL), RS_OK);
     assert_int_equal(rs_control_set_retention(f->c, 77, &keep, NULL, NULL), RS_ERR_NOT_FOUND);
@@ -182,10 +189,11 @@ static void retention(void **state) {
     assert_true(p.keep.age_ns == keep.age_ns && p.keep.bytes == keep.bytes);
     assert_int_equal(rs_control_get_project(f->c, 1, &p, NULL), RS_OK);
     assert_true(p.keep.age_ns == 0 && p.keep.bytes == 0);
-    assert_int_equal(rs_control_create_project(f->c, "third", NULL, &other, NULL), RS_OK);
-    assert_int_equal(rs_control_list_projects(f->c, sum_ids, &ids, NULL), RS_OK);
+    assert_int_equal(rs_control_create_project(f->c, RS_SERVER_ORGANIZATION, "third", NULL, &other, NULL),
+                     RS_OK);
+    assert_int_equal(rs_control_list_projects(f->c, 0, sum_ids, &ids, NULL), RS_OK);
     assert_int_equal(ids, 3); /* it had enough */
-    assert_int_equal(rs_control_list_projects(f->c, sum_ids, &ids, NULL), RS_OK);
+    assert_int_equal(rs_control_list_projects(f->c, 0, sum_ids, &ids, NULL), RS_OK);
 }
 
 /* What version 3 had for sessions and links: one of its becomes the owner's. */
@@ -199,20 +207,21 @@ static void an_older_one_goes_on(fixture *f, const char *older) {
     assert_int_equal(rs_control_start_session(f->c, 1, &nowhere, session, NULL), RS_OK);
     assert_int_equal(rs_control_create_link(f->c, 1, token, NULL), RS_OK);
     rs_control_close(f->c);
-    run_sql(f->path, "ALTER TABLE api_key DROP COLUMN scopes; ALTER TABLE api_key DROP COLUMN environment;"
-                     "ALTER TABLE api_key DROP COLUMN expires;"
-                     "CREATE TABLE l(prefix INTEGER NOT NULL, hash BLOB NOT NULL, project INTEGER NOT NULL "
-                     "REFERENCES project,"
-                     "  expires INTEGER NOT NULL);"
-                     "INSERT INTO l SELECT prefix, hash, 1, expires FROM link; DROP TABLE link;"
-                     "ALTER TABLE l RENAME TO link; CREATE INDEX link_prefix ON link(prefix);"
-                     "CREATE TABLE s(prefix INTEGER NOT NULL, hash BLOB NOT NULL, project INTEGER NOT NULL "
-                     "REFERENCES project,"
-                     "  expires INTEGER NOT NULL);"
-                     "INSERT INTO s SELECT prefix, hash, 1, expires FROM session; DROP TABLE session;"
-                     "ALTER TABLE s RENAME TO session; CREATE INDEX session_prefix ON session(prefix);"
-                     "DROP TABLE user; DROP TABLE invite; DROP TABLE audit; DROP TABLE server_key;"
-                     "DROP TABLE share; DROP TABLE pin;");
+    run_sql(f->path, WITHOUT_ORGANIZATIONS
+            "ALTER TABLE api_key DROP COLUMN scopes; ALTER TABLE api_key DROP COLUMN environment;"
+            "ALTER TABLE api_key DROP COLUMN expires;"
+            "CREATE TABLE l(prefix INTEGER NOT NULL, hash BLOB NOT NULL, project INTEGER NOT NULL "
+            "REFERENCES project,"
+            "  expires INTEGER NOT NULL);"
+            "INSERT INTO l SELECT prefix, hash, 1, expires FROM link; DROP TABLE link;"
+            "ALTER TABLE l RENAME TO link; CREATE INDEX link_prefix ON link(prefix);"
+            "CREATE TABLE s(prefix INTEGER NOT NULL, hash BLOB NOT NULL, project INTEGER NOT NULL "
+            "REFERENCES project,"
+            "  expires INTEGER NOT NULL);"
+            "INSERT INTO s SELECT prefix, hash, 1, expires FROM session; DROP TABLE session;"
+            "ALTER TABLE s RENAME TO session; CREATE INDEX session_prefix ON session(prefix);"
+            "DROP TABLE user; DROP TABLE invite; DROP TABLE audit; DROP TABLE server_key;"
+            "DROP TABLE share; DROP TABLE pin;");
     run_sql(f->path, older);
     assert_int_equal(rs_control_look(f->dir, NULL), RS_OK);
     rs_err err = {0};
@@ -220,7 +229,7 @@ static void an_older_one_goes_on(fixture *f, const char *older) {
     assert_int_equal(rs_control_check_key(f->c, rs_str_of(secret), &key, NULL), RS_OK);
     assert_int_equal(key.scopes, RS_SCOPE_ALL); /* it could do all there was */
     assert_int_equal(rs_control_check_session(f->c, rs_str_of(session), &found, NULL), RS_OK);
-    assert_int_equal(found.role, RS_ROLE_OWNER);
+    assert_true(found.is_server_owner);
     assert_int_equal(rs_control_first_owner(f->c, &owner, NULL), RS_OK);
     assert_int_equal(found.user, owner.id);
     assert_false(owner.has_password);
@@ -254,7 +263,7 @@ static void one_of_version_4_goes_on(void **state) {
     for (int has_tables = 1; has_tables >= 0; has_tables--) {
         rs_control_close(f->c);
         if (!has_tables) run_sql(f->path, "DROP TABLE share; DROP TABLE pin;");
-        run_sql(f->path, WITHOUT_SIGNED_IN "PRAGMA user_version=4");
+        run_sql(f->path, WITHOUT_ORGANIZATIONS WITHOUT_SIGNED_IN "PRAGMA user_version=4");
         assert_int_equal(rs_control_look(f->dir, NULL), RS_OK);
         assert_int_equal(rs_control_open(f->dir, &f->c, NULL), RS_OK);
         assert_int_equal(rs_control_check_key(f->c, rs_str_of(key), &found, NULL), RS_OK);

@@ -146,7 +146,8 @@ static void one_of_version_4_goes_on(void **state) {
     rs_set_price p = {.model = "m", .input = 1, .output = NAN, .cached = NAN, .reasoning = NAN}, set;
     rs_err err = {0};
     rs_control_close(f->c);
-    run_sql(f->path, WITHOUT_SIGNED_IN "DROP TABLE price; DROP TABLE time_price; PRAGMA user_version=4");
+    run_sql(f->path, WITHOUT_ORGANIZATIONS WITHOUT_SIGNED_IN
+            "DROP TABLE price; DROP TABLE time_price; PRAGMA user_version=4");
     if (rs_control_open(f->dir, &f->c, &err) != RS_OK) fail_msg("%s", err.message);
     assert_int_equal(rs_control_set_price(f->c, &p, NULL, &set, NULL, NULL), RS_OK);
     assert_int_equal(prices_of(f).n, 1);

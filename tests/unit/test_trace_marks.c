@@ -6,8 +6,10 @@ static const uint8_t A[16] = {1}, B[16] = {2};
 
 static int setup(void **state) {
     fixture *f = open_control(state);
-    assert_int_equal(rs_control_create_project(f->c, "one", NULL, &f->project, NULL), RS_OK);
-    assert_int_equal(rs_control_create_project(f->c, "two", NULL, &f->project, NULL), RS_OK);
+    assert_int_equal(rs_control_create_project(f->c, RS_SERVER_ORGANIZATION, "one", NULL, &f->project, NULL),
+                     RS_OK);
+    assert_int_equal(rs_control_create_project(f->c, RS_SERVER_ORGANIZATION, "two", NULL, &f->project, NULL),
+                     RS_OK);
     return 0;
 }
 

@@ -5,13 +5,14 @@
 /* A project with two who work in it. */
 static int setup(void **state) {
     fixture *f = open_control(state);
-    assert_int_equal(rs_control_create_project(f->c, "default", NULL, &f->project, NULL), RS_OK);
+    assert_int_equal(
+        rs_control_create_project(f->c, RS_SERVER_ORGANIZATION, "default", NULL, &f->project, NULL), RS_OK);
     for (int i = 0; i < 2; i++) {
         char email[16];
         snprintf(email, sizeof email, "%d@x.org", i);
-        assert_int_equal(
-            rs_control_add_user(f->c, email, i ? "Bo" : "An", RS_ROLE_OWNER, "", NULL, &f->users[i], NULL),
-            RS_OK);
+        assert_int_equal(rs_control_add_user(f->c, RS_SERVER_ORGANIZATION, email, i ? "Bo" : "An",
+                                             RS_ROLE_OWNER, "", NULL, &f->users[i], NULL),
+                         RS_OK);
         f->by[i].user = f->users[i].id;
     }
     return 0;
@@ -89,7 +90,8 @@ static void ones_own_are_seen_by_oneself(void **state) {
     assert_int_equal(change(f, 0, shared, (rs_saved_view_wish){.is_shared = 0, .is_default = -1}), RS_OK);
     assert_seen(f, f->users[1].id, "");
     /* that of one project is none of another */
-    assert_int_equal(rs_control_create_project(f->c, "other", NULL, &other, NULL), RS_OK);
+    assert_int_equal(rs_control_create_project(f->c, RS_SERVER_ORGANIZATION, "other", NULL, &other, NULL),
+                     RS_OK);
     assert_int_equal(rs_control_delete_view(f->c, other.id, shared, &f->by[0], NULL), RS_ERR_NOT_FOUND);
 }
 
@@ -180,10 +182,12 @@ static void what_a_user_shared_stays(void **state) {
     rs_project other;
     made(f, 0, "own", 0);
     made(f, 0, "shared", 1);
-    assert_int_equal(rs_control_remove_user(f->c, f->users[0].id, NULL, NULL), RS_OK);
+    assert_int_equal(rs_control_remove_member(f->c, RS_SERVER_ORGANIZATION, f->users[0].id, NULL, NULL, NULL),
+                     RS_OK);
     assert_seen(f, 0, "shared ");
     assert_seen(f, f->users[0].id, "shared ");
-    assert_int_equal(rs_control_create_project(f->c, "other", NULL, &other, NULL), RS_OK);
+    assert_int_equal(rs_control_create_project(f->c, RS_SERVER_ORGANIZATION, "other", NULL, &other, NULL),
+                     RS_OK);
     assert_int_equal(rs_control_delete_project(f->c, f->project.id, NULL, NULL), RS_OK);
     assert_seen(f, 0, "");
 }
@@ -192,7 +196,7 @@ static void one_of_version_4_goes_on(void **state) {
     fixture *f = *state;
     rs_err err = {0};
     rs_control_close(f->c);
-    run_sql(f->path, WITHOUT_SIGNED_IN "DROP TABLE saved_view; PRAGMA user_version=4");
+    run_sql(f->path, WITHOUT_ORGANIZATIONS WITHOUT_SIGNED_IN "DROP TABLE saved_view; PRAGMA user_version=4");
     assert_int_equal(rs_control_look(f->dir, NULL), RS_OK);
     if (rs_control_open(f->dir, &f->c, &err) != RS_OK) fail_msg("%s", err.message);
     made(f, 0, "a", 1);

@@ -8,7 +8,7 @@
 enum { RS_AUDIT_KEPT = 100000, RS_AUDIT_TARGET = 256 /* bytes of a target, at most */ };
 
 typedef struct rs_audit_row {
-    uint64_t id, time_ns, project; /* project 0: it is of none */
+    uint64_t id, time_ns, organization, project; /* 0: it is of none */
     rs_str actor, action, target, address;
 } rs_audit_row;
 
@@ -20,6 +20,7 @@ RS_MUST_CHECK rs_status rs_control_note(rs_control *c, const rs_actor *by, const
 typedef struct rs_audit_filter {
     const char *actor, *action; /* whole, but for an action that ends with '.': then all that begin so */
     const char *text;           /* somewhere in any of its texts */
+    uint64_t organization; /* in which it was done, 0: whichever; in the server's is what is of none, too */
 } rs_audit_filter;
 
 typedef bool (*rs_audit_fn)(void *ctx, const rs_audit_row *row);

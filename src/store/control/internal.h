@@ -7,7 +7,7 @@
 
 #include <pthread.h>
 
-enum { RS_CONTROL_STATEMENTS = 128, RS_DIGEST_BYTES = 32 };
+enum { RS_CONTROL_STATEMENTS = 192, RS_DIGEST_BYTES = 32 };
 #define RS_NS_PER_S 1000000000ull
 
 struct rs_control {
@@ -54,12 +54,21 @@ RS_MUST_CHECK rs_status rs_control_first(rs_control *c, const char *sql, const r
 RS_MUST_CHECK rs_status rs_control_begin(rs_control *c, rs_err *err);
 RS_MUST_CHECK rs_status rs_control_finish(rs_control *c, rs_status st, rs_err *err);
 
-/* In the transaction that makes the change. */
+/* In the transaction that makes the change. What is of a project (not 0) is of its organization. */
 RS_MUST_CHECK rs_status rs_control_log(rs_control *c, const rs_actor *by, const char *action, rs_str target,
                                        uint64_t project, rs_err *err);
+/* The same of what is of no project, in an organization; 0: of the server. */
+RS_MUST_CHECK rs_status rs_control_log_in(rs_control *c, const rs_actor *by, const char *action,
+                                          rs_str target, uint64_t organization, rs_err *err);
 /* Inside a transaction, for those who have accepted an invite and those who were added. */
-RS_MUST_CHECK rs_status rs_control_insert_user(rs_control *c, const char *email, const char *name,
-                                               rs_role role, const char *password, rs_user *out, rs_err *err);
+RS_MUST_CHECK rs_status rs_control_insert_user(rs_control *c, uint64_t organization, const char *email,
+                                               const char *name, rs_role role, const char *password,
+                                               rs_user *out, rs_err *err);
+/* Inside a transaction. RS_ERR_INVALID: he is in it already. */
+RS_MUST_CHECK rs_status rs_control_insert_member(rs_control *c, uint64_t organization, uint64_t user,
+                                                 rs_role role, rs_err *err);
+/* Of id, email, name, role, whether there is a password, created, seen. */
+void rs_control_read_user(sqlite3_stmt *stmt, rs_user *out);
 
 /* ---- texts --------------------------------------------------------------------------------------------- */
 

@@ -1,10 +1,11 @@
 #include "base/clock.h"
 #include "store/control/internal.h"
 
-#define COLUMNS "id, role, email, created, expires"
+#define COLUMNS "id, role, email, created, expires, organization"
 
 static void read_row(sqlite3_stmt *stmt, int at, rs_invite *out) {
     *out = (rs_invite){.id = (uint64_t)sqlite3_column_int64(stmt, at),
+                       .organization = (uint64_t)sqlite3_column_int64(stmt, at + 5),
                        .role = (rs_role)sqlite3_column_int(stmt, at + 1),
                        .created_ns = (uint64_t)sqlite3_column_int64(stmt, at + 3),
                        .expires_ns = (uint64_t)sqlite3_column_int64(stmt, at + 4)};
@@ -16,36 +17,41 @@ static rs_str target_of(const rs_invite *invite) {
     return rs_str_of(invite->email[0] ? invite->email : rs_role_name(invite->role));
 }
 
-rs_status rs_control_create_invite(rs_control *c, rs_role role, const char *email, const rs_actor *by,
-                                   char token[RS_SECRET_MAX], rs_invite *out, rs_err *err) {
+rs_status rs_control_create_invite(rs_control *c, uint64_t organization, rs_role role, const char *email,
+                                   const rs_actor *by, char token[RS_SECRET_MAX], rs_invite *out,
+                                   rs_err *err) {
     uint64_t now = rs_clock_wall_ns();
     rs_status st = email[0] ? rs_control_check_email(email, err) : RS_OK;
     if (st != RS_OK) return st;
     rs_digest d = rs_secret_make("", token);
-    *out =
-        (rs_invite){.role = role, .created_ns = now, .expires_ns = now + RS_INVITE_LIFETIME_S * RS_NS_PER_S};
+    *out = (rs_invite){.organization = organization,
+                       .role = role,
+                       .created_ns = now,
+                       .expires_ns = now + RS_INVITE_LIFETIME_S * RS_NS_PER_S};
     rs_control_copy(out->email, sizeof out->email, rs_str_of(email));
     if ((st = rs_control_begin(c, err)) != RS_OK) return st;
     st = rs_control_run(c, "DELETE FROM invite WHERE expires <= ?1", RS_SQL(rs_sql_int(now)), err);
     if (st == RS_OK)
         st = rs_control_run(c,
-                            "INSERT INTO invite(prefix, hash, role, email, created, expires)"
-                            " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+                            "INSERT INTO invite(prefix, hash, role, email, created, expires, organization)"
+                            " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                             RS_SQL(rs_sql_int((uint64_t)d.prefix), rs_sql_blob(d.hash, sizeof d.hash),
                                    rs_sql_int(role), rs_sql_text(email), rs_sql_int(now),
-                                   rs_sql_int(out->expires_ns)),
+                                   rs_sql_int(out->expires_ns), rs_sql_int(organization)),
                             err);
     out->id = (uint64_t)sqlite3_last_insert_rowid(c->db);
-    if (st == RS_OK) st = rs_control_log(c, by, "invite.create", target_of(out), 0, err);
+    if (st == RS_OK) st = rs_control_log_in(c, by, "invite.create", target_of(out), organization, err);
     return rs_control_finish(c, st, err);
 }
 
-rs_status rs_control_list_invites(rs_control *c, rs_invite_fn fn, void *ctx, rs_err *err) {
+rs_status rs_control_list_invites(rs_control *c, uint64_t organization, rs_invite_fn fn, void *ctx,
+                                  rs_err *err) {
     sqlite3_stmt *stmt;
     bool row = false;
     pthread_mutex_lock(&c->lock);
-    rs_status st = rs_control_ask(c, "SELECT " COLUMNS " FROM invite WHERE expires > ?1 ORDER BY id",
-                                  RS_SQL(rs_sql_int(rs_clock_wall_ns())), &stmt, err);
+    rs_status st = rs_control_ask(
+        c, "SELECT " COLUMNS " FROM invite WHERE organization = ?1 AND expires > ?2 ORDER BY id",
+        RS_SQL(rs_sql_int(organization), rs_sql_int(rs_clock_wall_ns())), &stmt, err);
     while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
         rs_invite invite;
         read_row(stmt, 0, &invite);
@@ -60,17 +66,18 @@ static rs_status drop(rs_control *c, uint64_t id, rs_err *err) {
     return rs_control_run(c, "DELETE FROM invite WHERE id = ?1", RS_SQL(rs_sql_int(id)), err);
 }
 
-rs_status rs_control_delete_invite(rs_control *c, uint64_t id, const rs_actor *by, rs_err *err) {
+rs_status rs_control_delete_invite(rs_control *c, uint64_t organization, uint64_t id, const rs_actor *by,
+                                   rs_err *err) {
     sqlite3_stmt *stmt;
     rs_invite invite;
     rs_status st = rs_control_begin(c, err);
     if (st != RS_OK) return st;
-    st = rs_control_first(c, "SELECT " COLUMNS " FROM invite WHERE id = ?1", RS_SQL(rs_sql_int(id)),
-                          "no such invite", &stmt, err);
+    st = rs_control_first(c, "SELECT " COLUMNS " FROM invite WHERE organization = ?1 AND id = ?2",
+                          RS_SQL(rs_sql_int(organization), rs_sql_int(id)), "no such invite", &stmt, err);
     if (st == RS_OK) read_row(stmt, 0, &invite);
     rs_control_done(stmt);
     if (st == RS_OK) st = drop(c, id, err);
-    if (st == RS_OK) st = rs_control_log(c, by, "invite.delete", target_of(&invite), 0, err);
+    if (st == RS_OK) st = rs_control_log_in(c, by, "invite.delete", target_of(&invite), organization, err);
     return rs_control_finish(c, st, err);
 }
 
@@ -93,18 +100,44 @@ rs_status rs_control_find_invite(rs_control *c, rs_str token, rs_invite *out, rs
     return st;
 }
 
+/* In the transaction, which takes it back where something goes wrong after. */
+static rs_status use(rs_control *c, rs_str token, const char *email, rs_invite *out, rs_err *err) {
+    rs_status st = find(c, token, out, err);
+    if (st == RS_OK && out->email[0] && !rs_str_eq_nocase(rs_str_of(out->email), rs_str_of(email)))
+        st = rs_fail(err, RS_ERR_DENIED, 0, "this invite is for another e-mail address");
+    return st == RS_OK ? drop(c, out->id, err) : st;
+}
+
 rs_status rs_control_accept_invite(rs_control *c, rs_str token, const char *email, const char *name,
                                    const char *password, const char *address, rs_user *out, rs_err *err) {
     rs_invite invite;
     rs_status st = rs_control_check_email(email, err);
     if (st == RS_OK) st = rs_control_check_name("the name", name, sizeof out->name, err);
     if (st != RS_OK || (st = rs_control_begin(c, err)) != RS_OK) return st;
-    st = find(c, token, &invite, err);
-    if (st == RS_OK && invite.email[0] && !rs_str_eq_nocase(rs_str_of(invite.email), rs_str_of(email)))
-        st = rs_fail(err, RS_ERR_DENIED, 0, "this invite is for another e-mail address");
-    if (st == RS_OK) st = drop(c, invite.id, err);
-    if (st == RS_OK) st = rs_control_insert_user(c, email, name, invite.role, password, out, err);
+    st = use(c, token, email, &invite, err);
+    if (st == RS_OK)
+        st = rs_control_insert_user(c, invite.organization, email, name, invite.role, password, out, err);
     rs_actor by = {.user = out->id, .address = address};
-    if (st == RS_OK) st = rs_control_log(c, &by, "invite.accept", rs_str_of(email), 0, err);
+    if (st == RS_OK)
+        st = rs_control_log_in(c, &by, "invite.accept", rs_str_of(email), invite.organization, err);
+    return rs_control_finish(c, st, err);
+}
+
+rs_status rs_control_join_by_invite(rs_control *c, rs_str token, uint64_t user, const char *address,
+                                    rs_err *err) {
+    rs_invite invite;
+    sqlite3_stmt *stmt;
+    char email[sizeof invite.email] = "";
+    rs_actor by = {.user = user, .address = address};
+    rs_status st = rs_control_begin(c, err);
+    if (st != RS_OK) return st;
+    st = rs_control_first(c, "SELECT email FROM user WHERE id = ?1", RS_SQL(rs_sql_int(user)), "no such user",
+                          &stmt, err);
+    if (st == RS_OK) rs_control_copy(email, sizeof email, rs_db_column_str(stmt, 0));
+    rs_control_done(stmt);
+    if (st == RS_OK) st = use(c, token, email, &invite, err);
+    if (st == RS_OK) st = rs_control_insert_member(c, invite.organization, user, invite.role, err);
+    if (st == RS_OK)
+        st = rs_control_log_in(c, &by, "invite.accept", rs_str_of(email), invite.organization, err);
     return rs_control_finish(c, st, err);
 }

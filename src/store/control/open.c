@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FORMAT = 5 };
+enum { FORMAT = 6, FORMAT_OF_ONE_ORGANIZATION = 5 };
 
 /* Little is written: each commit goes into the file at once, and is not in the log alone. */
 static const char pragmas[] =
@@ -72,6 +72,40 @@ static const char pragmas[] =
     "ALTER TABLE session ADD COLUMN agent TEXT NOT NULL DEFAULT '';"                                         \
     "ALTER TABLE user ADD COLUMN seen INTEGER NOT NULL DEFAULT 0;"
 
+/* What came with version 6: what there was becomes one organization's, and roles are in it. Tables that lose something are made
+ * anew; the numbers that they gave stay given. */
+#define ORGANIZATIONS                                                                                        \
+    "CREATE TABLE organization(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"             \
+    "  created INTEGER NOT NULL);"                                                                           \
+    "INSERT INTO organization(id, name, created) VALUES(1, 'default',"                                       \
+    "  CAST(strftime('%s', 'now') AS INTEGER) * 1000000000);"                                                \
+    "CREATE TABLE membership(user INTEGER NOT NULL REFERENCES user ON DELETE CASCADE,"                       \
+    "  organization INTEGER NOT NULL REFERENCES organization ON DELETE CASCADE, role INTEGER NOT NULL,"      \
+    "  PRIMARY KEY(user, organization)) WITHOUT ROWID;"                                                      \
+    "INSERT INTO membership(user, organization, role) SELECT id, 1, role FROM user;"                         \
+    "CREATE TABLE new_user(id INTEGER PRIMARY KEY AUTOINCREMENT, email TEXT NOT NULL UNIQUE COLLATE NOCASE," \
+    "  name TEXT NOT NULL, password TEXT NOT NULL DEFAULT '', created INTEGER NOT NULL,"                     \
+    "  seen INTEGER NOT NULL DEFAULT 0);"                                                                    \
+    "INSERT INTO new_user SELECT id, email, name, password, created, seen FROM user;"                        \
+    "DELETE FROM sqlite_sequence WHERE name = 'new_user';"                                                   \
+    "INSERT INTO sqlite_sequence(name, seq) SELECT 'new_user', seq FROM sqlite_sequence WHERE name = "       \
+    "'user';"                                                                                                \
+    "DROP TABLE user; ALTER TABLE new_user RENAME TO user;"                                                  \
+    "CREATE TABLE new_project(id INTEGER PRIMARY KEY AUTOINCREMENT,"                                         \
+    "  organization INTEGER NOT NULL REFERENCES organization, name TEXT NOT NULL,"                           \
+    "  keep_ns INTEGER NOT NULL DEFAULT 0, keep_bytes INTEGER NOT NULL DEFAULT 0,"                           \
+    "  UNIQUE(organization, name));"                                                                         \
+    "INSERT INTO new_project SELECT id, 1, name, keep_ns, keep_bytes FROM project;"                          \
+    "DELETE FROM sqlite_sequence WHERE name = 'new_project';"                                                \
+    "INSERT INTO sqlite_sequence(name, seq) SELECT 'new_project', seq FROM sqlite_sequence"                  \
+    "  WHERE name = 'project';"                                                                              \
+    "DROP TABLE project; ALTER TABLE new_project RENAME TO project;"                                         \
+    "ALTER TABLE invite ADD COLUMN organization INTEGER REFERENCES organization ON DELETE CASCADE;"          \
+    "UPDATE invite SET organization = 1;"                                                                    \
+    "ALTER TABLE audit ADD COLUMN organization INTEGER NOT NULL DEFAULT 0;"                                  \
+    "UPDATE audit SET organization = 1 WHERE project > 0 OR action IN ('user.add', 'user.role',"             \
+    "  'user.remove') OR action LIKE 'invite.%';"
+
 static const char schema[] =
     "CREATE TABLE project(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
     "  keep_ns INTEGER NOT NULL DEFAULT 0, keep_bytes INTEGER NOT NULL DEFAULT 0);" /* retention.h */
@@ -80,7 +114,7 @@ static const char schema[] =
     "  created INTEGER NOT NULL, last_used INTEGER NOT NULL DEFAULT 0, revoked INTEGER NOT NULL DEFAULT 0,"
     "  scopes INTEGER NOT NULL DEFAULT 7, environment TEXT NOT NULL DEFAULT '',"
     "  expires INTEGER NOT NULL DEFAULT 0);"
-    "CREATE INDEX api_key_prefix ON api_key(prefix);" PEOPLE VIEWS TRACE_MARKS PRICES SIGNED_IN;
+    "CREATE INDEX api_key_prefix ON api_key(prefix);" PEOPLE VIEWS TRACE_MARKS PRICES SIGNED_IN ORGANIZATIONS;
 
 /* A session of a project becomes one of the owner: whoever had it could do all that there was. */
 static const char *const upgrades[FORMAT - 1] = {
@@ -96,6 +130,7 @@ static const char *const upgrades[FORMAT - 1] = {
     "INSERT INTO session SELECT prefix, hash, 1, expires - 2592000000000000, expires FROM old_session;"
     "DROP TABLE old_link; DROP TABLE old_session;",
     VIEWS TRACE_MARKS PRICES SIGNED_IN,
+    ORGANIZATIONS,
 };
 
 static rs_status ensure_server_key(rs_control *c, rs_err *err) {
@@ -109,9 +144,31 @@ static rs_status ensure_server_key(rs_control *c, rs_err *err) {
     return rs_control_finish(c, st, err);
 }
 
+/* Whether it is of a version that a server of that version, which may be at work, cannot go on with once it is of this one. */
+static rs_status is_outgrown(sqlite3 *db, bool *out, rs_err *err) {
+    sqlite3_stmt *stmt = NULL;
+    bool row = false;
+    *out = false;
+    rs_status st = rs_db_prepare(db, "PRAGMA user_version", &stmt, err);
+    if (st == RS_OK) st = rs_db_step(stmt, &row, err);
+    int version = st == RS_OK && row ? sqlite3_column_int(stmt, 0) : 0;
+    *out = version > 0 && (version <= FORMAT_OF_ONE_ORGANIZATION || !rs_db_has_checksums(db));
+    sqlite3_finalize(stmt);
+    return st;
+}
+
+/* Tables are made anew by it: what refers to them is not to go with the old ones. */
+static rs_status migrate(sqlite3 *db, rs_err *err) {
+    rs_status st = rs_db_exec(db, "PRAGMA foreign_keys=OFF", err);
+    if (st == RS_OK) st = rs_db_migrate(db, FORMAT, schema, upgrades, err);
+    if (st == RS_OK) st = rs_db_exec(db, "PRAGMA foreign_keys=ON", err);
+    return st;
+}
+
 rs_status rs_control_open(const char *dir, rs_control **out, rs_err *err) {
     char path[RS_PATH_MAX];
     long holder;
+    bool outgrown = false;
     *out = NULL;
     if (sodium_init() < 0) return rs_fail(err, RS_ERR_IO, 0, "libsodium cannot start");
     rs_status st = rs_path_make_dirs(dir, err);
@@ -121,10 +178,11 @@ rs_status rs_control_open(const char *dir, rs_control **out, rs_err *err) {
     if (!c) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     pthread_mutex_init(&c->lock, NULL);
     st = rs_db_open(path, true, pragmas, &c->db, err);
-    if (st == RS_OK && !rs_db_has_checksums(c->db) && (holder = rs_store_holder(dir)) != 0)
+    if (st == RS_OK) st = is_outgrown(c->db, &outgrown, err);
+    if (st == RS_OK && outgrown && (holder = rs_store_holder(dir)) != 0)
         st = rs_fail(err, RS_ERR_UNSUPPORTED, 0, "process %ld has %s open and is older: restart it first",
                      holder, path);
-    if (st == RS_OK) st = rs_db_migrate(c->db, FORMAT, schema, upgrades, err);
+    if (st == RS_OK) st = migrate(c->db, err);
     if (st == RS_OK) st = ensure_server_key(c, err);
     if (st == RS_OK) *out = c;
     else rs_control_close(c);

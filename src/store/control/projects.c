@@ -1,10 +1,18 @@
 #include "store/control/internal.h"
 
-#define COLUMNS "id, name, keep_ns, keep_bytes"
+#include <stdio.h>
+
+#define COLUMNS "project.id, project.name, keep_ns, keep_bytes, project.organization"
+/* What a user sees, and as what. */
+#define SEEN                                                                                                 \
+    "SELECT " COLUMNS ", membership.role FROM project"                                                       \
+    " JOIN membership ON membership.organization = project.organization WHERE membership.user = ?1"
 
 static void read_row(sqlite3_stmt *stmt, rs_project *out) {
     *out = (rs_project){
         .id = (uint64_t)sqlite3_column_int64(stmt, 0),
+        .organization = (uint64_t)sqlite3_column_int64(stmt, 4),
+        .role = (rs_role)sqlite3_column_int(stmt, 5),
         .keep = {(uint64_t)sqlite3_column_int64(stmt, 2), (uint64_t)sqlite3_column_int64(stmt, 3)}};
     rs_control_copy(out->name, sizeof out->name, rs_db_column_str(stmt, 1));
 }
@@ -26,27 +34,39 @@ static rs_status find_locked(rs_control *c, const char *sql, const rs_sql_value 
     return st;
 }
 
-static const char by_name[] = "SELECT " COLUMNS " FROM project WHERE name = ?1",
-                  by_id[] = "SELECT " COLUMNS " FROM project WHERE id = ?1",
-                  in_order[] = "SELECT " COLUMNS " FROM project ORDER BY id";
-
-rs_status rs_control_find_project(rs_control *c, const char *name, rs_project *out, rs_err *err) {
-    return find_locked(c, by_name, RS_SQL(rs_sql_text(name)), out, err);
-}
+static const char by_name[] = "SELECT " COLUMNS ", 0 FROM project WHERE organization = ?1 AND name = ?2",
+                  by_id[] = "SELECT " COLUMNS ", 0 FROM project WHERE id = ?1",
+                  in_order[] =
+                      "SELECT " COLUMNS ", 0 FROM project WHERE organization = ?1 OR ?1 = 0 ORDER BY id",
+                  seen_one[] = SEEN " AND project.id = ?2", seen_first[] = SEEN " ORDER BY project.id",
+                  seen[] = SEEN " ORDER BY project.organization, project.id";
 
 rs_status rs_control_get_project(rs_control *c, uint64_t id, rs_project *out, rs_err *err) {
     return find_locked(c, by_id, RS_SQL(rs_sql_int(id)), out, err);
 }
 
-rs_status rs_control_first_project(rs_control *c, rs_project *out, rs_err *err) {
-    return find_locked(c, in_order, NULL, 0, out, err);
+rs_status rs_control_see_project(rs_control *c, uint64_t user, uint64_t id, rs_project *out, rs_err *err) {
+    return find_locked(c, seen_one, RS_SQL(rs_sql_int(user), rs_sql_int(id)), out, err);
 }
 
-rs_status rs_control_list_projects(rs_control *c, rs_project_fn fn, void *ctx, rs_err *err) {
+rs_status rs_control_first_project(rs_control *c, uint64_t organization, rs_project *out, rs_err *err) {
+    return find_locked(c, in_order, RS_SQL(rs_sql_int(organization)), out, err);
+}
+
+rs_status rs_control_first_project_of_user(rs_control *c, uint64_t user, rs_project *out, rs_err *err) {
+    return find_locked(c, seen_first, RS_SQL(rs_sql_int(user)), out, err);
+}
+
+rs_status rs_control_find_project_in(rs_control *c, uint64_t organization, const char *name, rs_project *out,
+                                     rs_err *err) {
+    return find_locked(c, by_name, RS_SQL(rs_sql_int(organization), rs_sql_text(name)), out, err);
+}
+
+static rs_status list(rs_control *c, const char *sql, uint64_t of, rs_project_fn fn, void *ctx, rs_err *err) {
     sqlite3_stmt *stmt;
     bool row = false;
     pthread_mutex_lock(&c->lock);
-    rs_status st = rs_control_ask(c, in_order, NULL, 0, &stmt, err);
+    rs_status st = rs_control_ask(c, sql, RS_SQL(rs_sql_int(of)), &stmt, err);
     while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
         rs_project project;
         read_row(stmt, &project);
@@ -57,25 +77,86 @@ rs_status rs_control_list_projects(rs_control *c, rs_project_fn fn, void *ctx, r
     return st;
 }
 
-/* Nobody else but `id` (0: nobody at all) is called that. */
-static rs_status check_free(rs_control *c, const char *name, uint64_t id, rs_err *err) {
+rs_status rs_control_list_projects(rs_control *c, uint64_t organization, rs_project_fn fn, void *ctx,
+                                   rs_err *err) {
+    return list(c, in_order, organization, fn, ctx, err);
+}
+
+rs_status rs_control_list_projects_of_user(rs_control *c, uint64_t user, rs_project_fn fn, void *ctx,
+                                           rs_err *err) {
+    return list(c, seen, user, fn, ctx, err);
+}
+
+/* ---- by what it is called ------------------------------------------------------------------------------ */
+
+/* ORGANIZATION/NAME, if there is that organization. */
+static rs_status find_qualified(rs_control *c, const char *name, rs_project *out, rs_err *err) {
+    static const char sql[] = "SELECT " COLUMNS ", 0 FROM project"
+                              " JOIN organization ON organization.id = project.organization"
+                              " WHERE organization.name = ?1 AND project.name = ?2";
+    const char *slash = strchr(name, '/');
+    if (!slash) return rs_fail(err, RS_ERR_NOT_FOUND, 0, "no such project");
+    return find(c, sql, RS_SQL(rs_sql_str((rs_str){name, (size_t)(slash - name)}), rs_sql_text(slash + 1)),
+                out, err);
+}
+
+/* The server's own before others'; of several others' none. */
+static rs_status find_alone(rs_control *c, const char *name, rs_project *out, rs_err *err) {
+    static const char sql[] = "SELECT " COLUMNS ", 0, organization.name FROM project"
+                              " JOIN organization ON organization.id = project.organization"
+                              " WHERE project.name = ?1 ORDER BY project.organization";
+    sqlite3_stmt *stmt;
+    char candidates[256] = "";
+    size_t n = 0;
+    bool row = true;
+    rs_status st = rs_control_first(c, sql, RS_SQL(rs_sql_text(name)), "no such project", &stmt, err);
+    if (st == RS_OK) read_row(stmt, out);
+    while (st == RS_OK && row && out->organization != RS_SERVER_ORGANIZATION) {
+        rs_str organization = rs_db_column_str(stmt, 6);
+        size_t used = strlen(candidates);
+        snprintf(candidates + used, sizeof candidates - used, "%s%.*s/%s", n++ ? ", " : "",
+                 RS_STR_ARG(organization), name);
+        st = rs_db_step(stmt, &row, err);
+    }
+    rs_control_done(stmt);
+    if (st == RS_OK && n > 1)
+        st = rs_fail(err, RS_ERR_INVALID, 0, "several projects are called that: %s", candidates);
+    return st;
+}
+
+rs_status rs_control_find_project(rs_control *c, const char *name, rs_project *out, rs_err *err) {
+    rs_err unused = {0};
+    pthread_mutex_lock(&c->lock);
+    rs_status st = find_qualified(c, name, out, &unused);
+    if (st == RS_ERR_NOT_FOUND) st = find_alone(c, name, out, err);
+    else if (st != RS_OK && err) *err = unused;
+    pthread_mutex_unlock(&c->lock);
+    return st;
+}
+
+/* ---- changes ------------------------------------------------------------------------------------------- */
+
+/* Nobody else in it but `id` (0: nobody at all) is called that. */
+static rs_status check_free(rs_control *c, uint64_t organization, const char *name, uint64_t id,
+                            rs_err *err) {
     rs_project other;
     rs_err unused = {0};
-    rs_status st = find(c, by_name, RS_SQL(rs_sql_text(name)), &other, &unused);
+    rs_status st = find(c, by_name, RS_SQL(rs_sql_int(organization), rs_sql_text(name)), &other, &unused);
     if (st == RS_ERR_NOT_FOUND || (st == RS_OK && other.id == id)) return RS_OK;
     if (st == RS_OK) return rs_fail(err, RS_ERR_INVALID, 0, "a project named %s exists already", name);
     if (err) *err = unused;
     return st;
 }
 
-rs_status rs_control_create_project(rs_control *c, const char *name, const rs_actor *by, rs_project *out,
-                                    rs_err *err) {
+rs_status rs_control_create_project(rs_control *c, uint64_t organization, const char *name,
+                                    const rs_actor *by, rs_project *out, rs_err *err) {
     rs_status st = rs_control_check_name("the project's name", name, sizeof out->name, err);
     if (st != RS_OK || (st = rs_control_begin(c, err)) != RS_OK) return st;
-    st = check_free(c, name, 0, err);
+    st = check_free(c, organization, name, 0, err);
     if (st == RS_OK)
-        st = rs_control_run(c, "INSERT INTO project(name) VALUES(?1)", RS_SQL(rs_sql_text(name)), err);
-    *out = (rs_project){.id = (uint64_t)sqlite3_last_insert_rowid(c->db)};
+        st = rs_control_run(c, "INSERT INTO project(organization, name) VALUES(?1, ?2)",
+                            RS_SQL(rs_sql_int(organization), rs_sql_text(name)), err);
+    *out = (rs_project){.id = (uint64_t)sqlite3_last_insert_rowid(c->db), .organization = organization};
     rs_control_copy(out->name, sizeof out->name, rs_str_of(name));
     if (st == RS_OK) st = rs_control_log(c, by, "project.create", rs_str_of(name), out->id, err);
     return rs_control_finish(c, st, err);
@@ -87,7 +168,7 @@ rs_status rs_control_rename_project(rs_control *c, uint64_t id, const char *name
     rs_status st = rs_control_check_name("the project's name", name, sizeof project.name, err);
     if (st != RS_OK || (st = rs_control_begin(c, err)) != RS_OK) return st;
     st = find(c, by_id, RS_SQL(rs_sql_int(id)), &project, err);
-    if (st == RS_OK) st = check_free(c, name, id, err);
+    if (st == RS_OK) st = check_free(c, project.organization, name, id, err);
     if (st == RS_OK)
         st = rs_control_run(c, "UPDATE project SET name = ?2 WHERE id = ?1",
                             RS_SQL(rs_sql_int(id), rs_sql_text(name)), err);
@@ -116,14 +197,17 @@ rs_status rs_control_delete_project(rs_control *c, uint64_t id, const rs_actor *
     if (st != RS_OK) return st;
     st = find(c, by_id, RS_SQL(rs_sql_int(id)), &project, err);
     if (st == RS_OK) {
-        st = find(c, "SELECT " COLUMNS " FROM project WHERE id <> ?1", RS_SQL(rs_sql_int(id)), &first, NULL);
+        st = find(c, "SELECT " COLUMNS ", 0 FROM project WHERE organization = ?2 AND id <> ?1",
+                  RS_SQL(rs_sql_int(id), rs_sql_int(project.organization)), &first, NULL);
         if (st == RS_ERR_NOT_FOUND)
-            st = rs_fail(err, RS_ERR_INVALID, 0, "%s is the only project: make another first", project.name);
+            st = rs_fail(err, RS_ERR_INVALID, 0,
+                         "%s is the only project of its organization: make another first", project.name);
     }
+    /* before it is gone: the entry is in its organization */
+    if (st == RS_OK) st = rs_control_log(c, by, "project.delete", rs_str_of(project.name), id, err);
     if (st == RS_OK)
         st = rs_control_run(c, "DELETE FROM api_key WHERE project = ?1", RS_SQL(rs_sql_int(id)), err);
     if (st == RS_OK) st = rs_control_run(c, "DELETE FROM project WHERE id = ?1", RS_SQL(rs_sql_int(id)), err);
-    if (st == RS_OK) st = rs_control_log(c, by, "project.delete", rs_str_of(project.name), id, err);
     return rs_control_finish(c, st, err);
 }
 

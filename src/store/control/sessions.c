@@ -97,14 +97,16 @@ rs_status rs_control_check_session(rs_control *c, rs_str session, rs_session *ou
     uint64_t rowid = 0, used = 0, now = rs_clock_wall_ns();
     pthread_mutex_lock(&c->lock);
     rs_status st = rs_control_find_secret(c,
-                                          "SELECT session.hash, session.expires, user.id, user.role,"
+                                          "SELECT session.hash, session.expires, user.id,"
+                                          " EXISTS(SELECT 1 FROM membership WHERE user = session.user"
+                                          "  AND organization = 1 AND role = 3),"
                                           " session.rowid, session.used"
                                           " FROM session JOIN user ON user.id = session.user"
                                           " WHERE session.prefix = ?1",
                                           session, &stmt, err);
     bool valid = st == RS_OK && stmt && (uint64_t)sqlite3_column_int64(stmt, 1) > now;
     if (valid) {
-        *out = (rs_session){(uint64_t)sqlite3_column_int64(stmt, 2), (rs_role)sqlite3_column_int(stmt, 3)};
+        *out = (rs_session){(uint64_t)sqlite3_column_int64(stmt, 2), sqlite3_column_int(stmt, 3) != 0};
         rowid = (uint64_t)sqlite3_column_int64(stmt, 4), used = (uint64_t)sqlite3_column_int64(stmt, 5);
     }
     rs_control_done(stmt);

@@ -23,7 +23,7 @@ RS_MUST_CHECK rs_status rs_control_start_session(rs_control *c, uint64_t user, c
 
 typedef struct rs_session {
     uint64_t user;
-    rs_role role;
+    bool is_server_owner; /* he is an owner of the server's organization */
 } rs_session;
 /* RS_ERR_DENIED: there is none, or it has expired. */
 RS_MUST_CHECK rs_status rs_control_check_session(rs_control *c, rs_str session, rs_session *out, rs_err *err);

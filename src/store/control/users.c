@@ -1,7 +1,7 @@
 #include "base/clock.h"
 #include "store/control/internal.h"
 
-#define COLUMNS "id, email, name, role, password <> '', created, seen"
+#define COLUMNS "id, email, name, 0, password <> '', created, seen"
 #define NOBODY  "no such user"
 
 static const char *const role_names[] = {"none", "viewer", "member", "owner"};
@@ -14,7 +14,7 @@ rs_role rs_role_of(rs_str name) {
     return RS_ROLE_NONE;
 }
 
-static void read_row(sqlite3_stmt *stmt, rs_user *out) {
+void rs_control_read_user(sqlite3_stmt *stmt, rs_user *out) {
     *out = (rs_user){.id = (uint64_t)sqlite3_column_int64(stmt, 0),
                      .role = (rs_role)sqlite3_column_int(stmt, 3),
                      .has_password = sqlite3_column_int(stmt, 4) != 0,
@@ -28,7 +28,7 @@ static rs_status find(rs_control *c, const char *sql, const rs_sql_value *values
                       rs_err *err) {
     sqlite3_stmt *stmt;
     rs_status st = rs_control_first(c, sql, values, n, NOBODY, &stmt, err);
-    if (st == RS_OK) read_row(stmt, out);
+    if (st == RS_OK) rs_control_read_user(stmt, out);
     rs_control_done(stmt);
     return st;
 }
@@ -42,8 +42,7 @@ static rs_status find_locked(rs_control *c, const char *sql, const rs_sql_value 
 }
 
 static const char by_id[] = "SELECT " COLUMNS " FROM user WHERE id = ?1",
-                  by_email[] = "SELECT " COLUMNS " FROM user WHERE email = ?1",
-                  owners[] = "SELECT " COLUMNS " FROM user WHERE role = 3 ORDER BY id";
+                  by_email[] = "SELECT " COLUMNS " FROM user WHERE email = ?1";
 
 rs_status rs_control_get_user(rs_control *c, uint64_t id, rs_user *out, rs_err *err) {
     return find_locked(c, by_id, RS_SQL(rs_sql_int(id)), out, err);
@@ -51,25 +50,6 @@ rs_status rs_control_get_user(rs_control *c, uint64_t id, rs_user *out, rs_err *
 
 rs_status rs_control_find_user(rs_control *c, const char *email, rs_user *out, rs_err *err) {
     return find_locked(c, by_email, RS_SQL(rs_sql_text(email)), out, err);
-}
-
-rs_status rs_control_first_owner(rs_control *c, rs_user *out, rs_err *err) {
-    return find_locked(c, owners, NULL, 0, out, err);
-}
-
-rs_status rs_control_list_users(rs_control *c, rs_user_fn fn, void *ctx, rs_err *err) {
-    sqlite3_stmt *stmt;
-    bool row = false;
-    pthread_mutex_lock(&c->lock);
-    rs_status st = rs_control_ask(c, "SELECT " COLUMNS " FROM user ORDER BY id", NULL, 0, &stmt, err);
-    while (st == RS_OK && (st = rs_db_step(stmt, &row, err)) == RS_OK && row) {
-        rs_user user;
-        read_row(stmt, &user);
-        if (!fn(ctx, &user)) break;
-    }
-    rs_control_done(stmt);
-    pthread_mutex_unlock(&c->lock);
-    return st;
 }
 
 /* ---- changes ------------------------------------------------------------------------------------------- */
@@ -94,54 +74,29 @@ static rs_status check_free(rs_control *c, const char *email, uint64_t id, rs_er
     return st;
 }
 
-rs_status rs_control_insert_user(rs_control *c, const char *email, const char *name, rs_role role,
-                                 const char *password, rs_user *out, rs_err *err) {
+rs_status rs_control_insert_user(rs_control *c, uint64_t organization, const char *email, const char *name,
+                                 rs_role role, const char *password, rs_user *out, rs_err *err) {
     rs_status st = check_free(c, email, 0, err);
     *out = (rs_user){.role = role, .has_password = password[0] != 0, .created_ns = rs_clock_wall_ns()};
     rs_control_copy(out->email, sizeof out->email, rs_str_of(email));
     rs_control_copy(out->name, sizeof out->name, rs_str_of(name));
     if (st == RS_OK)
-        st = rs_control_run(c,
-                            "INSERT INTO user(email, name, role, password, created)"
-                            " VALUES(?1, ?2, ?3, ?4, ?5)",
-                            RS_SQL(rs_sql_text(email), rs_sql_text(name), rs_sql_int(role),
-                                   rs_sql_text(password), rs_sql_int(out->created_ns)),
-                            err);
+        st = rs_control_run(
+            c, "INSERT INTO user(email, name, password, created) VALUES(?1, ?2, ?3, ?4)",
+            RS_SQL(rs_sql_text(email), rs_sql_text(name), rs_sql_text(password), rs_sql_int(out->created_ns)),
+            err);
     out->id = (uint64_t)sqlite3_last_insert_rowid(c->db);
-    return st;
+    return st == RS_OK ? rs_control_insert_member(c, organization, out->id, role, err) : st;
 }
 
-rs_status rs_control_add_user(rs_control *c, const char *email, const char *name, rs_role role,
-                              const char *password, const rs_actor *by, rs_user *out, rs_err *err) {
+rs_status rs_control_add_user(rs_control *c, uint64_t organization, const char *email, const char *name,
+                              rs_role role, const char *password, const rs_actor *by, rs_user *out,
+                              rs_err *err) {
     rs_status st = rs_control_check_email(email, err);
     if (st == RS_OK) st = rs_control_check_name("the name", name, sizeof out->name, err);
     if (st != RS_OK || (st = rs_control_begin(c, err)) != RS_OK) return st;
-    st = rs_control_insert_user(c, email, name, role, password, out, err);
-    if (st == RS_OK) st = rs_control_log(c, by, "user.add", rs_str_of(email), 0, err);
-    return rs_control_finish(c, st, err);
-}
-
-/* Somebody must be able to let others in. */
-static rs_status check_not_last_owner(rs_control *c, const rs_user *user, rs_err *err) {
-    rs_user other;
-    if (user->role != RS_ROLE_OWNER) return RS_OK;
-    rs_status st = find(c, "SELECT " COLUMNS " FROM user WHERE role = 3 AND id <> ?1",
-                        RS_SQL(rs_sql_int(user->id)), &other, NULL);
-    return st == RS_ERR_NOT_FOUND
-               ? rs_fail(err, RS_ERR_INVALID, 0, "%s is the only owner: make another first", user->email)
-               : st;
-}
-
-rs_status rs_control_set_role(rs_control *c, uint64_t id, rs_role role, const rs_actor *by, rs_err *err) {
-    rs_user user;
-    rs_status st = rs_control_begin(c, err);
-    if (st != RS_OK) return st;
-    st = find(c, by_id, RS_SQL(rs_sql_int(id)), &user, err);
-    if (st == RS_OK && role != RS_ROLE_OWNER) st = check_not_last_owner(c, &user, err);
-    if (st == RS_OK)
-        st = rs_control_run(c, "UPDATE user SET role = ?2 WHERE id = ?1",
-                            RS_SQL(rs_sql_int(id), rs_sql_int(role)), err);
-    if (st == RS_OK) st = rs_control_log(c, by, "user.role", rs_str_of(user.email), 0, err);
+    st = rs_control_insert_user(c, organization, email, name, role, password, out, err);
+    if (st == RS_OK) st = rs_control_log_in(c, by, "user.add", rs_str_of(email), organization, err);
     return rs_control_finish(c, st, err);
 }
 
@@ -156,21 +111,5 @@ rs_status rs_control_set_account(rs_control *c, uint64_t id, const char *email, 
                             RS_SQL(rs_sql_int(id), rs_sql_text(email), rs_sql_text(name)), err);
     if (st == RS_OK && sqlite3_changes(c->db) == 0) st = rs_fail(err, RS_ERR_NOT_FOUND, 0, NOBODY);
     if (st == RS_OK) st = rs_control_log(c, by, "user.account", rs_str_of(email), 0, err);
-    return rs_control_finish(c, st, err);
-}
-
-rs_status rs_control_remove_user(rs_control *c, uint64_t id, const rs_actor *by, rs_err *err) {
-    rs_user user;
-    rs_status st = rs_control_begin(c, err);
-    if (st != RS_OK) return st;
-    st = find(c, by_id, RS_SQL(rs_sql_int(id)), &user, err);
-    if (st == RS_OK) st = check_not_last_owner(c, &user, err);
-    /* before he is gone: he may remove himself */
-    if (st == RS_OK) st = rs_control_log(c, by, "user.remove", rs_str_of(user.email), 0, err);
-    /* what he shared stays */
-    if (st == RS_OK)
-        st = rs_control_run(c, "DELETE FROM saved_view WHERE user = ?1 AND NOT shared",
-                            RS_SQL(rs_sql_int(id)), err);
-    if (st == RS_OK) st = rs_control_run(c, "DELETE FROM user WHERE id = ?1", RS_SQL(rs_sql_int(id)), err);
     return rs_control_finish(c, st, err);
 }

@@ -1,5 +1,5 @@
-/* Users of the control plane (control.h, which includes this). All are of one organization, the server's, and have one role in it.
- * The first one, an owner without a password, is there from the beginning: a one-time link signs him in. */
+/* Users of the control plane (control.h, which includes this). What each may, his memberships say (members.h). The
+ * first one, an owner of the server's organization without a password, is there from the beginning: a one-time link signs him in. */
 #ifndef RS_STORE_CONTROL_USERS_H
 #define RS_STORE_CONTROL_USERS_H
 
@@ -18,7 +18,7 @@ typedef struct rs_user {
     uint64_t id;
     char email[256]; /* lower and upper case are the same */
     char name[128];
-    rs_role role;
+    rs_role role; /* in the organization that was asked about; RS_ROLE_NONE: none was */
     bool has_password;
     uint64_t created_ns;
     uint64_t seen_ns; /* to the minute; 0: never */
@@ -26,23 +26,15 @@ typedef struct rs_user {
 
 RS_MUST_CHECK rs_status rs_control_get_user(rs_control *c, uint64_t id, rs_user *out, rs_err *err);
 RS_MUST_CHECK rs_status rs_control_find_user(rs_control *c, const char *email, rs_user *out, rs_err *err);
-/* The owner with the lowest id: whom a one-time link signs in. */
-RS_MUST_CHECK rs_status rs_control_first_owner(rs_control *c, rs_user *out, rs_err *err);
 typedef bool (*rs_user_fn)(void *ctx, const rs_user *user);
-RS_MUST_CHECK rs_status rs_control_list_users(rs_control *c, rs_user_fn fn, void *ctx, rs_err *err);
 
-/* RS_ERR_INVALID: the e-mail address is none, or somebody has it. `password`: a hash, or "". */
-RS_MUST_CHECK rs_status rs_control_add_user(rs_control *c, const char *email, const char *name, rs_role role,
-                                            const char *password, const rs_actor *by, rs_user *out,
-                                            rs_err *err);
+/* Into an organization. RS_ERR_INVALID: the e-mail address is none, or somebody has it. `password`: a hash, or "". */
+RS_MUST_CHECK rs_status rs_control_add_user(rs_control *c, uint64_t organization, const char *email,
+                                            const char *name, rs_role role, const char *password,
+                                            const rs_actor *by, rs_user *out, rs_err *err);
 RS_MUST_CHECK rs_status rs_control_check_email(const char *email, rs_err *err);
-/* RS_ERR_INVALID: he is the only owner. */
-RS_MUST_CHECK rs_status rs_control_set_role(rs_control *c, uint64_t id, rs_role role, const rs_actor *by,
-                                            rs_err *err);
 RS_MUST_CHECK rs_status rs_control_set_account(rs_control *c, uint64_t id, const char *email,
                                                const char *name, const rs_actor *by, rs_err *err);
-/* With his sessions and links. */
-RS_MUST_CHECK rs_status rs_control_remove_user(rs_control *c, uint64_t id, const rs_actor *by, rs_err *err);
 
 /* Passwords. */
 enum { RS_PASSWORD_LEAST = 10, RS_PASSWORD_MOST = 512, RS_PASSWORD_HASH = 128 };
