@@ -135,4 +135,8 @@ export const makeProject = (name: string): Promise<Project> => send('POST', '/ap
 export const changeProject = (id: number, to: ProjectChange): Promise<Project> => send('POST', projectPath(id), to);
 export const deleteProject = (id: number, name: string): Promise<unknown> => send('DELETE', projectPath(id), { name });
 
+export const makeOrganization = (name: string): Promise<unknown> => send('POST', '/api/organizations/', { name });
+export const renameOrganization = (id: number, name: string): Promise<unknown> =>
+  send('POST', `/api/organizations/${String(id)}/`, { name });
+
 export const compact = (): Promise<unknown> => send('POST', '/api/compact/');

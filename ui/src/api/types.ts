@@ -141,9 +141,14 @@ export interface Session {
   bytes: number;
   version: string;
   project_id: number;
-  projects: { id: number; name: string; role: Role | null }[];
+  /** The one of the project, whose role is `role`. */
+  organization_id: number;
+  organizations: { id: number; name: string; role: Role | null }[];
+  projects: { id: number; name: string; organization: number; role: Role | null }[];
   user: { id: number; email: string; name: string; has_password: boolean } | null;
   role: Role | null;
+  /** Whether prices and new organizations are his to make. */
+  server_owner: boolean;
   csrf_token: string | null;
 }
 

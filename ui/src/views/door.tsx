@@ -121,7 +121,12 @@ function SignUp({ invite }: { invite?: string }) {
       }}
       after={
         <p>
-          Have an account? <a href={`/signin${location.search}`}>Sign in</a>
+          Have an account?{' '}
+          {invite === undefined ? (
+            <a href={`/signin${location.search}`}>Sign in</a>
+          ) : (
+            'Its e-mail and password join it.'
+          )}
         </p>
       }
     >

@@ -26,11 +26,22 @@ export function PlaceSwitch({ route, environment, session }: Props) {
           go(to === '' ? settingsUrl('projects') : inProjectOf(`?project=${to}`, stays(route)));
         }}
       >
-        {session.projects.map(({ id, name }) => (
-          <option key={id} value={String(id)}>
-            {oneLine(name, 64)}
-          </option>
-        ))}
+        {session.organizations.map((each) => {
+          const options = session.projects
+            .filter(({ organization }) => organization === each.id)
+            .map(({ id, name }) => (
+              <option key={id} value={String(id)}>
+                {oneLine(name, 64)}
+              </option>
+            ));
+          return session.organizations[1] ? (
+            <optgroup key={each.id} label={oneLine(each.name, 64)}>
+              {options}
+            </optgroup>
+          ) : (
+            options
+          );
+        })}
         {session.user && <option value="">All projects …</option>}
       </select>
       <EnvironmentSwitch key={session.project_id} route={route} chosen={environment} />

@@ -13,6 +13,7 @@ import {
 import type { ApiError } from '../api/client';
 import type { Role, Session } from '../api/types';
 import { clock } from '../model/format';
+import { organizationOf } from '../model/role';
 import { oneLine } from '../model/text';
 import { useActing } from '../widgets/acting';
 import { ActingForm } from '../widgets/acting-form';
@@ -48,7 +49,9 @@ export function MembersSettings({ session, onFailure, onChange }: Props) {
   return (
     <>
       <section class="form wide">
-        <h2>Users</h2>
+        <h2>
+          Users of <bdi>{organizationOf(session)}</bdi>
+        </h2>
         <Wrong error={members.error ?? changing.error} />
         {members.value !== null && (
           <PlainTable
@@ -133,8 +136,8 @@ export function MembersSettings({ session, onFailure, onChange }: Props) {
           }}
         >
           <p>
-            <bdi>{oneLine(removing.email, 120)}</bdi> is signed out everywhere and cannot sign in again. Keys and traces
-            stay.
+            <bdi>{oneLine(removing.email, 120)}</bdi> is not in this organization any more; who is in no other one is
+            signed out everywhere and cannot sign in again. Keys and traces stay.
           </p>
         </ConfirmDialog>
       )}

@@ -22,7 +22,7 @@ export function PricesSettings({ session, onFailure }: Props) {
   const [times, setTimes] = useState<TimePrice[] | null>(null);
   /** Raised with every change: what is shown is asked for again. */
   const [edition, setEdition] = useState(0);
-  const mayChange = session.role === 'owner';
+  const mayChange = session.server_owner;
   const changed = useCallback(() => {
     setEdition((n) => n + 1);
   }, []);

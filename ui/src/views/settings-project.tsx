@@ -8,6 +8,7 @@ import { go } from '../navigation';
 import { ActingForm } from '../widgets/acting-form';
 import { ConfirmDialog } from '../widgets/confirm-dialog';
 import { Field } from '../widgets/field';
+import { NameForm } from '../widgets/name-form';
 import { deleteAllOf, Erasure } from './delete-user';
 import { ProjectFacts } from './project-facts';
 
@@ -28,7 +29,18 @@ export function ProjectSettings({ session, onChange }: Props) {
         ]}
       />
       {session.role === 'owner' && (
-        <Rename key={`${String(session.project_id)} ${session.project}`} session={session} onChange={onChange} />
+        <NameForm
+          key={session.project}
+          title="Rename"
+          does="Rename"
+          hint="Keys, links and addresses stay what they are."
+          name={session.project}
+          onName={async (name) => {
+            await changeProject(session.project_id, { name });
+            onChange();
+            return 'Renamed';
+          }}
+        />
       )}
       {session.role !== 'viewer' && <DeleteUser onChange={onChange} />}
       {session.role === 'owner' && <DeleteProject session={session} onChange={onChange} />}
@@ -36,40 +48,11 @@ export function ProjectSettings({ session, onChange }: Props) {
   );
 }
 
-function Rename({ session, onChange }: Props) {
-  const [name, setName] = useState(session.project);
-  return (
-    <ActingForm
-      does="Rename"
-      ready={name !== '' && name !== session.project}
-      onGo={async () => {
-        await changeProject(session.project_id, { name });
-        onChange();
-        return 'Renamed';
-      }}
-    >
-      {(wrong) => (
-        <>
-          <h2>Rename</h2>
-          <Field
-            label="Name"
-            required
-            maxLength={63}
-            autocomplete="off"
-            hint="Keys, links and addresses stay what they are."
-            value={name}
-            wrong={wrong('name')}
-            onText={setName}
-          />
-        </>
-      )}
-    </ActingForm>
-  );
-}
-
 function DeleteProject({ session, onChange }: Props) {
   const [asking, setAsking] = useState(false);
-  const others = session.projects.filter(({ id }) => id !== session.project_id);
+  const others = session.projects.filter(
+    ({ id, organization }) => id !== session.project_id && organization === session.organization_id,
+  );
   return (
     <section class="form">
       <h2>Delete the project</h2>

@@ -1,16 +1,15 @@
-/** All projects: what each holds and keeps; making one, and going to one. */
-import { useState } from 'preact/hooks';
-import { getProjects, makeProject } from '../api/accounts';
+/** All projects of the organization: what each holds and keeps; making one, and going to one. And what the organization is called. */
+import { getProjects, makeOrganization, makeProject, renameOrganization } from '../api/accounts';
 import type { ApiError } from '../api/client';
 import type { Session } from '../api/types';
 import { bytes, count } from '../model/format';
+import { organizationOf } from '../model/role';
 import { keepsOf } from '../model/retention';
 import { settingsUrl } from '../model/route';
 import { go } from '../navigation';
-import { ActingForm } from '../widgets/acting-form';
-import { Field } from '../widgets/field';
 import { Link } from '../widgets/link';
 import { useLoaded } from '../widgets/loaded';
+import { NameForm } from '../widgets/name-form';
 import { PlainTable } from '../widgets/plain-table';
 import { Wrong } from '../widgets/wrong';
 
@@ -22,11 +21,14 @@ interface Props {
 
 export function ProjectsSettings({ session, onFailure, onChange }: Props) {
   const projects = useLoaded(getProjects, [session.projects.length], onFailure);
-  const [name, setName] = useState('');
+  const organization = organizationOf(session);
   return (
     <>
       <section class="form wide">
-        <p>A project has traces, keys, users and costs of its own; who may sign in is the same for all.</p>
+        <p>
+          A project has traces, keys, users and costs of its own; who may sign in is the same for all of{' '}
+          <bdi>{organization}</bdi>.
+        </p>
         <Wrong error={projects.error} />
         {projects.value !== null && (
           <PlainTable
@@ -54,34 +56,47 @@ export function ProjectsSettings({ session, onFailure, onChange }: Props) {
         )}
       </section>
       {session.role === 'owner' && (
-        <ActingForm
-          does="Make a project"
-          look="main"
-          onGo={async () => {
-            const made = await makeProject(name);
-            setName('');
+        <>
+          <NameForm
+            title="New project"
+            does="Make a project"
+            placeholder="support"
+            hint="Next you make a key: what is sent with it belongs to the project."
+            onName={async (name) => {
+              const made = await makeProject(name);
+              onChange();
+              go(`${settingsUrl('keys')}?project=${String(made.id)}`);
+              return undefined;
+            }}
+          />
+          <NameForm
+            key={organization}
+            title="The organization"
+            does="Rename it"
+            label="Organization"
+            hint="Its projects and users stay what they are."
+            name={organization}
+            onName={async (name) => {
+              await renameOrganization(session.organization_id, name);
+              onChange();
+              return 'Renamed';
+            }}
+          />
+        </>
+      )}
+      {session.server_owner && (
+        <NameForm
+          title="New organization"
+          does="Make an organization"
+          label="Called"
+          placeholder="acme"
+          hint="It has users and projects of its own; you are its first owner."
+          onName={async (name) => {
+            await makeOrganization(name);
             onChange();
-            go(`${settingsUrl('keys')}?project=${String(made.id)}`);
-            return undefined;
+            return 'Made: its project is in the list at the side';
           }}
-        >
-          {(wrong) => (
-            <>
-              <h2>New project</h2>
-              <Field
-                label="Name"
-                required
-                maxLength={63}
-                autocomplete="off"
-                placeholder="support"
-                hint="Next you make a key: what is sent with it belongs to the project."
-                value={name}
-                wrong={wrong('name')}
-                onText={setName}
-              />
-            </>
-          )}
-        </ActingForm>
+        />
       )}
     </>
   );
