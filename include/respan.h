@@ -235,7 +235,8 @@ RESPAN_API void respan_span_add_link(respan_span *span, const respan_span_contex
 RESPAN_API void respan_span_set_context(respan_span *span, const respan_span_context *own);
 
 /* While it is open a span stands in the spool too, as it is so far: should the process die, it arrives as an
- * interrupted one (respan.span.interrupted). After this call this one does not, until it ends: for a span that may
+ * interrupted one (respan.span.interrupted), and one that takes long the server is told of meanwhile. After this call
+ * this one does not, until it ends: for a span that may
  * yet be discarded or changed, say by a callback that masks what is in it. Call it right after the start. */
 RESPAN_API void respan_span_withhold(respan_span *span);
 

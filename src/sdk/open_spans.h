@@ -75,9 +75,8 @@ typedef struct rs_open_told {
 } rs_open_told;
 
 typedef struct rs_open_seen {
-    const rs_spool_slot
-        *slot;   /* mapped for the client's life, but another's as soon as the lock is given back */
-    size_t room; /* for fields */
+    const rs_spool_slot *slot; /* another's as soon as the lock is given back: to be read from the file */
+    size_t room;               /* for fields */
     uint64_t check, written;
     rs_open_told *told;
 } rs_open_seen;

@@ -41,9 +41,11 @@ static bool read_slot(rs_open_teller *t, const rs_open_view *view, const rs_open
     if (slot->check != seen->check || slot->check != rs_spool_slot_check(slot, key) ||
         slot->written != rs_spool_written(rs_spool_sum_to(&none, wire->p, n), n, 0, key))
         return false;
-    /* Another span that came into the slot while it was read would have taken this away first. */
-    __atomic_thread_fence(__ATOMIC_ACQUIRE);
-    return __atomic_load_n(&seen->slot->check, __ATOMIC_RELAXED) == slot->check;
+    /* Another span that came into the slot while it was read would have taken this away first. It is the file that is asked: the
+     * slot may be ended spans' memory by now. */
+    uint64_t again;
+    return rs_spool_read_back(view->spool, view->fd, seen->slot, &again, sizeof again) &&
+           again == slot->check;
 }
 
 /* True if something is told of it. */

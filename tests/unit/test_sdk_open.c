@@ -1,4 +1,5 @@
 /* Open spans as the exporter tells of them: read while they are written, and never as something that they were not. */
+#include "sanitized.h"
 #include "spool_fixture.h"
 
 #include "base/clock.h"
@@ -6,6 +7,7 @@
 #include "otlp/decode.h"
 #include "otlp/encode.h"
 #include "sdk/client.h"
+#include "sdk/http_client.h"
 #include "sdk/open_tell.h"
 
 #include <pthread.h>
@@ -13,6 +15,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -200,7 +203,7 @@ static bool is_made_of(rs_str s, char mark) {
 
 static void each_is_one_that_was(void **state) {
     (void)state;
-    enum { WRITERS = 4, WANTED = 300 };
+    enum { WRITERS = 4, WANTED = IS_SANITIZED ? 5000 : 60000 };
     respan_client *c = quiet_client();
     rs_open_teller t;
     bool stop = false;
@@ -233,6 +236,54 @@ static void each_is_one_that_was(void **state) {
     close_client(c);
 }
 
+/* ---- who waits for it ---------------------------------------------------------------------------------- */
+
+static bool at_the_fourth(void *asked) { return ++*(int *)asked == 4; }
+
+/* The time that it has is longer than a test may take. */
+static void a_post_gives_way(void **state) {
+    (void)state;
+    static const fake_answer hang = {.kind = FAKE_HANG};
+    fake_http *f = fake_http_start(&hang, 1);
+    rs_http_client *http = rs_http_client_new();
+    int asked = 0;
+    rs_http_request request = {.url = fake_http_url(f),
+                               .body = RS_STR("body"),
+                               .timeout_ms = 3600000,
+                               .direct = true,
+                               .gives_way = at_the_fourth,
+                               .ctx = &asked};
+    rs_http_answer answer = {0};
+    rs_http_client_post(http, &request, &answer);
+    assert_int_equal(answer.status, 0);
+    assert_int_equal(asked, 4);
+    assert_false(answer.cancelled);
+    rs_buf_deinit(&answer.body);
+    rs_http_client_free(http);
+    fake_http_stop(f);
+}
+
+static bool is_to(const fake_request *r, const char *path) {
+    return strncmp(r->head, path, strlen(path)) == 0;
+}
+
+/* A server that never answers what it does not know. */
+static void ended_spans_come_past_one_that_hangs(void **state) {
+    (void)state;
+    static const fake_answer script[] = {{.kind = FAKE_HANG}, {.status = 200}};
+    fake_http *f = fake_http_start(script, 2);
+    respan_client *c = spool_client(fake_http_url(f), 8 << 20);
+    respan_span *s = respan_span_start(c, RESPAN_TEXT("long"), NULL, long_ago());
+    while (fake_http_count(f) == 0) usleep(1000);
+    assert_true(is_to(fake_http_request(f, 0), "POST /api/v2/open "));
+    assert_int_equal(fake_http_request(f, 0)->body.n, 0);
+    respan_span_end(s, 0);
+    assert_int_equal(respan_client_flush(c, 60000), RESPAN_OK);
+    assert_true(is_to(fake_http_request(f, 1), "POST /api/v2/traces "));
+    assert_int_equal(respan_client_close(c, 60000, NULL), RESPAN_OK);
+    fake_http_stop(f);
+}
+
 int main(void) {
     spool_begin();
     const struct CMUnitTest tests[] = {
@@ -240,6 +291,8 @@ int main(void) {
         cmocka_unit_test_teardown(not_what_nobody_is_to_see, spool_remove_files),
         cmocka_unit_test_teardown(of_a_very_large_one_what_is_small, spool_remove_files),
         cmocka_unit_test_teardown(each_is_one_that_was, spool_remove_files),
+        cmocka_unit_test(a_post_gives_way),
+        cmocka_unit_test_teardown(ended_spans_come_past_one_that_hangs, spool_remove_files),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     spool_end();
