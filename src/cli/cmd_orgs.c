@@ -188,7 +188,7 @@ const rs_cmd rs_cmd_orgs = {
         "  --yes           delete without asking for the name once more\n"
         "  --data DIR      the server's data (default $XDG_DATA_HOME/respan)\n"
         "  --json          print JSON\n\n"
-        "A new one has a project, \"default\". One is deleted with its projects, and with the accounts of "
+        "A new one has a project of its name. One is deleted with its projects, and with the accounts of "
         "those who are in\n"
         "no other one; it ends when the traces are gone from the disk. The first one is the server's own: "
         "it stays, and its\n"

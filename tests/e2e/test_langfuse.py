@@ -32,7 +32,7 @@ def test_whose_the_keys_are(server):
     assert project["id"].isdecimal() and project["metadata"] == {}
     assert project["organization"] == {"id": "1", "name": "default"}
     assert server.command("orgs", "create", "acme").returncode == 0
-    key = server.command("keys", "create", "--project", "acme/default").stdout.split()[-1]
+    key = server.command("keys", "create", "--project", "acme/acme").stdout.split()[-1]
     [project] = server.get("/api/public/projects", key=False, headers=keys(key)).json["data"]
     assert project["organization"] == {"id": "2", "name": "acme"} and project["id"] != "1"
     assert server.get("/api/public/projects", key=False, headers=keys("sk-lf-other")).status == 401

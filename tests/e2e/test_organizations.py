@@ -328,10 +328,11 @@ def test_projects_of_each(two):
     assert made["organization"] == two.acme
     assert owner.post("/api/projects/", {"name": "support"}).json["organization"] == 1
     assert ann.post("/api/projects/", {"name": "support"}).json["error"]["field"] == "name"
-    assert [p["name"] for p in ann.get("/api/projects/").json["results"]] == ["default", "support"]
+    assert [p["name"] for p in ann.get("/api/projects/").json["results"]] == ["acme", "support"]
     assert ann.delete(f"/api/projects/{made['id']}/", {"name": "support"}).status == 200
     # the last one stays
-    assert ann.delete(f"/api/projects/{two.theirs}/", {"name": "default"}).status == 400
+    refused = ann.delete(f"/api/projects/{two.theirs}/", {"name": "acme"})
+    assert refused.status == 400 and "only project" in refused.json["error"]["message"]
 
 
 def test_an_organization_is_renamed_and_deleted(start_server):
@@ -413,7 +414,7 @@ def test_the_command_line(start_server):
     assert told("projects", "create", "support")["organization"] == "default"
     assert server.command("keys", "list", "--project", "support").stdout == ""  # the first one's goes before
     assert len(told("keys", "list", "--project", "acme/support")) == 1
-    assert {p["name"] for p in told("projects", "list", "--org", "acme")} == {"default", "support"}
+    assert {p["name"] for p in told("projects", "list", "--org", "acme")} == {"acme", "support"}
     assert "better/support" in server.command("projects", "list").stdout
     # without a project of that name in the first organization, none of another's is taken
     assert server.command("projects", "rename", "default/default", "main").returncode == 0

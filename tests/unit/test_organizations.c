@@ -77,7 +77,7 @@ static void they_are_made_and_named(void **state) {
     assert_int_equal(made.role, RS_ROLE_OWNER);
     assert_int_equal(role_in(f->c, made.id, f->owner.id), RS_ROLE_OWNER);
     assert_int_equal(rs_control_first_project(f->c, made.id, &project, NULL), RS_OK);
-    assert_string_equal(project.name, "default");
+    assert_string_equal(project.name, "acme");
     static const char *const none[] = {"", "acme", "a/b", "a\nb"};
     for (size_t i = 0; i < RS_ARRAY_LEN(none); i++) {
         assert_int_equal(rs_control_create_organization(f->c, none[i], 0, NULL, &found, NULL),
@@ -107,7 +107,8 @@ static void what_a_project_is_called(void **state) {
     rs_err err = {0};
     assert_int_equal(rs_control_create_organization(f->c, "acme", 0, NULL, &acme, NULL), RS_OK);
     assert_int_equal(rs_control_create_organization(f->c, "beta", 0, NULL, &beta, NULL), RS_OK);
-    assert_int_equal(rs_control_create_project(f->c, acme.id, "default", NULL, &made, NULL), RS_ERR_INVALID);
+    assert_int_equal(rs_control_create_project(f->c, acme.id, "acme", NULL, &made, NULL), RS_ERR_INVALID);
+    assert_int_equal(rs_control_create_project(f->c, acme.id, "default", NULL, &made, NULL), RS_OK);
     assert_int_equal(rs_control_create_project(f->c, acme.id, "only", NULL, &made, NULL), RS_OK);
     assert_int_equal(rs_control_find_project(f->c, "only", &found, NULL), RS_OK);
     assert_int_equal(found.id, made.id);
@@ -131,7 +132,7 @@ static void what_a_project_is_called(void **state) {
     assert_int_equal(rs_control_find_project(f->c, "acme/a/b", &found, NULL), RS_OK);
     assert_int_equal(found.id, made.id);
     /* each keeps one */
-    assert_int_equal(rs_control_find_project(f->c, "beta/default", &found, NULL), RS_OK);
+    assert_int_equal(rs_control_find_project(f->c, "beta/beta", &found, NULL), RS_OK);
     assert_int_equal(rs_control_delete_project(f->c, found.id, NULL, NULL), RS_OK);
     assert_int_equal(rs_control_find_project(f->c, "beta/only", &found, NULL), RS_OK);
     assert_int_equal(rs_control_delete_project(f->c, found.id, NULL, NULL), RS_ERR_INVALID);

@@ -101,8 +101,8 @@ rs_status rs_control_create_organization(rs_control *c, const char *name, uint64
                             RS_SQL(rs_sql_text(name), rs_sql_int(out->created_ns)), err);
     out->id = (uint64_t)sqlite3_last_insert_rowid(c->db);
     if (st == RS_OK)
-        st = rs_control_run(c, "INSERT INTO project(organization, name) VALUES(?1, 'default')",
-                            RS_SQL(rs_sql_int(out->id)), err);
+        st = rs_control_run(c, "INSERT INTO project(organization, name) VALUES(?1, ?2)",
+                            RS_SQL(rs_sql_int(out->id), rs_sql_text(name)), err);
     if (st == RS_OK && owner) st = rs_control_insert_member(c, out->id, owner, RS_ROLE_OWNER, err);
     if (st == RS_OK) st = rs_control_log_in(c, by, "organization.create", rs_str_of(name), out->id, err);
     return rs_control_finish(c, st, err);

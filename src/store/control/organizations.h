@@ -28,7 +28,7 @@ typedef bool (*rs_organization_fn)(void *ctx, const rs_organization *organizatio
 RS_MUST_CHECK rs_status rs_control_list_organizations(rs_control *c, uint64_t user, rs_organization_fn fn,
                                                       void *ctx, rs_err *err);
 
-/* With a project, "default", and `owner` (0: nobody yet). RS_ERR_INVALID: the name is none, or taken. */
+/* With a project of its name, and `owner` (0: nobody yet). RS_ERR_INVALID: the name is none, or taken. */
 RS_MUST_CHECK rs_status rs_control_create_organization(rs_control *c, const char *name, uint64_t owner,
                                                        const rs_actor *by, rs_organization *out, rs_err *err);
 RS_MUST_CHECK rs_status rs_control_rename_organization(rs_control *c, uint64_t id, const char *name,
