@@ -50,7 +50,7 @@ test('one is made, and projects stand by organization', async () => {
   await projects(page).locator('optgroup').first().waitFor({ state: 'attached' });
   assert.deepEqual(await groups(page), [
     ['default', ['default']],
-    ['acme', ['default']],
+    ['acme', ['acme']],
   ]);
   await projects(page).selectOption('2');
   await page.getByText('who may sign in is the same for all of acme.').waitFor();
@@ -60,7 +60,7 @@ test('one is made, and projects stand by organization', async () => {
   await page.getByRole('heading', { name: 'Keys of support' }).waitFor();
   assert.deepEqual(await groups(page), [
     ['default', ['default']],
-    ['acme', ['default', 'support']],
+    ['acme', ['acme', 'support']],
   ]);
 });
 
@@ -79,7 +79,7 @@ test('who is in one of them alone sees that one alone', async () => {
   ann = await newPage(await browser.newContext());
   await join(ann, url, 'ann@example.org');
   assert.deepEqual(await groups(ann), []);
-  assert.deepEqual(await projects(ann).locator('option').allInnerTexts(), ['default', 'support', 'All projects …']);
+  assert.deepEqual(await projects(ann).locator('option').allInnerTexts(), ['acme', 'support', 'All projects …']);
   await ann.getByRole('heading', { name: 'No traces yet' }).waitFor(); // not those of the other default
   await ann.goto(`${server.url}/settings/members`);
   await ann.getByRole('row', { name: /ann@example.org/ }).waitFor();
@@ -109,7 +109,7 @@ test('one with an account is let into another by its password, and is what he is
   );
   // a member there: a key may be made, which a viewer's page does not offer
   await ann.goto(`${server.url}/settings/keys?project=2`);
-  await ann.getByRole('heading', { name: 'Keys of default' }).waitFor();
+  await ann.getByRole('heading', { name: 'Keys of acme' }).waitFor();
   await ann.getByRole('button', { name: 'Make a key' }).waitFor();
   await ann.goto(`${server.url}/settings/keys?project=1`);
   await ann.getByRole('heading', { name: 'Keys of default' }).waitFor();
@@ -131,4 +131,14 @@ test('who is removed from one is in the other still', async () => {
   await ann.goto(server.url);
   await ann.locator('.trace-row:not(.head)').first().waitFor();
   assert.deepEqual(await groups(ann), []);
+});
+
+test('who is signed in joins as he is', async () => {
+  const url = await invite('', 'viewer');
+  await ann.goto(server.url + new URL(url).pathname);
+  await ann.getByRole('button', { name: 'Join as you are' }).click();
+  await projects(ann).locator('optgroup').first().waitFor({ state: 'attached' });
+  await ann.goto(server.url + new URL(url).pathname);
+  await ann.getByRole('button', { name: 'Join as you are' }).click();
+  await ann.getByText('this invite is unknown, used or expired').waitFor();
 });

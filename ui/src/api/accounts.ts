@@ -11,6 +11,8 @@ export const signIn = (email: string, password: string): Promise<unknown> =>
   send('POST', '/api/auth/signin/', { email, password });
 export const signUp = (who: { email: string; password: string; name: string; invite?: string }): Promise<unknown> =>
   send('POST', '/api/auth/signup/', who);
+/** Of who is signed in. */
+export const joinBy = (invite: string): Promise<unknown> => send('POST', '/api/auth/invite/', { invite });
 export const signOut = (): Promise<unknown> => send('POST', '/api/auth/signout/');
 export const setPassword = (wanted: { current?: string; new: string }): Promise<unknown> =>
   send('POST', '/api/auth/password/', wanted);

@@ -2,7 +2,8 @@
 import '../style/settings.css';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { getDoor, signIn, signUp, type Door as Said } from '../api/accounts';
+import { getDoor, joinBy, signIn, signUp, type Door as Said } from '../api/accounts';
+import { getSession } from '../api/endpoints';
 import { nextPath } from '../model/door';
 import { ActingForm } from '../widgets/acting-form';
 import { Field, NewPassword } from '../widgets/field';
@@ -13,7 +14,10 @@ export function Door() {
     getDoor(AbortSignal.timeout(10_000)).then(setSaid, () => undefined);
   }, []);
   const invite = /^\/invite\/([^/]+)\/?$/.exec(location.pathname)?.[1];
-  if (invite !== undefined) return <SignUp invite={decodeURIComponent(invite)} />;
+  if (invite !== undefined) {
+    const token = decodeURIComponent(invite);
+    return said?.signed_in === true ? <Join invite={token} /> : <SignUp invite={token} />;
+  }
   return location.pathname.startsWith('/signup') ? <SignUp /> : <SignIn mayJoin={said?.signup_allowed === true} />;
 }
 
@@ -104,6 +108,23 @@ function SignIn({ mayJoin }: { mayJoin: boolean }) {
           />
         </>
       )}
+    </Frame>
+  );
+}
+
+/** Who is signed in needs no account. */
+function Join({ invite }: { invite: string }) {
+  return (
+    <Frame
+      title="You are invited"
+      does="Join as you are"
+      onGo={async () => {
+        await getSession(AbortSignal.timeout(10_000)); // and with it what the page may change something by
+        await joinBy(invite);
+      }}
+      after={null}
+    >
+      {() => <p>You are signed in: what you are invited to comes beside what you have.</p>}
     </Frame>
   );
 }
