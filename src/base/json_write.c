@@ -127,7 +127,7 @@ static void put_string(rs_buf *b, rs_str s) {
     char *to = room(b, s.n + 2);
     if (!to) return;
     *to++ = '"';
-    for (;;) {
+    while (at < s.n) {
         bool any_utf8 = at < valid;
         size_t run = copy_plain(to, s.p + at, (any_utf8 ? valid : s.n) - at, any_utf8);
         at += run;
