@@ -34,7 +34,9 @@ async function end(t, ...names) {
   t.spans = rest;
 }
 
-test('a trace of which nothing has ended stands in the list, grows, and settles', async () => {
+const skip = { skip: Boolean(process.env.RESPAN_MOCK) };
+
+test('a trace of which nothing has ended stands in the list, grows, and settles', skip, async () => {
   await open('/');
   const t = new TraceBuilder(1, Date.now() - 4000);
   const asked = { 'traceloop.entity.input': 'What takes so long?' };
