@@ -1,5 +1,6 @@
 /* The text form of a filter (docs/filter-language.md) -> the tree. By recursive descent; depth is the builder's to bound, and each
  * byte is looked at a bounded number of times. */
+#include "base/ids.h"
 #include "query/filter.h"
 
 #include <stdio.h>
@@ -96,6 +97,22 @@ static rs_str name_at(const parser *p) {
     return (rs_str){p->in.p + p->at, end - p->at};
 }
 
+/* \uXXXX of a character that cannot be seen, or that reorders what stands around it: so it can be written, and is shown as what it is. Of
+ * any other it is text as it stands. Bytes read, 0 if it is none such; *n bytes are in out. */
+static size_t take_unseen(rs_str s, char out[3], size_t *n) {
+    uint8_t bytes[2];
+    if (s.n < 6 || s.p[0] != '\\' || s.p[1] != 'u' || !rs_unhex((rs_str){s.p + 2, 4}, bytes, 2)) return 0;
+    unsigned c = (unsigned)bytes[0] << 8 | bytes[1];
+    bool is_unseen = c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
+                     (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+    if (!is_unseen) return 0;
+    *n = c < 0x80 ? 1 : c < 0x800 ? 2 : 3;
+    out[*n - 1] = (char)(*n == 1 ? c : 0x80 | (c & 0x3f));
+    if (*n == 2) out[0] = (char)(0xc0 | c >> 6);
+    if (*n == 3) out[0] = (char)(0xe0 | c >> 12), out[1] = (char)(0x80 | (c >> 6 & 0x3f));
+    return 6;
+}
+
 /* "…" with \" and \\; the quote is read. */
 static bool take_quoted(parser *p, rs_str *out) {
     size_t start = p->at++, n = 0;
@@ -108,12 +125,31 @@ static bool take_quoted(parser *p, rs_str *out) {
             *out = (rs_str){to, n};
             return true;
         }
-        if (c == '\\' && p->at + 1 < p->in.n && strchr("\"\\", p->in.p[p->at + 1])) c = p->in.p[++p->at];
+        size_t bytes, read = take_unseen(rest(p), to + n, &bytes);
+        if (read) {
+            p->at += read - 1, n += bytes;
+            continue;
+        }
+        bool escapes = c == '\\' && p->at + 1 < p->in.n;
+        if (escapes && (p->in.p[p->at + 1] == '"' || p->in.p[p->at + 1] == '\\')) c = p->in.p[++p->at];
         to[n++] = c;
     }
     fail_at(p, start, RS_ERR_INVALID, "this quote is not closed: end it with \", or write \\\" for one%.*s",
             (rs_str){0});
     return false;
+}
+
+static rs_str with_unseen(parser *p, rs_str word) {
+    size_t n = 0;
+    if (!memmem(word.p ? word.p : "", word.n, "\\u", 2)) return word;
+    char *to = rs_arena_alloc(p->build.arena, word.n + 3);
+    if (!to) return check(p, NULL), word;
+    for (size_t at = 0; at < word.n;) {
+        size_t bytes, read = take_unseen(rs_str_from(word, at), to + n, &bytes);
+        if (!read) to[n] = word.p[at], read = bytes = 1;
+        at += read, n += bytes;
+    }
+    return (rs_str){to, n};
 }
 
 /* Up to a space, a quote, or the parenthesis that closes one from before; in a list up to a comma too. */
@@ -125,7 +161,7 @@ static rs_str take_plain(parser *p, bool in_list) {
         if (c == '(') open++;
         if (c == ')') open--;
     }
-    return (rs_str){p->in.p + start, p->at - start};
+    return with_unseen(p, (rs_str){p->in.p + start, p->at - start});
 }
 
 /* Behind a name that ends where a key of metadata begins, the key may be in quotes: metadata."my key". False: it is refused. */
@@ -283,7 +319,7 @@ static rs_str similar(const rs_field_table *table, rs_str name) {
         const char *at = table->fields[i].name, *aliases = table->fields[i].aliases;
         for (size_t n; at && *at; at = at == table->fields[i].name ? aliases : at + n + (at[n] == ' ')) {
             n = strcspn(at, " ");
-            if (name.n < 5 && name.p[0] != *at) continue;
+            if (n < 3 || (name.n < 5 && name.p[0] != *at)) continue;
             unsigned d = distance(name, (rs_str){at, n});
             if (d < least) least = d, best = (rs_str){at, n};
         }
@@ -455,7 +491,9 @@ static bool is_negated(const parser *p) {
     copy.at += name.n;
     bool known = rs_str_eq(name, RS_STR("has")) || rs_filter_knows(p->build.table, name) ||
                  rs_filter_knows(&rs_span_fields, name) || similar(p->build.table, name).n > 0;
-    return known && take_sign(&copy) != SIGN_NONE && (peek(&copy) == '"' || !is_end_of_word(rest(&copy)));
+    if (known && take_sign(&copy) != SIGN_NONE) return peek(&copy) == '"' || !is_end_of_word(rest(&copy));
+    skip_spaces(&copy);
+    return known && take_word(&copy, RS_STR("in")) && (skip_spaces(&copy), peek(&copy) == '(');
 }
 
 static bool take_not(parser *p) {

@@ -90,7 +90,7 @@ static const rs_field fields[] = {
     {"usage_source", RS_FIELD_TEXT, get_usage_source, NULL, 0, NULL},
     {"cost", RS_FIELD_REAL, get_cost, NULL, 0, NULL},
     {"cost_source", RS_FIELD_TEXT, get_cost_source, NULL, 0, NULL},
-    {"status_code", RS_FIELD_TEXT, get_status_code, "status_code", 0, "status"},
+    {"status_code", RS_FIELD_TEXT, get_status_code, "status_code", 0, "status is"},
     {"error_message", RS_FIELD_TEXT, get_error_message, NULL, 0, NULL},
     {"interrupted", RS_FIELD_BOOL, get_interrupted, NULL, 0, NULL},
     {"thread_identifier", RS_FIELD_TEXT, get_thread_identifier, "thread_identifier", 0,

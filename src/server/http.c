@@ -513,10 +513,12 @@ static void *on_uri(void *cls, const char *uri, struct MHD_Connection *connectio
     const char *query = strchr(uri, '?');
     unsigned n = 0;
     for (const char *at = query; at; at = strchr(at + 1, '&')) n++;
-    if (strstr(uri, "%00")) return &nul_in_uri; /* a path or a value would end there, to us alone */
-    if (n <= QUERY_PARAMETERS) return NULL;
-    ((char *)(uintptr_t)query)[1] = 0; /* its own buffer */
-    return &too_many_parameters;
+    const char *nul = strstr(uri, "%00"); /* a path or a value would end there, to us alone */
+    if (!nul && n <= QUERY_PARAMETERS) return NULL;
+    bool in_query = query && (!nul || nul > query);
+    if (in_query) ((char *)(uintptr_t)query)[1] = 0; /* its own buffer */
+    if (in_query && rs_route_is_page((rs_str){uri, (size_t)(query - uri)})) return NULL;
+    return nul ? &nul_in_uri : &too_many_parameters;
 }
 
 /* ---- the server ---------------------------------------------------------------------------------------- */

@@ -168,6 +168,17 @@ const rs_route *rs_route_find(const char *path, const char *method, rs_str *id) 
     return NULL;
 }
 
+bool rs_route_is_page(rs_str path) {
+    char copy[256];
+    rs_str id;
+    if (path.n >= sizeof copy) return false;
+    memcpy(copy, path.p, path.n);
+    copy[path.n] = 0;
+    const rs_route *route = rs_route_find(copy, "GET", &id);
+    return route && (route->handler == rs_static_page || route->handler == rs_static_open_page ||
+                     route->handler == rs_static_file_or_page);
+}
+
 bool rs_route_allows(const rs_route *route, const char *method) {
     if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) return route->methods & RS_GET;
     if (strcmp(method, "DELETE") == 0) return route->methods & RS_DELETE;

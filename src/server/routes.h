@@ -26,6 +26,9 @@ typedef struct rs_route {
  * (empty if it has none), a slice of path. */
 const rs_route *rs_route_find(const char *path, const char *method, rs_str *id);
 
+/* Whether the page is what a path gives. It reads its address itself: whatever stands behind the path, the page says what is wrong. */
+bool rs_route_is_page(rs_str path);
+
 /* Whether the row takes this method, and the value of an Allow header for its pattern (static storage). */
 bool rs_route_allows(const rs_route *route, const char *method);
 const char *rs_route_allow_header(const rs_route *route);

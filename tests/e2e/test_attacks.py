@@ -77,6 +77,18 @@ def test_nothing_ends_at_a_nul(server, path):
     assert server.get(path).status == 400
 
 
+def test_the_address_of_the_page_gives_the_page(server):
+    """Whatever stands behind its path: the page says what is wrong with it."""
+    cookie = {"Cookie": server.sign_in()}
+    page = server.get("/", key=False, headers=cookie)
+    assert b'id="app"' in page.body
+    for query in "q=user:%22a%00b%22", "q=%00", "x=1&" * 1000, "q=" + "x" * 5000:
+        answer = server.get(f"/?{query}", key=False, headers=cookie)
+        assert (answer.status, answer.body) == (200, page.body), query[:20]
+    assert server.get("/?x=%00", key=False).status == server.get("/", key=False).status  # nobody is signed in
+    assert server.get("/api/traces/list/?" + "x=1&" * 1000).status == 400
+
+
 def test_a_method_is_no_other_one(server):
     """Headers by which frameworks let a form send DELETE are nothing here."""
     kept = span()

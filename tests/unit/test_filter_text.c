@@ -139,6 +139,26 @@ static void test_words_stay_words(void **state) {
     means("\"model:x\" ANDROID", "and(word 'model:x', word 'ANDROID')");
 }
 
+static void test_what_cannot_be_seen(void **state) {
+    (void)state;
+    means("user:\"a\\u202eb\"", "customer_identifier = 'a\xe2\x80\xae"
+                                "b'");
+    means("user:a\\u202Eb", "customer_identifier = 'a\xe2\x80\xae"
+                            "b'");
+    means("x\\u007f\\u0085 user in (\\u061c, \\uFEFF)",
+          "and(word 'x\x7f\xc2\x85', customer_identifier = '\xd8\x9c'|'\xef\xbb\xbf')");
+    means("C:\\users\\u1234 \\u20 \\u0041 \\u",
+          "and(word 'C:\\users\\u1234', word '\\u20', word '\\u0041', word '\\u')");
+    means("\"a\\\\u202e\"", "word 'a\\u202e'"); /* the backslash itself */
+    rs_list list;
+    rs_list_init(&list, &rs_trace_fields);
+    assert_int_equal(rs_list_set(&list, RS_STR("q"), RS_STR("user:\"a\\u0000b\""), &arena, NULL), RS_OK);
+    rs_trace_row row = {.customer = {"a\0b", 3}}, other = {.customer = RS_STR("a")};
+    assert_int_equal(rs_filter_judge(&list.filter, &(rs_evidence){.row = &row}), RS_YES);
+    assert_int_equal(rs_filter_judge(&list.filter, &(rs_evidence){.row = &other, .spans = &(rs_spans){0}}),
+                     RS_NO);
+}
+
 static void test_conditions(void **state) {
     (void)state;
     means("model:gpt-4o", "model = 'gpt-4o'");
@@ -173,6 +193,8 @@ static void test_conditions(void **state) {
     means("NOT has:metadata.plan", "not(metadata[plan] isnull 'false')");
     means("has:\"metadata.two words\"", "metadata[two words] isnull 'false'");
     means("it has: has:", "and(word 'it', word 'has:', word 'has:')");
+    means("is:error -is:ok", "and(status_code = 'error', not(status_code = 'ok'))");
+    means("id:x", "word 'id:x'"); /* which is not is */
     means("status:error env:dev user:u type:chat session:s",
           "and(status_code = 'error', environment = 'dev', "
           "customer_identifier = 'u', log_type = 'chat', session_identifier = 's')");
@@ -215,6 +237,7 @@ static void test_a_minus_negates(void **state) {
     means("-metadata.\"my key\":x -\"a b\"", "and(not(metadata[my key] = 'x'), not(word 'a b'))");
     means("-(a OR b) -span(type:tool) -span.name:x",
           "and(not(or(word 'a', word 'b')), not(span(log_type = 'tool')), not(span(name = 'x')))");
+    means("-model in (a, b) -model in", "and(not(model = 'a'|'b'), word '-model', word 'in')");
     means("NOT -status:error", "not(not(status_code = 'error'))");
     means("start_time>-1h metadata.n:-5 gpt-4", "and(start_time > '-1h', metadata[n] = '-5', word 'gpt-4')");
     means(
@@ -480,6 +503,7 @@ int main(void) {
         cmocka_unit_test(test_keys_in_quotes),
         cmocka_unit_test(test_conditions),
         cmocka_unit_test(test_operators),
+        cmocka_unit_test(test_what_cannot_be_seen),
         cmocka_unit_test(test_a_minus_negates),
         cmocka_unit_test(test_what_was_likely_meant_otherwise),
         cmocka_unit_test(test_json_gives_the_same),
