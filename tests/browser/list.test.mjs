@@ -112,6 +112,67 @@ test('a page that begins with a filter that cannot be read says so, and the filt
   complaints.length = 0; // the browser notes the 400
 });
 
+test('what is left unfinished is a mistake once nobody types any more, and in an address', async () => {
+  await open('/', rows().nth(5));
+  await input().fill('status:error "answ');
+  await shows(4); // as if it were closed
+  assert.equal(await page.locator('#filter-error').count(), 0);
+  await input().press('Enter');
+  await page.locator('#filter-error').filter({ hasText: 'this quote is not closed' }).waitFor();
+  assert.equal(await page.locator('.fault u').innerText(), '"');
+  await input().press('End');
+  await page.keyboard.type('er 4"');
+  await shows(1);
+  await page.locator('#filter-error').waitFor({ state: 'detached' });
+  await open('/?q=%28%28%28%28%28', '.fault u');
+  await page.locator('#filter-error').filter({ hasText: 'a condition or a word is missing' }).waitFor();
+  complaints.length = 0; // the browser notes the 400
+});
+
+test('beside a filter that cannot be read the facets stand as they were, or have all there is', async () => {
+  await open('/?q=status%3Aerror', value('User', 'user_4'));
+  const before = await page.locator('.facets').innerText();
+  await input().fill('status:error sttaus:x');
+  await page.locator('#filter-error').filter({ hasText: "did you mean 'status'?" }).waitFor();
+  assert.equal(await page.locator('.facets').innerText(), before);
+  await open('/?q=sttaus%3Aerror', value('metadata.plan', 'pro'));
+  assert.equal(await value('Status', 'error').locator('.mono').innerText(), '4');
+  complaints.length = 0; // the browser notes the 400
+});
+
+test('above an empty list stands what was likely meant otherwise', async () => {
+  await open('/?q=foo%3Abar', page.locator('.notice').filter({ hasText: "a trace has no field 'foo'" }));
+  await input().fill('-status:error');
+  await shows(16);
+});
+
+test('rows that are not yet the answer are dimmed, once one has waited for it', async () => {
+  await open('/', rows().nth(5));
+  const look = () =>
+    page.evaluate(() => [
+      document.querySelector('#list').getAttribute('aria-busy'),
+      Number(getComputedStyle(document.querySelector('.trace-row:not(.head)')).opacity),
+    ]);
+  const box = () => rows().first().boundingBox();
+  assert.deepEqual(await look(), ['false', 1]);
+  const where = await box();
+  let answer;
+  const asked = new Promise((done) => (answer = done));
+  await page.route('**/api/traces/list/**', async (route) => {
+    await asked;
+    await route.continue();
+  });
+  await input().fill('status:error');
+  await page.waitForFunction(() => getComputedStyle(document.querySelector('.trace-row:not(.head)')).opacity < 0.5);
+  assert.equal((await look())[0], 'true');
+  assert.deepEqual(await box(), where);
+  answer();
+  await shows(4);
+  await page.waitForFunction(() => getComputedStyle(document.querySelector('.trace-row:not(.head)')).opacity === '1');
+  assert.deepEqual(await look(), ['false', 1]);
+  await page.unroute('**/api/traces/list/**');
+});
+
 test('a row on a phone has two lines, and nothing of it lies outside', async () => {
   await page.setViewportSize({ width: 390, height: 844 });
   await open('/', '.trace-row:not(.head)');
@@ -379,4 +440,24 @@ test('live: what is deleted elsewhere goes from the list, and is not counted', a
   await shows(all - 1);
   assert.equal(await page.getByRole('link', { name: 'soon_deleted' }).count(), 0);
   assert.equal(parseInt(await counted(), 10), before - 1);
+});
+
+test('characters that cannot be seen, or deceive, are shown by their number and filtered by', async () => {
+  await page.evaluate(() => localStorage.clear());
+  const users = ['ev\u202eil', 'a\0b', 'line\nbreak'];
+  for (const [n, user] of users.entries()) {
+    const t = new TraceBuilder(9900 + n, now - 7_200_000);
+    t.span('deceives', { lasts: 1, type: 'task', attrs: { 'respan.customer_params.customer_identifier': user } });
+    await server.post(t.request());
+  }
+  for (const [n, shown] of ['ev\\u202eil', 'a\\u0000b', 'line\\u000abreak'].entries()) {
+    await open('/?q=name%3Adeceives', value('User', users[n].slice(0, 2)));
+    await value('User', users[n].slice(0, 2)).click();
+    await reads(`name:deceives user:"${shown}"`);
+    await shows(1);
+    assert.equal(await facet('User').locator('.facet[aria-pressed=true]').count(), 1);
+    await open(`/?q=${encodeURIComponent(`user:"${users[n].replace('\n', '\\u000a')}"`)}`, rows().first());
+    await reads(`user:"${shown}"`);
+    await shows(1);
+  }
 });

@@ -38,6 +38,7 @@ const link = (name) => panel().getByRole('link', { name });
 const input = () => page.getByRole('combobox', { name: 'Filter traces' });
 const search = () => new URL(page.url()).searchParams;
 const atAddress = (what) => page.waitForFunction((wanted) => location.search.includes(wanted), what);
+const atAllTraces = () => page.waitForFunction(() => location.search === '');
 const heads = () => page.getByRole('columnheader').allInnerTexts();
 const edge = (title) => page.getByRole('separator', { name: `Width of ${title}`, exact: true });
 const head = (title) => page.getByRole('columnheader').filter({ hasText: title });
@@ -79,6 +80,17 @@ test('views: what is shown is saved, opened again with its columns, and says whe
   await menu('slow failures').waitFor();
   assert.deepEqual(await heads(), wanted);
   assert.equal(search().get('sort'), '-duration');
+
+  // A change of columns is there after a reload, too, until the view is opened anew.
+  await page.getByRole('button', { name: 'Columns' }).click();
+  await page.getByLabel('plan', { exact: true }).uncheck();
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: /^slow failures\s+changed$/ }).waitFor();
+  await open(search().size ? `/?${search()}` : '/', page.getByRole('button', { name: /^slow failures\s+changed$/ }));
+  assert.deepEqual(await heads(), wanted.slice(0, -1));
+  await open(`/?view=${search().get('view')}`, menu('slow failures'));
+  await page.waitForFunction(() => document.querySelectorAll('[role=columnheader]').length === 7);
+  assert.deepEqual(await heads(), wanted);
 
   // Changed, and saved.
   await input().fill('status:error user:user_3');
@@ -142,9 +154,16 @@ test('views: the page opens with the project’s own, and all traces are a step 
   await menu('Views').waitFor();
   await page.waitForFunction(() => document.querySelectorAll('.trace-row:not(.head)').length > 1);
   assert.equal(new URL(page.url()).search, '');
-  // What an address says comes before.
+  // What an address says comes before, and is not all traces.
   await open('/?q=user%3Auser_6', rows().first());
   assert.equal(search().get('q'), 'user:user_6');
+  await menu('Views').click();
+  await link('All traces').waitFor();
+  assert.equal(await panel().locator('[aria-current=page]').count(), 0);
+  await link('All traces').click();
+  await atAllTraces();
+  await menu('Views').click();
+  assert.equal(await panel().locator('[aria-current=page]').innerText(), 'All traces');
   await forgetAll();
 });
 

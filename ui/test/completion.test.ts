@@ -22,6 +22,8 @@ test('fields by what is typed of them, keys of metadata among them', () => {
   expect(labels('metadata."my key" in (a, p', ['pro', 'x'])).toEqual(['pro']);
   expect(labels('span.na')).toEqual(['span.name']);
   expect(labels('span.')[0]).toBe('span.name');
+  expect(labels('a -mo')[0]).toBe('model');
+  expect(labels('a -status:e', ['error', 'ok'])).toEqual(['error']);
   expect(labels('"free te')).toEqual([]);
   expect(labels('')).toHaveLength(12);
 });

@@ -4,6 +4,7 @@ import {
   choiceOf,
   fieldOf,
   placeOfError,
+  spelled,
   tokenFor,
   toggleValue,
   typedName,
@@ -111,4 +112,28 @@ test('the place of an error is one in the text, whatever its letters', () => {
     says: 'a trace has no field',
   });
   expect(placeOfError('x', { message: 'something else', position: null })).toBeNull();
+});
+
+test('what cannot be seen, or deceives, is written by its number, and read again', () => {
+  expect(spelled('user:ev\u202eil "a\0b" \u2066x 👨\u200d👩 שלום')).toBe(
+    'user:ev\\u202eil "a\\u0000b" \\u2066x 👨\u200d👩 שלום',
+  );
+  for (const value of ['ev\u202eil', 'a\0b', 'line\nbreak', 'tab\t', '\ufeff', 'a\\u202eb', 'q"\u0001\\']) {
+    const token = tokenFor('user', value);
+    expect(token).not.toMatch(/[\0-\x1f\u202a-\u202e\ufeff]/);
+    expect(choiceOf(token, 'customer_identifier'), token).toEqual({ in: [value], out: [] });
+  }
+  expect(tokenFor('user', 'a\0b')).toBe('user:"a\\u0000b"');
+  expect(tokenFor('metadata.n', '-5')).toBe('metadata.n:-5');
+  expect(choiceOf('user:"a\\u0041\\"', 'customer_identifier').in).not.toContain('aA');
+});
+
+test('a minus is NOT before what can be negated', () => {
+  expect(choiceOf('a -status:error', 'status_code')).toEqual({ in: [], out: ['error'] });
+  expect(choiceOf('-model in (a, b)', 'model')).toEqual({ in: [], out: ['a', 'b'] });
+  expect(choiceOf('NOT -status:error', 'status_code')).toEqual({ in: [], out: [] });
+  expect(toggleValue('a -status:error', 'status_code', 'error', 'out')).toBe('a');
+  expect(asQuery('a -(b')).toBe('a -(b)');
+  for (const text of ['a -', 'a -(', 'a -"', 'a -status:']) expect(asQuery(text), text).toBe('a');
+  for (const text of ['-1h', '-v', 'gpt-4 x', '--model=x']) expect(asQuery(text), text).toBe(text);
 });

@@ -9,7 +9,7 @@ const told = (query: TracesQuery): string => JSON.stringify(query);
 
 /** Asks for the list's first rows; nothing is made of an error before somebody takes the answer. */
 export function askEarly(query: TracesQuery): void {
-  const answer = getTracePage(listPath(query, Date.now()), AbortSignal.timeout(20_000));
+  const answer = getTracePage(listPath(query, Date.now(), true), AbortSignal.timeout(20_000));
   answer.catch(() => undefined);
   early = { query: told(query), answer };
 }

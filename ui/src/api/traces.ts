@@ -1,5 +1,5 @@
 /** What the list of traces asks: rows, values, sums of one question. */
-import { asQuery, type FilterParams } from '../model/filter';
+import { asQuery, spelled, type FilterParams } from '../model/filter';
 import { partParams, type Format, type Part } from '../model/export';
 import { windowParams } from '../model/range';
 import type { ListQuery } from '../model/route';
@@ -8,16 +8,16 @@ import { getJson, inProject } from './client';
 import { tracesPath } from './endpoints';
 import type { Facet } from './types';
 
-/** What lists, sums and exports of one question share. */
-export function paramsOf(list: ListQuery, now: number): FilterParams {
+/** What lists, sums and exports of one question share. `whole`: nothing of the text is still being typed. */
+export function paramsOf(list: ListQuery, now: number, whole = false): FilterParams {
   const params: FilterParams = windowParams(list.from, list.to, now);
-  const q = asQuery(list.q);
+  const q = spelled(whole ? list.q : asQuery(list.q));
   if (q.trim() !== '') params.push(['q', q]);
   return params;
 }
 
-export function listPath(list: ListQuery, now: number): string {
-  const params = paramsOf(list, now);
+export function listPath(list: ListQuery, now: number, whole: boolean): string {
+  const params = paramsOf(list, now, whole);
   if (list.sort !== '') params.push(['sort_by', list.sort]);
   return tracesPath(params);
 }

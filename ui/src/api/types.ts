@@ -120,6 +120,7 @@ export interface TraceSince extends TraceFacts {
 export interface Page<T> {
   count: number | null;
   count_is_estimate: boolean;
+  hint?: string;
   results: T[];
   next: string | null;
   previous: string | null;

@@ -38,7 +38,7 @@ function wordStart(text: string): number {
     const c = text.charAt(i);
     if (c === '\\' && inQuotes) i++;
     else if (c === '"') inQuotes = !inQuotes;
-    else if (!inQuotes && /[\s(),]/.test(c)) start = i + 1;
+    else if (!inQuotes && (/[\s(),]/.test(c) || (c === '-' && i === start))) start = i + 1; // a minus is NOT
   }
   return start;
 }

@@ -8,12 +8,20 @@ export interface Feed {
   count: number | null;
   /** The count is reckoned from the newest, not counted. */
   isEstimate: boolean;
+  /** What was looked for as text though it likely was meant otherwise. */
+  hint?: string | undefined;
 }
 
 export const emptyFeed: Feed = { rows: [], next: null, count: null, isEstimate: false };
 
 export function firstPage(page: Page<Trace>): Feed {
-  return { rows: page.results, next: page.next, count: page.count, isEstimate: page.count_is_estimate };
+  return {
+    rows: page.results,
+    next: page.next,
+    count: page.count,
+    isEstimate: page.count_is_estimate,
+    hint: page.hint,
+  };
 }
 
 export function addOlder(feed: Feed, page: Page<Trace>): Feed {

@@ -1,6 +1,8 @@
 /** The filter text: what docs/filter-language.md says, as the page edits it. One text is the whole state; it lives in the URL, and the
  *  server alone judges it. */
 
+import { tricky } from './text';
+
 /** As parameters of a list. */
 export type FilterParams = [name: string, value: string][];
 
@@ -33,7 +35,7 @@ const of = (
 export const filterFields: FilterField[] = [
   of('name', 'name', 'text', 'of the workflow or root span'),
   of('model', 'model', 'text', 'of any span'),
-  of('status', 'status_code', 'text', 'ok, error or running'),
+  of('status', 'status_code', 'text', 'ok, error or running', 'is'),
   of('type', 'log_type', 'text', 'of any span: chat, tool, …'),
   of('user', 'customer_identifier', 'text', 'customer_identifier', 'customer'),
   of('thread', 'session_identifier', 'text', 'session_identifier', 'session', 'thread_identifier'),
@@ -81,10 +83,15 @@ export function typedName(field: string): string {
   return byName.get(field)?.name ?? field;
 }
 
+const byNumber = (c: string): string => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`;
+
+/** A text as it is shown to whoever edits it: the language takes what cannot be seen, or deceives the eye, by its number. */
+export const spelled = (text: string): string => text.replace(tricky, byNumber);
+
 /** A value as it has to be written: in quotes where it would end early or mean more. */
 export function written(value: string): string {
-  const plain = /^[^\s"(),*<>=!~:\\][^\s"(),*\\]*$/.test(value);
-  return plain ? value : `"${value.replace(/(["\\])/g, '\\$1')}"`;
+  const safe = spelled(value.replace(/["\\]/g, '\\$&').replace(/[\t\n]/g, byNumber));
+  return /^[^\s"(),*<>=!~:\\][^\s"(),*\\]*$/.test(safe) ? safe : `"${safe}"`;
 }
 
 export const tokenFor = (field: string, value: string): string => `${field}:${written(value)}`;
@@ -108,7 +115,10 @@ const head =
 const quoted = /^"((?:\\["\\]|[^"])*)("|$)/;
 
 function unquote(text: string): string {
-  return text.replace(/\\(["\\])/g, '$1');
+  return text.replace(/\\(?:(["\\])|u(.{4}))/g, (all, quoted: string | undefined, code: string) => {
+    const c = String.fromCharCode(parseInt(code, 16));
+    return quoted ?? (written(c) === c ? all : c);
+  });
 }
 
 /** A value from `at` on. */
@@ -166,7 +176,7 @@ export function pieces(text: string): Piece[] {
   while (at < text.length) {
     const rest = text.slice(at);
     const c = text.charAt(at);
-    const operator = /^(?:AND|OR|NOT)(?=[\s()"]|$)/.exec(rest);
+    const operator = /^(?:(?:AND|OR|NOT)(?=[\s()"]|$)|-(?=["(]|[A-Za-z][\w.]*(?:[:=~<>!("]|\s+in\s*\()))/.exec(rest);
     if (/\s/.test(c)) at++;
     else if (c === '(' || rest.startsWith('span(')) {
       put('open', at + rest.indexOf('(') + 1);
@@ -206,7 +216,7 @@ export function asQuery(text: string): string {
       (last.kind === 'word' &&
         (piece === '"' ||
           keyInQuotes.test(piece) ||
-          /^(?:has:|span\.?|(?:metadata|(?:respan\.)?model)\.[\w.-]*:?)$/.test(piece)));
+          /^(?:-|has:|span\.?|(?:metadata|(?:respan\.)?model)\.[\w.-]*:?)$/.test(piece)));
     if (isOpen) q = q.slice(0, last.from).trimEnd();
     else if (last.to === q.length && (piece.replace(/\\["\\]/g, '').split('"').length - 1) % 2 === 1) q += '"';
     else if (last.kind === 'condition' && last.sign === 'in' && !piece.endsWith(')')) q = `${q.replace(/,$/, '')})`;
@@ -251,9 +261,9 @@ function conditionsOn(text: string, field: string): Owned[] {
     if (p.sign === ':' && /:\*|\*$/.test(piece)) return;
     if (p.values.length === 0 || (p.values[0] === '' && !piece.includes('""'))) return; // yet to be typed
     const before = all[i - 1];
-    const not = before?.kind === 'operator' && text.slice(before.from, before.to) === 'NOT' ? before : undefined;
-    const earlier = all[i - 2];
-    const twice = not && earlier?.kind === 'operator' && text.slice(earlier.from, earlier.to) === 'NOT';
+    const isNot = (at?: Piece): boolean => at?.kind === 'operator' && /^(?:NOT|-)$/.test(text.slice(at.from, at.to));
+    const not = isNot(before) ? before : undefined;
+    const twice = not && isNot(all[i - 2]);
     if (twice || (not && p.sign.endsWith('!='))) return;
     out.push({
       from: not?.from ?? p.from,

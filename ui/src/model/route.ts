@@ -116,9 +116,9 @@ function search(said: Record<string, string>): string {
   return query.size === 0 ? '' : `?${query.toString()}`;
 }
 
-/** Points alone mean another place in a path. */
+/** Points alone mean another place in a path, which has no NUL. */
 const withId = (place: string, id: string, rest: Record<string, string>): string =>
-  /^\.{1,2}$/.test(id) ? place + search({ id, ...rest }) : `${place}/${encodeURIComponent(id)}${search(rest)}`;
+  /^\.{1,2}$|\0/.test(id) ? place + search({ id, ...rest }) : `${place}/${encodeURIComponent(id)}${search(rest)}`;
 
 export const threadUrl = (id: string): string => withId('/threads', id, {});
 /** A window of time, and an environment; '' is all. */

@@ -2,7 +2,7 @@
 
 /* Characters that reorder or hide what stands around them: bidi embeddings, overrides and isolates, the deprecated format
  * characters, the byte order mark; and the control characters but tab and line feed. */
-const tricky = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u206f\ufeff]/g;
+export const tricky = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u206f\ufeff]/g;
 
 /** The same text with characters that would deceive the eye written out. */
 export function visible(text: string): string {

@@ -1,9 +1,9 @@
 /** What the dashboard is asked: the filter, what is counted, by what, and when. */
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import { useId, useRef, useState } from 'preact/hooks';
 import { getMetadataKeys } from '../api/traces';
 import { counted, groupings, ranges, type DashboardState } from '../model/dashboard';
-import { useKeys } from '../widgets/hooks';
+import { useAsking, useKeys } from '../widgets/hooks';
 import { useTypedText } from '../widgets/typed-text';
 
 interface Props {
@@ -159,14 +159,12 @@ function GroupBy({ by, onChange }: { by: string; onChange: (by: string) => void 
   const [choosing, setChoosing] = useState(false);
   const [keys, setKeys] = useState<string[]>([]);
   const asks = ofMetadata || choosing;
-  useEffect(() => {
-    if (!asks) return;
-    const abort = new AbortController();
-    getMetadataKeys('', '', abort.signal).then(setKeys, () => undefined);
-    return () => {
-      abort.abort();
-    };
-  }, [asks]);
+  useAsking(
+    (signal) => {
+      if (asks) getMetadataKeys('', '', signal).then(setKeys, () => undefined);
+    },
+    [asks],
+  );
   return (
     <label class="group-by">
       by

@@ -1,16 +1,15 @@
 /** What values there are beside the list, with counts: choosing one edits the filter's text. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { getFacets } from '../api/traces';
 import type { Facet } from '../api/types';
 import { choiceOf, toggleValue, typedName } from '../model/filter';
 import { count } from '../model/format';
 import { isSliding } from '../model/range';
 import type { ListQuery } from '../model/route';
-import { usePolling } from '../widgets/hooks';
+import { useAsking, usePolling } from '../widgets/hooks';
 import { useKept } from '../widgets/setting';
 import { Skip } from '../widgets/skip';
 
-const fields = ['status_code', 'log_type', 'model', 'environment', 'name', 'customer_identifier', 'session_identifier'];
 const titles: Record<string, string> = {
   status_code: 'Status',
   log_type: 'Type',
@@ -20,6 +19,7 @@ const titles: Record<string, string> = {
   customer_identifier: 'User',
   session_identifier: 'Thread',
 };
+const fields = Object.keys(titles);
 const few = 6;
 const many = 500;
 const mostKeys = 12;
@@ -29,13 +29,15 @@ const again = 15_000;
 
 interface Props {
   list: ListQuery;
+  /** Of all traces: the filter was refused, and there is no answer to one before. */
+  all: boolean;
   keys: string[];
   /** How often the live feed told something; null: it does not tell. */
   told: number | null;
   onChange: (q: string) => void;
 }
 
-export function Facets({ list, keys, told, onChange }: Props) {
+export function Facets({ list, all, keys, told, onChange }: Props) {
   const [answer, setAnswer] = useState<{ facets: Facet[]; is_estimate: boolean } | null>(null);
   const [closed, setClosed] = useKept('respan.facets.closed', '');
   const asked = fields.concat(
@@ -48,15 +50,9 @@ export function Facets({ list, keys, told, onChange }: Props) {
 
   const load = (signal: AbortSignal): void => {
     // A filter that is refused keeps the values of the one before.
-    getFacets(list, 'traces', asked, few, signal).then(setAnswer, () => undefined);
+    getFacets(all ? { ...list, q: '' } : list, 'traces', asked, few, signal).then(setAnswer, () => undefined);
   };
-  useEffect(() => {
-    const abort = new AbortController();
-    load(abort.signal);
-    return () => {
-      abort.abort();
-    };
-  }, [list.q, list.from, list.to, key]);
+  useAsking(load, [list.q, list.from, list.to, key, all]);
   const counted = useRef(told);
   usePolling(again, true, () => {
     if (told !== null && told === counted.current && !isSliding(list.from, list.to)) return;
@@ -109,19 +105,18 @@ function FacetSection({ facet, isEstimate, list, open, onToggle, onChange }: Sec
   const { field } = facet;
   const choice = choiceOf(list.q, field);
 
-  useEffect(() => {
-    if (search === null) return;
-    const abort = new AbortController();
-    getFacets(list, 'traces', [field], many, abort.signal).then(
-      ({ facets }) => {
-        setAll(facets[0] ?? null);
-      },
-      () => undefined,
-    );
-    return () => {
-      abort.abort();
-    };
-  }, [search === null, list.q, list.from, list.to]);
+  useAsking(
+    (signal) => {
+      if (search === null) return;
+      getFacets(list, 'traces', [field], many, signal).then(
+        ({ facets }) => {
+          setAll(facets[0] ?? null);
+        },
+        () => undefined,
+      );
+    },
+    [search === null, list.q, list.from, list.to],
+  );
 
   const values = (search === null ? facet : (all ?? facet)).values
     .filter((v) => !v.is_others)

@@ -1,12 +1,13 @@
 /** The filter as text, with what may come next below it and errors under the letter they are about. */
 import type { ComponentChildren, RefObject } from 'preact';
-import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ApiError } from '../api/client';
 import { getFacets } from '../api/traces';
 import { fieldToAsk, optionsAt, placeAt, take, type KnownValue, type Option } from '../model/completion';
-import { asQuery, placeOfError, withChoice } from '../model/filter';
+import { placeOfError, withChoice } from '../model/filter';
 import { count as grouped, plural } from '../model/format';
 import type { ListQuery } from '../model/route';
+import { useAsking } from '../widgets/hooks';
 import { useTypedText } from '../widgets/typed-text';
 
 interface Props {
@@ -20,11 +21,13 @@ interface Props {
   onChange: (q: string, how: 'push' | 'replace') => void;
   /** From the text on to what it filters. */
   onLeave: () => void;
+  /** Nobody types any more. */
+  onBlur: () => void;
   /** What stands beside the text. */
   children?: ComponentChildren;
 }
 
-export function FilterBar({ list, input, count, isEstimate, error, keys, onChange, onLeave, children }: Props) {
+export function FilterBar({ list, input, count, isEstimate, error, keys, onChange, onLeave, onBlur, children }: Props) {
   const { q } = list;
   const { text, typed, said } = useTypedText(q, input, (to) => {
     onChange(to, 'replace');
@@ -44,7 +47,7 @@ export function FilterBar({ list, input, count, isEstimate, error, keys, onChang
   const values = useValues(list, text, place);
   const options = place ? optionsAt(place, values, keys) : [];
   const at = Math.min(active, options.length - 1);
-  const fault = error === null ? null : placeOfError(asQuery(text), error);
+  const fault = error === null ? null : placeOfError(text, error);
 
   const write = (to: string): void => {
     typed(to);
@@ -127,6 +130,7 @@ export function FilterBar({ list, input, count, isEstimate, error, keys, onChang
             onBlur={() => {
               setCursor(null);
               setActive(-1);
+              onBlur();
             }}
             onKeyDown={pressed}
           />
@@ -187,23 +191,24 @@ function useValues(list: ListQuery, text: string, place: ReturnType<typeof place
   const before = place && asked ? text.slice(0, place.from) : '';
   const rest = before.slice(0, Math.max(0, before.lastIndexOf(place?.name ?? ''))).replace(/\S*$/, '');
   const key = asked ? `${asked.of} ${asked.field} ${rest} ${list.from} ${list.to}` : '';
-  useEffect(() => {
-    if (!asked) return;
-    const abort = new AbortController();
-    const ask = (q: string): Promise<void> =>
-      getFacets({ ...list, q }, asked.of, [asked.field], 100, abort.signal).then(({ facets }) => {
-        const values = (facets[0]?.values ?? []).filter((v) => !v.is_others);
-        setKnown({
-          key,
-          values: values.map((v) => ({ value: v.value === null ? null : String(v.value), count: v.count })),
+  useAsking(
+    (signal) => {
+      if (!asked) return;
+      const ask = (q: string): Promise<void> =>
+        getFacets({ ...list, q }, asked.of, [asked.field], 100, signal).then(({ facets }) => {
+          const values = (facets[0]?.values ?? []).filter((v) => !v.is_others);
+          setKnown({
+            key,
+            values: values.map((v) => ({ value: v.value === null ? null : String(v.value), count: v.count })),
+          });
         });
-      });
-    // Conditions on spans are not those of traces, and what is half typed may be refused: then of everything.
-    const q = asked.of === 'spans' ? '' : withChoice(rest, asked.field, { in: [], out: [] });
-    ask(q).catch(() => (q === '' ? undefined : ask('').catch(() => undefined)));
-    return () => {
-      abort.abort();
-    };
-  }, [key]);
+      // Conditions on spans are not those of traces, and what is half typed may be refused: then of everything.
+      const q = asked.of === 'spans' ? '' : withChoice(rest, asked.field, { in: [], out: [] });
+      ask(q)
+        .catch(() => ask(''))
+        .catch(() => undefined);
+    },
+    [key],
+  );
   return known.key === key ? known.values : [];
 }

@@ -17,12 +17,12 @@ function Code({ text, label }: { text: string; label: string }) {
   );
 }
 
-/** `wrong`: the filter could not be read. */
-export function NoMatch({ wrong, onClear }: { wrong: boolean; onClear: () => void }) {
+/** `wrong`: the filter could not be read; `hint`: it likely was meant otherwise. */
+export function NoMatch({ wrong, hint, onClear }: { wrong: boolean; hint: string | undefined; onClear: () => void }) {
   return (
     <div class="notice">
       <h2>{wrong ? 'The filter has a mistake' : 'No trace matches'}</h2>
-      <p>{wrong ? 'It is underlined above.' : 'New ones that do will appear here.'}</p>
+      <p>{wrong ? 'It is underlined above.' : (hint ?? 'New ones that do will appear here.')}</p>
       <button type="button" class="button" onClick={onClear}>
         Clear the filter
       </button>

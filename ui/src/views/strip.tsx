@@ -1,11 +1,11 @@
 /** Traces over time above their list: how many, how many failed, how long they took. A drag narrows the window. */
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { getStrip } from '../api/traces';
 import { clockRange, count, duration } from '../model/format';
 import { iso, isSliding, widened } from '../model/range';
 import type { ListQuery } from '../model/route';
 import { barsOf, bucketAt, draggedWindow, linesOf, stripOf, timeAt, type Strip } from '../model/strip';
-import { usePolling } from '../widgets/hooks';
+import { useAsking, usePolling } from '../widgets/hooks';
 
 interface Props {
   list: ListQuery;
@@ -34,13 +34,7 @@ export function TimeStrip({ list, told, onChange }: Props) {
       () => undefined,
     );
   };
-  useEffect(() => {
-    const abort = new AbortController();
-    load(abort.signal);
-    return () => {
-      abort.abort();
-    };
-  }, [list.q, list.from, list.to]);
+  useAsking(load, [list.q, list.from, list.to]);
   const drawn = useRef(told);
   usePolling(again, list.to === '' && anchor === null, () => {
     // What has not changed is asked for only where time itself moves the window.

@@ -17,6 +17,7 @@ import {
   type Feed,
 } from '../model/feed';
 import { count } from '../model/format';
+import { asQuery } from '../model/filter';
 import { gridOf, leastWidth, resizeColumn } from '../model/columns';
 import { isSliding } from '../model/range';
 import { mayChange } from '../model/role';
@@ -38,7 +39,7 @@ import { ExportMenu } from './export-menu';
 import { CompareMarked, compareMarked } from './compare-marked';
 import { Facets } from './facets';
 import { FilterBar } from './filter-bar';
-import { useListColumns, useMetadataKeys, type ColumnEdits } from './list-columns';
+import { useListColumns, useMetadataKeys } from './list-columns';
 import { RangeMenu } from './range-menu';
 import { TimeStrip } from './strip';
 import { NoMatch, NoTraces } from './notices';
@@ -60,7 +61,6 @@ export interface ListState {
   feed: Feed;
   selected: string | null;
   scrollTop: number;
-  edits: ColumnEdits | null;
   /** The project's own view was opened, or something else: it is not opened again. */
   begun: boolean;
 }
@@ -70,7 +70,6 @@ export const newListState = (): ListState => ({
   feed: emptyFeed,
   selected: null,
   scrollTop: 0,
-  edits: null,
   begun: false,
 });
 
@@ -102,6 +101,9 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
   const polling = useRef(false);
   const [missed, setMissed] = useState(false); // older ones that did not come
   const paging = useRef(false);
+  const old = answered !== url;
+  const [whole, setWhole] = useState(true); // nothing of the filter is still being typed
+  const asked = whole ? query.q : asQuery(query.q);
   const current = useRef(url);
   current.current = url;
   const narrow = useMedia('(max-width: 760px)');
@@ -121,7 +123,7 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
   useLayoutEffect(() => {
     const abort = new AbortController();
     lastBody.current = '';
-    (takeEarly(query) ?? getTracePage(listPath(query, Date.now()), abort.signal))
+    (takeEarly(query) ?? getTracePage(listPath(query, Date.now(), whole), abort.signal))
       .then((body) => {
         if (abort.signal.aborted) return;
         lastBody.current = body;
@@ -137,7 +139,7 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
     return () => {
       abort.abort();
     };
-  }, [url, list, failed]);
+  }, [url, asked, list, failed]);
 
   // Told while an answer is on its way, which does not know of it.
   const meanwhile = useRef<Trace[]>([]);
@@ -147,7 +149,7 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
     polling.current = true;
     meanwhile.current = [];
     erased.current = new Set();
-    getTracePage(listPath(query, Date.now()), AbortSignal.timeout(20_000))
+    getTracePage(listPath(query, Date.now(), whole), AbortSignal.timeout(20_000))
       .then((body) => {
         if (current.current !== url) return;
         setError(null);
@@ -174,7 +176,7 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
     setFeed((was) => addTold(was, told));
   };
   const [told, setTold] = useState(0);
-  const hears = useLive(answered === url && query.sort === '' ? livePath(query, Date.now()) : null, {
+  const hears = useLive(!old && query.sort === '' ? livePath(query, Date.now()) : null, {
     onTraces: (told) => {
       setTold((n) => n + 1);
       if (waiting === null) show(told);
@@ -212,7 +214,7 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
 
   const loadOlder = (): void => {
     const element = scroller.current;
-    if (!element || paging.current || feed.next === null || answered !== url) return;
+    if (!element || paging.current || feed.next === null || old) return;
     if (element.scrollTop + element.clientHeight * 3 < element.scrollHeight) return;
     paging.current = true;
     getTracePage(feed.next, AbortSignal.timeout(20_000))
@@ -277,13 +279,17 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
     if (saved === null) return;
     const wanted = toOpen(location.search, views, opened, list.begun);
     list.begun = true;
-    if (wanted) go(viewUrl(wanted), 'replace');
+    if (!wanted) return;
+    forgetEdits();
+    go(viewUrl(wanted), 'replace');
   }, [saved, query.saved]);
 
   const may = mayChange(session);
   const loaded = answered !== null && (query.saved === '' || saved !== null);
-  const keys = useMetadataKeys(query, feed.rows, loaded);
-  const { columns, chosen, setColumns, forgetEdits } = useListColumns(narrow, opened, list);
+  const fieldError = error?.field === 'q' ? error : null; // the others are not the text's fault
+  const ready = loaded || fieldError !== null;
+  const keys = useMetadataKeys(query, feed.rows, ready);
+  const { columns, chosen, setColumns, forgetEdits } = useListColumns(narrow, opened);
   const [facets, setFacets] = useKept('respan.facets', 'shown');
   const [facetsHere, setFacetsHere] = useState(false); // on a narrow screen, until the page is left
   const showFacets = narrow ? facetsHere : facets === 'shown';
@@ -370,9 +376,9 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
     go(tracesUrl(query.q, { ...query, sort }));
   };
   const setQ = (q: string, how: 'push' | 'replace'): void => {
+    setWhole(false);
     go(tracesUrl(q, query), how);
   };
-  const fieldError = error?.field === 'q' ? error : null; // the others are not the text's fault
 
   return (
     <>
@@ -385,6 +391,9 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
         error={fieldError}
         onChange={setQ}
         onLeave={() => scroller.current?.focus()}
+        onBlur={() => {
+          setWhole(true);
+        }}
       >
         <button
           type="button"
@@ -426,9 +435,10 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
       <TimeStrip list={query} told={hears ? told : null} onChange={setWindow} />
       <div class="list-area">
         {showFacets &&
-          (loaded ? (
+          (ready ? (
             <Facets
               list={query}
+              all={answered === null}
               keys={keys}
               told={hears ? told : null}
               onChange={(q) => {
@@ -441,13 +451,13 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
         <div
           ref={scroller}
           id="list"
-          class="list"
+          class={old ? 'list old' : 'list'}
           role={feed.rows.length > 0 ? 'grid' : 'region'}
           aria-label={query.sort === '' ? 'Traces, newest first' : 'Traces'}
           style={narrow ? undefined : { '--columns': gridOf(columns), '--least': `${String(leastWidth(columns))}px` }}
           aria-rowcount={feed.rows.length === 0 ? undefined : feed.next === null ? feed.rows.length + 1 : -1}
           aria-activedescendant={selected === null ? undefined : rowId(selected)}
-          aria-busy={!loaded && !fieldError}
+          aria-busy={(old || !loaded) && !fieldError}
           tabIndex={0}
           onScroll={(event) => {
             list.scrollTop = event.currentTarget.scrollTop;
@@ -493,7 +503,7 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
               );
             }}
           />
-          {(loaded || fieldError) &&
+          {ready &&
             feed.rows.length === 0 &&
             feed.next === null &&
             (query.q.trim() === '' && query.from === '' && query.to === '' ? (
@@ -501,6 +511,7 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
             ) : (
               <NoMatch
                 wrong={fieldError !== null}
+                hint={feed.hint}
                 onClear={() => {
                   go('/');
                 }}

@@ -1,7 +1,7 @@
 /** Saved views: opened, saved, renamed, moved, shared, deleted. */
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { changeView, deleteView, getViews, saveView, type SavedView } from '../api/views';
-import { placeAfter, viewUrl, wishOf } from '../model/views';
+import { isOpen, placeAfter, viewUrl, wishOf } from '../model/views';
 import { useActing, type Acting } from '../widgets/acting';
 import { Field } from '../widgets/field';
 import { Wrong } from '../widgets/wrong';
@@ -44,7 +44,7 @@ export function ViewsPanel({ page, views, opened, shown, mayChange, changed, onV
     <div class="views" ref={box}>
       <ul aria-label="Saved views">
         <li>
-          <ViewLink url={all.url} here={opened === null} onOpen={open}>
+          <ViewLink url={all.url} here={opened === null && isOpen(location.search)} onOpen={open}>
             {all.label}
           </ViewLink>
         </li>

@@ -1,6 +1,17 @@
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
+/** Asks whenever what it depends on changes; what is not wanted any more is not waited for. */
+export function useAsking(ask: (signal: AbortSignal) => void, dependsOn: readonly unknown[]): void {
+  useEffect(() => {
+    const abort = new AbortController();
+    ask(abort.signal);
+    return () => {
+      abort.abort();
+    };
+  }, dependsOn);
+}
+
 /** Runs `tick` every `ms` while the tab can be seen, and at once when it comes back into view. */
 export function usePolling(ms: number, active: boolean, tick: () => void): void {
   const latest = useRef(tick);

@@ -1,5 +1,6 @@
 /** What is asked of the server once it is needed, and again when that is wanted. */
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useCallback, useRef, useState } from 'preact/hooks';
+import { useAsking } from './hooks';
 import { asApiError, isAbort, type ApiError } from '../api/client';
 
 export interface Loaded<T> {
@@ -20,23 +21,22 @@ export function useLoaded<T>(
   const [again, setAgain] = useState(0);
   const latest = useRef({ ask, onFailure });
   latest.current = { ask, onFailure };
-  useEffect(() => {
-    const abort = new AbortController();
-    latest.current.ask(abort.signal).then(
-      (answer) => {
-        setValue(() => answer);
-        setError(null);
-      },
-      (reason: unknown) => {
-        if (isAbort(reason)) return;
-        setError(asApiError(reason));
-        latest.current.onFailure?.(asApiError(reason));
-      },
-    );
-    return () => {
-      abort.abort();
-    };
-  }, [...dependsOn, again]);
+  useAsking(
+    (signal) => {
+      latest.current.ask(signal).then(
+        (answer) => {
+          setValue(() => answer);
+          setError(null);
+        },
+        (reason: unknown) => {
+          if (isAbort(reason)) return;
+          setError(asApiError(reason));
+          latest.current.onFailure?.(asApiError(reason));
+        },
+      );
+    },
+    [...dependsOn, again],
+  );
   const reload = useCallback(() => {
     setAgain((n) => n + 1);
   }, []);

@@ -1,5 +1,6 @@
 /** The saved views of the project, as they were when the page was last asked to show some. */
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
+import { useAsking } from './hooks';
 import { inProject, isAbort } from '../api/client';
 import { getViews, type SavedView } from '../api/views';
 
@@ -13,14 +14,10 @@ export function useSavedViews(): [SavedView[] | null, (to: SavedView[]) => void]
     known.set(project, to);
     setViews(to);
   };
-  useEffect(() => {
-    const abort = new AbortController();
-    getViews(abort.signal).then(keep, (reason: unknown) => {
+  useAsking((signal) => {
+    getViews(signal).then(keep, (reason: unknown) => {
       if (!isAbort(reason)) setViews((was) => was ?? []);
     });
-    return () => {
-      abort.abort();
-    };
   }, []);
   return [views, keep];
 }

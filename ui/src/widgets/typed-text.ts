@@ -1,6 +1,7 @@
 /** A text that is told when typing pauses, and follows the address while nobody types. */
 import type { RefObject } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { spelled } from '../model/filter';
 
 const typingPause = 200;
 
@@ -42,5 +43,5 @@ export function useTypedText(
       latest.current(to.trim());
     }, typingPause);
   };
-  return { text, typed, said };
+  return { text: spelled(text), typed, said };
 }
