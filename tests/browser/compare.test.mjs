@@ -44,6 +44,12 @@ test('what differs in completion, parameters, model and tree is said, what does 
   assert.match(await part('Prompt').innerText(), /Prompt\s+the same/);
   assert.deepEqual(await part('Completion').locator('del').allTextContents(), ['blue', 'light']);
   assert.deepEqual(await part('Completion').locator('ins').allTextContents(), ['short', 'waves']);
+  const line = (of) =>
+    part('Completion')
+      .locator(of)
+      .first()
+      .evaluate((e) => getComputedStyle(e).textDecorationLine);
+  assert.deepEqual([await line('del'), await line('ins')], ['line-through', 'underline'], 'not told by colours alone');
   assert.deepEqual(await part('Parameters').locator('tr').allInnerTexts(), [
     'temperature\t0.7\t0.2',
     'top_p\tnot set\t0.9',

@@ -233,3 +233,10 @@ test('dashboard: light and dark, and a phone', async () => {
     await other.close();
   }
 });
+
+test('a grouping that there is not is said to be that; the filter is not blamed', async () => {
+  await open(page, `${server.url}/dashboard?by=nonsense`, '.banner');
+  assert.match(await page.locator('.banner').innerText(), /not grouped by 'nonsense'/);
+  assert.equal(await page.locator('#filter-error, [data-error]').count(), 0);
+  complaints.length = 0; // that the server refused
+});

@@ -183,7 +183,7 @@ test('the pointer is told of on both charts, a drag zooms, a click opens', async
     });
     await same(`drawn to ${to}`, (page) => page.mouse.move(...at(to, 0.6), { steps: 4 }));
     const { said } = await same(`let go at ${to}`, (page) => page.mouse.up());
-    assert.equal(said.filter(([chart, what]) => chart === 'above' && what === 'zoom').length, to === 0.502 ? 0 : 1);
+    assert.equal(said.filter(([, what]) => what === 'zoom').length, to === 0.502 ? 0 : 1, 'of one chart');
   }
   const { said: clicked } = await same('click', (page) => page.mouse.click(...at(0.4, 0.3)));
   assert.equal(clicked.filter(([, what]) => what === 'point').length, 1);

@@ -1,4 +1,5 @@
 /** The frame: side bar, the view of the route, and the keys that work everywhere. */
+import type { ComponentChild } from 'preact';
 import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { asApiError, isAbort, type ApiError } from './api/client';
 import { getSession } from './api/endpoints';
@@ -7,12 +8,13 @@ import { environmentOf, inEnvironment } from './model/environment';
 import { places } from './model/places';
 import { projectOf } from './model/project';
 import { mayChange } from './model/role';
+import type { Route } from './model/route';
 import { address, go, here, useRoute } from './navigation';
 import { SideBar } from './views/side-bar';
 import { NoProject, Nowhere, SignedOut } from './views/notices';
 import { TraceView } from './views/trace';
 import { newListState, TracesView } from './views/traces';
-import { useKeys, usePolling } from './widgets/hooks';
+import { Stale, useKeys, usePolling } from './widgets/hooks';
 import { later } from './widgets/later';
 import { place } from './widgets/place';
 import { Skip } from './widgets/skip';
@@ -25,6 +27,9 @@ const UserView = later(async () => (await import('./views/more')).UserView);
 const SettingsView = later(async () => (await import('./views/more')).SettingsView);
 const KeysDialog = later(async () => (await import('./views/more')).KeysDialog, true);
 const Dashboard = later(async () => (await import('./views/dashboard')).Dashboard);
+
+/** What has a state of its own. */
+const placeOf = (route: Route): string => route.view + ('id' in route ? route.id : '');
 
 export function App() {
   const route = useRoute();
@@ -86,7 +91,7 @@ export function App() {
 
   // Whoever goes elsewhere is there with the keys, too, and past the side bar.
   const main = useRef<HTMLElement>(null);
-  const where = route.view + ('id' in route ? route.id : '');
+  const where = placeOf(route);
   const was = useRef<string | null>(null);
   useLayoutEffect(() => {
     const isElsewhere = was.current !== where || document.activeElement === document.body;
@@ -94,41 +99,44 @@ export function App() {
     was.current = where;
   }, [where, project]);
 
+  // What one leaves for a trace stands until that is there: the page is not empty meanwhile.
+  const left = useRef(route);
+  const came = useRef('');
+  const [, redraw] = useState(0);
+  const onShown = useCallback((id: string) => {
+    came.current = id;
+    redraw((n) => n + 1);
+  }, []);
+  if (route.view !== 'trace') came.current = '';
+  const isThere = route.view !== 'trace' || came.current === route.id || placeOf(left.current) === where;
+  if (isThere) left.current = route;
+  const standing = isThere ? null : left.current;
+
   if (signedOut) return <SignedOut />;
   if (noProject !== null && noProject === project) return <NoProject />;
   // Until it is known of the project that the address names, nothing can be changed in it.
   const known = session !== null && (project === null || String(session.project_id) === project) ? session : null;
-  return (
-    <div class="frame">
-      <Skip to="main">Skip to the content</Skip>
-      <SideBar
-        route={route}
-        listUrl={list.current.url}
-        session={session}
-        onHelp={() => {
-          setHelp(true);
-        }}
-      />
-      <main key={project ?? ''} ref={main} id="main" tabIndex={-1}>
+  const draw = (route: Route): ComponentChild => (
+    <Stale.Provider key={placeOf(route)} value={route === standing}>
+      <div class="view" inert={route === standing}>
         {route.view === 'traces' && (
           <TracesView query={route} list={list.current.state} session={known} away={away} onFailure={onFailure} />
         )}
         {route.view === 'trace' && (
           <TraceView
-            key={route.id}
             {...route}
             listUrl={list.current.url}
             mayChange={known && mayChange(known)}
             onFailure={onFailure}
+            onShown={onShown}
           />
         )}
         {route.view === 'compare' && <CompareView a={route.a} b={route.b} onFailure={onFailure} />}
         {route.view === 'threads' && <ThreadsView list={route} onFailure={onFailure} />}
-        {route.view === 'thread' && <ThreadView key={route.id} id={route.id} onFailure={onFailure} />}
+        {route.view === 'thread' && <ThreadView id={route.id} onFailure={onFailure} />}
         {route.view === 'users' && <UsersView list={route} onFailure={onFailure} />}
         {route.view === 'user' && (
           <UserView
-            key={route.id}
             id={route.id}
             from={route.from}
             to={route.to}
@@ -148,6 +156,23 @@ export function App() {
           />
         )}
         {route.view === 'none' && <Nowhere />}
+      </div>
+    </Stale.Provider>
+  );
+  return (
+    <div class="frame">
+      <Skip to="main">Skip to the content</Skip>
+      <SideBar
+        route={route}
+        listUrl={list.current.url}
+        session={session}
+        onHelp={() => {
+          setHelp(true);
+        }}
+      />
+      <main key={project ?? ''} ref={main} id="main" tabIndex={-1} aria-busy={standing !== null}>
+        {standing && draw(standing)}
+        {draw(route)}
       </main>
       <Title />
       {help && (

@@ -17,19 +17,19 @@ export function compareMarked(marks: string[], here: string | null): boolean {
   return two !== null;
 }
 
-/** In the bar of the list, as soon as something is marked. */
+/** Over the list's end, as soon as something is marked. */
 export function CompareMarked({ marks }: { marks: string[] }) {
   const two = meant(marks, null);
   if (marks.length === 0) return null;
   if (!two)
     return (
-      <span class="mute" role="status">
+      <span class="button floats" role="status">
         1 marked
       </span>
     );
   const url = compareUrl(...two);
   return (
-    <Link class="button" to={url} title="Compare the two marked (=)">
+    <Link class="button floats" to={url} title="Compare the two marked (=)">
       Compare
     </Link>
   );

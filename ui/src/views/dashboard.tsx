@@ -112,7 +112,8 @@ export function Dashboard({ search, session, onFailure }: Props) {
     begun.current = true;
     if (wanted) go(viewUrl(wanted), 'replace');
   }, [saved, state.saved]);
-  const refused = error?.failure === 'refused' ? error.message : null;
+  // Of the filter: what else the address says wrongly is not the bar's.
+  const refused = error?.failure === 'refused' && error.field !== 'group_by' ? error.message : null;
 
   return (
     <>

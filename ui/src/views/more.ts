@@ -3,6 +3,7 @@ export { CompareView } from './compare';
 export { Door } from './door';
 export { FirstSteps } from './first-steps';
 export { KeysDialog } from './keys-dialog';
+export { RawTab } from './span-raw';
 export { Reader } from './reader';
 export { SettingsView } from './settings';
 export { ThreadView } from './thread';

@@ -102,6 +102,7 @@ export function Reader({ trace, tree, selected, onSelect, onClose, onOpen, onFai
             trace={trace}
             row={row}
             number={shown.first + i + 1}
+            soon={i < 3}
             of={calls.length}
             cache={cache}
             selected={row.id === selected}
@@ -167,6 +168,8 @@ interface CallProps {
   row: Row;
   number: number;
   of: number;
+  /** Likely in sight at once. */
+  soon: boolean;
   cache: SpanCache;
   selected: boolean;
   onSelect: () => void;
@@ -174,8 +177,8 @@ interface CallProps {
   onFailure: (error: ApiError) => void;
 }
 
-function Call({ trace, row, number, of, cache, selected, onSelect, onOpen, onFailure }: CallProps) {
-  const [near, setNear] = useState(false);
+function Call({ trace, row, number, of, soon, cache, selected, onSelect, onOpen, onFailure }: CallProps) {
+  const [near, setNear] = useState(soon);
   const [span, setSpan] = useState<Span | null>(cache.get(row.id) ?? null);
   const [error, setError] = useState<ApiError | null>(null);
   const element = useNear<HTMLElement>(() => {
@@ -218,7 +221,7 @@ function Call({ trace, row, number, of, cache, selected, onSelect, onOpen, onFai
       {span ? (
         <Exchange span={span} call />
       ) : (
-        <div class="read-room" aria-busy="true">
+        <div class="read-room" aria-busy={near && !error}>
           {error && explain(error)}
         </div>
       )}

@@ -24,7 +24,7 @@ export function AccountSettings({ session, onChange }: { session: Session; onCha
         </p>
       )}
       <Who key={user.id} user={user} onChange={onChange} />
-      <Password key={String(user.has_password)} user={user} onChange={onChange} />
+      <Password user={user} onChange={onChange} />
       <Sessions />
       <section class="form">
         <h2>Sign out</h2>
@@ -54,7 +54,7 @@ function Sessions() {
   const ending = useActing();
   const others = sessions.value?.some(({ current }) => !current) ?? false;
   return (
-    <section class="form wide">
+    <section class="form wide" aria-busy={sessions.value === null && !sessions.error}>
       <h2>Where you are signed in</h2>
       <Wrong error={ending.error ?? sessions.error} />
       {sessions.value !== null && (
@@ -160,7 +160,7 @@ function Password({ user, onChange }: { user: User; onChange: () => void }) {
         setCurrent('');
         setWanted('');
         onChange();
-        return 'Done';
+        return 'The password is set';
       }}
     >
       {(wrong) => (

@@ -48,7 +48,7 @@ export function MembersSettings({ session, onFailure, onChange }: Props) {
   };
   return (
     <>
-      <section class="form wide">
+      <section class="form wide" aria-busy={members.value === null && !members.error}>
         <h2>
           Users of <bdi>{organizationOf(session)}</bdi>
         </h2>

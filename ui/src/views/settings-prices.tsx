@@ -6,6 +6,7 @@ import { getPrices, getUnpriced, unsetPrice, type Price, type TimePrice } from '
 import type { Session } from '../api/types';
 import { plural } from '../model/format';
 import { oneLine } from '../model/text';
+import { useLoaded } from '../widgets/loaded';
 import { ConfirmDialog } from '../widgets/confirm-dialog';
 import { PriceDialog, type Draft } from './price-dialog';
 import { PriceTable } from './price-table';
@@ -95,29 +96,19 @@ const days = 7;
 
 /** What was called lately, with tokens that were counted, and costs nobody knows what. */
 function Unpriced({ edition, mayChange, onFailure, onPrice }: UnpricedProps) {
-  const [found, setFound] = useState<{ model: string; calls: number }[] | null>(null);
-  const [about, setAbout] = useState(false);
-  useEffect(() => {
-    const abort = new AbortController();
-    getUnpriced(new Date(Date.now() - days * 86_400_000).toISOString(), abort.signal).then(
-      (answer) => {
-        const groups = answer.groups.filter((g) => g.value !== null && !g.is_others);
-        setFound(groups.map((g) => ({ model: g.value ?? '', calls: g.count })));
-        setAbout(answer.is_estimate);
-      },
-      (reason: unknown) => {
-        if (!isAbort(reason)) onFailure(asApiError(reason));
-      },
-    );
-    return () => {
-      abort.abort();
-    };
-  }, [edition, onFailure]);
-  if (found === null) return null;
+  const { value: found, error } = useLoaded(
+    async (signal) => {
+      const { groups, is_estimate } = await getUnpriced(new Date(Date.now() - days * 86_400_000).toISOString(), signal);
+      return { about: is_estimate, models: groups.filter((g) => g.value !== null && !g.is_others) };
+    },
+    [edition],
+    onFailure,
+  );
+  if (found === null) return error ? null : <div aria-busy="true" />;
   return (
     <section class="form wide" aria-label="Seen without a price">
       <h2>Seen without a price</h2>
-      {found.length === 0 ? (
+      {found.models.length === 0 ? (
         <p class="mute">Every call of the last {days} days whose tokens were counted has a cost.</p>
       ) : (
         <>
@@ -126,27 +117,30 @@ function Unpriced({ edition, mayChange, onFailure, onPrice }: UnpricedProps) {
             the call does not say whom it asked. What is stored keeps no cost; the next call has one.
           </p>
           <ul class="unpriced">
-            {found.map(({ model, calls }) => (
-              <li key={model}>
-                <bdi class="mono">{oneLine(model, 80)}</bdi>
-                <span class="mute">
-                  {about ? 'about ' : ''}
-                  {plural(calls, 'call')}
-                </span>
-                {mayChange && (
-                  <button
-                    type="button"
-                    class="button small"
-                    aria-label={`Price ${oneLine(model, 80)}`}
-                    onClick={() => {
-                      onPrice({ model, provider: '', isNew: true });
-                    }}
-                  >
-                    Set a price
-                  </button>
-                )}
-              </li>
-            ))}
+            {found.models.map(({ value, count }) => {
+              const model = value ?? '';
+              return (
+                <li key={model}>
+                  <bdi class="mono">{oneLine(model, 80)}</bdi>
+                  <span class="mute">
+                    {found.about ? 'about ' : ''}
+                    {plural(count, 'call')}
+                  </span>
+                  {mayChange && (
+                    <button
+                      type="button"
+                      class="button small"
+                      aria-label={`Price ${oneLine(model, 80)}`}
+                      onClick={() => {
+                        onPrice({ model, provider: '', isNew: true });
+                      }}
+                    >
+                      Set a price
+                    </button>
+                  )}
+                </li>
+              );
+            })}
           </ul>
         </>
       )}

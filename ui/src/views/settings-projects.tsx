@@ -24,7 +24,7 @@ export function ProjectsSettings({ session, onFailure, onChange }: Props) {
   const organization = organizationOf(session);
   return (
     <>
-      <section class="form wide">
+      <section class="form wide" aria-busy={projects.value === null && !projects.error}>
         <p>
           A project has traces, keys, users and costs of its own; who may sign in is the same for all of{' '}
           <bdi>{organization}</bdi>.

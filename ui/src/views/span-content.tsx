@@ -48,7 +48,7 @@ function Timing({ row, self, span }: { row: Row; self: number | null; span: Span
   const gaps = useMemo(() => (span ? gapsOf(span) : null), [span]);
   return (
     <Section title="Timing" aside={duration(lasts)}>
-      {parts.length > 0 && (
+      {span && parts.length > 0 && (
         <div class="timing" aria-hidden="true">
           {parts.map(({ name, seconds }) => (
             <i
@@ -61,13 +61,15 @@ function Timing({ row, self, span }: { row: Row; self: number | null; span: Span
         </div>
       )}
       {gaps && <GapChart gaps={gaps} />}
-      <Grid
-        facts={[
-          ...timingFacts(known, lasts),
-          ...(row.descendants > 0 ? [['itself', duration(self)] as Fact] : []),
-          ['starts at', duration(row.start)],
-        ]}
-      />
+      {(span ?? row.span.running) && (
+        <Grid
+          facts={[
+            ...timingFacts(known, lasts),
+            ...(row.descendants > 0 ? [['itself', duration(self)] as Fact] : []),
+            ['starts at', duration(row.start)],
+          ]}
+        />
+      )}
     </Section>
   );
 }

@@ -12,12 +12,14 @@ import { oneLine, visible } from '../model/text';
 import type { Row } from '../model/tree';
 import { Copy } from '../widgets/copy';
 import { usePolling } from '../widgets/hooks';
+import { later } from '../widgets/later';
 import { Mark } from '../widgets/mark';
 import { explain } from '../widgets/wrong';
 import { MarkSpan } from './compare-marked';
 import { AttributesTab, EventsTab, ResourceTab } from './span-details';
 import { SpanContent } from './span-content';
-import { RawTab } from './span-raw';
+
+const RawTab = later(async () => (await import('./more')).RawTab, true);
 
 type Tab = 'content' | 'attributes' | 'events' | 'resource' | 'raw';
 

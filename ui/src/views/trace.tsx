@@ -27,13 +27,27 @@ interface Props extends TraceLook {
   listUrl: string;
   mayChange: boolean | null;
   onFailure: (error: ApiError) => void;
+  /** There is something to see. */
+  onShown?: (id: string) => void;
 }
 
 /** Spans that come late are shown for as long after a trace's last one. */
 const lateFor = 60_000;
 const none = new Set<string>();
 
-export function TraceView({ id, span, find, critical, reader, fold, zoom, listUrl, mayChange, onFailure }: Props) {
+export function TraceView({
+  id,
+  span,
+  find,
+  critical,
+  reader,
+  fold,
+  zoom,
+  listUrl,
+  mayChange,
+  onFailure,
+  onShown,
+}: Props) {
   // While many spans come, those that are there are shown.
   const [{ known, whole }, setKnown] = useState<{ known: Known | null; whole: boolean }>({ known: null, whole: false });
   const [error, setError] = useState<ApiError | null>(null);
@@ -102,6 +116,11 @@ export function TraceView({ id, span, find, critical, reader, fold, zoom, listUr
       loading.current = false;
     };
   }, [load]);
+
+  const isShown = known !== null || error !== null;
+  useLayoutEffect(() => {
+    if (isShown) onShown?.(id);
+  }, [isShown, id, onShown]);
 
   const trace = known?.trace ?? null;
   const open = trace?.running === true;

@@ -429,7 +429,6 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
           }}
           onSaved={forgetEdits}
         />
-        <CompareMarked marks={marks} />
       </FilterBar>
       {error && fieldError === null && <Banner error={error} />}
       <TimeStrip list={query} told={hears ? told : null} onChange={setWindow} />
@@ -520,6 +519,7 @@ export function TracesView({ query, list, session, away, onFailure }: Props) {
         </div>
       </div>
       {peeked && peek.peeked && <TracePeek trace={peeked} at={peek.peeked} />}
+      <CompareMarked marks={marks} />
     </>
   );
 }

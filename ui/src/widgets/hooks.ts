@@ -1,5 +1,5 @@
-import type { RefObject } from 'preact';
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { createContext, type RefObject } from 'preact';
+import { useContext, useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 /** Asks whenever what it depends on changes; what is not wanted any more is not waited for. */
 export function useAsking(ask: (signal: AbortSignal) => void, dependsOn: readonly unknown[]): void {
@@ -94,10 +94,13 @@ export function useSaid<T>(
 
 const scrolling = new Set(['ArrowUp', 'ArrowDown', 'PageUp', 'PageDown', 'Home', 'End']);
 
+/** Of a view that stands only until another is there: keys are no more its own. */
+export const Stale = createContext(false);
+
 /** Keys pressed anywhere but in a field. The handler says whether the key was its own. */
 export function useKeys(handler: (event: KeyboardEvent) => boolean): void {
   const latest = useRef(handler);
-  latest.current = handler;
+  latest.current = useContext(Stale) ? () => false : handler;
   // As soon as the view can be seen: a key that is pressed at once is heard.
   useLayoutEffect(() => {
     const pressed = (event: KeyboardEvent): void => {

@@ -29,6 +29,8 @@ interface Props {
 }
 
 const dragFrom = 6;
+/** Where a drag has begun: charts that go along are told of it, too. */
+let pressed: uPlot | null = null;
 
 /** The colour as the canvas takes it: light-dark() is for style sheets alone. */
 function resolve(token: string): string {
@@ -125,7 +127,7 @@ function options(props: { current: Props }, { clientWidth: width, clientHeight: 
           const { left, width: drawn } = u.select;
           if (drawn < dragFrom) return;
           u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-          props.current.onZoom(u.posToVal(left, 'x'), u.posToVal(left + drawn, 'x'));
+          if (pressed === u) props.current.onZoom(u.posToVal(left, 'x'), u.posToVal(left + drawn, 'x'));
         },
       ],
     },
@@ -171,6 +173,7 @@ export function TimeChart(now: Props) {
       let from = 0;
       u.over.addEventListener('mousedown', (event) => {
         from = event.clientX;
+        pressed = u;
       });
       u.over.addEventListener('click', (event) => {
         const { lines, onPoint } = props.current;

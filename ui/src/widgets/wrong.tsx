@@ -24,7 +24,7 @@ export function Wrong({ error }: { error: ApiError | null }) {
 /** Above what is still shown, though it could not be asked for again. */
 export function Banner({ error }: { error: ApiError }) {
   return (
-    <div class="banner" role="status">
+    <div class="banner floats" role="status">
       {explain(error)}
     </div>
   );
