@@ -281,6 +281,7 @@ static void open_spans_are_told_beside_the_others(void **state) {
     for (size_t i = 0; i < RS_ARRAY_LEN(cases); i++) {
         clear(NULL);
         setenv("RESPAN_SPOOL", "on", 1);
+        unsetenv("RESPAN_OPEN_SPANS");
         setenv("XDG_STATE_HOME", home, 1);
         setenv(cases[i].variable, cases[i].value, 1);
         rs_config c;

@@ -286,6 +286,7 @@ static void ended_spans_come_past_one_that_hangs(void **state) {
 
 int main(void) {
     spool_begin();
+    unsetenv("RESPAN_OPEN_SPANS");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(once_then_when_it_changes, spool_remove_files),
         cmocka_unit_test_teardown(not_what_nobody_is_to_see, spool_remove_files),
