@@ -28,6 +28,7 @@ test('users are listed with what they used, and sorted by any column', async () 
   assert.equal(new URL(page.url()).pathname, '/users');
   assert.deepEqual(await column(1), ['no user', 'eve', odd, 'ada']); // the last seen first
   assert.equal(await page.locator('.filter-count').innerText(), '3 users');
+  assert.equal(await rows().locator('[title^="No call has a price"]').count(), 4); // of the models here nobody knows one
   const sortBy = async (name) => {
     const asked = page.waitForResponse(/metrics\/totals/);
     await page.getByRole('button', { name, exact: false }).click();
@@ -68,6 +69,7 @@ test('a user has a page of figures, times, models, metadata and newest traces', 
       .evaluateAll((all) => all.map((e) => [...e.children].map((c) => c.firstChild.textContent))),
   );
   assert.equal(figures.Requests, '6');
+  assert.equal(await page.locator('.figures [title^="No call has a price"]').innerText(), '–');
   assert.equal(figures.Tokens, String(6 * 60));
   assert.equal(figures.Errors, '0');
   assert.match(await page.locator('.spark').getAttribute('aria-label'), /^6 requests from /);

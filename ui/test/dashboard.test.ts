@@ -164,6 +164,11 @@ test('a change is in percent, of a share in points, and not said where nothing w
   expect(figuresOf(sums(), sums({ count: 0 }), 'calls').every(({ before }) => before === null)).toBe(true);
 });
 
+test('what costs nothing in all is not said to: nobody may know a price', () => {
+  const cost = (s: Partial<Sums>): unknown => figuresOf(sums(s), null, 'calls').find((f) => f.unit === 'cost')?.value;
+  expect([cost({ cost: 0.5 }), cost({ cost: 0 })]).toEqual([0.5, null]);
+});
+
 test('a point leads to the traces behind it', () => {
   const by = (name: string, of: 'calls' | 'traces' = 'calls') => ({ ...usual, by: name, of });
   expect(conditionOf(by('model'), group('a b'))).toBe('model:"a b"');

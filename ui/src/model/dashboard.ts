@@ -330,7 +330,7 @@ export function figuresOf(now: Sums, before: Sums | null, of: Counted): Figure[]
     [noun, 'count', (s) => s.count],
     ['Error rate', 'share', errorRate],
     ['Tokens', 'count', (s) => s.total_tokens],
-    ['Cost', 'cost', (s) => s.cost],
+    ['Cost', 'cost', (s) => s.cost || null], // no call has a price, or all prices are 0
     ['Latency p50', 'seconds', (s) => s.latency?.p50 ?? null],
     ['Latency p99', 'seconds', (s) => s.latency?.p99 ?? null],
     ['First token p50', 'seconds', (s) => s.time_to_first_token?.p50 ?? null],

@@ -179,7 +179,16 @@ function Body({ answers, state, at, onHover, onChange }: BodyProps) {
           return (
             <div key={figure.label}>
               <dt>{figure.label}</dt>
-              <dd class="mono">{say(figure.value, figure.unit)}</dd>
+              <dd
+                class="mono"
+                title={
+                  figure.unit === 'cost' && figure.value === null
+                    ? 'No call has a price, or all prices are 0'
+                    : undefined
+                }
+              >
+                {say(figure.value, figure.unit)}
+              </dd>
               <dd class="change" title={`before: ${say(figure.before, figure.unit)}`}>
                 {moved ?? ' '}
               </dd>

@@ -4,6 +4,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { asApiError, isAbort, type ApiError } from '../api/client';
 import { getGroups, groupsSize } from '../api/groups';
 import type { Group, Groups } from '../api/types';
+import { cost, unknown } from '../model/format';
 import { addGroups, ariaSort, type GroupRows, nextSort, noGroups, refreshGroups, shiftOfGroup } from '../model/groups';
 import { scrollToShow } from '../model/window';
 import { go } from '../navigation';
@@ -20,6 +21,11 @@ export interface Column {
   label: string;
   end?: boolean;
   cell: (group: Group) => ComponentChildren;
+}
+
+/** What calls cost in all. The sums do not tell calls that cost nothing from such as nobody knows a price of. */
+export function Spent({ usd }: { usd: number }) {
+  return usd === 0 ? <span title="No call has a price, or all prices are 0">{unknown}</span> : <>{cost(usd)}</>;
 }
 
 export interface GroupsState {

@@ -6,7 +6,7 @@ import { asApiError, isAbort, type ApiError } from '../api/client';
 import { findUser, type FoundUser } from '../api/user';
 import type { Group, Groups, Series, Trace } from '../api/types';
 import { tokenFor } from '../model/filter';
-import { clock, cost, count, duration, plural } from '../model/format';
+import { clock, count, duration, plural } from '../model/format';
 import { iso } from '../model/range';
 import { groupsUrl, threadUrl, tracesUrl, userUrl } from '../model/route';
 import { barsOf } from '../model/spark';
@@ -20,6 +20,7 @@ import { useLive } from '../widgets/live';
 import { Spark, when } from '../widgets/spark';
 import { Banner, Failed } from '../widgets/wrong';
 import { DeleteUserButton } from './delete-user';
+import { Spent } from './group-table';
 import { MetadataList } from './metadata';
 import { RangeMenu } from './range-menu';
 import { LastMessage } from './threads';
@@ -172,7 +173,7 @@ export function UserView({ id, from, to, env, mayDelete, onFailure }: Props) {
                 value={count(totals.total_tokens)}
                 note={`${count(totals.prompt_tokens)} → ${count(totals.completion_tokens)}`}
               />
-              <Figure name="Cost" value={cost(totals.cost)} />
+              <Figure name="Cost" value={<Spent usd={totals.cost} />} />
               <Figure
                 name="Errors"
                 to={totals.error_count > 0 ? list('status:error') : undefined}
@@ -228,7 +229,7 @@ function Nothing({ id, isWindow }: { id: string; isWindow: boolean }) {
 
 interface FigureProps {
   name: string;
-  value: string;
+  value: ComponentChildren;
   note?: string;
   bad?: boolean;
   /** The traces behind it. */
@@ -346,7 +347,9 @@ function Models({ groups, ofCalls, list }: ModelsProps) {
               </th>
               <td data-name={ofCalls ? 'calls' : 'requests'}>{count(g.count)}</td>
               <td data-name="tokens">{count(g.total_tokens)}</td>
-              <td data-name="cost">{cost(g.cost)}</td>
+              <td data-name="cost">
+                <Spent usd={g.cost} />
+              </td>
               <td data-name="errors" class={g.error_count > 0 ? 'bad' : undefined}>
                 {count(g.error_count)}
               </td>

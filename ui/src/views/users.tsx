@@ -6,20 +6,20 @@ import { groupsPath } from '../api/groups';
 import { livePath, paramsOf } from '../api/traces';
 import type { Group } from '../api/types';
 import { tokenFor } from '../model/filter';
-import { clock, cost, count, duration, plural } from '../model/format';
+import { clock, count, duration, plural } from '../model/format';
 import { groupsUrl, type ListQuery, tracesUrl, userUrl } from '../model/route';
 import { oneLine } from '../model/text';
 import { go } from '../navigation';
 import { Link } from '../widgets/link';
 import { GroupSearch } from './group-search';
-import { type Column, GroupTable, toList, useGroups } from './group-table';
+import { type Column, GroupTable, Spent, toList, useGroups } from './group-table';
 import { RangeMenu } from './range-menu';
 
 const columns: Column[] = [
   { sort: 'value', label: 'User', cell: (g) => <UserName group={g} /> },
   { sort: 'count', label: 'Requests', end: true, cell: (g) => count(g.count) },
   { sort: 'total_tokens', label: 'Tokens', end: true, cell: (g) => count(g.total_tokens) },
-  { sort: 'cost', label: 'Cost', end: true, cell: (g) => cost(g.cost) },
+  { sort: 'cost', label: 'Cost', end: true, cell: (g) => <Spent usd={g.cost} /> },
   { sort: 'error_count', label: 'Errors', end: true, cell: (g) => <Errors n={g.error_count} /> },
   { sort: 'latency', label: 'Latency p50', end: true, cell: (g) => duration(g.latency?.p50) },
   { sort: 'first_time', label: 'First seen', cell: (g) => <Seen time={g.first_time} /> },
