@@ -354,8 +354,9 @@ static rs_filter_node *refuse_name(parser *p, rs_str name, sign s) {
                 : "spans are not filtered by their %.*s: look for words in what they say by text:WORD",
             name);
     if (!meant.n && (s == SIGN_HAS || s == SIGN_EQUAL)) return NULL;
-    snprintf(fmt, sizeof fmt, "a %s has no field '%%.*s'%s%.*s%s; put it in quotes to look for it as text",
-             p->build.table->what, meant.n ? ": did you mean '" : "", RS_STR_ARG(meant), meant.n ? "'?" : "");
+    snprintf(fmt, sizeof fmt, "a %s has no field '%%.*s'%s%.*s%s put it in quotes to look for it as text",
+             p->build.table->what, meant.n ? ": did you mean '" : "", RS_STR_ARG(meant),
+             meant.n ? "'? Or" : ";");
     return fail_at(p, p->at, RS_ERR_INVALID, fmt, name);
 }
 

@@ -315,7 +315,7 @@ static void test_what_is_refused(void **state) {
     is_refused("model: gpt", 6, "a value is missing behind 'model'");
     is_refused("modle:gpt", 0, "did you mean 'model'?");
     is_refused("x duratoin>2", 2, "did you mean 'duration'?");
-    is_refused("sttaus:error", 0, "did you mean 'status'?");
+    is_refused("sttaus:error", 0, "did you mean 'status'? Or put it in quotes to look for it as text");
     is_refused("a usr:x", 2, "did you mean 'user'?");
     is_refused("costs>1", 0, "did you mean 'cost'?");
     is_refused("\"unclosed", 0, "quote is not closed");
