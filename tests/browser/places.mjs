@@ -119,7 +119,7 @@ export const places = ({ shown, span, other, failed, user, thread }) => [
 export const openPlaces = ({ link }) => [
   ['sign in', '/signin', '.door form'],
   ['sign in, refused', '/signin', '.door form', signInWrong],
-  ['sign up', '/signup', '.door form'],
+  ['sign up, which is off', '/signup', '.door h2:text("is off")'],
   ['an invite', '/invite/of-nobody', '.door form'],
   ['a trace that is shared', `/share/${link}`, '.span-row'],
   ['a link that is over', '/share/of-nothing', '.notice h2'],

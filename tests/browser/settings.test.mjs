@@ -69,6 +69,7 @@ test('with a password one signs in from another browser, and wrong ones are refu
   await page.getByLabel('New password').fill(password);
   await page.getByRole('button', { name: 'Set it' }).click();
   await page.getByRole('heading', { name: 'Change the password' }).waitFor();
+  await page.getByRole('status').getByText('The password is set').waitFor();
 
   const other = await browser.newContext({ viewport: { width: 390, height: 800 } });
   const door = await newPage(other);
@@ -93,14 +94,22 @@ test('with a password one signs in from another browser, and wrong ones are refu
 test('without an invite one does not sign up, and is told why', async () => {
   const other = await browser.newContext();
   const door = await newPage(other);
-  for (const path of ['/signup', '/invite/nonsense']) {
-    await door.goto(server.url + path);
-    await door.getByLabel('E-mail').fill('bob@example.com');
-    await door.getByLabel('Name').fill('Bob');
-    await door.getByLabel('Password').fill('long enough, that');
-    await door.keyboard.press('Enter');
-    await door.getByRole('alert').waitFor();
-    assert.match(await door.getByRole('alert').innerText(), /invite/);
-  }
+  await door.goto(`${server.url}/signup`);
+  await door.getByRole('heading', { name: 'Sign-up is off' }).waitFor();
+  assert.equal(await door.locator('input').count(), 0, 'no form that would be refused');
+  await door.getByRole('link', { name: 'Sign in' }).waitFor();
+  await door.goto(`${server.url}/invite/nonsense`);
+  await door.getByLabel('E-mail').fill('bob@example.com');
+  await door.getByLabel('Name').fill('Bob');
+  await door.getByLabel('Password').fill('long enough, that');
+  await door.keyboard.press('Enter');
+  await door.getByRole('alert').waitFor();
+  assert.match(await door.getByRole('alert').innerText(), /invite/);
   await other.close();
+});
+
+test('what browsers ask for by themselves is there: the icon', async () => {
+  const icon = await fetch(`${server.url}/favicon.ico`);
+  assert.deepEqual([icon.status, icon.headers.get('content-type')], [200, 'image/x-icon']);
+  assert.equal(Buffer.from(await icon.arrayBuffer()).readUInt16LE(2), 1);
 });

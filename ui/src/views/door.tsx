@@ -18,7 +18,26 @@ export function Door() {
     const token = decodeURIComponent(invite);
     return said?.signed_in === true ? <Join invite={token} /> : <SignUp invite={token} />;
   }
-  return location.pathname.startsWith('/signup') ? <SignUp /> : <SignIn mayJoin={said?.signup_allowed === true} />;
+  if (!location.pathname.startsWith('/signup')) return <SignIn mayJoin={said?.signup_allowed === true} />;
+  return said?.signup_allowed === false ? <Closed /> : <SignUp />;
+}
+
+/** No form that would be refused. */
+function Closed() {
+  return (
+    <main class="alone door">
+      <div class="notice form">
+        <h1>
+          <i class="logo" aria-hidden="true" /> respan
+        </h1>
+        <h2>Sign-up is off</h2>
+        <p>Ask an owner for an invite: a link that opens the form.</p>
+        <p>
+          Have an account? <a href={`/signin${location.search}`}>Sign in</a>
+        </p>
+      </div>
+    </main>
+  );
 }
 
 interface FrameProps {
