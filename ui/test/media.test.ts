@@ -12,7 +12,13 @@ test('how large an image is, from its first bytes', () => {
   expect(dimensions(jpeg)).toEqual({ width: 200, height: 100 });
   const webp = base64('RIFF', 0, 0, 0, 0, 'WEBPVP8X', 10, 0, 0, 0, 0, 0, 0, 0, 99, 0, 0, 49, 0, 0, 0, 0);
   expect(dimensions(webp)).toEqual({ width: 100, height: 50 });
-  for (const bad of ['', 'AAAA', '!!!', base64(0xff, 0xd8, 0xff, 0xe0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)]) {
+  for (const bad of [
+    '',
+    'AAAA',
+    '!!!',
+    base64(0xff, 0xd8, 0xff, 0xe0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0),
+    base64(0x89, 'PNG', '0'.repeat(40)),
+  ]) {
     expect(dimensions(bad)).toBeNull();
   }
 });
@@ -46,7 +52,7 @@ test('the parts of several APIs', () => {
   const source = { type: 'url', url: 'https://x.org/a' };
   expect(describePart({ type: 'image', source })).toBe('[image https://x.org/a]');
   expect(describePart({ type: 'document', source: { type: 'file', file_id: 'f' } })).toBe('[document f]');
-  expect(describePart({ type: 'file', file: { filename: 'a.png', file_data: url } })).toBe(same);
+  expect(describePart({ type: 'file', file: { filename: 'a.png', file_data: url } })).toBe(`[a.png: ${same.slice(1)}`);
   const long = png.replace('=', 'AAAAA').padEnd(80, 'A');
   expect(describePart({ type: 'image', image: long, mediaType: 'image/png' })).toBe('[image/png 640 × 480, 60 B]');
   expect(describePart({ type: 'image', data: png, mimeType: 'image/png' })).toBe(same);

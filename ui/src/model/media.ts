@@ -41,12 +41,13 @@ export function describePart(part: JsonObject): string | null {
     const data = first(from, 'data', 'content');
     const address =
       first(from, 'url', 'uri', 'image_url', 'image', 'audio', 'video', 'path', 'file_url', 'file_data') ?? data;
-    const described = address === null ? null : describeAddress(address, mime);
-    if (described !== null) return described;
-    if (data !== null || (address !== null && isBase64.test(address)))
-      return describeData(mime, data ?? address ?? '', true);
     const id = first(from, 'file_id');
-    if (id !== null) return `[${mime} ${cut(id, 400)}]`;
+    let described = address === null ? null : describeAddress(address, mime);
+    if (described === null && (data !== null || (address !== null && isBase64.test(address))))
+      described = describeData(mime, data ?? address ?? '', true);
+    if (described === null && id !== null) described = `[${mime} ${cut(id, 400)}]`;
+    const name = first(from, 'filename');
+    if (described !== null) return name === null ? described : `[${cut(name, 100)}: ${described.slice(1)}`;
   }
   return null;
 }
@@ -78,7 +79,7 @@ export function dimensions(base64: string): { width: number; height: number } | 
   const big = (i: number): number => at(i) * 256 + at(i + 1);
   const little = (i: number): number => at(i) + at(i + 1) * 256;
   const says = (i: number, text: string): boolean => [...text].every((c, n) => at(i + n) === c.charCodeAt(0));
-  if (says(1, 'PNG') && b.length >= 24) {
+  if (says(1, 'PNG') && says(12, 'IHDR') && b.length >= 24) {
     return { width: big(16) * 65_536 + big(18), height: big(20) * 65_536 + big(22) };
   }
   if (says(0, 'GIF8') && b.length >= 10) return { width: little(6), height: little(8) };
