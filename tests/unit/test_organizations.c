@@ -78,15 +78,20 @@ static void they_are_made_and_named(void **state) {
     assert_int_equal(role_in(f->c, made.id, f->owner.id), RS_ROLE_OWNER);
     assert_int_equal(rs_control_first_project(f->c, made.id, &project, NULL), RS_OK);
     assert_string_equal(project.name, "acme");
-    static const char *const none[] = {"", "acme", "a/b", "a\nb"};
+    /* nor what could be taken for another one, or for an id */
+    static const char *const none[] = {"",      "acme",  "a/b", "a\nb", "ACME", "Acme",
+                                       " acme", "acme ", " x",  "7",    "1"};
     for (size_t i = 0; i < RS_ARRAY_LEN(none); i++) {
         assert_int_equal(rs_control_create_organization(f->c, none[i], 0, NULL, &found, NULL),
                          RS_ERR_INVALID);
-        if (i != 1)
+        if (!rs_str_eq_nocase(rs_str_of(none[i]), RS_STR("acme")))
             assert_int_equal(rs_control_rename_organization(f->c, made.id, none[i], NULL, NULL),
                              RS_ERR_INVALID);
     }
     assert_int_equal(rs_control_rename_organization(f->c, made.id, "default", NULL, &err), RS_ERR_INVALID);
+    assert_int_equal(rs_control_rename_organization(f->c, made.id, "DEFAULT", NULL, &err), RS_ERR_INVALID);
+    assert_int_equal(rs_control_rename_organization(f->c, made.id, "Acme 7", NULL, NULL), RS_OK);
+    assert_int_equal(rs_control_rename_organization(f->c, made.id, "ACME 7", NULL, NULL), RS_OK);
     assert_int_equal(rs_control_rename_organization(f->c, made.id, "better", NULL, NULL), RS_OK);
     assert_int_equal(rs_control_rename_organization(f->c, 9, "other", NULL, NULL), RS_ERR_NOT_FOUND);
     assert_int_equal(rs_control_find_organization(f->c, "better", &found, NULL), RS_OK);
@@ -126,8 +131,11 @@ static void what_a_project_is_called(void **state) {
     assert_int_equal(found.organization, beta.id);
     assert_int_equal(rs_control_find_project(f->c, "gamma/only", &found, NULL), RS_ERR_NOT_FOUND);
     assert_int_equal(rs_control_find_project(f->c, "beta/none", &found, NULL), RS_ERR_NOT_FOUND);
-    /* a name may have a slash itself */
-    assert_int_equal(rs_control_create_project(f->c, acme.id, "a/b", NULL, &made, NULL), RS_OK);
+    /* a name from before there were organizations may have a slash itself */
+    assert_int_equal(rs_control_create_project(f->c, acme.id, "a/b", NULL, &made, NULL), RS_ERR_INVALID);
+    assert_int_equal(rs_control_rename_project(f->c, made.id, "a/b", NULL, NULL), RS_ERR_INVALID);
+    assert_int_equal(rs_control_create_project(f->c, acme.id, "ab", NULL, &made, NULL), RS_OK);
+    run_sql(f->path, "UPDATE project SET name = 'a/b' WHERE name = 'ab'");
     assert_int_equal(rs_control_find_project(f->c, "a/b", &found, NULL), RS_OK);
     assert_int_equal(rs_control_find_project(f->c, "acme/a/b", &found, NULL), RS_OK);
     assert_int_equal(found.id, made.id);
@@ -137,6 +145,28 @@ static void what_a_project_is_called(void **state) {
     assert_int_equal(rs_control_find_project(f->c, "beta/only", &found, NULL), RS_OK);
     assert_int_equal(rs_control_delete_project(f->c, found.id, NULL, NULL), RS_ERR_INVALID);
     assert_int_equal(rs_control_delete_project(f->c, f->project.id, NULL, NULL), RS_ERR_INVALID);
+}
+
+/* Who may call his organization and his project what he likes does not get what is meant for another's. */
+static void nobody_is_taken_for_another(void **state) {
+    fixture *f = *state;
+    rs_organization theirs;
+    rs_project web, old, found;
+    rs_err err = {0};
+    assert_int_equal(rs_control_create_project(f->c, RS_SERVER_ORGANIZATION, "old", NULL, &old, NULL), RS_OK);
+    run_sql(f->path, "UPDATE project SET name = 'prod/web' WHERE name = 'old'");
+    assert_int_equal(rs_control_find_project(f->c, "prod/web", &found, NULL), RS_OK);
+    assert_int_equal(found.id, old.id);
+    assert_int_equal(rs_control_create_organization(f->c, "prod", 0, NULL, &theirs, NULL), RS_OK);
+    assert_int_equal(rs_control_create_project(f->c, theirs.id, "web", NULL, &web, NULL), RS_OK);
+    assert_int_equal(rs_control_find_project(f->c, "prod/web", &found, &err), RS_ERR_INVALID);
+    assert_non_null(strstr(err.message, "default/prod/web, prod/web"));
+    /* it can be named, and so be called something else */
+    assert_int_equal(rs_control_find_project(f->c, "default/prod/web", &found, NULL), RS_OK);
+    assert_int_equal(found.id, old.id);
+    assert_int_equal(rs_control_rename_project(f->c, old.id, "old", NULL, NULL), RS_OK);
+    assert_int_equal(rs_control_find_project(f->c, "prod/web", &found, NULL), RS_OK);
+    assert_int_equal(found.id, web.id);
 }
 
 static void who_sees_what(void **state) {
@@ -429,6 +459,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(they_are_made_and_named, setup, close_control),
         cmocka_unit_test_setup_teardown(what_a_project_is_called, setup, close_control),
+        cmocka_unit_test_setup_teardown(nobody_is_taken_for_another, setup, close_control),
         cmocka_unit_test_setup_teardown(who_sees_what, setup, close_control),
         cmocka_unit_test_setup_teardown(who_leaves, setup, close_control),
         cmocka_unit_test_setup_teardown(invites_are_of_one, setup, close_control),

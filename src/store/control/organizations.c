@@ -70,21 +70,29 @@ rs_status rs_control_list_organizations(rs_control *c, uint64_t user, rs_organiz
 
 /* ---- changes ------------------------------------------------------------------------------------------- */
 
+/* One that could be taken for another one, or for a number, is none. */
 static rs_status check_name(const char *name, rs_err *err) {
     rs_status st =
         rs_control_check_name("the organization's name", name, sizeof((rs_organization *)0)->name, err);
-    if (st == RS_OK && strchr(name, '/'))
-        st = rs_fail(err, RS_ERR_INVALID, 0, "the organization's name has a '/'");
-    return st;
+    if (st != RS_OK) return st;
+    if (strchr(name, '/')) return rs_fail(err, RS_ERR_INVALID, 0, "the organization's name has a '/'");
+    if (name[0] == ' ' || name[strlen(name) - 1] == ' ')
+        return rs_fail(err, RS_ERR_INVALID, 0, "the organization's name has a space around it");
+    if (!name[strspn(name, "0123456789")])
+        return rs_fail(err, RS_ERR_INVALID, 0, "the organization's name is a number: it has those already");
+    return RS_OK;
 }
 
-/* Nobody else but `id` (0: nobody at all) is called that. */
+/* Nobody else but `id` (0: nobody at all) is called that, in whichever case. */
 static rs_status check_free(rs_control *c, const char *name, uint64_t id, rs_err *err) {
+    static const char sql[] =
+        "SELECT " COLUMNS ", 0 FROM organization WHERE trim(name) = ?1 COLLATE NOCASE AND id <> ?2";
     rs_organization other;
     rs_err unused = {0};
-    rs_status st = find(c, by_name, RS_SQL(rs_sql_text(name)), &other, &unused);
-    if (st == RS_ERR_NOT_FOUND || (st == RS_OK && other.id == id)) return RS_OK;
-    if (st == RS_OK) return rs_fail(err, RS_ERR_INVALID, 0, "an organization named %s exists already", name);
+    rs_status st = find(c, sql, RS_SQL(rs_sql_text(name), rs_sql_int(id)), &other, &unused);
+    if (st == RS_ERR_NOT_FOUND) return RS_OK;
+    if (st == RS_OK)
+        return rs_fail(err, RS_ERR_INVALID, 0, "an organization named %s exists already", other.name);
     if (err) *err = unused;
     return st;
 }

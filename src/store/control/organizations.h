@@ -9,8 +9,9 @@
 enum { RS_SERVER_ORGANIZATION = 1 };
 
 typedef struct rs_organization {
-    uint64_t id;   /* from 1; never given twice */
-    char name[64]; /* without '/': "ORGANIZATION/PROJECT" names a project */
+    uint64_t id; /* from 1; never given twice */
+    char name
+        [64]; /* without '/': "ORGANIZATION/PROJECT" names a project; no number, and no other one's but for case */
     uint64_t created_ns;
     rs_role role; /* of the user that was asked about; RS_ROLE_NONE: none was */
 } rs_organization;

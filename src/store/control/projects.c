@@ -89,52 +89,49 @@ rs_status rs_control_list_projects_of_user(rs_control *c, uint64_t user, rs_proj
 
 /* ---- by what it is called ------------------------------------------------------------------------------ */
 
-/* ORGANIZATION/NAME, if there is that organization. */
-static rs_status find_qualified(rs_control *c, const char *name, rs_project *out, rs_err *err) {
-    static const char sql[] = "SELECT " COLUMNS ", 0 FROM project"
-                              " JOIN organization ON organization.id = project.organization"
-                              " WHERE organization.name = ?1 AND project.name = ?2";
-    const char *slash = strchr(name, '/');
-    if (!slash) return rs_fail(err, RS_ERR_NOT_FOUND, 0, "no such project");
-    return find(c, sql, RS_SQL(rs_sql_str((rs_str){name, (size_t)(slash - name)}), rs_sql_text(slash + 1)),
-                out, err);
-}
+/* ORGANIZATION/NAME or NAME, of which the server's own goes before others'; who is one by the first and another by the second is nobody:
+ * who may name his own would be taken for the other. */
+static const char called[] =
+    "SELECT " COLUMNS ", 0, organization.name, project.name, project.name <> ?1 FROM project"
+    " JOIN organization ON organization.id = project.organization"
+    " WHERE project.name = ?1 OR organization.name = ?2 AND project.name = ?3"
+    " ORDER BY project.organization";
 
-/* The server's own before others'; of several others' none. */
-static rs_status find_alone(rs_control *c, const char *name, rs_project *out, rs_err *err) {
-    static const char sql[] = "SELECT " COLUMNS ", 0, organization.name FROM project"
-                              " JOIN organization ON organization.id = project.organization"
-                              " WHERE project.name = ?1 ORDER BY project.organization";
+rs_status rs_control_find_project(rs_control *c, const char *name, rs_project *out, rs_err *err) {
     sqlite3_stmt *stmt;
     char candidates[256] = "";
     size_t n = 0;
-    bool row = true;
-    rs_status st = rs_control_first(c, sql, RS_SQL(rs_sql_text(name)), "no such project", &stmt, err);
+    bool row = true, is_qualified = false;
+    const char *slash = strchr(name, '/');
+    rs_str organization = {name, slash ? (size_t)(slash - name) : 0};
+    pthread_mutex_lock(&c->lock);
+    rs_status st = rs_control_first(
+        c, called, RS_SQL(rs_sql_text(name), rs_sql_str(organization), rs_sql_text(slash ? slash + 1 : "")),
+        "no such project", &stmt, err);
     if (st == RS_OK) read_row(stmt, out);
-    while (st == RS_OK && row && out->organization != RS_SERVER_ORGANIZATION) {
-        rs_str organization = rs_db_column_str(stmt, 6);
+    while (st == RS_OK && row) {
+        rs_str of = rs_db_column_str(stmt, 6), is = rs_db_column_str(stmt, 7);
         size_t used = strlen(candidates);
-        snprintf(candidates + used, sizeof candidates - used, "%s%.*s/%s", n++ ? ", " : "",
-                 RS_STR_ARG(organization), name);
+        snprintf(candidates + used, sizeof candidates - used, "%s%.*s/%.*s", n++ ? ", " : "", RS_STR_ARG(of),
+                 RS_STR_ARG(is));
+        is_qualified |= sqlite3_column_int(stmt, 8) != 0;
         st = rs_db_step(stmt, &row, err);
     }
     rs_control_done(stmt);
-    if (st == RS_OK && n > 1)
+    pthread_mutex_unlock(&c->lock);
+    if (st == RS_OK && n > 1 && (is_qualified || out->organization != RS_SERVER_ORGANIZATION))
         st = rs_fail(err, RS_ERR_INVALID, 0, "several projects are called that: %s", candidates);
     return st;
 }
 
-rs_status rs_control_find_project(rs_control *c, const char *name, rs_project *out, rs_err *err) {
-    rs_err unused = {0};
-    pthread_mutex_lock(&c->lock);
-    rs_status st = find_qualified(c, name, out, &unused);
-    if (st == RS_ERR_NOT_FOUND) st = find_alone(c, name, out, err);
-    else if (st != RS_OK && err) *err = unused;
-    pthread_mutex_unlock(&c->lock);
-    return st;
-}
-
 /* ---- changes ------------------------------------------------------------------------------------------- */
+
+/* A new one: "ORGANIZATION/NAME" is to be one project's name only. */
+static rs_status check_name(const char *name, rs_err *err) {
+    rs_status st = rs_control_check_name("the project's name", name, sizeof((rs_project *)0)->name, err);
+    return st == RS_OK && strchr(name, '/') ? rs_fail(err, RS_ERR_INVALID, 0, "the project's name has a '/'")
+                                            : st;
+}
 
 /* Nobody else in it but `id` (0: nobody at all) is called that. */
 static rs_status check_free(rs_control *c, uint64_t organization, const char *name, uint64_t id,
@@ -150,7 +147,7 @@ static rs_status check_free(rs_control *c, uint64_t organization, const char *na
 
 rs_status rs_control_create_project(rs_control *c, uint64_t organization, const char *name,
                                     const rs_actor *by, rs_project *out, rs_err *err) {
-    rs_status st = rs_control_check_name("the project's name", name, sizeof out->name, err);
+    rs_status st = check_name(name, err);
     if (st != RS_OK || (st = rs_control_begin(c, err)) != RS_OK) return st;
     st = check_free(c, organization, name, 0, err);
     if (st == RS_OK)
@@ -165,7 +162,7 @@ rs_status rs_control_create_project(rs_control *c, uint64_t organization, const 
 rs_status rs_control_rename_project(rs_control *c, uint64_t id, const char *name, const rs_actor *by,
                                     rs_err *err) {
     rs_project project;
-    rs_status st = rs_control_check_name("the project's name", name, sizeof project.name, err);
+    rs_status st = check_name(name, err);
     if (st != RS_OK || (st = rs_control_begin(c, err)) != RS_OK) return st;
     st = find(c, by_id, RS_SQL(rs_sql_int(id)), &project, err);
     if (st == RS_OK) st = check_free(c, project.organization, name, id, err);

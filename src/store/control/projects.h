@@ -9,12 +9,14 @@
 typedef struct rs_project {
     uint64_t id; /* from 1; never given twice */
     uint64_t organization;
-    char name[64]; /* no other one of the organization has it */
+    char name
+        [64]; /* no other one of the organization has it; those from before there were any may have a '/' */
     rs_retention keep;
     rs_role role; /* of the user that was asked about; RS_ROLE_NONE: none was */
 } rs_project;
 /* As somebody at the server's machine names it: ORGANIZATION/NAME, or NAME where that is one's alone, or that of one of the server's
- * organization. RS_ERR_INVALID: several are called that; the message has them. */
+ * organization. RS_ERR_INVALID: several are called that (also if one is it by its own name, and another with its organization's);
+ * the message has them. */
 RS_MUST_CHECK rs_status rs_control_find_project(rs_control *c, const char *name, rs_project *out,
                                                 rs_err *err);
 RS_MUST_CHECK rs_status rs_control_get_project(rs_control *c, uint64_t id, rs_project *out, rs_err *err);
