@@ -293,6 +293,25 @@ def test_who_is_in_both(two):
     assert bo.sign_in("bo@x.org", PASSWORD).status == 401
 
 
+def test_an_owner_does_not_come_back_by_his_own_invite(two):
+    person = {"password": PASSWORD, "name": "Cy"}
+    for email, let_out in (("cy1@x.org", "DELETE"), ("cy2@x.org", "POST")):
+        cy = invited(two.ann, "owner", email)
+        him = cy.session()["user"]["id"]
+        token = cy.post("/api/invites/", {"role": "owner"}).json["url"].rsplit("/", 1)[1]
+        made = [i for i in two.ann.get("/api/invites/").json["results"] if i["role"] == "owner"]
+        assert len(made) == 1
+        body = {"role": "viewer"} if let_out == "POST" else None
+        assert two.ann.request(let_out, f"/api/members/{him}/", body).status == 200
+        refused = Browser(two.server).post("/api/auth/signup/", {**person, "email": email, "invite": token})
+        assert refused.status == 403 and refused.json["error"]["field"] == "invite"
+        assert [i for i in two.ann.get("/api/invites/").json["results"] if i["role"] == "owner"] == []
+        log = two.ann.get("/api/audit/?action=invite.delete").json["results"]
+        assert (log[0]["actor"], log[0]["target"]) == ("ann@x.org", "owner")
+    assert cy.session()["role"] == "viewer"
+    assert two.ann.delete(f"/api/members/{him}/").status == 200
+
+
 def test_one_with_an_account_joins_by_his_password(two):
     cy = invited(two.owner, "viewer", "cy@x.org")
     token = two.ann.post("/api/invites/", {"role": "member", "email": "cy@x.org"}).json["url"].rsplit("/", 1)[1]

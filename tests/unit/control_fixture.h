@@ -31,6 +31,9 @@ typedef struct fixture {
     "ALTER TABLE session DROP COLUMN used; ALTER TABLE session DROP COLUMN address;"                         \
     "ALTER TABLE session DROP COLUMN agent; ALTER TABLE user DROP COLUMN seen;"
 
+/* What came with version 7. */
+#define WITHOUT_INVITERS "ALTER TABLE invite DROP COLUMN inviter;"
+
 /* What came with version 6: it is not there in older ones. */
 #define WITHOUT_ORGANIZATIONS                                                                                \
     "CREATE TABLE old_user(id INTEGER PRIMARY KEY AUTOINCREMENT, email TEXT NOT NULL UNIQUE COLLATE NOCASE," \
@@ -42,7 +45,7 @@ typedef struct fixture {
     "CREATE TABLE old_project(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"              \
     "  keep_ns INTEGER NOT NULL DEFAULT 0, keep_bytes INTEGER NOT NULL DEFAULT 0);"                          \
     "INSERT INTO old_project SELECT id, name, keep_ns, keep_bytes FROM project;"                             \
-    "DROP TABLE project; ALTER TABLE old_project RENAME TO project;"                                         \
+    "DROP TABLE project; ALTER TABLE old_project RENAME TO project;" WITHOUT_INVITERS                        \
     "ALTER TABLE invite DROP COLUMN organization; ALTER TABLE audit DROP COLUMN organization;"               \
     "DROP TABLE organization;"
 

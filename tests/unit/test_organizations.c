@@ -302,6 +302,60 @@ static void invites_are_of_one(void **state) {
     assert_int_equal(rows_of(f->c, "invite.", RS_SERVER_ORGANIZATION), 2);
 }
 
+/* An owner who is none any more does not come back by an invite that he made before. */
+static void his_invites_end_with_him(void **state) {
+    fixture *f = *state;
+    char his[3][RS_SECRET_MAX], other[RS_SECRET_MAX];
+    rs_organization acme;
+    rs_invite made;
+    rs_user ann, bo;
+    int n = 0;
+    assert_int_equal(rs_control_create_organization(f->c, "acme", f->owner.id, NULL, &acme, NULL), RS_OK);
+    assert_int_equal(
+        rs_control_add_user(f->c, acme.id, "ann@x.org", "Ann", RS_ROLE_OWNER, "", NULL, &ann, NULL), RS_OK);
+    assert_int_equal(
+        rs_control_add_user(f->c, acme.id, "bo@x.org", "Bo", RS_ROLE_MEMBER, "", NULL, &bo, NULL), RS_OK);
+    assert_int_equal(rs_control_add_member(f->c, RS_SERVER_ORGANIZATION, ann.id, RS_ROLE_OWNER, NULL, NULL),
+                     RS_OK);
+    const rs_actor by_ann = {.user = ann.id}, by_owner = {.user = f->owner.id}, by_bo = {.user = bo.id};
+    for (int demoted = 1; demoted >= 0; demoted--) {
+        for (int i = 0; i < 3; i++)
+            assert_int_equal(rs_control_create_invite(f->c, i < 2 ? acme.id : RS_SERVER_ORGANIZATION,
+                                                      RS_ROLE_OWNER, "", &by_ann, his[i], &made, NULL),
+                             RS_OK);
+        assert_int_equal(
+            rs_control_create_invite(f->c, acme.id, RS_ROLE_OWNER, "", &by_owner, other, &made, NULL), RS_OK);
+        assert_int_equal(rs_control_set_role(f->c, acme.id, ann.id, RS_ROLE_OWNER, NULL, NULL), RS_OK);
+        assert_int_equal(rs_control_find_invite(f->c, rs_str_of(his[0]), &made, NULL), RS_OK);
+        assert_int_equal(demoted ? rs_control_set_role(f->c, acme.id, ann.id, RS_ROLE_MEMBER, &by_owner, NULL)
+                                 : rs_control_remove_member(f->c, acme.id, ann.id, &by_owner, NULL, NULL),
+                         RS_OK);
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(rs_control_join_by_invite(f->c, rs_str_of(his[i]), ann.id, "", NULL),
+                             RS_ERR_DENIED);
+        assert_int_equal(role_in(f->c, acme.id, ann.id), demoted ? RS_ROLE_MEMBER : RS_ROLE_NONE);
+        /* those of others, and into what he owns still, go on; what ended is in the log */
+        assert_int_equal(rs_control_find_invite(f->c, rs_str_of(other), &made, NULL), RS_OK);
+        assert_int_equal(rs_control_find_invite(f->c, rs_str_of(his[2]), &made, NULL), RS_OK);
+        assert_int_equal(rows_of(f->c, "invite.delete", acme.id), demoted ? 2 : 4);
+        /* nor does he make another one while a server has yet to hear of it */
+        assert_int_equal(
+            rs_control_create_invite(f->c, acme.id, RS_ROLE_OWNER, "", &by_ann, his[0], &made, NULL),
+            RS_ERR_DENIED);
+        assert_int_equal(
+            rs_control_create_invite(f->c, acme.id, RS_ROLE_VIEWER, "", &by_bo, his[0], &made, NULL),
+            RS_ERR_DENIED);
+        if (demoted)
+            assert_int_equal(rs_control_set_role(f->c, acme.id, ann.id, RS_ROLE_OWNER, NULL, NULL), RS_OK);
+    }
+    /* the server's own invites nobody ends by leaving */
+    assert_int_equal(rs_control_create_invite(f->c, acme.id, RS_ROLE_OWNER, "", NULL, other, &made, NULL),
+                     RS_OK);
+    assert_int_equal(rs_control_remove_member(f->c, acme.id, bo.id, NULL, NULL, NULL), RS_OK);
+    assert_int_equal(rs_control_list_invites(f->c, acme.id, count_invite, &n, NULL), RS_OK);
+    assert_int_equal(n, 3);
+}
+
 static void one_is_deleted(void **state) {
     fixture *f = *state;
     char key[RS_SECRET_MAX], session[RS_SECRET_MAX], other[RS_SECRET_MAX], token[RS_SECRET_MAX];
@@ -439,6 +493,25 @@ static void one_of_version_5_goes_on(void **state) {
     assert_int_equal(role_in(f->c, organization.id, 1), RS_ROLE_OWNER);
 }
 
+/* Of whom an invite of version 6 is nobody knows: it goes on. */
+static void one_of_version_6_goes_on(void **state) {
+    fixture *f = *state;
+    char token[RS_SECRET_MAX];
+    rs_invite made;
+    rs_user ann;
+    const rs_actor by = {.user = f->owner.id};
+    assert_int_equal(
+        rs_control_create_invite(f->c, RS_SERVER_ORGANIZATION, RS_ROLE_MEMBER, "", &by, token, &made, NULL),
+        RS_OK);
+    rs_control_close(f->c);
+    run_sql(f->path, WITHOUT_INVITERS "PRAGMA user_version=6");
+    assert_int_equal(rs_control_look(f->dir, NULL), RS_OK);
+    assert_int_equal(rs_control_open(f->dir, &f->c, NULL), RS_OK);
+    assert_int_equal(rs_control_accept_invite(f->c, rs_str_of(token), "ann@x.org", "Ann", "", "", &ann, NULL),
+                     RS_OK);
+    assert_int_equal(role_in(f->c, RS_SERVER_ORGANIZATION, ann.id), RS_ROLE_MEMBER);
+}
+
 /* A server of an older version that is at work would find its tables changed under it. */
 static void an_older_server_at_work_keeps_its_file(void **state) {
     fixture *f = *state;
@@ -463,9 +536,11 @@ int main(void) {
         cmocka_unit_test_setup_teardown(who_sees_what, setup, close_control),
         cmocka_unit_test_setup_teardown(who_leaves, setup, close_control),
         cmocka_unit_test_setup_teardown(invites_are_of_one, setup, close_control),
+        cmocka_unit_test_setup_teardown(his_invites_end_with_him, setup, close_control),
         cmocka_unit_test_setup_teardown(one_is_deleted, setup, close_control),
         cmocka_unit_test_setup_teardown(the_log_of_each, setup, close_control),
         cmocka_unit_test_setup_teardown(one_of_version_5_goes_on, setup, close_control),
+        cmocka_unit_test_setup_teardown(one_of_version_6_goes_on, setup, close_control),
         cmocka_unit_test_setup_teardown(an_older_server_at_work_keeps_its_file, setup, close_control),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

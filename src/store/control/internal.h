@@ -67,6 +67,9 @@ RS_MUST_CHECK rs_status rs_control_insert_user(rs_control *c, uint64_t organizat
 /* Inside a transaction. RS_ERR_INVALID: he is in it already. */
 RS_MUST_CHECK rs_status rs_control_insert_member(rs_control *c, uint64_t organization, uint64_t user,
                                                  rs_role role, rs_err *err);
+/* Inside a transaction: the invites into it that a user made can be used no more. */
+RS_MUST_CHECK rs_status rs_control_end_invites(rs_control *c, uint64_t organization, uint64_t inviter,
+                                               const rs_actor *by, rs_err *err);
 /* Of id, email, name, role, whether there is a password, created, seen. */
 void rs_control_read_user(sqlite3_stmt *stmt, rs_user *out);
 

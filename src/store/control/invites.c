@@ -17,10 +17,20 @@ static rs_str target_of(const rs_invite *invite) {
     return rs_str_of(invite->email[0] ? invite->email : rs_role_name(invite->role));
 }
 
+/* In the transaction: when he asked he was one, which another process may have changed since. */
+static rs_status check_owner(rs_control *c, uint64_t organization, uint64_t user, rs_err *err) {
+    sqlite3_stmt *stmt;
+    rs_status st = rs_control_first(
+        c, "SELECT 1 FROM membership WHERE user = ?1 AND organization = ?2 AND role = 3",
+        RS_SQL(rs_sql_int(user), rs_sql_int(organization)), "only an owner may do this", &stmt, err);
+    rs_control_done(stmt);
+    return st == RS_ERR_NOT_FOUND ? rs_fail(err, RS_ERR_DENIED, 0, "only an owner may do this") : st;
+}
+
 rs_status rs_control_create_invite(rs_control *c, uint64_t organization, rs_role role, const char *email,
                                    const rs_actor *by, char token[RS_SECRET_MAX], rs_invite *out,
                                    rs_err *err) {
-    uint64_t now = rs_clock_wall_ns();
+    uint64_t now = rs_clock_wall_ns(), inviter = by ? by->user : 0;
     rs_status st = email[0] ? rs_control_check_email(email, err) : RS_OK;
     if (st != RS_OK) return st;
     rs_digest d = rs_secret_make("", token);
@@ -30,15 +40,18 @@ rs_status rs_control_create_invite(rs_control *c, uint64_t organization, rs_role
                        .expires_ns = now + RS_INVITE_LIFETIME_S * RS_NS_PER_S};
     rs_control_copy(out->email, sizeof out->email, rs_str_of(email));
     if ((st = rs_control_begin(c, err)) != RS_OK) return st;
-    st = rs_control_run(c, "DELETE FROM invite WHERE expires <= ?1", RS_SQL(rs_sql_int(now)), err);
+    if (inviter) st = check_owner(c, organization, inviter, err);
     if (st == RS_OK)
-        st = rs_control_run(c,
-                            "INSERT INTO invite(prefix, hash, role, email, created, expires, organization)"
-                            " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                            RS_SQL(rs_sql_int((uint64_t)d.prefix), rs_sql_blob(d.hash, sizeof d.hash),
-                                   rs_sql_int(role), rs_sql_text(email), rs_sql_int(now),
-                                   rs_sql_int(out->expires_ns), rs_sql_int(organization)),
-                            err);
+        st = rs_control_run(c, "DELETE FROM invite WHERE expires <= ?1", RS_SQL(rs_sql_int(now)), err);
+    if (st == RS_OK)
+        st =
+            rs_control_run(c,
+                           "INSERT INTO invite(prefix, hash, role, email, created, expires, organization,"
+                           " inviter) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                           RS_SQL(rs_sql_int((uint64_t)d.prefix), rs_sql_blob(d.hash, sizeof d.hash),
+                                  rs_sql_int(role), rs_sql_text(email), rs_sql_int(now),
+                                  rs_sql_int(out->expires_ns), rs_sql_int(organization), rs_sql_int(inviter)),
+                           err);
     out->id = (uint64_t)sqlite3_last_insert_rowid(c->db);
     if (st == RS_OK) st = rs_control_log_in(c, by, "invite.create", target_of(out), organization, err);
     return rs_control_finish(c, st, err);
@@ -79,6 +92,24 @@ rs_status rs_control_delete_invite(rs_control *c, uint64_t organization, uint64_
     if (st == RS_OK) st = drop(c, id, err);
     if (st == RS_OK) st = rs_control_log_in(c, by, "invite.delete", target_of(&invite), organization, err);
     return rs_control_finish(c, st, err);
+}
+
+rs_status rs_control_end_invites(rs_control *c, uint64_t organization, uint64_t inviter, const rs_actor *by,
+                                 rs_err *err) {
+    sqlite3_stmt *stmt;
+    rs_invite invite;
+    rs_status st;
+    while ((st = rs_control_first(
+                c, "SELECT " COLUMNS " FROM invite WHERE organization = ?1 AND inviter = ?2 ORDER BY id",
+                RS_SQL(rs_sql_int(organization), rs_sql_int(inviter)), "", &stmt, err)) == RS_OK) {
+        read_row(stmt, 0, &invite);
+        rs_control_done(stmt);
+        st = drop(c, invite.id, err);
+        if (st == RS_OK)
+            st = rs_control_log_in(c, by, "invite.delete", target_of(&invite), organization, err);
+        if (st != RS_OK) return st;
+    }
+    return st == RS_ERR_NOT_FOUND ? RS_OK : st;
 }
 
 static rs_status find(rs_control *c, rs_str token, rs_invite *out, rs_err *err) {

@@ -15,7 +15,7 @@ typedef struct rs_invite {
     uint64_t created_ns, expires_ns;
 } rs_invite;
 
-/* `email` "": whoever has the link. */
+/* `email` "": whoever has the link. It ends when who made it is an owner there no more. RS_ERR_DENIED: he is none. */
 RS_MUST_CHECK rs_status rs_control_create_invite(rs_control *c, uint64_t organization, rs_role role,
                                                  const char *email, const rs_actor *by,
                                                  char token[RS_SECRET_MAX], rs_invite *out, rs_err *err);

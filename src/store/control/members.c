@@ -99,6 +99,7 @@ rs_status rs_control_set_role(rs_control *c, uint64_t organization, uint64_t id,
     if (st == RS_OK)
         st = rs_control_run(c, "UPDATE membership SET role = ?3 WHERE user = ?1 AND organization = ?2",
                             RS_SQL(rs_sql_int(id), rs_sql_int(organization), rs_sql_int(role)), err);
+    if (st == RS_OK && role != RS_ROLE_OWNER) st = rs_control_end_invites(c, organization, id, by, err);
     if (st == RS_OK) st = rs_control_log_in(c, by, "user.role", rs_str_of(user.email), organization, err);
     return rs_control_finish(c, st, err);
 }
@@ -129,6 +130,8 @@ rs_status rs_control_remove_member(rs_control *c, uint64_t organization, uint64_
     if (st != RS_OK) return st;
     st = find(c, one, organization, id, &user, err);
     if (st == RS_OK) st = check_not_last_owner(c, organization, &user, err);
+    /* or he would be back by his own */
+    if (st == RS_OK) st = rs_control_end_invites(c, organization, id, by, err);
     /* before he is gone: he may remove himself */
     if (st == RS_OK) st = rs_control_log_in(c, by, "user.remove", rs_str_of(user.email), organization, err);
     if (st == RS_OK) st = drop(c, organization, id, gone ? gone : &is_gone, err);

@@ -18,7 +18,7 @@ RS_MUST_CHECK rs_status rs_control_first_owner(rs_control *c, rs_user *out, rs_e
 /* A user that there is. RS_ERR_INVALID: he is in it already. */
 RS_MUST_CHECK rs_status rs_control_add_member(rs_control *c, uint64_t organization, uint64_t user,
                                               rs_role role, const rs_actor *by, rs_err *err);
-/* RS_ERR_INVALID: he is its only owner. */
+/* Of who is an owner no more the invites into it end. RS_ERR_INVALID: he is its only owner. */
 RS_MUST_CHECK rs_status rs_control_set_role(rs_control *c, uint64_t organization, uint64_t user, rs_role role,
                                             const rs_actor *by, rs_err *err);
 /* The same. If it was the last one that he was in, his account goes, with his sessions and links; *gone (may be NULL) says so. */

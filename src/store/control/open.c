@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FORMAT = 6, FORMAT_OF_ONE_ORGANIZATION = 5 };
+enum { FORMAT = 7, FORMAT_OF_ONE_ORGANIZATION = 5 };
 
 /* Little is written: each commit goes into the file at once, and is not in the log alone. */
 static const char pragmas[] =
@@ -106,6 +106,9 @@ static const char pragmas[] =
     "UPDATE audit SET organization = 1 WHERE project > 0 OR action IN ('user.add', 'user.role',"             \
     "  'user.remove') OR action LIKE 'invite.%';"
 
+/* What came with version 7: the user who made an invite; 0: the command line, or nobody knows. */
+#define INVITERS "ALTER TABLE invite ADD COLUMN inviter INTEGER NOT NULL DEFAULT 0;"
+
 static const char schema[] =
     "CREATE TABLE project(id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE,"
     "  keep_ns INTEGER NOT NULL DEFAULT 0, keep_bytes INTEGER NOT NULL DEFAULT 0);" /* retention.h */
@@ -114,7 +117,8 @@ static const char schema[] =
     "  created INTEGER NOT NULL, last_used INTEGER NOT NULL DEFAULT 0, revoked INTEGER NOT NULL DEFAULT 0,"
     "  scopes INTEGER NOT NULL DEFAULT 7, environment TEXT NOT NULL DEFAULT '',"
     "  expires INTEGER NOT NULL DEFAULT 0);"
-    "CREATE INDEX api_key_prefix ON api_key(prefix);" PEOPLE VIEWS TRACE_MARKS PRICES SIGNED_IN ORGANIZATIONS;
+    "CREATE INDEX api_key_prefix ON api_key(prefix);" PEOPLE VIEWS TRACE_MARKS PRICES SIGNED_IN ORGANIZATIONS
+        INVITERS;
 
 /* A session of a project becomes one of the owner: whoever had it could do all that there was. */
 static const char *const upgrades[FORMAT - 1] = {
@@ -131,6 +135,7 @@ static const char *const upgrades[FORMAT - 1] = {
     "DROP TABLE old_link; DROP TABLE old_session;",
     VIEWS TRACE_MARKS PRICES SIGNED_IN,
     ORGANIZATIONS,
+    INVITERS,
 };
 
 static rs_status ensure_server_key(rs_control *c, rs_err *err) {
