@@ -10,7 +10,7 @@
 #include <strings.h>
 
 enum { SLOTS = 256, HASH = 32 };
-/* Shorter than the second within which a revocation must hold. */
+/* Shorter, with what a stream goes on unasked (http.c), than the second within which a revocation must hold. */
 #define LIFETIME_NS 900000000ULL
 
 typedef enum secret_kind { KEY = 1, SESSION = 2 } secret_kind;
@@ -68,7 +68,8 @@ struct rs_guard {
     uint8_t csrf_key[RS_SERVER_KEY];
     pthread_mutex_t lock; /* the following */
     slot slots[SLOTS];
-    uint64_t forgotten; /* how often: what was asked before is not remembered after */
+    uint64_t
+        forgotten; /* atomic to whoever reads it without the lock; how often: what was asked before is not remembered after */
 };
 
 rs_status rs_guard_new(rs_control *control, rs_guard **out, rs_err *err) {
@@ -140,10 +141,12 @@ static void remember(rs_guard *g, const slot *made, uint64_t checked_ns, uint64_
 
 void rs_guard_forget(rs_guard *g) {
     pthread_mutex_lock(&g->lock);
-    g->forgotten++;
+    __atomic_fetch_add(&g->forgotten, 1, __ATOMIC_RELEASE);
     for (size_t i = 0; i < SLOTS; i++) g->slots[i].until_ns = 0;
     pthread_mutex_unlock(&g->lock);
 }
+
+uint64_t rs_guard_forgotten(const rs_guard *g) { return __atomic_load_n(&g->forgotten, __ATOMIC_ACQUIRE); }
 
 /* ---- keys and sessions --------------------------------------------------------------------------------- */
 

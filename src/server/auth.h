@@ -22,6 +22,8 @@ RS_MUST_CHECK rs_status rs_guard_signed_in(rs_guard *g, const rs_request *r, rs_
 
 /* What was known so far is asked anew: something was revoked, or changed its role. */
 void rs_guard_forget(rs_guard *g);
+/* How often that was: whoever was admitted at another number is to be asked again. Takes no lock. */
+uint64_t rs_guard_forgotten(const rs_guard *g);
 
 /* Who asks, for the log of the control plane; texts are in the request's arena. */
 rs_actor rs_guard_actor(rs_request *r);

@@ -48,7 +48,7 @@ enum {
     ARENA_LIMIT = 256 << 20,
 };
 #define IN_FLIGHT_BYTES ((size_t)512 << 20) /* all requests' bodies and what is made of them */
-#define ADMITTED_NS     500000000ull        /* a stream goes on so long before it is asked who reads it */
+#define ADMITTED_NS     90000000ull         /* a stream goes on so long before it is asked who reads it */
 #define ANSWERS_BYTES                                                                                        \
     (IN_FLIGHT_BYTES / 4 * 3) /* … where nothing is taken in: who reads slowly keeps no span out */
 
@@ -79,7 +79,8 @@ typedef struct exchange {
     rs_buf piece; /* of a stream, and how much of it was taken */
     size_t piece_at;
     size_t limit, seen, charged;
-    uint64_t started_ns, admitted_until_ns; /* a stream: then it is asked again whether it may go on */
+    uint64_t started_ns, admitted_until_ns; /* a stream: then it is asked again whether it may go on, … */
+    uint64_t admitted_at;                   /* … or when this is no more what the guard's count is */
     bool refused;                           /* res is ready, the body is discarded */
     bool endless;                           /* nobody can say where the body ends: it is not read */
     bool deferred;                          /* someone else answers */
@@ -271,6 +272,7 @@ static void check_headers(exchange *x) {
         x->refused = true;
         return;
     }
+    x->admitted_at = rs_guard_forgotten(h->server->guard);
     if (!rs_guard_admit(h->server->guard, r, x->route->auth, &x->res)) {
         x->refused = true;
         return;
@@ -330,9 +332,10 @@ static void add_headers(const exchange *x, struct MHD_Response *answer) {
 
 /* Whether who asked may still be answered: a key is revoked, a session ends, also while they are. */
 static bool may_go_on(exchange *x) {
-    uint64_t now = rs_clock_mono_ns();
+    uint64_t now = rs_clock_mono_ns(), forgotten = rs_guard_forgotten(x->http->server->guard);
     rs_response refusal = {0};
-    if (now < x->admitted_until_ns) return true;
+    if (now < x->admitted_until_ns && forgotten == x->admitted_at) return true;
+    x->admitted_at = forgotten;
     x->admitted_until_ns = now + ADMITTED_NS;
     uint64_t project = x->req.project; /* where none was named, it may be another one now that is his first */
     bool admitted = rs_guard_admit(x->http->server->guard, &x->req, x->route->auth, &refusal);
@@ -357,7 +360,8 @@ static ssize_t read_stream(void *cls, uint64_t pos, char *out, size_t max) {
         rs_stream_state state = s->next(s->ctx, &x->piece);
         if (state == RS_STREAM_WAIT) return 0;
         rs_connections_answer(all, x->at, x->piece.n); /* … and we for it */
-        if (state == RS_STREAM_FAIL || rs_buf_status(&x->piece) != RS_OK)
+        if (state == RS_STREAM_FAIL || rs_buf_status(&x->piece) != RS_OK ||
+            !may_go_on(x)) /* he left meanwhile */
             return MHD_CONTENT_READER_END_WITH_ERROR;
         x->ended = state == RS_STREAM_END;
         if (x->piece.n == 0 && !x->ended) return 0; /* others have their turn */

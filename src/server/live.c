@@ -21,7 +21,7 @@ enum {
     ALL_BUFFERS = 64 << 20,
     KEPT_BUFFER = 64 << 10,
     HEARTBEAT_MS = 15000,
-    ASK_MS = 500,          /* so often it is asked whether who listens still may (http.c) */
+    ASK_MS = 500, /* so often who hears nothing is hung up on if he may not; each event asks first (http.c) */
     RESUME_SPANS = 100000, /* that are looked at to tell who comes back what it missed */
     RETRY_MS = 2000,
 };

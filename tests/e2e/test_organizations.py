@@ -293,6 +293,27 @@ def test_who_is_in_both(two):
     assert bo.sign_in("bo@x.org", PASSWORD).status == 401
 
 
+def test_nothing_is_heard_once_it_is_answered(two):
+    """What happens after the answer is not told to whoever was let out by it, right as he was a moment before."""
+    eve = invited(two.ann, "member", "eve@x.org")
+    him = eve.session()["user"]["id"]
+    listeners = [Listener(two.server, headers=f"Cookie: {eve.cookie}\r\n") for _ in range(3)]
+    assert all(live.next()[0] == "ready" for live in listeners)  # each has just been let in
+    assert two.ann.delete(f"/api/members/{him}/").status == 200
+    assert two.server.send([span("not for eve")], key=two.their_key).status == 200
+    for live in listeners:
+        hear_the_end(live)
+        assert b"not for eve" not in live.text
+        live.close()
+    # another process says it to the server's file
+    eve = invited(two.ann, "viewer", "eve@x.org")
+    live = Listener(two.server, headers=f"Cookie: {eve.cookie}\r\n")
+    assert live.next()[0] == "ready"
+    assert two.server.command("users", "remove", "eve@x.org").returncode == 0
+    hear_the_end(live)
+    live.close()
+
+
 def test_an_owner_does_not_come_back_by_his_own_invite(two):
     person = {"password": PASSWORD, "name": "Cy"}
     for email, let_out in (("cy1@x.org", "DELETE"), ("cy2@x.org", "POST")):
