@@ -129,6 +129,22 @@ static void join_known(rs_server *server, rs_request *req, rs_response *res, rs_
     else rs_api_refuse(res, st == RS_ERR_DENIED ? "invite" : "email", &err);
 }
 
+/* What is answered before anybody looks whether there is such an account: who has an invite for one address, or would not be let in
+ * with what he says, does not learn it. False: it is answered. */
+static bool is_for_him(rs_response *res, const rs_invite *invite, const char *email, const char *name,
+                       const char *password) {
+    rs_err err = {0};
+    if (invite->email[0] && !rs_str_eq_nocase(rs_str_of(invite->email), rs_str_of(email))) {
+        rs_response_error(res, 403, "forbidden", "invite", "this invite is for another e-mail address");
+        return false;
+    }
+    const char *field = "name";
+    rs_status st = rs_control_check_user_name(name, &err);
+    if (st == RS_OK) field = "password", st = rs_password_check(rs_str_of(password), &err);
+    if (st != RS_OK) rs_api_refuse(res, field, &err);
+    return st == RS_OK;
+}
+
 void rs_api_signup(rs_server *server, rs_request *req, rs_response *res) {
     const char *email = NULL, *password = NULL, *name = NULL, *invite = NULL;
     char hash[RS_PASSWORD_HASH];
@@ -150,6 +166,7 @@ void rs_api_signup(rs_server *server, rs_request *req, rs_response *res) {
         rs_api_refuse(res, invite && st == RS_ERR_DENIED ? "invite" : "email", &err);
         return;
     }
+    if (invite && !is_for_him(res, &found, email, name, password)) return;
     if (invite && rs_control_find_user(server->control, email, &user, NULL) == RS_OK) {
         join_known(server, req, res, rs_str_of(invite), &user, password);
         return;

@@ -352,6 +352,25 @@ def test_one_with_an_account_joins_by_his_password(two):
     assert joined.session()["organizations"][1]["role"] == "member"
 
 
+def test_an_invite_does_not_tell_who_has_an_account(two):
+    """For whoever has it, it does so to one who would use it up by asking: there can be one account of an address."""
+    one = two.ann.post("/api/invites/", {"role": "viewer", "email": "new@x.org"}).json["url"].rsplit("/", 1)[1]
+    anybodys = two.ann.post("/api/invites/", {"role": "viewer"}).json["url"].rsplit("/", 1)[1]
+    for wrong, field in (
+        ({"invite": one}, "invite"),
+        ({"invite": anybodys, "password": "short"}, "password"),
+        ({"invite": anybodys, "name": ""}, "name"),
+        ({"invite": "x"}, "invite"),
+    ):
+        person = {"name": "X", "password": "not the password", **wrong}
+        known, unknown = (
+            Browser(two.server).post("/api/auth/signup/", {**person, "email": email})
+            for email in ("owner@localhost", "nobody@x.org")
+        )
+        assert known.json["error"]["field"] == field
+        assert (known.status, known.body) == (unknown.status, unknown.body)
+
+
 def test_somebody_is_to_be_an_owner(two):
     her = two.ann.session()["user"]["id"]
     assert two.ann.post(f"/api/members/{her}/", {"role": "viewer"}).status == 400

@@ -143,7 +143,7 @@ rs_status rs_control_accept_invite(rs_control *c, rs_str token, const char *emai
                                    const char *password, const char *address, rs_user *out, rs_err *err) {
     rs_invite invite;
     rs_status st = rs_control_check_email(email, err);
-    if (st == RS_OK) st = rs_control_check_name("the name", name, sizeof out->name, err);
+    if (st == RS_OK) st = rs_control_check_user_name(name, err);
     if (st != RS_OK || (st = rs_control_begin(c, err)) != RS_OK) return st;
     st = use(c, token, email, &invite, err);
     if (st == RS_OK)

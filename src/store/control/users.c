@@ -64,6 +64,10 @@ rs_status rs_control_check_email(const char *email, rs_err *err) {
     return RS_OK;
 }
 
+rs_status rs_control_check_user_name(const char *name, rs_err *err) {
+    return rs_control_check_name("the name", name, sizeof((rs_user *)0)->name, err);
+}
+
 static rs_status check_free(rs_control *c, const char *email, uint64_t id, rs_err *err) {
     rs_user other;
     rs_err unused = {0};
@@ -93,7 +97,7 @@ rs_status rs_control_add_user(rs_control *c, uint64_t organization, const char *
                               rs_role role, const char *password, const rs_actor *by, rs_user *out,
                               rs_err *err) {
     rs_status st = rs_control_check_email(email, err);
-    if (st == RS_OK) st = rs_control_check_name("the name", name, sizeof out->name, err);
+    if (st == RS_OK) st = rs_control_check_user_name(name, err);
     if (st != RS_OK || (st = rs_control_begin(c, err)) != RS_OK) return st;
     st = rs_control_insert_user(c, organization, email, name, role, password, out, err);
     if (st == RS_OK) st = rs_control_log_in(c, by, "user.add", rs_str_of(email), organization, err);
@@ -103,7 +107,7 @@ rs_status rs_control_add_user(rs_control *c, uint64_t organization, const char *
 rs_status rs_control_set_account(rs_control *c, uint64_t id, const char *email, const char *name,
                                  const rs_actor *by, rs_err *err) {
     rs_status st = rs_control_check_email(email, err);
-    if (st == RS_OK) st = rs_control_check_name("the name", name, sizeof((rs_user *)0)->name, err);
+    if (st == RS_OK) st = rs_control_check_user_name(name, err);
     if (st != RS_OK || (st = rs_control_begin(c, err)) != RS_OK) return st;
     st = check_free(c, email, id, err);
     if (st == RS_OK)

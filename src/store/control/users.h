@@ -33,6 +33,7 @@ RS_MUST_CHECK rs_status rs_control_add_user(rs_control *c, uint64_t organization
                                             const char *name, rs_role role, const char *password,
                                             const rs_actor *by, rs_user *out, rs_err *err);
 RS_MUST_CHECK rs_status rs_control_check_email(const char *email, rs_err *err);
+RS_MUST_CHECK rs_status rs_control_check_user_name(const char *name, rs_err *err);
 RS_MUST_CHECK rs_status rs_control_set_account(rs_control *c, uint64_t id, const char *email,
                                                const char *name, const rs_actor *by, rs_err *err);
 
