@@ -30,6 +30,7 @@ typedef struct demand {
     rs_role role;    /* of a session's user: at least this; RS_ROLE_NONE: no session will do */
     bool changes;    /* something, so that a session needs its token */
     subject of;
+    bool or_himself; /* or, of whatever role, the user that {id} is */
 } demand;
 
 static const demand demands[RS_AUTH_COUNT] = {
@@ -41,6 +42,7 @@ static const demand demands[RS_AUTH_COUNT] = {
     [RS_AUTH_MEMBER_CHANGE] = {0, RS_ROLE_MEMBER, true},
     [RS_AUTH_OWNER] = {0, RS_ROLE_OWNER, false},
     [RS_AUTH_OWNER_CHANGE] = {0, RS_ROLE_OWNER, true},
+    [RS_AUTH_LEAVE_CHANGE] = {0, RS_ROLE_OWNER, true, .or_himself = true},
     [RS_AUTH_PROJECT_CHANGE] = {0, RS_ROLE_OWNER, true, OF_PATH_PROJECT},
     [RS_AUTH_ORG_CHANGE] = {0, RS_ROLE_OWNER, true, OF_PATH_ORGANIZATION},
     [RS_AUTH_SERVER] = {RS_SCOPE_READ, RS_ROLE_OWNER, false, OF_SERVER},
@@ -367,6 +369,8 @@ static bool may(const rs_request *r, const demand *d, rs_response *res) {
     if (d->of == OF_SERVER)
         return r->who.is_server_owner ||
                forbid(res, "forbidden", NULL, "only an owner of the server's own organization may do this");
+    unsigned long long id;
+    if (d->or_himself && rs_str_to_u64(r->id, &id) && id == r->who.user) return true;
     return r->who.role >= d->role ||
            forbid(res, "forbidden", NULL,
                   d->role == RS_ROLE_OWNER ? "only an owner may do this" : "a viewer may not do this");

@@ -30,6 +30,7 @@ typedef enum rs_auth {
     RS_AUTH_MEMBER_CHANGE, /* a member's */
     RS_AUTH_OWNER,         /* an owner's */
     RS_AUTH_OWNER_CHANGE,  /* an owner's, that changes something */
+    RS_AUTH_LEAVE_CHANGE,  /* the same, or that of the user that {id} is */
     /* An owner's, of the project or the organization that {id} is, whatever the query names. */
     RS_AUTH_PROJECT_CHANGE,
     RS_AUTH_ORG_CHANGE,

@@ -81,7 +81,7 @@ static const rs_route routes[] = {
     {"/api/organizations/{id}/", RS_DELETE, RS_AUTH_ORG_CHANGE, RS_BODY_SMALL, rs_api_delete_organization},
     {"/api/members/", RS_GET, RS_AUTH_USER, RS_BODY_SMALL, rs_api_list_members},
     {"/api/members/{id}/", RS_POST, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_set_role},
-    {"/api/members/{id}/", RS_DELETE, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_remove_member},
+    {"/api/members/{id}/", RS_DELETE, RS_AUTH_LEAVE_CHANGE, RS_BODY_SMALL, rs_api_remove_member},
     {"/api/invites/", RS_GET, RS_AUTH_OWNER, RS_BODY_SMALL, rs_api_list_invites},
     {"/api/invites/", RS_POST, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_create_invite},
     {"/api/invites/{id}/", RS_DELETE, RS_AUTH_OWNER_CHANGE, RS_BODY_SMALL, rs_api_delete_invite},

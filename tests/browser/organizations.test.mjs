@@ -142,3 +142,20 @@ test('who is signed in joins as he is', async () => {
   await ann.getByRole('button', { name: 'Join as you are' }).click();
   await ann.getByText('this invite is unknown, used or expired').waitFor();
 });
+
+test('whoever wants to leaves, and is in the other still', async () => {
+  await ann.goto(`${server.url}/settings/members?project=2`);
+  assert.equal(
+    await ann
+      .getByRole('row', { name: /owner@localhost/ })
+      .getByRole('button')
+      .count(),
+    0,
+  );
+  await ann.getByRole('button', { name: 'Remove Ann' }).click();
+  await ann.getByRole('dialog', { name: 'Remove yourself?' }).getByRole('button', { name: 'Remove' }).click();
+  await ann.getByRole('heading', { name: 'There is no such project' }).waitFor();
+  await ann.goto(server.url);
+  await ann.locator('.trace-row:not(.head)').first().waitFor();
+  assert.deepEqual(await groups(ann), []);
+});

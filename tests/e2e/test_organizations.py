@@ -381,6 +381,26 @@ def test_somebody_is_to_be_an_owner(two):
     assert two.owner.delete(f"/api/organizations/{two.acme}/", {"name": "acme"}).status == 404
 
 
+def test_who_wants_to_leave_does(two):
+    """A viewer, too, but nobody else by it; from where he says, and not the last owner (above)."""
+    fay = invited(two.ann, "viewer", "fay@x.org")
+    him, her = fay.session()["user"]["id"], two.ann.session()["user"]["id"]
+    token = two.owner.post("/api/invites/", {"role": "member"}).json["url"].rsplit("/", 1)[1]
+    assert fay.post("/api/auth/invite/", {"invite": token}).status == 200
+    assert fay.delete(f"/api/members/{her}/?organization={two.acme}").status == 403
+    assert fay.delete(f"/api/members/{him}x/?organization={two.acme}").status == 403
+    assert fay.post(f"/api/members/{him}/?organization={two.acme}", {"role": "owner"}).status == 403
+    refused = fay.request("DELETE", f"/api/members/{him}/?organization={two.acme}", X_CSRF_Token="")
+    assert refused.json["error"]["code"] == "csrf"
+    assert fay.delete(f"/api/members/{him}/?organization={two.acme}").status == 200
+    assert [o["name"] for o in fay.session()["organizations"]] == ["default"]
+    [left] = [r for r in two.ann.get("/api/audit/?action=user.remove").json["results"] if r["target"] == "fay@x.org"]
+    assert left["actor"] == "fay@x.org"
+    # the last one that he was in: his account goes
+    assert fay.delete(f"/api/members/{him}/").status == 200
+    assert fay.get("/api/session/").status == 401
+
+
 def test_projects_of_each(two):
     owner, ann = two.owner, two.ann
     made = ann.post("/api/projects/", {"name": "support"}).json

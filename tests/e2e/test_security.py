@@ -19,7 +19,7 @@ ROUTES = [
 ]
 KEYS = {"KEY": {"ingest"}, "ANY": {"read"}, "CHANGE": {"ingest", "read"}}  # what a key must have
 VIEWERS = ("ANY", "USER", "USER_CHANGE", "SELF", "SELF_CHANGE")
-OWNERS = ("OWNER", "OWNER_CHANGE", "PROJECT_CHANGE", "ORG_CHANGE", "SERVER_CHANGE")
+OWNERS = ("OWNER", "OWNER_CHANGE", "LEAVE_CHANGE", "PROJECT_CHANGE", "ORG_CHANGE", "SERVER_CHANGE")
 ROLES = dict.fromkeys(VIEWERS, 1) | dict.fromkeys(("CHANGE", "MEMBER_CHANGE"), 2) | dict.fromkeys(OWNERS, 3)
 OPEN = {"NONE", "OWN_PAGE"}
 CLOSED = [route for route in ROUTES if route[2] not in OPEN]

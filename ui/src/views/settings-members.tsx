@@ -98,7 +98,7 @@ export function MembersSettings({ session, onFailure, onChange }: Props) {
                 label: 'Remove',
                 actions: true,
                 cell: (user) =>
-                  isOwner && (
+                  (isOwner || user.id === mine) && (
                     <button
                       type="button"
                       class="button danger small"
