@@ -79,7 +79,7 @@ static rs_status check_name(const char *name, rs_err *err) {
     if (name[0] == ' ' || name[strlen(name) - 1] == ' ')
         return rs_fail(err, RS_ERR_INVALID, 0, "the organization's name has a space around it");
     if (!name[strspn(name, "0123456789")])
-        return rs_fail(err, RS_ERR_INVALID, 0, "the organization's name is a number: it has those already");
+        return rs_fail(err, RS_ERR_INVALID, 0, "the organization's name is a number, as its id is");
     return RS_OK;
 }
 
