@@ -1,5 +1,6 @@
 #include "base/credentials.h"
 
+#include "base/fingerprint.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -79,4 +80,9 @@ bool rs_url_is_loopback(const char *url) {
     if (n == 9 && strncasecmp(host, "localhost", 9) == 0) return true;
     if (n < 7 || n > 15 || strncmp(host, "127.", 4) != 0) return false;
     return strspn(host, "0123456789.") >= n;
+}
+
+uint64_t rs_credentials_fingerprint(void) {
+    rs_credentials c = {0};
+    return rs_credentials_read(&c, NULL) == RS_OK && c.api_key[0] ? rs_fingerprint(rs_str_of(c.api_key)) : 0;
 }

@@ -6,6 +6,7 @@
 
 #include "base/paths.h"
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct rs_credentials {
     char api_key[256];
@@ -15,6 +16,9 @@ typedef struct rs_credentials {
 /* RS_ERR_NOT_FOUND if there is no such file; a missing line leaves its field empty. */
 RS_MUST_CHECK rs_status rs_credentials_read(rs_credentials *out, rs_err *err);
 RS_MUST_CHECK rs_status rs_credentials_write(const rs_credentials *c, rs_err *err);
+
+/* The fingerprint of its key (fingerprint.h); 0: it has none. */
+uint64_t rs_credentials_fingerprint(void);
 
 /* True for http(s) URLs whose host is localhost, 127.0.0.0/8 or [::1]. */
 bool rs_url_is_loopback(const char *url);

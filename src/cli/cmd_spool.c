@@ -14,7 +14,7 @@
 
 typedef struct options {
     const char *dir, *base_url;
-    bool json;
+    bool json, any_key;
 } options;
 
 static int fail(const rs_err *err) {
@@ -24,7 +24,7 @@ static int fail(const rs_err *err) {
 
 /* ---- list ---------------------------------------------------------------------------------------------- */
 
-static void write_row(rs_json *j, const struct rs_spool_item *item, const rs_spool_row *r) {
+static void write_row(rs_json *j, const struct rs_spool_item *item, const rs_spool_row *r, bool other_key) {
     rs_json_object(j);
     rs_json_put_str(j, "file", rs_str_of(item->name));
     rs_json_put_str(j, "state", rs_str_of(r->state));
@@ -35,11 +35,12 @@ static void write_row(rs_json *j, const struct rs_spool_item *item, const rs_spo
     rs_json_put_time(j, "changed", item->changed_ns);
     rs_json_put_str_or_null(j, "app", r->file.app);
     rs_json_put_str_or_null(j, "base_url", r->file.url);
+    rs_json_put_bool(j, "other_key", other_key);
     rs_json_object_end(j);
 }
 
-static void print_row(const rs_term *t, rs_buf *out, const struct rs_spool_item *item,
-                      const rs_spool_row *r) {
+static void print_row(const rs_term *t, rs_buf *out, const struct rs_spool_item *item, const rs_spool_row *r,
+                      bool other_key) {
     char changed[RS_RFC3339_LEN + 1];
     rs_clock_format(item->changed_ns, changed);
     rs_buf_printf(out, "%-13s %8" PRIu64 " spans %10" PRIu64 " bytes  %.19sZ  ", r->state, r->spans,
@@ -47,6 +48,7 @@ static void print_row(const rs_term *t, rs_buf *out, const struct rs_spool_item 
     rs_term_put(t, out, r->file.app, 40);
     rs_buf_text(out, "  ");
     rs_term_put(t, out, r->file.url, 200);
+    if (other_key) rs_buf_text(out, "  for another API key");
     if (r->open)
         rs_buf_printf(out, "  %" PRIu64 " %s", r->open,
                       strcmp(r->state, "in use") == 0 ? "open" : "interrupted");
@@ -54,10 +56,20 @@ static void print_row(const rs_term *t, rs_buf *out, const struct rs_spool_item 
     rs_term_end_line(out);
 }
 
+static rs_status resolve(rs_config *config, const options *o, bool quiet, rs_err *err) {
+    respan_config given;
+    respan_config_init(&given);
+    given.base_url = o->base_url;
+    given.quiet = quiet;
+    return rs_config_resolve(config, &given, err);
+}
+
 static int list(const options *o) {
     rs_err err = {0};
     rs_spool_names names;
-    if (rs_spool_list(o->dir, NULL, NULL, &names, &err) != RS_OK) return fail(&err);
+    if (rs_spool_list(o->dir, NULL, NULL, 0, &names, &err) != RS_OK) return fail(&err);
+    rs_config config;
+    bool resolved = resolve(&config, o, true, NULL) == RS_OK;
     rs_term term;
     rs_term_init(&term);
     rs_buf out;
@@ -67,8 +79,9 @@ static int list(const options *o) {
     for (size_t i = 0; i < names.n; i++) {
         rs_spool_row r;
         rs_spool_row_read(o->dir, names.items[i].name, &r);
-        if (o->json) write_row(&j, &names.items[i], &r);
-        else print_row(&term, &out, &names.items[i], &r);
+        bool other_key = resolved && rs_spool_row_is_for_other_key(&r, &config);
+        if (o->json) write_row(&j, &names.items[i], &r, other_key);
+        else print_row(&term, &out, &names.items[i], &r, other_key);
         rs_spool_read_close(&r.file);
     }
     if (o->json) {
@@ -81,6 +94,7 @@ static int list(const options *o) {
     if (!ok) fputs("respan: out of memory\n", stderr);
     else if (out.n) fwrite(out.p, 1, out.n, stdout);
     rs_buf_deinit(&out);
+    rs_config_deinit(&config);
     rs_spool_names_deinit(&names);
     return ok ? RS_EXIT_DONE : RS_EXIT_NOT_FOUND;
 }
@@ -99,6 +113,7 @@ static void say_sent(const options *o, const rs_config *config, const rs_backlog
         rs_json_put_int(&j, "damaged", (int64_t)n->damaged);
         rs_json_put_int(&j, "files_kept", (int64_t)n->kept);
         rs_json_put_int(&j, "files_for_other_servers", (int64_t)n->foreign);
+        rs_json_put_int(&j, "files_for_other_keys", (int64_t)n->other_key);
         rs_json_put_str_or_null(&j, "error", rs_str_of(why));
         rs_json_object_end(&j);
         rs_buf_byte(&out, '\n');
@@ -119,19 +134,23 @@ static void say_sent(const options *o, const rs_config *config, const rs_backlog
                 "respan: %" PRIu64 " file%s for another server: `respan spool list` shows which, --base-url "
                 "sends to it\n",
                 n->foreign, n->foreign == 1 ? " is" : "s are");
+    if (n->other_key)
+        fprintf(
+            stderr,
+            "respan: %" PRIu64
+            " file%s for another API key: `respan spool send` sends what is for the one in $RESPAN_API_KEY, "
+            "--any-key sends all with that\n",
+            n->other_key, n->other_key == 1 ? " is" : "s are");
 }
 
 static int send_all(const options *o) {
-    respan_config given;
     rs_config config;
     rs_err err = {0};
     rs_backlog_counts n = {0};
     char why[240] = "";
-    respan_config_init(&given);
-    given.base_url = o->base_url;
-    rs_status st = rs_config_resolve(&config, &given, &err);
+    rs_status st = resolve(&config, o, false, &err);
     if (st == RS_OK) {
-        st = rs_backlog_send_alone(&config, o->dir, &n, why);
+        st = rs_backlog_send_alone(&config, o->dir, o->any_key, &n, why);
         if (st != RS_OK) rs_fail(&err, st, 0, "%s", rs_status_text(st));
     }
     int status = st != RS_OK ? fail(&err) : why[0] ? RS_EXIT_UNREACHABLE : RS_EXIT_DONE;
@@ -143,6 +162,7 @@ static int send_all(const options *o) {
 static int run(int argc, char **argv) {
     static const struct option longs[] = {{"dir", required_argument, NULL, 'd'},
                                           {"base-url", required_argument, NULL, 'u'},
+                                          {"any-key", no_argument, NULL, 'k'},
                                           {"json", no_argument, NULL, 'j'},
                                           {0}};
     options o = {0};
@@ -150,6 +170,7 @@ static int run(int argc, char **argv) {
     for (int c; (c = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
         if (c == 'd') o.dir = optarg;
         else if (c == 'u') o.base_url = optarg;
+        else if (c == 'k') o.any_key = true;
         else if (c == 'j') o.json = true;
         else
             return rs_cmd_usage(&rs_cmd_spool, "there is no option '%s', or its value is missing",
@@ -173,14 +194,19 @@ const rs_cmd rs_cmd_spool = {
     .summary = "spans that programs left unsent: list, send",
     .help =
         "usage: respan spool list\n"
-        "       respan spool send [--base-url URL]\n\n"
+        "       respan spool send [--base-url URL] [--any-key]\n\n"
         "A program's spans stand in a file until the server has them. One that was killed, or that found no\n"
         "server, leaves its file behind; its next run sends it, or `respan spool send` does.\n"
         "A span that was open when its program died goes out too, marked as interrupted.\n"
         "send takes the files that are for the server at hand; a file goes only to the address it was made "
-        "for.\n\n"
+        "for,\n"
+        "and only with the API key that its program had ($RESPAN_API_KEY, or that of the credentials "
+        "file).\n\n"
         "  --dir DIR        the spool (default $XDG_STATE_HOME/respan/spool)\n"
         "  --base-url URL   the server (default $RESPAN_BASE_URL, else that of the credentials file)\n"
+        "  --any-key        send also what is for another key, such as one that was revoked: it goes to the "
+        "project\n"
+        "                   of the key at hand\n"
         "  --json           print JSON\n",
     .run = run,
 };

@@ -18,10 +18,11 @@ enum { SHOWN_MAX = 20 /* one by one */ };
 /* The files of one application and server. */
 typedef struct group {
     char *app, *url;
-    uint64_t waiting_files, waiting_spans, interrupted, dropped, bytes;
+    uint64_t waiting_files, other_key_files, waiting_spans, interrupted, dropped, bytes;
 } group;
 
 typedef struct census {
+    const rs_config *config;
     group *groups;
     size_t n;
     uint64_t files, bytes, in_use, damaged_files, damaged_spans, others, foreign;
@@ -71,6 +72,7 @@ static void count_file(rs_doctor *d, census *c, const char *dir, const struct rs
     if (g) g->bytes += item->bytes, g->dropped += row.file.dropped;
     if (g && waiting && row.spans + row.open) {
         g->waiting_files++;
+        g->other_key_files += rs_spool_row_is_for_other_key(&row, c->config);
         g->waiting_spans += row.spans + row.open;
         g->interrupted += row.open;
     }
@@ -104,8 +106,11 @@ static void say_waiting(rs_doctor *d, const group *g, const rs_config *config) {
         rs_doctor_quote(&arguments, g->url);
     }
     const char *text = rs_buf_cstr(&arguments);
-    rs_doctor_remedy(d, text ? rs_doctor_command(text) : NULL,
-                     "The program's next run sends them, or, once the server answers:");
+    rs_doctor_remedy(
+        d, text ? rs_doctor_command(text) : NULL,
+        g->other_key_files
+            ? "The program's next run with the same API key sends them, or, once the server answers:"
+            : "The program's next run sends them, or, once the server answers:");
     rs_buf_deinit(&arguments);
 }
 
@@ -178,8 +183,8 @@ static void say_room(rs_doctor *d, const char *dir, const census *c, uint64_t bo
 static void look_into(rs_doctor *d, const char *dir, const rs_config *config) {
     rs_spool_names names;
     rs_err err = {0};
-    census c = {0};
-    if (rs_spool_list(dir, NULL, NULL, &names, &err) != RS_OK) {
+    census c = {.config = config};
+    if (rs_spool_list(dir, NULL, NULL, 0, &names, &err) != RS_OK) {
         rs_doctor_find(d, RS_PROBLEM, "spool", "%s", err.message);
         return;
     }

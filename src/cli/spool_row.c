@@ -1,6 +1,7 @@
 #include "cli/spool_row.h"
 
 #include "base/paths.h"
+#include "sdk/backlog.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -50,4 +51,9 @@ void rs_spool_row_read(const char *dir, const char *name, rs_spool_row *r) {
         if (in_use) r->damaged = 0; /* what is being written looks so */
     }
     close(fd);
+}
+
+bool rs_spool_row_is_for_other_key(const rs_spool_row *r, const rs_config *c) {
+    return c->base_url && r->file.url.p && !r->file.is_older &&
+           rs_str_eq(r->file.url, rs_str_of(c->base_url)) && !rs_backlog_is_own(c, &r->file);
 }

@@ -3,6 +3,7 @@
 #ifndef RS_CLI_SPOOL_ROW_H
 #define RS_CLI_SPOOL_ROW_H
 
+#include "sdk/config.h"
 #include "sdk/spool_read.h"
 
 typedef struct rs_spool_row {
@@ -16,5 +17,8 @@ typedef struct rs_spool_row {
 
 /* Reads file `name` of folder `dir`; close r->file afterwards, whatever the state. */
 void rs_spool_row_read(const char *dir, const char *name, rs_spool_row *r);
+
+/* `respan spool send` with that configuration leaves it alone for its key's sake. False also where its server is another. */
+bool rs_spool_row_is_for_other_key(const rs_spool_row *r, const rs_config *config);
 
 #endif

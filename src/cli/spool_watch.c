@@ -1,6 +1,7 @@
 /* Files are opened for reading only: closing one would otherwise wake the watcher itself, over and over. */
 #include "cli/spool_watch.h"
 
+#include "base/credentials.h"
 #include "base/log.h"
 #include "sdk/spool_dir.h"
 #include "sdk/spool_read.h"
@@ -61,11 +62,32 @@ static int open_file(const char *dir, const char *name) {
     return -1;
 }
 
+/* Where the spans of a file belong. */
+typedef struct spans_owner {
+    uint64_t project;
+    char environment[RS_ENVIRONMENT_MAX];
+} spans_owner;
+
+/* Where they would have gone with the key that the program gave, or, where it gave none, with that of the credentials file; if that is of
+ * another server, to the server's own project. False: the key that was given is none here that may send. */
+static bool find_owner(const rs_spool_watch *w, const rs_spool_file *f, spans_owner *out) {
+    rs_api_key key;
+    uint64_t fingerprint = f->fingerprint ? f->fingerprint : rs_credentials_fingerprint();
+    *out = (spans_owner){.project = w->project};
+    if (!fingerprint || rs_control_find_sender(w->server->control, fingerprint, &key, NULL) != RS_OK)
+        return f->fingerprint == 0;
+    out->project = key.project;
+    memcpy(out->environment, key.environment, sizeof out->environment);
+    return true;
+}
+
 /* Its lock is taken only then: whoever is to send a file must not find it locked by those who look. */
 static bool is_for_us(const rs_spool_watch *w, int fd) {
     rs_spool_file f;
+    spans_owner owner;
     bool ours = rs_spool_read_open(&f, fd, NULL) == RS_OK &&
-                rs_listen_is_reached(w->server->url, w->server->is_loopback, f.url);
+                rs_listen_is_reached(w->server->url, w->server->is_loopback, f.url) &&
+                find_owner(w, &f, &owner);
     rs_spool_read_close(&f);
     return ours;
 }
@@ -81,14 +103,20 @@ static bool is_stopped(const rs_spool_watch *w) {
 }
 
 static outcome take_region(rs_spool_watch *w, rs_spool_file *f, size_t i, rs_buf *frames) {
+    spans_owner owner;
     rs_err err = {0};
     rs_spool_got got;
     rs_ingested in = {0};
     rs_buf_clear(frames);
+    if (!find_owner(w, f, &owner)) return LEFT; /* the key was revoked since */
     rs_status st = rs_spool_read_region(f, i, frames, &got, &err);
     if (st == RS_OK && got.spans)
-        st = rs_ingest_local(w->server, w->project,
-                             &(rs_ingest_spans){f->resource, f->scope, rs_buf_slice(frames)}, &in, &err);
+        st = rs_ingest_local(w->server, owner.project,
+                             &(rs_ingest_spans){.resource = f->resource,
+                                                .scope = f->scope,
+                                                .frames = rs_buf_slice(frames),
+                                                .environment = rs_str_of(owner.environment)},
+                             &in, &err);
     if (st == RS_ERR_INVALID || st == RS_ERR_TRUNCATED) {
         rs_log("%u spans of a killed program are not OTLP and are left out: %s", got.spans, err.message);
         return TAKEN;
@@ -145,7 +173,7 @@ static outcome take_all(rs_spool_watch *w) {
     rs_spool_names names;
     outcome result = TAKEN;
     w->hindered = false;
-    if (rs_spool_list(w->dir, NULL, NULL, &names, NULL) != RS_OK) return LEFT;
+    if (rs_spool_list(w->dir, NULL, NULL, 0, &names, NULL) != RS_OK) return LEFT;
     for (size_t i = 0; i < names.n && result != LATER; i++) {
         outcome one = take_file(w, names.items[i].name);
         if (one == LATER) result = LATER;

@@ -1,7 +1,7 @@
 #include "sdk/backlog.h"
 
+#include "base/credentials.h"
 #include "sdk/spool_dir.h"
-#include "sdk/spool_read.h"
 #include <errno.h>
 #include <unistd.h>
 
@@ -50,8 +50,18 @@ static bool send_file(rs_exporter *e, rs_spool_file *f, rs_backlog_counts *count
 
 static bool is_url(rs_str of_file, const rs_config *c) { return rs_str_eq(of_file, rs_str_of(c->base_url)); }
 
+/* Where no key was given it is that of the credentials file. */
+static uint64_t in_effect(const rs_config *c, uint64_t fingerprint) {
+    return fingerprint || !c->is_loopback ? fingerprint : rs_credentials_fingerprint();
+}
+
+bool rs_backlog_is_own(const rs_config *c, const rs_spool_file *f) {
+    return f->fingerprint == c->fingerprint || in_effect(c, f->fingerprint) == in_effect(c, c->fingerprint);
+}
+
 /* True unless trying the others is in vain. */
-static bool send_named(rs_exporter *e, const char *dir, const char *name, rs_backlog_counts *counts) {
+static bool send_named(rs_exporter *e, const char *dir, const char *name, bool any_key, bool older,
+                       rs_backlog_counts *counts) {
     char path[RS_PATH_MAX];
     int fd = rs_spool_lock(dir, name);
     if (fd < 0) {
@@ -63,6 +73,7 @@ static bool send_named(rs_exporter *e, const char *dir, const char *name, rs_bac
     if (rs_spool_read_open(&f, fd, NULL) != RS_OK)
         counts->kept++; /* newer, or damaged: for its owner to judge */
     else if (!is_url(f.url, e->config)) counts->foreign++;
+    else if (!any_key && !(older && f.is_older) && !rs_backlog_is_own(e->config, &f)) counts->other_key++;
     else if (!(go_on = send_file(e, &f, counts))) counts->kept++;
     else if (rs_path_join(path, dir, name, NULL) == RS_OK) unlink(path);
     rs_spool_read_close(&f);
@@ -70,29 +81,31 @@ static bool send_named(rs_exporter *e, const char *dir, const char *name, rs_bac
     return go_on;
 }
 
-bool rs_backlog_send(rs_exporter *e, const char *dir, const char *app, uint64_t most,
+bool rs_backlog_send(rs_exporter *e, const char *dir, const char *app, uint64_t most, bool any_key,
                      rs_backlog_counts *counts) {
     *counts = (rs_backlog_counts){0};
     rs_spool_names names;
-    if (rs_spool_list(dir, app, e->config->base_url, &names, NULL) != RS_OK) return false;
+    if (rs_spool_list(dir, app, e->config->base_url, e->config->fingerprint, &names, NULL) != RS_OK)
+        return false;
     if (most) counts->pruned = rs_spool_prune(dir, &names, most);
     bool go_on = true;
     size_t i = 0;
-    for (; go_on && i < names.n; i++) go_on = send_named(e, dir, names.items[i].name, counts);
+    for (; go_on && i < names.n; i++)
+        go_on = send_named(e, dir, names.items[i].name, any_key, app == NULL, counts);
     counts->kept += names.n - i;
     rs_spool_names_deinit(&names);
     return go_on;
 }
 
-rs_status rs_backlog_send_alone(const rs_config *config, const char *dir, rs_backlog_counts *counts,
-                                char why[240]) {
+rs_status rs_backlog_send_alone(const rs_config *config, const char *dir, bool any_key,
+                                rs_backlog_counts *counts, char why[240]) {
     rs_ring ring; /* empty: what the exporter would be stopped by */
     rs_exporter e;
     *counts = (rs_backlog_counts){0};
     why[0] = 0;
     rs_ring_init(&ring, (rs_ring_limits){0}, NULL);
     rs_status st = rs_exporter_init(&e, &ring, config);
-    if (st == RS_OK && !rs_backlog_send(&e, dir, NULL, 0, counts)) rs_exporter_last_error(&e, why);
+    if (st == RS_OK && !rs_backlog_send(&e, dir, NULL, 0, any_key, counts)) rs_exporter_last_error(&e, why);
     rs_exporter_deinit(&e);
     rs_ring_deinit(&ring);
     return st;

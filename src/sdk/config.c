@@ -1,6 +1,7 @@
 #include "sdk/config.h"
 
 #include "base/credentials.h"
+#include "base/fingerprint.h"
 #include "base/log.h"
 #include "sdk/attributes.h"
 #include "sdk/environment.h"
@@ -197,6 +198,25 @@ static rs_status resolve_headers(rs_config *c, const respan_config *given, rs_er
     return RS_OK;
 }
 
+/* What stands behind `name` in a header's line; NULL: it is another. */
+static const char *value_of(const char *line, const char *name) {
+    size_t n = strlen(name);
+    if (strncasecmp(line, name, n) != 0) return NULL;
+    return line + n + strspn(line + n, " ");
+}
+
+/* Whose the spans are, as far as the spool is to tell. */
+static uint64_t resolve_fingerprint(const rs_config *c) {
+    if (c->api_key) return rs_fingerprint(rs_str_of(c->api_key));
+    for (size_t i = 0; i < c->header_count; i++) {
+        const char *key = value_of(c->headers[i], "x-api-key:"), *bearer;
+        if (!key) key = value_of(c->headers[i], "authorization:");
+        if (key && (bearer = value_of(key, "bearer "))) key = bearer;
+        if (key) return rs_fingerprint(rs_str_of(key));
+    }
+    return 0;
+}
+
 /* ---- who speaks ---------------------------------------------------------------------------------------- */
 
 static void set_text(rs_fields *f, rs_str key, rs_str value) {
@@ -355,6 +375,7 @@ rs_status rs_config_resolve(rs_config *c, const respan_config *given, rs_err *er
     rs_status st = resolve_destination(c, &config, err);
     if (st == RS_OK) st = resolve_transport(c, err);
     if (st == RS_OK) st = resolve_headers(c, &config, err);
+    if (st == RS_OK) c->fingerprint = resolve_fingerprint(c);
     if (st == RS_OK) st = encode_identity(c, &config, err);
     if (st == RS_OK) st = resolve_spool(c, &config, err);
     if (st == RS_OK) st = resolve_open(c, err);

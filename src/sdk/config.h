@@ -27,6 +27,7 @@ typedef struct rs_config {
     bool is_coding_given; /* by the environment; else a server that offers a better one is sent that */
     char **headers;       /* "name: value" */
     size_t header_count;
+    uint64_t fingerprint;           /* of the key that was given, be it in a header; 0: none was */
     rs_buf resource, scope;         /* message bodies, encoded */
     respan_attributes *environment; /* respan.environment for every span, or NULL */
     size_t ring_bytes, batch_bytes, max_content_bytes;

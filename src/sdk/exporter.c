@@ -279,7 +279,7 @@ static void tell_open(rs_exporter *e, rs_str resource, rs_str scope) {
 static bool send_backlog(rs_exporter *e) {
     const rs_config *c = e->config;
     rs_backlog_counts counts;
-    return !c->spool_bytes || rs_backlog_send(e, c->spool_dir, c->app_name, c->spool_bytes, &counts);
+    return !c->spool_bytes || rs_backlog_send(e, c->spool_dir, c->app_name, c->spool_bytes, false, &counts);
 }
 
 /* The backlog goes first, so that spans arrive in their order; after a failure it waits for a success. */

@@ -103,6 +103,7 @@ static rs_status open_parts(respan_client *c, const respan_config *config, rs_er
     c->spool = (rs_spool_setup){.dir = c->config.spool_dir,
                                 .app = c->config.app_name,
                                 .url = c->config.base_url,
+                                .fingerprint = c->config.fingerprint,
                                 .resource = resource,
                                 .scope = scope,
                                 .bytes = c->config.spool_bytes,

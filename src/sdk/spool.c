@@ -37,7 +37,7 @@ static size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
 static char *make_header(const rs_spool_setup *s, uint64_t key, size_t *n) {
     size_t app_n = strlen(s->app), url_n = strlen(s->url);
     size_t texts = app_n + url_n + s->resource.n + s->scope.n;
-    *n = round_up(sizeof(rs_spool_header) + texts, RS_SPOOL_PAGE);
+    *n = round_up(sizeof(rs_spool_header) + texts + sizeof(rs_spool_sender), RS_SPOOL_PAGE);
     char *bytes = *n <= RS_SPOOL_HEADER_MAX ? calloc(1, *n) : NULL;
     if (!bytes) return NULL;
     rs_spool_header h = {.magic = RS_SPOOL_MAGIC,
@@ -59,6 +59,9 @@ static char *make_header(const rs_spool_setup *s, uint64_t key, size_t *n) {
     }
     h.check = rs_spool_header_check(&h, bytes + sizeof h, texts);
     memcpy(bytes, &h, sizeof h);
+    rs_spool_sender sender = {.fingerprint = s->fingerprint};
+    sender.check = rs_spool_sender_check(&sender, &h);
+    memcpy(at, &sender, sizeof sender);
     return bytes;
 }
 
@@ -83,7 +86,7 @@ static int open_above_standard(const char *path) {
 /* Under a name that nobody reads until it is locked and has its header. */
 static rs_status make_file(rs_spool *s, const rs_spool_setup *setup, rs_err *err) {
     char name[RS_SPOOL_NAME_MAX], made[RS_PATH_MAX];
-    rs_spool_name(name, setup->app, setup->url);
+    rs_spool_name(name, setup->app, setup->url, setup->fingerprint);
     if (rs_path_make_dirs(setup->dir, err) != RS_OK || rs_path_join(s->path, setup->dir, name, err) != RS_OK)
         return RS_ERR_IO;
     int n = snprintf(made, sizeof made, "%s" RS_SPOOL_UNFINISHED, s->path);

@@ -24,6 +24,7 @@
 /* What a client's spool is to be; borrowed for as long as the ring lives. */
 typedef struct rs_spool_setup {
     const char *dir, *app, *url;
+    uint64_t fingerprint;   /* of the key that was given; 0: none was */
     rs_str resource, scope; /* message bodies, as the request's opening needs them */
     uint64_t bytes;         /* 0: no spool */
     size_t headroom;        /* bytes kept free before the first frame of a region */
@@ -40,7 +41,7 @@ typedef struct rs_spool_place {
     uint64_t number;
 } rs_spool_place;
 
-/* "HASH-PID-RANDOM.spool" in setup->dir, which is made. The hash is that of app and url: see spool_dir.h. */
+/* "HASH-PID-RANDOM.spool" in setup->dir, which is made. The hash is that of app, url and fingerprint: see spool_dir.h. */
 RS_MUST_CHECK rs_status rs_spool_create(const rs_spool_setup *setup, rs_spool **out, rs_err *err);
 /* Lets go of the file; removes it unless a region is still in use or a slot holds a span (has_open). Nothing may be claimed
  * any more. */

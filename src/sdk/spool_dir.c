@@ -21,14 +21,14 @@ rs_status rs_spool_dir(char out[RS_PATH_MAX], rs_err *err) {
     return st == RS_OK ? rs_path_join(out, state, "spool", err) : st;
 }
 
-static void hash_name(char out[RS_SPOOL_HASH_N + 1], const char *app, const char *url) {
-    uint64_t hash = XXH3_64bits_withSeed(url, strlen(url), XXH3_64bits(app, strlen(app)));
+static void hash_name(char out[RS_SPOOL_HASH_N + 1], const char *app, const char *url, uint64_t fingerprint) {
+    uint64_t hash = XXH3_64bits_withSeed(url, strlen(url), XXH3_64bits(app, strlen(app)) ^ fingerprint);
     snprintf(out, RS_SPOOL_HASH_N + 1, "%016llx", (unsigned long long)hash);
 }
 
-void rs_spool_name(char out[RS_SPOOL_NAME_MAX], const char *app, const char *url) {
+void rs_spool_name(char out[RS_SPOOL_NAME_MAX], const char *app, const char *url, uint64_t fingerprint) {
     char hash[RS_SPOOL_HASH_N + 1];
-    hash_name(hash, app, url);
+    hash_name(hash, app, url, fingerprint);
     snprintf(out, RS_SPOOL_NAME_MAX, "%s-%ld-%016llx" RS_SPOOL_SUFFIX, hash, (long)getpid(),
              (unsigned long long)rs_id_random());
 }
@@ -61,10 +61,11 @@ static bool add_item(rs_spool_names *out, size_t *cap, const char *name, const s
     return true;
 }
 
-rs_status rs_spool_list(const char *dir, const char *app, const char *url, rs_spool_names *out, rs_err *err) {
+rs_status rs_spool_list(const char *dir, const char *app, const char *url, uint64_t fingerprint,
+                        rs_spool_names *out, rs_err *err) {
     *out = (rs_spool_names){0};
     char hash[RS_SPOOL_HASH_N + 1] = "";
-    if (app) hash_name(hash, app, url);
+    if (app) hash_name(hash, app, url, fingerprint);
     DIR *d = opendir(dir);
     if (!d && errno == ENOENT) return RS_OK;
     if (!d) return rs_fail(err, RS_ERR_IO, 0, "cannot read %s: %s", dir, strerror(errno));

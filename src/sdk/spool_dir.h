@@ -1,7 +1,7 @@
 /* The folder of spool files, $XDG_STATE_HOME/respan/spool: what lies there, and which of it has no owner.
  *
- * A name is "HASH-PID-RANDOM.spool"; HASH, 16 hex digits, is that of the application's name and the base URL, so
- * that a client finds the files that are its to send without opening others. Any thread; no state. */
+ * A name is "HASH-PID-RANDOM.spool"; HASH, 16 hex digits, is that of the application's name, the base URL and
+ * the fingerprint of the key that the program gave (0: none), so that a client finds the files that are its to send without opening others. Any thread; no state. */
 #ifndef RS_SDK_SPOOL_DIR_H
 #define RS_SDK_SPOOL_DIR_H
 
@@ -16,7 +16,7 @@ enum { RS_SPOOL_NAME_MAX = 64, RS_SPOOL_HASH_N = 16 };
 /* $XDG_STATE_HOME/respan/spool; it need not exist. */
 RS_MUST_CHECK rs_status rs_spool_dir(char out[RS_PATH_MAX], rs_err *err);
 /* A new name. */
-void rs_spool_name(char out[RS_SPOOL_NAME_MAX], const char *app, const char *url);
+void rs_spool_name(char out[RS_SPOOL_NAME_MAX], const char *app, const char *url, uint64_t fingerprint);
 
 typedef struct rs_spool_names {
     struct rs_spool_item {
@@ -26,10 +26,10 @@ typedef struct rs_spool_names {
     size_t n;
 } rs_spool_names;
 
-/* The spool files of the folder: all, or those of one application and base URL (both or neither NULL). A folder
+/* The spool files of the folder: all, or those of one application, base URL and key (both texts or neither NULL). A folder
  * that does not exist has none. What a process left that died while it made a file is removed on the way. */
-RS_MUST_CHECK rs_status rs_spool_list(const char *dir, const char *app, const char *url, rs_spool_names *out,
-                                      rs_err *err);
+RS_MUST_CHECK rs_status rs_spool_list(const char *dir, const char *app, const char *url, uint64_t fingerprint,
+                                      rs_spool_names *out, rs_err *err);
 void rs_spool_names_deinit(rs_spool_names *names);
 
 /* Opens the file for reading and writing and takes its lock, so that nobody else sends or removes it until the fd

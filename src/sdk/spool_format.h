@@ -1,7 +1,7 @@
 /* A spool file as it stands on disk; docs/spool-format.md is the same in prose. Numbers are in the byte order of
  * the machine: a spool is read where it was written.
  *
- *     [ header | its copy | pulse | block 0 | block 1 | … ]
+ *     [ header | its copy | pulse | block 0 | block 1 | … ]          header: rs_spool_header texts rs_spool_sender
  *
  * A region is one or more blocks one behind the other that hold the ended spans of one request:
  *
@@ -23,7 +23,8 @@
 #include "base/xxh.h"
 
 enum {
-    RS_SPOOL_VERSION = 2,
+    RS_SPOOL_VERSION = 3,
+    RS_SPOOL_VERSION_READ = 2, /* from this one on; it has no rs_spool_sender */
     RS_SPOOL_BLOCK = 16 << 10,
     RS_SPOOL_PAGE = 4096,
     RS_SPOOL_CAPACITY_MAX = 4096, /* spans of a region */
@@ -43,6 +44,13 @@ typedef struct rs_spool_header {
     uint32_t app_n, url_n, resource_n, scope_n; /* bytes right behind this struct, in this order */
     uint64_t check;                             /* of all before it and of those bytes; its seed is 0 */
 } rs_spool_header;
+
+/* Right behind the texts: whose key is to deliver the spans. */
+typedef struct rs_spool_sender {
+    uint64_t
+        fingerprint; /* of the key that the program gave; 0: none, it uses that of the credentials file */
+    uint64_t check;  /* of it, with the header's check */
+} rs_spool_sender;
 
 /* In the page before block 0: what its owner says while it lives. Without a check: it is for people to read. */
 typedef struct rs_spool_pulse {
@@ -69,6 +77,10 @@ typedef struct rs_spool_region {
 static inline uint64_t rs_spool_header_check(const rs_spool_header *h, const char *texts, size_t n) {
     uint64_t of_texts = XXH3_64bits(texts, n);
     return XXH3_64bits_withSeed(h, offsetof(rs_spool_header, check), of_texts);
+}
+
+static inline uint64_t rs_spool_sender_check(const rs_spool_sender *s, const rs_spool_header *h) {
+    return XXH3_64bits_withSeed(&s->fingerprint, sizeof s->fingerprint, h->check);
 }
 
 static inline uint64_t rs_spool_region_check(const rs_spool_region *r, uint64_t key) {

@@ -28,8 +28,15 @@ static rs_status read_header(rs_spool_file *f, uint64_t at) {
     if (!rs_spool_read_bytes(f, at + sizeof h, p, (size_t)texts) ||
         h.check != rs_spool_header_check(&h, p, (size_t)texts))
         return RS_ERR_CORRUPT;
-    if (h.version != RS_SPOOL_VERSION || h.block_bytes != RS_SPOOL_BLOCK) return RS_ERR_UNSUPPORTED;
+    if (h.version < RS_SPOOL_VERSION_READ || h.version > RS_SPOOL_VERSION || h.block_bytes != RS_SPOOL_BLOCK)
+        return RS_ERR_UNSUPPORTED;
     if (h.data_at % RS_SPOOL_PAGE || h.data_at > 2 * RS_SPOOL_HEADER_MAX) return RS_ERR_CORRUPT;
+    rs_spool_sender sender = {0};
+    f->is_older = h.version < RS_SPOOL_VERSION;
+    if (!f->is_older && (!rs_spool_read_bytes(f, at + sizeof h + texts, &sender, sizeof sender) ||
+                         sender.check != rs_spool_sender_check(&sender, &h)))
+        return RS_ERR_CORRUPT;
+    f->fingerprint = sender.fingerprint;
     f->app = (rs_str){p, h.app_n};
     f->url = (rs_str){p + h.app_n, h.url_n};
     f->resource = (rs_str){f->url.p + h.url_n, h.resource_n};

@@ -15,8 +15,10 @@ typedef struct rs_spool_file {
     rs_buf texts; /* backs the next four */
     rs_str app, url, resource, scope;
     uint64_t key, data_at, bytes, pid, started_ns;
-    uint64_t alive_ns; /* when its process last said that it lives, or the file changed */
-    uint64_t dropped;  /* ended spans that it had no room for */
+    uint64_t fingerprint; /* of the API key that its program gave; 0: none, or is_older */
+    bool is_older;        /* of a version that did not say whose key it is for */
+    uint64_t alive_ns;    /* when its process last said that it lives, or the file changed */
+    uint64_t dropped;     /* ended spans that it had no room for */
     struct rs_spool_found {
         uint64_t number, at; /* of the region, and of its first byte in the file */
         uint32_t capacity, sent;

@@ -111,6 +111,7 @@ rs_status rs_ingest_local(rs_server *server, uint64_t project, const rs_ingest_s
     if (st != RS_OK) (void)!rs_fail(&why, st, 0, "%s", rs_status_text(st));
     else st = decode_spans(RS_BODY_PROTOBUF, rs_buf_slice(&body), &arena, &spans, &why);
     if (st == RS_OK) st = rs_intake_normalize(server, &spans, &arena, &why);
+    if (st == RS_OK) rs_intake_set_environment(&spans, in->environment);
     if (st == RS_OK && spans.n)
         st = commit_and_wait(server->writer, project, &spans, body.n + arena.held, &why);
     if (st == RS_OK) {

@@ -11,6 +11,7 @@ void rs_ingest_traces(rs_server *server, rs_request *req, rs_response *res);
  * in ScopeSpans. */
 typedef struct rs_ingest_spans {
     rs_str resource, scope, frames;
+    rs_str environment; /* of those that say none; empty: it stays so */
 } rs_ingest_spans;
 
 typedef struct rs_ingested {

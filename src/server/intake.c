@@ -86,14 +86,17 @@ rs_status rs_intake_normalize(const rs_server *server, rs_spans *spans, rs_arena
     return st == RS_OK ? st : rs_intake_no_room(arena, err);
 }
 
+void rs_intake_set_environment(rs_spans *spans, rs_str environment) {
+    for (size_t i = 0; environment.n && i < spans->n; i++)
+        if (!spans->items[i].facts.environment.n) spans->items[i].facts.environment = environment;
+}
+
 rs_status rs_intake_spans(rs_intake *in, rs_spans *spans, rs_err *err) {
     rs_store_batch *batch = &in->job.batch;
     rs_arena *arena = &in->req->arena;
     rs_status st = rs_intake_normalize(in->server, spans, arena, err);
     if (st != RS_OK) return st;
-    rs_str environment = rs_str_of(in->req->who.environment);
-    for (size_t i = 0; environment.n && i < spans->n; i++)
-        if (!spans->items[i].facts.environment.n) spans->items[i].facts.environment = environment;
+    rs_intake_set_environment(spans, rs_str_of(in->req->who.environment));
     batch->spans = spans->items;
     batch->n = spans->n;
     if (rs_store_prepare(in->server->store, in->req->project, spans->items, spans->n, arena, &batch->prepared,

@@ -45,5 +45,7 @@ rs_status rs_intake_no_room(const rs_arena *arena, rs_err *err);
 /* Normalizes spans for the store, and computes what calls cost that do not say; where the arena is exhausted, rs_intake_no_room. */
 RS_MUST_CHECK rs_status rs_intake_normalize(const rs_server *server, rs_spans *spans, rs_arena *arena,
                                             rs_err *err);
+/* Of those that say none; borrowed. */
+void rs_intake_set_environment(rs_spans *spans, rs_str environment);
 
 #endif

@@ -18,9 +18,10 @@ static void must(bool ok, const char *what) {
 
 void spool_begin(void) {
     must(mkdtemp(spool_root) && setenv("XDG_STATE_HOME", spool_root, 1) == 0 &&
-             rs_spool_dir(spool_dir, NULL) == RS_OK,
+             setenv("XDG_CONFIG_HOME", spool_root, 1) == 0 && rs_spool_dir(spool_dir, NULL) == RS_OK,
          "no folder for the spool");
     unsetenv("RESPAN_SPOOL");
+    unsetenv("RESPAN_API_KEY");
 }
 
 void spool_end(void) {
@@ -37,7 +38,7 @@ respan_client *spool_client(const char *url, uint64_t spool_bytes) {
     respan_client *c;
     respan_config_init(&config);
     config.base_url = url;
-    config.api_key = "a-secret-key";
+    config.api_key = SPOOL_KEY;
     config.app_name = "spooled";
     config.quiet = true;
     config.spool_bytes = spool_bytes;
@@ -55,7 +56,7 @@ void spool_end_number(respan_client *c, int number) {
 
 size_t spool_count_files(void) {
     rs_spool_names names;
-    must(rs_spool_list(spool_dir, NULL, NULL, &names, NULL) == RS_OK, "the folder cannot be read");
+    must(rs_spool_list(spool_dir, NULL, NULL, 0, &names, NULL) == RS_OK, "the folder cannot be read");
     size_t n = names.n;
     rs_spool_names_deinit(&names);
     return n;
@@ -63,7 +64,8 @@ size_t spool_count_files(void) {
 
 void spool_first_file(char path[RS_PATH_MAX]) {
     rs_spool_names names;
-    must(rs_spool_list(spool_dir, NULL, NULL, &names, NULL) == RS_OK && names.n > 0, "no file in the spool");
+    must(rs_spool_list(spool_dir, NULL, NULL, 0, &names, NULL) == RS_OK && names.n > 0,
+         "no file in the spool");
     must(rs_path_join(path, spool_dir, names.items[0].name, NULL) == RS_OK, "path");
     rs_spool_names_deinit(&names);
 }
@@ -85,17 +87,22 @@ void spool_overwrite(uint64_t at, size_t n, uint8_t with) {
 }
 
 rs_backlog_counts spool_deliver(const char *url, fake_http *f) {
+    return spool_deliver_as(SPOOL_KEY, false, url, f);
+}
+
+rs_backlog_counts spool_deliver_as(const char *key, bool any_key, const char *url, fake_http *f) {
     respan_config given;
     rs_config config;
     rs_backlog_counts counts;
     char why[240];
     respan_config_init(&given);
     given.base_url = url;
-    given.api_key = "k";
+    given.api_key = key;
     must(rs_config_resolve(&config, &given, NULL) == RS_OK, "configuration");
     free(config.traces_url);
     must(asprintf(&config.traces_url, "%s/v2/traces", fake_http_url(f)) > 0, "memory");
-    must(rs_backlog_send_alone(&config, spool_dir, &counts, why) == RS_OK, "the backlog could not be sent");
+    must(rs_backlog_send_alone(&config, spool_dir, any_key, &counts, why) == RS_OK,
+         "the backlog could not be sent");
     rs_config_deinit(&config);
     return counts;
 }

@@ -7,20 +7,23 @@
 #include "sdk/backlog.h"
 #include "sdk/spool_dir.h"
 
-extern char spool_root[], spool_dir[RS_PATH_MAX]; /* $XDG_STATE_HOME and the folder */
+extern char spool_root[], spool_dir[RS_PATH_MAX]; /* $XDG_STATE_HOME and $XDG_CONFIG_HOME, and the folder */
 
 /* Before the first test and after the last. */
 void spool_begin(void);
 void spool_end(void);
 int spool_remove_files(void **state); /* a teardown for cmocka */
 
-/* A client of the application "spooled", with batches of 32 that go out after spool_interval_ms. */
+#define SPOOL_KEY "a-secret-key"
+/* A client of the application "spooled" and that key, with batches of 32 that go out after spool_interval_ms. */
 extern uint32_t spool_interval_ms;
 respan_client *spool_client(const char *url, uint64_t spool_bytes);
 /* A span with the attribute number. */
 void spool_end_number(respan_client *c, int number);
 /* Sends what was left for `url` to f. */
 rs_backlog_counts spool_deliver(const char *url, fake_http *f);
+/* The same with another key. */
+rs_backlog_counts spool_deliver_as(const char *key, bool any_key, const char *url, fake_http *f);
 
 size_t spool_count_files(void);
 void spool_first_file(char path[RS_PATH_MAX]);

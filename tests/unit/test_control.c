@@ -1,4 +1,5 @@
 #include "base/clock.h"
+#include "base/fingerprint.h"
 #include "base/str.h"
 #include "control_fixture.h"
 #include "run_sql.h"
@@ -83,6 +84,35 @@ static void keys(void **state) {
     assert_int_equal(counts[1], 1);
     assert_int_equal(rs_control_create_key(f->c, 99, &(rs_key_wish){.name = "x"}, NULL, secret, &made, NULL),
                      RS_ERR_NOT_FOUND);
+}
+
+/* By the beginning of a key's hash alone, which is found for those that may send. */
+static void the_key_of_a_fingerprint(void **state) {
+    fixture *f = *state;
+    char secret[RS_SECRET_MAX];
+    rs_api_key made, found;
+    rs_key_wish wish = {.name = "app", .environment = "staging"};
+    assert_int_equal(rs_control_create_key(f->c, 1, &wish, NULL, secret, &made, NULL), RS_OK);
+    uint64_t fingerprint = rs_fingerprint(rs_str_of(secret));
+    assert_int_equal(rs_control_find_sender(f->c, fingerprint, &found, NULL), RS_OK);
+    assert_int_equal(found.id, made.id);
+    assert_int_equal(found.project, 1);
+    assert_string_equal(found.environment, "staging");
+    assert_true(found.last_used_ns == 0); /* nobody has shown it */
+    assert_int_equal(rs_control_find_sender(f->c, fingerprint + 1, &found, NULL), RS_ERR_NOT_FOUND);
+    assert_int_equal(rs_control_find_sender(f->c, 0, &found, NULL), RS_ERR_NOT_FOUND);
+    assert_int_equal(rs_control_revoke_key(f->c, 1, made.id, NULL, NULL), RS_OK);
+    assert_int_equal(rs_control_find_sender(f->c, fingerprint, &found, NULL), RS_ERR_NOT_FOUND);
+
+    wish = (rs_key_wish){.name = "reader", .scopes = RS_SCOPE_READ};
+    assert_int_equal(rs_control_create_key(f->c, 1, &wish, NULL, secret, &made, NULL), RS_OK);
+    fingerprint = rs_fingerprint(rs_str_of(secret));
+    assert_int_equal(rs_control_find_sender(f->c, fingerprint, &found, NULL), RS_ERR_NOT_FOUND);
+    wish = (rs_key_wish){.name = "short", .expires_ns = rs_clock_wall_ns() + 50000000};
+    assert_int_equal(rs_control_create_key(f->c, 1, &wish, NULL, secret, &made, NULL), RS_OK);
+    while (rs_clock_wall_ns() <= wish.expires_ns) usleep(1000);
+    fingerprint = rs_fingerprint(rs_str_of(secret));
+    assert_int_equal(rs_control_find_sender(f->c, fingerprint, &found, NULL), RS_ERR_NOT_FOUND);
 }
 
 static void what_a_key_may(void **state) {
@@ -286,6 +316,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(projects, setup, close_control),
         cmocka_unit_test_setup_teardown(keys, setup, close_control),
+        cmocka_unit_test_setup_teardown(the_key_of_a_fingerprint, setup, close_control),
         cmocka_unit_test_setup_teardown(what_a_key_may, setup, close_control),
         cmocka_unit_test(names_of_scopes),
         cmocka_unit_test_setup_teardown(projects_change, setup, close_control),

@@ -1,6 +1,7 @@
 /* The spool: what stands in it when a client closes, dies or finds it damaged, and who delivers it. */
 #include "spool_fixture.h"
 
+#include "base/fingerprint.h"
 #include "otlp/decode.h"
 #include "sdk/spool_format.h"
 #include "sdk/spool_read.h"
@@ -63,7 +64,7 @@ static void the_key_is_not_in_the_file(void **state) {
     assert_int_equal(fstat(fd, &st), 0);
     char *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     assert_non_null(memmem(p, (size_t)st.st_size, "spooled", 7));
-    assert_null(memmem(p, (size_t)st.st_size, "a-secret-key", 12));
+    assert_null(memmem(p, (size_t)st.st_size, SPOOL_KEY, 12));
     munmap(p, (size_t)st.st_size);
     close(fd);
 }
@@ -326,7 +327,8 @@ static void files_together_are_bounded(void **state) {
     (void)state;
     for (int i = 0; i < 5; i++) leave_behind(10, 4 << 20);
     rs_spool_names names;
-    assert_int_equal(rs_spool_list(spool_dir, "spooled", nobody, &names, NULL), RS_OK);
+    assert_int_equal(
+        rs_spool_list(spool_dir, "spooled", nobody, rs_fingerprint(RS_STR(SPOOL_KEY)), &names, NULL), RS_OK);
     assert_int_equal(names.n, 5);
     assert_int_equal(rs_spool_prune(spool_dir, &names, 2 * names.items[0].bytes), 3);
     rs_spool_names_deinit(&names);
@@ -334,7 +336,7 @@ static void files_together_are_bounded(void **state) {
     respan_client *alive =
         spool_client("http://127.0.0.1:2/api", 4 << 20); /* those that have an owner do not count */
     spool_end_number(alive, 0);
-    assert_int_equal(rs_spool_list(spool_dir, NULL, NULL, &names, NULL), RS_OK);
+    assert_int_equal(rs_spool_list(spool_dir, NULL, NULL, 0, &names, NULL), RS_OK);
     uint64_t ownerless = names.items[0].bytes + names.items[1].bytes;
     assert_int_equal(names.n, 3);
     assert_int_equal(rs_spool_prune(spool_dir, &names, ownerless), 0);

@@ -150,3 +150,18 @@ rs_status rs_control_check_key(rs_control *c, rs_str secret, rs_api_key *out, rs
     if (st == RS_OK && !found) return rs_fail(err, RS_ERR_DENIED, 0, "unknown or revoked API key");
     return st;
 }
+
+rs_status rs_control_find_sender(rs_control *c, uint64_t fingerprint, rs_api_key *out, rs_err *err) {
+    sqlite3_stmt *stmt;
+    pthread_mutex_lock(&c->lock);
+    rs_status st = rs_control_first(
+        c,
+        "SELECT " COLUMNS " FROM api_key WHERE prefix = ?1 AND revoked = 0 AND scopes & ?2"
+        " AND (expires = 0 OR expires > ?3)",
+        RS_SQL(rs_sql_int(fingerprint), rs_sql_int(RS_SCOPE_INGEST), rs_sql_int(rs_clock_wall_ns())),
+        "no key that may send has this fingerprint", &stmt, err);
+    if (st == RS_OK) read_row(stmt, 0, out);
+    rs_control_done(stmt);
+    pthread_mutex_unlock(&c->lock);
+    return st;
+}

@@ -43,4 +43,9 @@ RS_MUST_CHECK rs_status rs_control_list_keys(rs_control *c, uint64_t project, rs
 /* RS_ERR_DENIED for an unknown, expired or revoked key. Compares hashes in constant time; notes the use (at most once a minute). */
 RS_MUST_CHECK rs_status rs_control_check_key(rs_control *c, rs_str secret, rs_api_key *out, rs_err *err);
 
+/* The key whose hash begins with these 8 bytes (rs_fingerprint), for what was left behind by a program that had it. RS_ERR_NOT_FOUND:
+ * there is none that may send: unknown, expired, revoked, without the scope. No proof that anybody has the key. */
+RS_MUST_CHECK rs_status rs_control_find_sender(rs_control *c, uint64_t fingerprint, rs_api_key *out,
+                                               rs_err *err);
+
 #endif
