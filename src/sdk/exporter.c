@@ -232,11 +232,20 @@ void rs_exporter_send(rs_exporter *e, rs_str resource, rs_str scope, rs_batch *b
 
 /* ---- open spans ---------------------------------------------------------------------------------------- */
 
-static bool gives_way(void *ring) { return rs_ring_is_hurried(ring); }
+typedef struct patience {
+    rs_ring *ring;
+    uint64_t until_ns;
+} patience;
+
+/* To somebody who waits at once; to a batch soon: a server that answers has done so by then. */
+static bool gives_way(void *ctx) {
+    const patience *p = ctx;
+    return rs_ring_is_hurried(p->ring) || (rs_clock_mono_ns() >= p->until_ns && rs_ring_is_due(p->ring));
+}
 
 /* True if the server has taken it; else it is told later, or never. */
 static bool post_open(rs_exporter *e, rs_str body) {
-    enum { TIMEOUT_MS = 2000, ACCEPTED = 202, LATER_S = 10 };
+    enum { TIMEOUT_MS = 2000, PATIENCE_MS = 200, ACCEPTED = 202, LATER_S = 10 };
     rs_open_teller *t = &e->teller;
     rs_http_answer a = {0};
     rs_coding coding = e->coding_accepted ? e->coding : RS_CODING_NONE;
@@ -245,7 +254,8 @@ static bool post_open(rs_exporter *e, rs_str body) {
         request_of(e, e->config->open_url, packed.n ? packed : body, packed.n ? coding : RS_CODING_NONE);
     if (request.timeout_ms > TIMEOUT_MS) request.timeout_ms = TIMEOUT_MS;
     request.gives_way = gives_way;
-    request.ctx = e->ring;
+    patience p = {.ring = e->ring, .until_ns = rs_clock_mono_ns() + PATIENCE_MS * MS};
+    request.ctx = &p;
     post_request(e, &request, &a);
     uint64_t now = rs_clock_mono_ns();
     if (a.status == ACCEPTED) {

@@ -494,6 +494,13 @@ bool rs_ring_is_hurried(rs_ring *ring) {
     return hurried;
 }
 
+bool rs_ring_is_due(rs_ring *ring) {
+    rs_lock_take(&ring->lock);
+    bool due = is_due(ring, rs_clock_mono_ns());
+    rs_lock_give(&ring->lock);
+    return due;
+}
+
 size_t rs_ring_look(rs_ring *ring, rs_open_chunk **at, rs_open_view *view, rs_open_seen out[RS_SPOOL_SLOTS]) {
     size_t n = 0;
     rs_lock_take(&ring->lock);

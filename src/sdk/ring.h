@@ -144,6 +144,8 @@ rs_batch *rs_ring_take(rs_ring *ring, uint64_t until_ns);
 bool rs_ring_is_stopped(rs_ring *ring);
 /* Somebody waits in a flush, or it is stopped. */
 bool rs_ring_is_hurried(rs_ring *ring);
+/* There is a batch to take. */
+bool rs_ring_is_due(rs_ring *ring);
 
 /* The consumer. See rs_open_look; and what to read the slots from. */
 typedef struct rs_open_view {

@@ -284,6 +284,27 @@ static void ended_spans_come_past_one_that_hangs(void **state) {
     fake_http_stop(f);
 }
 
+/* What a post of open spans gives way to. */
+static void a_batch_that_waits_is_due(void **state) {
+    (void)state;
+    respan_client *c = quiet_client();
+    assert_false(rs_ring_is_due(&c->ring));
+    for (int i = 0; i < 2; i++) { /* the first is taken, and nobody takes it in */
+        respan_span_end(respan_span_start(c, RESPAN_TEXT("s"), NULL, 0), 0);
+        rs_ring_counts counts;
+        for (bool taken = false; i == 0 && !taken; usleep(1000)) {
+            rs_ring_lock(&c->ring);
+            taken = c->ring.taken != NULL;
+            rs_ring_unlock(&c->ring);
+        }
+        rs_ring_count(&c->ring, &counts);
+        assert_int_equal(rs_ring_pending(&counts), i + 1);
+    }
+    while (!rs_ring_is_due(&c->ring)) usleep(1000);
+    assert_false(rs_ring_is_hurried(&c->ring));
+    close_client(c);
+}
+
 int main(void) {
     spool_begin();
     unsetenv("RESPAN_OPEN_SPANS");
@@ -293,6 +314,7 @@ int main(void) {
         cmocka_unit_test_teardown(of_a_very_large_one_what_is_small, spool_remove_files),
         cmocka_unit_test_teardown(each_is_one_that_was, spool_remove_files),
         cmocka_unit_test(a_post_gives_way),
+        cmocka_unit_test_teardown(a_batch_that_waits_is_due, spool_remove_files),
         cmocka_unit_test_teardown(ended_spans_come_past_one_that_hangs, spool_remove_files),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
