@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "server/api_json.h"
 #include "server/api_params.h"
+#include "server/live_notes.h"
 #include "server/running.h"
 #include "server/server.h"
 
@@ -15,7 +16,7 @@
 
 enum {
     LIVE_TICK_MS = 250, /* a trace that grows is told of so often at most */
-    NOTES = 256,        /* traces a tick, of all projects */
+    EXPIRE_MS = 5000,   /* so often it is looked for what is open no more, while nobody listens */
     LISTENERS = 500,
     BUFFER = 1 << 20, /* of a listener, that it has not taken yet */
     ALL_BUFFERS = 64 << 20,
@@ -46,19 +47,12 @@ typedef struct listener {
     rs_buf buffer;
 } listener;
 
-typedef struct note {
-    uint64_t project;
-    uint8_t trace_id[16];
-} note;
-
 struct rs_live {
     rs_store *store;
     rs_open_table *open;
     pthread_t thread;
-    pthread_mutex_t notes_lock; /* the following; the writer takes it, so nothing is done under it */
-    note notes[NOTES];
-    size_t nnotes;
-    bool overflowed;
+    struct desk *desk;    /* the thread's */
+    rs_live_notes notes;  /* its lock is taken after `lock` */
     unsigned listening;   /* atomic */
     pthread_mutex_t lock; /* the following; over the listeners, too */
     pthread_cond_t wake;
@@ -69,35 +63,34 @@ struct rs_live {
 
 /* ---- the writer ---------------------------------------------------------------------------------------- */
 
-static bool is_noted(const rs_live *l, const note *n) {
-    for (size_t i = l->nnotes; i-- > 0;)
-        if (memcmp(&l->notes[i], n, sizeof *n) == 0) return true;
-    return false;
-}
-
-static void take_note(rs_live *l, uint64_t project, const uint8_t trace_id[16]) {
-    note n = {.project = project};
-    memcpy(n.trace_id, trace_id, 16);
-    if (l->overflowed || is_noted(l, &n)) return;
-    if (l->nnotes < NOTES) l->notes[l->nnotes++] = n;
-    else l->overflowed = true;
-}
-
 void rs_live_note(void *live, const rs_store_batch *batch) {
     rs_live *l = live;
     rs_open_table_ended(l->open, batch);
     if (__atomic_load_n(&l->listening, __ATOMIC_RELAXED) == 0) return;
-    pthread_mutex_lock(&l->notes_lock);
-    for (size_t i = 0; i < batch->n && !l->overflowed; i++)
-        take_note(l, batch->project, batch->spans[i].trace_id);
-    pthread_mutex_unlock(&l->notes_lock);
+    if (batch->n)
+        rs_live_notes_put(&l->notes, batch->project, batch->spans[0].trace_id, sizeof *batch->spans,
+                          batch->n);
 }
 
 void rs_live_note_trace(rs_live *l, uint64_t project, const uint8_t (*ids)[16], size_t n) {
     if (__atomic_load_n(&l->listening, __ATOMIC_RELAXED) == 0) return;
-    pthread_mutex_lock(&l->notes_lock);
-    for (size_t i = 0; i < n && !l->overflowed; i++) take_note(l, project, ids[i]);
-    pthread_mutex_unlock(&l->notes_lock);
+    rs_live_notes_put(&l->notes, project, ids, sizeof *ids, n);
+}
+
+void rs_live_expire(rs_live *l) {
+    rs_open_trace gone[RS_LIVE_NOTES];
+    size_t n;
+    do {
+        n = rs_open_table_expire(l->open, rs_clock_mono_ns(), gone, RS_LIVE_NOTES);
+        for (size_t i = 0; i < n; i++)
+            rs_live_note_trace(l, gone[i].project, (const uint8_t(*)[16])gone[i].trace_id, 1);
+    } while (n == RS_LIVE_NOTES);
+}
+
+void rs_live_wake(rs_live *l) {
+    pthread_mutex_lock(&l->lock);
+    pthread_cond_signal(&l->wake);
+    pthread_mutex_unlock(&l->lock);
 }
 
 /* ---- a listener's buffer: under the lock --------------------------------------------------------------- */
@@ -185,6 +178,7 @@ static void leave(void *ctx) {
         if (*at != l) continue;
         *at = l->next;
         __atomic_fetch_sub(&live->listening, 1, __ATOMIC_RELAXED);
+        rs_live_notes_leave(&live->notes, l->project);
         break;
     }
     l->gone = true;
@@ -300,7 +294,7 @@ static void tell(rs_live *live, const uint8_t trace_id[16], listener *const all[
 typedef struct missed {
     uint64_t since;
     uint64_t looked;
-    uint8_t ids[NOTES][16];
+    uint8_t ids[RS_LIVE_NOTES][16];
     size_t n;
     bool too_many;
 } missed;
@@ -310,7 +304,7 @@ static bool take_missed(void *ctx, int64_t key, const rs_span *head) {
     if ((uint64_t)key <= m->since) return false;
     for (size_t i = m->n; i-- > 0;)
         if (memcmp(m->ids[i], head->trace_id, 16) == 0) return true;
-    m->too_many = m->n == NOTES || ++m->looked > RESUME_SPANS;
+    m->too_many = m->n == RS_LIVE_NOTES || ++m->looked > RESUME_SPANS;
     if (!m->too_many) memcpy(m->ids[m->n++], head->trace_id, 16);
     return !m->too_many;
 }
@@ -345,77 +339,69 @@ static void beat(rs_live *live) {
 }
 
 /* More has changed than can be told. */
-static void reset_all(rs_live *live) {
+static void reset(rs_live *live, uint64_t project) {
     pthread_mutex_lock(&live->lock);
     for (listener *l = live->first; l; l = l->next) {
+        if (l->project != project) continue;
         drop_all(l);
         resume(l);
     }
     pthread_mutex_unlock(&live->lock);
 }
 
-/* Open spans of which nobody speaks any more. */
-static void forget_silent(rs_live *live) {
-    rs_open_trace gone[NOTES];
-    size_t n = rs_open_table_expire(live->open, rs_clock_mono_ns(), gone, NOTES);
-    for (size_t i = 0; i < n; i++)
-        rs_live_note_trace(live, gone[i].project, (const uint8_t(*)[16])gone[i].trace_id, 1);
-}
+/* What the live thread works with. */
+typedef struct desk {
+    uint64_t projects[LISTENERS];
+    uint8_t notes[RS_LIVE_NOTES][16];
+    listener *all[LISTENERS];
+} desk;
 
-static void tick(rs_live *live, note notes[NOTES], listener *all[LISTENERS]) {
-    forget_silent(live);
-    pthread_mutex_lock(&live->notes_lock);
-    size_t n = live->nnotes;
-    bool overflowed = live->overflowed;
-    memcpy(notes, live->notes, n * sizeof *notes);
-    live->nnotes = 0;
-    live->overflowed = false;
-    pthread_mutex_unlock(&live->notes_lock);
-    if (overflowed) {
-        reset_all(live);
-        return;
-    }
-    for (size_t i = 0; i < n; i++) { /* project after project */
-        bool was_told = false;
-        for (size_t k = 0; k < i && !was_told; k++) was_told = notes[k].project == notes[i].project;
-        size_t listeners = was_told ? 0 : hold_listeners(live, notes[i].project, all);
+static void tick(rs_live *live, desk *d) {
+    rs_live_expire(live);
+    size_t n = rs_live_notes_projects(&live->notes, d->projects, LISTENERS);
+    for (size_t i = 0; i < n; i++) {
+        bool overflowed;
+        size_t notes = rs_live_notes_take(&live->notes, d->projects[i], d->notes, &overflowed);
+        if (overflowed) {
+            reset(live, d->projects[i]);
+            continue;
+        }
+        size_t listeners = hold_listeners(live, d->projects[i], d->all);
         if (listeners == 0) continue;
-        for (size_t k = i; k < n; k++)
-            if (notes[k].project == notes[i].project) tell(live, notes[k].trace_id, all, listeners);
-        let_go_of(live, notes[i].project, all, listeners);
+        for (size_t k = 0; k < notes; k++) tell(live, d->notes[k], d->all, listeners);
+        let_go_of(live, d->projects[i], d->all, listeners);
     }
 }
 
 static void wait_a_tick(rs_live *live) {
     struct timespec until;
-    if (!live->first) {
+    bool is_heard = live->first != NULL;
+    if (!is_heard && rs_open_table_is_idle(live->open)) {
         pthread_cond_wait(&live->wake, &live->lock);
         return;
     }
+    long ms = is_heard ? LIVE_TICK_MS : EXPIRE_MS;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += LIVE_TICK_MS * 1000000L;
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += ms % 1000 * 1000000L;
     if (until.tv_nsec >= 1000000000L) until.tv_sec++, until.tv_nsec -= 1000000000L;
-    while (!live->stopping && pthread_cond_timedwait(&live->wake, &live->lock, &until) != ETIMEDOUT) {
+    while (!live->stopping && is_heard == (live->first != NULL) &&
+           pthread_cond_timedwait(&live->wake, &live->lock, &until) != ETIMEDOUT) {
     }
 }
 
 static void *run(void *arg) {
     rs_live *live = arg;
-    note *notes = malloc(NOTES * sizeof *notes);
-    listener **all = malloc(LISTENERS * sizeof(listener *));
     pthread_mutex_lock(&live->lock);
     while (!live->stopping) {
         wait_a_tick(live);
         if (live->stopping) break;
         beat(live);
         pthread_mutex_unlock(&live->lock);
-        if (notes && all) tick(live, notes, all);
-        else reset_all(live);
+        tick(live, live->desk);
         pthread_mutex_lock(&live->lock);
     }
     pthread_mutex_unlock(&live->lock);
-    free(notes);
-    free(all);
     return NULL;
 }
 
@@ -427,10 +413,11 @@ rs_status rs_live_start(rs_store *store, rs_open_table *open, rs_live **out, rs_
     if (!l) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     l->store = store;
     l->open = open;
-    pthread_mutex_init(&l->notes_lock, NULL);
+    rs_live_notes_init(&l->notes);
     pthread_mutex_init(&l->lock, NULL);
     rs_clock_cond_init(&l->wake);
-    if (pthread_create(&l->thread, NULL, run, l) == 0) {
+    l->desk = malloc(sizeof *l->desk);
+    if (l->desk && pthread_create(&l->thread, NULL, run, l) == 0) {
         *out = l;
         return RS_OK;
     }
@@ -452,9 +439,10 @@ void rs_live_stop(rs_live *l) {
 
 void rs_live_free(rs_live *l) {
     if (!l) return;
+    free(l->desk);
     pthread_cond_destroy(&l->wake);
     pthread_mutex_destroy(&l->lock);
-    pthread_mutex_destroy(&l->notes_lock);
+    rs_live_notes_deinit(&l->notes);
     free(l);
 }
 
@@ -506,6 +494,7 @@ static bool join(rs_live *live, listener *l) {
     pthread_mutex_lock(&live->lock);
     bool may = !live->stopping;
     if (may && __atomic_load_n(&live->listening, __ATOMIC_RELAXED) >= LISTENERS) may = make_room(live, l);
+    may = may && rs_live_notes_join(&live->notes, l->project) == RS_OK;
     if (may) {
         __atomic_fetch_add(&live->listening, 1, __ATOMIC_RELAXED);
         l->next = live->first;

@@ -1,6 +1,7 @@
 #include "server/metrics.h"
 
 #include "server/auth.h"
+#include "server/live.h"
 #include "server/open_table.h"
 #include "server/server.h"
 #include "server/writer.h"
@@ -102,6 +103,7 @@ void rs_metrics_show(rs_server *server, rs_request *req, rs_response *res) {
               server->durability == RS_DURABLE_POWER);
     put_answers(out, &server->metrics);
     put_count(out, "respan_spans_total", "counter", "Spans stored.", now_of(&server->metrics.spans));
+    rs_live_expire(server->live);
     put_count(out, "respan_open_spans", "gauge", "Spans that have not ended, as programs tell of them.",
               rs_open_table_count(server->open));
     put_count(out, "respan_events_total", "counter", "GenAI events taken from logs and stored.",

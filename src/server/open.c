@@ -11,7 +11,7 @@
 
 enum {
     ACCEPTED = 202,
-    EXPIRED_TOLD = 64,
+    ENDED_MOST = 256, /* of a request that are looked up and were stored already: more is no mistake */
     BEATS_TOLD =
         64, /* of a request with more spans, those of which something new is said alone are told to who listens */
 };
@@ -29,27 +29,40 @@ static const char *why_not(rs_status st) {
     }
 }
 
-/* Those that nobody spoke of for long make room first. */
-static void expire(rs_server *server, uint64_t now) {
-    rs_open_trace gone[EXPIRED_TOLD];
-    size_t n = rs_open_table_expire(server->open, now, gone, EXPIRED_TOLD);
-    for (size_t i = 0; i < n; i++)
-        rs_live_note_trace(server->live, gone[i].project, (const uint8_t(*)[16])gone[i].trace_id, 1);
+static bool is_stored(rs_server *server, uint64_t project, const rs_span *s) {
+    rs_arena arena;
+    rs_span stored;
+    rs_err err = {0};
+    rs_arena_init(&arena, 0);
+    rs_status st = rs_store_read_span(server->store, project, s->trace_id, s->span_id, &arena, &stored, &err);
+    rs_arena_deinit(&arena);
+    return st == RS_OK;
 }
 
 static void take(rs_server *server, const rs_request *req, rs_spans *spans) {
     uint64_t now = rs_clock_mono_ns();
-    expire(server, now);
+    size_t ended = 0;
+    bool any_new = false;
+    rs_live_expire(server->live); /* those that nobody spoke of for long make room first */
     for (size_t i = 0; i < spans->n; i++) {
-        const rs_span *s = &spans->items[i];
-        rs_status st = rs_open_table_put(server->open, req->project, s, req->who.environment, now);
+        rs_span *s = &spans->items[i];
+        rs_open_news news;
+        rs_status st = rs_open_table_put(server->open, req->project, s, req->who.environment, now, &news);
+        if (news == RS_OPEN_NEW && (ended == ENDED_MOST || is_stored(server, req->project, s))) {
+            /* A message may come after the ended span: its sender did not wait for it. */
+            rs_open_table_ended(server->open, &(rs_store_batch){.project = req->project, .spans = s, .n = 1});
+            if (ended < ENDED_MOST) ended++;
+            st = RS_ERR_INVALID;
+        }
+        any_new = any_new || news == RS_OPEN_NEW;
         if (st == RS_OK) {
-            if (spans->n <= BEATS_TOLD || s->name.n)
+            if (spans->n <= BEATS_TOLD || news != RS_OPEN_NOTHING)
                 rs_live_note_trace(server->live, req->project, (const uint8_t(*)[16])s->trace_id, 1);
         } else if (spans->rejected++ == 0) {
             snprintf(spans->reject_reason, sizeof spans->reject_reason, "%s", why_not(st));
         }
     }
+    if (any_new) rs_live_wake(server->live);
 }
 
 void rs_open_report(rs_server *server, rs_request *req, rs_response *res) {

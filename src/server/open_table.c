@@ -31,6 +31,11 @@ typedef struct usage {
     size_t spans, bytes;
 } usage;
 
+typedef struct deleted {
+    uint64_t project, heard_ns;
+    uint8_t trace_id[16];
+} deleted;
+
 struct rs_open_table {
     pthread_mutex_t lock;
     uint64_t seed;
@@ -39,6 +44,8 @@ struct rs_open_table {
     entry *buckets[BUCKETS];
     usage *of; /* each project that has some */
     size_t projects, projects_cap;
+    size_t ndeleted; /* atomic; written under the lock */
+    deleted deleted[RS_OPEN_DELETED];
 };
 
 rs_status rs_open_table_new(rs_open_table **out, rs_err *err) {
@@ -62,6 +69,10 @@ void rs_open_table_free(rs_open_table *t) {
 }
 
 size_t rs_open_table_count(const rs_open_table *t) { return __atomic_load_n(&t->n, __ATOMIC_RELAXED); }
+
+bool rs_open_table_is_idle(const rs_open_table *t) {
+    return rs_open_table_is_empty(t) && __atomic_load_n(&t->ndeleted, __ATOMIC_RELAXED) == 0;
+}
 
 /* ---- entries: under the lock --------------------------------------------------------------------------- */
 
@@ -109,7 +120,7 @@ static bool has_room(const rs_open_table *t, const usage *u, size_t of_trace, si
 }
 
 /* Puts `fresh` in, for what is there of it. */
-static rs_status put(rs_open_table *t, entry *fresh) {
+static rs_status put(rs_open_table *t, entry *fresh, rs_open_news *news) {
     entry **first = bucket_of(t, fresh->project, fresh->trace_id), **had = NULL;
     size_t of_trace = 0;
     for (entry **at = first; *at; at = &(*at)->next) {
@@ -131,7 +142,46 @@ static rs_status put(rs_open_table *t, entry *fresh) {
     if (had) drop(t, had);
     fresh->next = *first;
     *first = fresh;
+    *news = had ? RS_OPEN_CHANGED : RS_OPEN_NEW;
     return RS_OK;
+}
+
+/* ---- deleted traces: under the lock -------------------------------------------------------------------- */
+
+static deleted *deleted_of(rs_open_table *t, uint64_t project, const uint8_t trace_id[16]) {
+    for (size_t i = 0; i < t->ndeleted; i++)
+        if (t->deleted[i].project == project && memcmp(t->deleted[i].trace_id, trace_id, 16) == 0)
+            return &t->deleted[i];
+    return NULL;
+}
+
+static void set_ndeleted(rs_open_table *t, size_t n) { __atomic_store_n(&t->ndeleted, n, __ATOMIC_RELAXED); }
+
+static void remember(rs_open_table *t, uint64_t project, const uint8_t trace_id[16]) {
+    deleted *d = deleted_of(t, project, trace_id);
+    if (!d && t->ndeleted < RS_OPEN_DELETED) {
+        d = &t->deleted[t->ndeleted];
+        set_ndeleted(t, t->ndeleted + 1);
+    } else if (!d) {
+        d = t->deleted;
+        for (size_t i = 1; i < RS_OPEN_DELETED; i++)
+            if (t->deleted[i].heard_ns < d->heard_ns) d = &t->deleted[i];
+    }
+    *d = (deleted){.project = project, .heard_ns = rs_clock_mono_ns()};
+    memcpy(d->trace_id, trace_id, sizeof d->trace_id);
+}
+
+static void unremember(rs_open_table *t, deleted *d) {
+    *d = t->deleted[t->ndeleted - 1];
+    set_ndeleted(t, t->ndeleted - 1);
+}
+
+/* It is still spoken of. */
+static bool is_deleted(rs_open_table *t, uint64_t project, const uint8_t trace_id[16], uint64_t now_ns) {
+    deleted *d = deleted_of(t, project, trace_id);
+    if (!d || now_ns >= d->heard_ns + ttl_ns) return false;
+    if (d->heard_ns < now_ns) d->heard_ns = now_ns;
+    return true;
 }
 
 /* ---- what comes ---------------------------------------------------------------------------------------- */
@@ -139,8 +189,8 @@ static rs_status put(rs_open_table *t, entry *fresh) {
 static bool says_nothing(const rs_span *s) { return s->name.n == 0 && s->attrs.n == 0 && s->nevents == 0; }
 
 static rs_status hear(rs_open_table *t, uint64_t project, const rs_span *span, uint64_t now_ns) {
-    rs_status st = RS_ERR_NOT_FOUND;
     pthread_mutex_lock(&t->lock);
+    rs_status st = is_deleted(t, project, span->trace_id, now_ns) ? RS_OK : RS_ERR_NOT_FOUND;
     for (entry *e = *bucket_of(t, project, span->trace_id); e; e = e->next)
         if (is_of(e, project, span->trace_id) && memcmp(e->span_id, span->span_id, 8) == 0) {
             e->heard_ns = now_ns;
@@ -170,7 +220,8 @@ static rs_status encode(const rs_span *span, rs_buf *out) {
 }
 
 rs_status rs_open_table_put(rs_open_table *t, uint64_t project, const rs_span *span, const char *environment,
-                            uint64_t now_ns) {
+                            uint64_t now_ns, rs_open_news *news) {
+    *news = RS_OPEN_NOTHING;
     if (span->end_ns) return RS_ERR_INVALID;
     if (says_nothing(span)) return hear(t, project, span, now_ns);
     rs_buf bytes;
@@ -185,10 +236,10 @@ rs_status rs_open_table_put(rs_open_table *t, uint64_t project, const rs_span *s
         memcpy(e->environment, environment, strnlen(environment, sizeof e->environment - 1));
         memcpy(e->bytes, bytes.p, bytes.n);
         pthread_mutex_lock(&t->lock);
-        st = put(t, e);
+        if (!is_deleted(t, project, span->trace_id, now_ns)) st = put(t, e, news);
         pthread_mutex_unlock(&t->lock);
     }
-    if (st != RS_OK) free(e);
+    if (*news == RS_OPEN_NOTHING) free(e);
     rs_buf_deinit(&bytes);
     return st;
 }
@@ -196,10 +247,12 @@ rs_status rs_open_table_put(rs_open_table *t, uint64_t project, const rs_span *s
 /* ---- what goes ----------------------------------------------------------------------------------------- */
 
 void rs_open_table_ended(rs_open_table *t, const rs_store_batch *batch) {
-    if (rs_open_table_is_empty(t)) return;
+    if (rs_open_table_is_idle(t)) return;
     pthread_mutex_lock(&t->lock);
     for (size_t i = 0; i < batch->n; i++) {
         const rs_span *s = &batch->spans[i];
+        deleted *again = deleted_of(t, batch->project, s->trace_id);
+        if (again) unremember(t, again);
         for (entry **at = bucket_of(t, batch->project, s->trace_id); *at; at = &(*at)->next)
             if (is_of(*at, batch->project, s->trace_id) && memcmp((*at)->span_id, s->span_id, 8) == 0) {
                 drop(t, at);
@@ -218,7 +271,9 @@ size_t rs_open_table_forget(rs_open_table *t, uint64_t project, const uint8_t (*
         for (entry **at = bucket_of(t, project, ids[i]); *at;)
             if (is_of(*at, project, ids[i])) drop(t, at);
             else at = &(*at)->next;
-        had += t->n < before;
+        if (t->n == before) continue;
+        had++;
+        remember(t, project, ids[i]);
     }
     pthread_mutex_unlock(&t->lock);
     return had;
@@ -240,17 +295,22 @@ static void tell(const entry *e, rs_open_trace *out) {
 
 size_t rs_open_table_expire(rs_open_table *t, uint64_t now_ns, rs_open_trace *out, size_t most) {
     size_t told = 0;
-    if (rs_open_table_is_empty(t)) return 0;
+    bool is_full = false;
+    if (rs_open_table_is_idle(t)) return 0;
     pthread_mutex_lock(&t->lock);
-    for (size_t i = 0; i < BUCKETS; i++)
-        for (entry **at = &t->buckets[i]; *at;) {
+    for (size_t i = t->ndeleted; i-- > 0;)
+        if (now_ns >= t->deleted[i].heard_ns + ttl_ns) unremember(t, &t->deleted[i]);
+    for (size_t i = 0; i < BUCKETS && t->n > 0 && !is_full; i++)
+        for (entry **at = &t->buckets[i]; *at && !is_full;) {
             entry *e = *at;
             if (now_ns < e->heard_ns + ttl_ns) {
                 at = &e->next;
                 continue;
             }
-            if (told < most && (told == 0 || !is_of(e, out[told - 1].project, out[told - 1].trace_id)))
-                tell(e, &out[told++]);
+            bool is_told = told > 0 && is_of(e, out[told - 1].project, out[told - 1].trace_id);
+            is_full = most > 0 && told == most && !is_told;
+            if (is_full) break;
+            if (most > 0 && !is_told) tell(e, &out[told++]);
             drop(t, at);
         }
     pthread_mutex_unlock(&t->lock);

@@ -167,6 +167,26 @@ def test_too_much_to_tell(server, listen):
     assert listen(last=10**15).next()[0] == "reset"  # of a store that is no more
 
 
+def test_too_much_to_tell_is_so_in_its_own_project(start_server):
+    server = start_server()
+    cookie = {"Cookie": server.sign_in(), "Sec-Fetch-Site": "same-origin"}
+    cookie["X-CSRF-Token"] = server.get("/api/session/", headers=cookie, key=False).json["csrf_token"]
+    loud = server.request("POST", "/api/projects/", b'{"name": "loud"}', cookie, key=False).json["id"]
+    wish = json.dumps({"name": "loud", "scopes": ["ingest", "read"]})
+    key = server.request("POST", f"/api/keys/?project={loud}", wish, cookie, key=False).json["key"]
+    quiet, there = Listener(server), Listener(server, key=key)
+    for listener in (quiet, there):
+        listener.until(lambda name, data: name == "ready")
+    for round in range(3):
+        assert server.send([span(f"flood{i}") for i in range(600)], key=key).status == 200
+        assert there.until(lambda name, data: name == "reset")
+        assert server.send([span(f"mine{round}")]).status == 200
+        told = quiet.until(lambda name, data: data.get("name") == f"mine{round}")
+        assert [name for name, _, _ in told] == ["trace"]
+    quiet.close()
+    there.close()
+
+
 def test_who_does_not_read(server, listen):
     slow, live = listen(receive=4096), listen()
     live.next()

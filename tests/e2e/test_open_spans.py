@@ -93,6 +93,23 @@ def test_a_trace_of_which_nothing_has_ended(server):
     assert found["count"] == 2
 
 
+def test_what_has_ended_does_not_run_again(server):
+    """A message may be taken after the ended span that it was sent before."""
+    root, child = open_span("late"), open_span("never seen")
+    child = {**child, "traceId": root["traceId"], "parentSpanId": root["spanId"]}
+    assert server.send([ended(root)]).status == 200
+    answer = tell(server, root, child)
+    assert rejected(answer) == 1 and "has ended" in answer.json["partialSuccess"]["errorMessage"]
+    assert [(s["span_name"], s.get("running")) for s in flat(server, root["traceId"])] == [
+        ("late", None),
+        ("never seen", True),
+    ]
+    assert server.send([ended(child)]).status == 200
+    assert rejected(tell(server, root, child, still(root))) == 3
+    [row] = listed(server, f"trace_unique_id={root['traceId']}")
+    assert "running" not in row and row["status_code"] == "ok" and row["span_count"] == 2
+
+
 def test_the_filter_finds_what_runs(start_server):
     server = start_server()
     done = span("done")
@@ -135,6 +152,22 @@ def test_each_stands_where_it_began(start_server):
         found += [t["trace_unique_id"] for t in answer["results"]]
         path = answer["next"]
     assert found == newest_first[2::3]
+
+
+def held(server) -> int:
+    metrics = server.get("/metrics", key=False).body.decode()
+    return int(re.search(r"^respan_open_spans (\d+)$", metrics, re.M)[1])
+
+
+def test_it_goes_when_nobody_speaks_at_all(start_server):
+    """Neither a message nor somebody who listens is waited for."""
+    server = start_server()
+    assert rejected(tell(server, open_span("a"), open_span("b"))) == 0
+    assert held(server) == 2
+    begun = time.monotonic()
+    while held(server) > 0:
+        assert time.monotonic() < begun + 100
+        time.sleep(1)
 
 
 def test_it_goes_when_nobody_speaks_of_it(server):
@@ -215,7 +248,15 @@ def test_deleting_forgets_it(start_server):
     assert set(ids(server)) == {two["traceId"], theirs["traceId"]}
     assert server.request("POST", "/api/users/delete/", b'{"customer_identifier": "ann"}').status == 200
     assert ids(server) == [two["traceId"]]
-    assert rejected(tell(server, still(theirs))) == 1
+
+    # Its program goes on speaking of it.
+    assert rejected(tell(server, still(theirs), theirs, one, still(one), open_span("new", one["traceId"]))) == 0
+    assert ids(server) == [two["traceId"]]
+    assert server.get(f"/api/traces/{one['traceId']}/").status == 404
+    # What is stored of it is there, and so is what still runs.
+    assert server.send([ended(open_span("new", one["traceId"]))]).status == 200
+    assert rejected(tell(server, one)) == 0
+    assert set(ids(server, "q=running:true")) == {two["traceId"], one["traceId"]}
 
 
 def test_what_is_odd_is_refused(start_server):
@@ -244,8 +285,7 @@ def test_there_is_an_end_to_what_is_held(start_server):
     refused = sum(rejected(tell(server, s)) for s in large)
     assert 4 <= refused <= 6
     assert rejected(tell(server, *[still(s) for s in many[:1000]])) == 0
-    held = int(re.search(r"^respan_open_spans (\d+)$", server.get("/metrics", key=False).body.decode(), re.M)[1])
-    assert held == 1000 + 20 - refused
+    assert held(server) == 1000 + 20 - refused
     assert server.send([ended(large[0])]).status == 200
     assert rejected(tell(server, large[-1])) == 0
 
