@@ -22,7 +22,8 @@ typedef struct asking {
     rs_measured *out;
     rs_err *err;
     rs_status failed;
-    bool lacks_kind;   /* a row of several kinds came where its kind matters */
+    int known;       /* 1 or -1: a trace that the caller knows is counted, or what is stored of it no more */
+    bool lacks_kind; /* a row of several kinds came where its kind matters */
     uint64_t min, max; /* what is looked at: [min, max); max 0: open */
 } asking;
 
@@ -82,8 +83,22 @@ static rs_str value_of(const rs_grouping *g, const rs_field_table *table, const 
     }
 }
 
+/* A trace is counted, or counted no more. */
+static rs_status count_trace(rs_cells *cells, unsigned grouping, rs_str text, const rs_trace_row *row,
+                             int sign) {
+    uint32_t group;
+    rs_cell *cell;
+    rs_status st = rs_cells_group(cells, grouping, text, &group);
+    if (st == RS_OK) st = rs_cells_at(cells, group, 0, &cell);
+    if (st != RS_OK || cell->sums.n + sign < 0) return st; /* it was not in the sample */
+    cell->sums.n += sign;
+    if (row->error_count > 0 && cell->sums.errors + sign >= 0) cell->sums.errors += sign;
+    return RS_OK;
+}
+
 /* Adds a row to the group of a grouping that has this text. */
 static rs_status add_to(const asking *a, rs_cells *cells, unsigned grouping, rs_str text, const void *row) {
+    if (a->known) return count_trace(cells, grouping, text, row, a->known);
     bool traces = is_of_traces(a);
     uint64_t start = traces ? ((const rs_trace_row *)row)->start_ns : ((const rs_span *)row)->start_ns,
              bucket = a->out->bucket_ns ? start / a->out->bucket_ns : 0;
@@ -127,6 +142,18 @@ static rs_status add_row(void *ctx, rs_cells *cells, const void *row) {
                         : add_to(a, cells, i, value_of(g, q->list->table, row, &v, digits, &scratch), row);
     }
     rs_arena_deinit(&scratch);
+    return st;
+}
+
+rs_status rs_measure_count_known(const rs_measure *question, const rs_trace_known *known, size_t n,
+                                 rs_arena *arena, rs_measured *out) {
+    asking more = {.q = question, .arena = arena, .out = out, .known = 1}, less = more;
+    rs_status st = RS_OK;
+    less.known = -1;
+    for (size_t i = 0; i < n && st == RS_OK; i++) {
+        if (known[i].stored_fits) st = add_row(&less, &out->cells, &known[i].stored);
+        if (known[i].fits && st == RS_OK) st = add_row(&more, &out->cells, &known[i].row);
+    }
     return st;
 }
 

@@ -8,6 +8,7 @@
 #define RS_QUERY_MEASURE_H
 
 #include "query/cells.h"
+#include "query/traces.h"
 #include "query/walk.h"
 
 enum {
@@ -56,6 +57,10 @@ typedef struct rs_measured {
 
 /* Whether each row is a span that has to be read with its attributes. */
 bool rs_measure_reads_in_full(const rs_measure *question);
+
+/* Counts, after a run without buckets, what the caller knows of traces for what is stored of them: as a list shows them. */
+RS_MUST_CHECK rs_status rs_measure_count_known(const rs_measure *question, const rs_trace_known *known,
+                                               size_t n, rs_arena *arena, rs_measured *out);
 
 /* RS_ERR_INVALID: too many buckets, or groups in buckets; list->bad_field says which parameter is at fault. */
 RS_MUST_CHECK rs_status rs_measure_run(rs_store *store, uint64_t project, const rs_measure *question,

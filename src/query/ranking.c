@@ -99,6 +99,7 @@ rs_status rs_ranking_make(const rs_cells *cells, unsigned field, rs_ranking_orde
     rs_status st = gather(out, field, of_group, arena);
     for (size_t g = 0; g < cells->ngroups && st == RS_OK; g++) {
         if (cells->groups[g].field != field) continue;
+        if (of_group[g].sums.n == 0) continue; /* all that was in it was taken out */
         if (cells->groups[g].is_others) {
             st = rs_cell_merge(&others, &of_group[g], 1, arena);
             continue;

@@ -3,6 +3,7 @@
 #include "query/top.h"
 #include "query/trace_walk.h"
 #include <stdio.h>
+#include <stdlib.h>
 
 /* ---- one question -------------------------------------------------------------------------------------- */
 
@@ -20,6 +21,10 @@ typedef struct question {
     rs_status failed;
     rs_top top;
     uint64_t matches;
+    rs_trace_known *known; /* in the order of the walk */
+    size_t nknown, at;     /* at: the next one */
+    const rs_trace_known **by_id;
+    bool only;
 } question;
 
 static rs_trace_walk walk_of(const question *q, uint64_t rows) {
@@ -46,13 +51,76 @@ static bool keep_row(void *ctx, const rs_trace_row *row) {
     return true;
 }
 
-static bool take_for_page(void *ctx, const rs_trace_row *row) {
-    question *q = ctx;
+static bool take_for_page(question *q, const rs_trace_row *row) {
     if (q->matches < q->skip) return q->matches++, true;
     q->more = q->page->n == q->list->page_size;
     if (q->more) return false;
     q->matches++;
     return keep_row(q, row);
+}
+
+/* ---- what the caller knows ----------------------------------------------------------------------------- */
+
+static int newest_first(const void *a, const void *b) {
+    const rs_trace_known *x = a, *y = b;
+    if (x->row.key != y->row.key) return x->row.key < y->row.key ? 1 : -1;
+    return memcmp(x->row.trace_id, y->row.trace_id, 16);
+}
+
+static int by_id(const void *a, const void *b) {
+    const rs_trace_known *const *x = a, *const *y = b;
+    return memcmp((*x)->row.trace_id, (*y)->row.trace_id, 16);
+}
+
+static bool sort_known(question *q) {
+    rs_trace_known *k = q->known;
+    if (q->nknown == 0) return true;
+    q->by_id = rs_arena_alloc(q->arena, q->nknown * sizeof(rs_trace_known *));
+    if (!q->by_id) return false;
+    qsort(k, q->nknown, sizeof *k, newest_first);
+    for (size_t i = 1; i < q->nknown; i++)
+        if (k[i].row.key >= k[i - 1].row.key) k[i].row.key = k[i - 1].row.key - 1;
+    bool backward = q->list->has_cursor && q->list->cursor.backward;
+    for (size_t i = 0, j = q->nknown; q->list->ascending != backward && i + 1 < j; i++) {
+        rs_trace_known last = k[--j];
+        k[j] = k[i];
+        k[i] = last;
+    }
+    for (size_t i = 0; i < q->nknown; i++) q->by_id[i] = &k[i];
+    qsort(q->by_id, q->nknown, sizeof(rs_trace_known *), by_id);
+    return true;
+}
+
+static const rs_trace_known *find_known(const question *q, const uint8_t trace_id[16]) {
+    rs_trace_known wanted, *key = &wanted;
+    if (q->nknown == 0) return NULL;
+    memcpy(wanted.row.trace_id, trace_id, 16);
+    const rs_trace_known *const *found = bsearch(&key, q->by_id, q->nknown, sizeof(rs_trace_known *), by_id);
+    return found ? *found : NULL;
+}
+
+/* Those that stand up to the key, in the direction of the walk. False: the page is full. */
+static bool take_known(question *q, int64_t key, bool ascending) {
+    for (; q->at < q->nknown; q->at++) {
+        const rs_trace_known *k = &q->known[q->at];
+        if (ascending ? k->row.key > key : k->row.key < key) return true;
+        if (k->fits && !take_for_page(q, &k->row)) return false;
+    }
+    return true;
+}
+
+static bool walk_for_page(void *ctx, const rs_trace_row *row) {
+    question *q = ctx;
+    bool ascending = q->list->ascending != (q->list->has_cursor && q->list->cursor.backward);
+    return take_known(q, row->key, ascending) && (find_known(q, row->trace_id) || take_for_page(q, row));
+}
+
+/* What was counted is of what is stored. */
+static void count_known(question *q) {
+    rs_trace_page *page = q->page;
+    for (size_t i = 0; i < q->nknown; i++) page->count += q->known[i].fits;
+    for (size_t i = 0; i < q->nknown; i++)
+        if (q->known[i].stored_fits && page->count > 0) page->count--;
 }
 
 static bool take_for_count(void *ctx, const rs_trace_row *row) {
@@ -137,6 +205,7 @@ static rs_status sample_rows(question *q, const rs_trace_count *c, uint64_t rows
 /* Whatever the page is. Everything: the store knows without looking. */
 static rs_status count_all(question *q) {
     rs_store_stats stats = {0};
+    if (q->only) return say(q, 0, false), RS_OK;
     const rs_list *l = q->list;
     const rs_filter_plan *plan = &q->plan;
     if (rs_filter_is_empty(&l->filter) && !l->start_min_ns && !l->start_max_ns) {
@@ -198,25 +267,31 @@ static rs_status list_by_start(question *q) {
     w.oldest_first = l->ascending != backward;
     w.has_after = l->has_cursor;
     w.after = l->cursor.key;
-    rs_status st = rs_trace_walk_run(&w, take_for_page, q, q->err);
+    w.complete = q->only;
+    for (; l->has_cursor && q->at < q->nknown; q->at++) /* those before it */
+        if (w.oldest_first ? q->known[q->at].row.key > w.after : q->known[q->at].row.key < w.after) break;
+    rs_status st = q->only ? RS_OK : rs_trace_walk_run(&w, walk_for_page, q, q->err);
+    if (st == RS_OK && !q->more)
+        take_known(q, !w.complete ? w.after : w.oldest_first ? INT64_MAX : INT64_MIN, w.oldest_first);
     if (st == RS_OK) st = q->failed;
     if (st != RS_OK) return st;
     if (backward) reverse(q->page);
     place_by_start(q, &w, backward);
-    if (w.complete && !l->has_cursor) { /* the walk has seen all there is */
+    if (w.complete && !q->more && !l->has_cursor) { /* the walk has seen all there is */
         q->page->counted = true;
         q->page->count = q->matches;
         return RS_OK;
     }
-    return count_all(q);
+    st = count_all(q);
+    if (st == RS_OK) count_known(q);
+    return st;
 }
 
 /* ---- by another field ---------------------------------------------------------------------------------- */
 
-static bool take_for_top(void *ctx, const rs_trace_row *row) {
-    question *q = ctx;
+static bool take_for_top(question *q, const rs_trace_row *row, double value) {
     const rs_list *l = q->list;
-    rs_top_entry e = {.value = rs_field_sort_value(l->sort, row), .key = row->key};
+    rs_top_entry e = {.value = value, .key = row->key};
     memcpy(e.trace_id, row->trace_id, 16);
     q->matches++;
     rs_top_entry place = {.value = l->cursor.value, .key = l->cursor.key};
@@ -224,6 +299,11 @@ static bool take_for_top(void *ctx, const rs_trace_row *row) {
     if (rs_top_offer(&q->top, &e) == RS_OK) return true;
     q->failed = rs_fail(q->err, RS_ERR_MEMORY, 0, "out of memory");
     return false;
+}
+
+static bool walk_for_top(void *ctx, const rs_trace_row *row) {
+    question *q = ctx;
+    return find_known(q, row->trace_id) || take_for_top(q, row, rs_field_sort_value(q->list->sort, row));
 }
 
 static rs_cursor place_of(const rs_top_entry *e, bool backward) {
@@ -234,7 +314,10 @@ static rs_cursor place_of(const rs_top_entry *e, bool backward) {
 static rs_status fetch_rows(question *q, size_t from, size_t to) {
     for (size_t i = from; i < to; i++) {
         rs_err gone = {0};
-        rs_status st = rs_store_get_trace(q->store, q->project, q->top.heap[i].trace_id, keep_row, q, &gone);
+        rs_status st = RS_OK;
+        const rs_trace_known *k = find_known(q, q->top.heap[i].trace_id);
+        if (k) keep_row(q, &k->row);
+        else st = rs_store_get_trace(q->store, q->project, q->top.heap[i].trace_id, keep_row, q, &gone);
         if (st == RS_OK) st = q->failed;
         if (st == RS_OK || st == RS_ERR_NOT_FOUND) continue;
         if (q->err && q->err->code == RS_OK) *q->err = gone;
@@ -250,7 +333,11 @@ static rs_status list_by_value(question *q) {
                       .ascending = l->ascending != backward,
                       .limit = (size_t)q->skip + l->page_size + 1};
     rs_trace_walk w = walk_of(q, l->scan_max);
-    rs_status st = rs_trace_walk_run(&w, take_for_top, q, q->err);
+    w.complete = q->only;
+    rs_status st = q->only ? RS_OK : rs_trace_walk_run(&w, walk_for_top, q, q->err);
+    for (size_t i = 0; i < q->nknown && st == RS_OK && q->failed == RS_OK; i++)
+        if (q->known[i].fits && q->known[i].is_stored)
+            take_for_top(q, &q->known[i].row, rs_field_sort_value(l->sort, &q->known[i].stored));
     if (st == RS_OK) st = q->failed;
     if (st != RS_OK) return st;
     if (!w.complete) {
@@ -282,14 +369,14 @@ static rs_status list_by_value(question *q) {
 
 /* ---- checking what tags promised ----------------------------------------------------------------------- */
 
-/* A new copy of a span may have taken a fact of the model back. */
+/* A new copy of a span may have taken a fact of the model back. What the caller knows was decided by it. */
 static rs_status verify(question *q) {
     rs_trace_page *page = q->page;
     rs_trace_walk w = walk_of(q, 0);
     size_t kept = 0;
     for (size_t i = 0; i < page->n; i++) {
-        bool holds;
-        rs_status st = rs_trace_walk_verify(&w, &page->rows[i], &holds, q->err);
+        bool holds = find_known(q, page->rows[i].trace_id) != NULL;
+        rs_status st = holds ? RS_OK : rs_trace_walk_verify(&w, &page->rows[i], &holds, q->err);
         if (st != RS_OK) return st;
         if (holds) page->rows[kept++] = page->rows[i];
         else if (page->count > 0) page->count--;
@@ -298,10 +385,19 @@ static rs_status verify(question *q) {
     return RS_OK;
 }
 
-rs_status rs_traces_list(rs_store *store, uint64_t project, rs_list *list, rs_arena *arena,
-                         rs_trace_page *out, rs_err *err) {
+rs_status rs_traces_list_with(rs_store *store, uint64_t project, rs_list *list, rs_trace_known *known,
+                              size_t nknown, bool only, rs_arena *arena, rs_trace_page *out, rs_err *err) {
     *out = (rs_trace_page){0};
-    question q = {.store = store, .project = project, .list = list, .arena = arena, .err = err, .page = out};
+    question q = {.store = store,
+                  .project = project,
+                  .list = list,
+                  .arena = arena,
+                  .err = err,
+                  .page = out,
+                  .known = known,
+                  .nknown = nknown,
+                  .only = only};
+    if (!sort_known(&q)) return rs_fail(err, RS_ERR_MEMORY, 0, "out of memory");
     if (!list->has_cursor) q.skip = (uint64_t)(list->page - 1) * list->page_size;
     if (q.skip + list->page_size > RS_LIST_DEPTH_MAX) {
         snprintf(list->bad_field, sizeof list->bad_field, "page");
@@ -312,6 +408,11 @@ rs_status rs_traces_list(rs_store *store, uint64_t project, rs_list *list, rs_ar
     if (st == RS_OK) st = rs_trace_walk_find_spans(store, project, &list->filter, err);
     if (st == RS_OK) st = list->sort ? list_by_value(&q) : list_by_start(&q);
     return st == RS_OK && q.plan.may_be_stale ? verify(&q) : st;
+}
+
+rs_status rs_traces_list(rs_store *store, uint64_t project, rs_list *list, rs_arena *arena,
+                         rs_trace_page *out, rs_err *err) {
+    return rs_traces_list_with(store, project, list, NULL, 0, false, arena, out, err);
 }
 
 rs_status rs_traces_get(rs_store *store, uint64_t project, const uint8_t trace_id[16], rs_arena *arena,

@@ -24,6 +24,21 @@ typedef struct rs_trace_page {
     rs_cursor next, previous;
 } rs_trace_page;
 
+/* A trace of which the caller knows more than the store: its row stands in a list for what is stored of it. */
+typedef struct rs_trace_known {
+    rs_trace_row row; /* key: where it stands in a list by start */
+    bool fits;        /* the list's filter and window hold for it; else it is in no list */
+    rs_trace_row
+        stored; /* what is: by that it stands in a list by another field, where only what is_stored is */
+    bool is_stored, stored_fits;
+} rs_trace_known;
+
+/* A list with those in it. `only`: the filter holds for nothing that is merely stored. Their order is changed, and equal keys are
+ * told apart. */
+RS_MUST_CHECK rs_status rs_traces_list_with(rs_store *store, uint64_t project, rs_list *list,
+                                            rs_trace_known *known, size_t nknown, bool only, rs_arena *arena,
+                                            rs_trace_page *out, rs_err *err);
+
 RS_MUST_CHECK rs_status rs_traces_list(rs_store *store, uint64_t project, rs_list *list, rs_arena *arena,
                                        rs_trace_page *out, rs_err *err);
 

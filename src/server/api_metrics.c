@@ -4,6 +4,7 @@
 #include "query/ranking.h"
 #include "server/api_json.h"
 #include "server/api_params.h"
+#include "server/running.h"
 #include "server/server.h"
 
 #include <math.h>
@@ -425,6 +426,20 @@ static bool read_fields(question *q, rs_response *res) {
     return refuse(res, "fields", "'fields' is 1 to 32 names of fields with commas between them");
 }
 
+/* As a list shows them: else "ok" would be more than it has. */
+static bool count_running(rs_server *server, rs_request *req, question *q, rs_response *res) {
+    rs_trace_known *known;
+    size_t n;
+    rs_err err = {0};
+    if (is_of_spans(q)) return true;
+    rs_status st =
+        rs_running_know(server->store, server->open, req->project, &q->list, &req->arena, &known, &n, &err);
+    if (st == RS_OK) st = rs_measure_count_known(&q->measure, known, n, &req->arena, &q->answer);
+    if (st == RS_OK) return true;
+    finish(res, st);
+    return false;
+}
+
 /* A facet is of what all other conditions leave: a value that was chosen does not hide those that might be chosen instead. */
 typedef struct facet {
     unsigned field; /* its number in the cells */
@@ -439,7 +454,7 @@ static bool run_alone(rs_server *server, rs_request *req, const question *q, siz
     own.measure.list = &own.list;
     own.measure.groupings = own.groupings;
     own.measure.ngroupings = 1;
-    if (!run(server, req, &own, res)) return false;
+    if (!run(server, req, &own, res) || !count_running(server, req, &own, res)) return false;
     *out = (facet){0, own.answer};
     return true;
 }
@@ -463,7 +478,8 @@ static bool run_facets(rs_server *server, rs_request *req, question *q, facet *f
     shared.measure.list = &shared.list;
     shared.measure.groupings = shared.groupings;
     shared.measure.ngroupings = nshared;
-    if (nshared > 0 && !run(server, req, &shared, res)) return false;
+    if (nshared > 0 && (!run(server, req, &shared, res) || !count_running(server, req, &shared, res)))
+        return false;
     q->answer = nshared > 0 ? shared.answer : facets[first].answer;
     for (size_t i = 0; i < n; i++) {
         if (!is_alone[i]) facets[i].answer = shared.answer;

@@ -22,12 +22,14 @@ static void add_open(rs_trace_row *row, const rs_trace_row *open) {
     if (!row->environment.n) row->environment = open->environment;
 }
 
-rs_status rs_running_get(rs_store *store, rs_open_table *open, uint64_t project, const uint8_t trace_id[16],
-                         rs_arena *arena, rs_trace_row *row, rs_spans *spans, rs_err *err) {
+/* *stored: what is stored of it, if any is. */
+static rs_status get(rs_store *store, rs_open_table *open, uint64_t project, const uint8_t trace_id[16],
+                     rs_arena *arena, rs_trace_row *row, rs_trace_row *stored, rs_spans *spans, rs_err *err) {
     rs_trace_row of_open;
     rs_status st = rs_open_table_read(open, project, trace_id, arena, spans, err);
     if (st != RS_OK) return st;
     st = rs_traces_get(store, project, trace_id, arena, row, err);
+    if (st == RS_OK) *stored = *row;
     if (spans->n == 0 || (st != RS_OK && st != RS_ERR_NOT_FOUND)) return st;
     if (rs_store_summarize(spans->items, spans->n, arena, &of_open) != RS_OK) return no_memory(err);
     if (st == RS_OK) {
@@ -41,6 +43,12 @@ rs_status rs_running_get(rs_store *store, rs_open_table *open, uint64_t project,
     if (row->end_ns < now) row->end_ns = now;
     row->running = true;
     return RS_OK;
+}
+
+rs_status rs_running_get(rs_store *store, rs_open_table *open, uint64_t project, const uint8_t trace_id[16],
+                         rs_arena *arena, rs_trace_row *row, rs_spans *spans, rs_err *err) {
+    rs_trace_row stored;
+    return get(store, open, project, trace_id, arena, row, &stored, spans, err);
 }
 
 rs_status rs_running_fits(rs_store *store, uint64_t project, const rs_list *list, const rs_trace_row *row,
@@ -70,76 +78,41 @@ static bool asks_running(const rs_filter_node *node) {
 
 bool rs_running_is_asked(const rs_list *list) { return list->filter.root && asks_running(list->filter.root); }
 
-/* Whether a row of this key belongs on the page, which has those that are stored. */
-static bool is_on_page(const rs_list *list, const rs_trace_page *page, int64_t key) {
-    int64_t sign = list->ascending ? -1 : 1; /* as if the newest came first */
-    if (list->has_cursor && list->cursor.backward) return false;
-    if (list->has_cursor && sign * key >= sign * list->cursor.key) return false;
-    if (!list->has_cursor && list->page > 1) return false; /* where the one before it ended is not known */
-    return !page->has_next || sign * key > sign * page->next.key;
+/* What is known of one, into *k. RS_ERR_NOT_FOUND: it is over. */
+static rs_status know(rs_store *store, rs_open_table *open, uint64_t project, const rs_list *list,
+                      const uint8_t trace_id[16], rs_arena *arena, rs_trace_known *k, rs_err *err) {
+    rs_spans spans;
+    *k = (rs_trace_known){0};
+    rs_status st = get(store, open, project, trace_id, arena, &k->row, &k->stored, &spans, err);
+    if (st == RS_OK && spans.n == 0) return RS_ERR_NOT_FOUND;
+    if (st == RS_OK) st = rs_running_fits(store, project, list, &k->row, &spans, &k->fits, err);
+    k->is_stored = k->row.span_count > 0;
+    if (st != RS_OK || !k->is_stored) return st;
+    return rs_running_fits(store, project, list, &k->stored, &spans, &k->stored_fits, err);
 }
 
-/* Puts a row in where it stands by its key. *cap: of the rows. */
-static bool insert(const rs_list *list, rs_trace_page *page, size_t *cap, const rs_trace_row *row,
-                   rs_arena *arena) {
-    if (!rs_arena_grow(arena, (void **)&page->rows, page->n, cap, sizeof *page->rows)) return false;
-    size_t at = page->n++;
-    for (; at > 0; at--) {
-        const rs_trace_row *above = &page->rows[at - 1];
-        if (list->ascending ? above->key <= row->key : above->key >= row->key) break;
-        page->rows[at] = *above;
+rs_status rs_running_know(rs_store *store, rs_open_table *open, uint64_t project, const rs_list *list,
+                          rs_arena *arena, rs_trace_known **out, size_t *n, rs_err *err) {
+    rs_open_trace *traces;
+    size_t all;
+    *out = NULL;
+    *n = 0;
+    rs_status st = rs_open_table_list(open, project, arena, &traces, &all, err);
+    if (all > RS_RUNNING_LISTED) all = RS_RUNNING_LISTED;
+    if (all > 0 && !(*out = rs_arena_alloc(arena, all * sizeof **out))) return no_memory(err);
+    for (size_t i = 0; i < all && st == RS_OK; i++) {
+        st = know(store, open, project, list, traces[i].trace_id, arena, *out + *n, err);
+        if (st == RS_ERR_NOT_FOUND) st = RS_OK, *err = (rs_err){0}; /* it ended, or was deleted */
+        else ++*n;
     }
-    page->rows[at] = *row;
-    return true;
-}
-
-static rs_status place(rs_store *store, uint64_t project, const rs_list *list, rs_trace_page *page,
-                       size_t *cap, const rs_trace_row *row, const rs_spans *spans, bool only,
-                       rs_arena *arena, rs_err *err) {
-    bool fits;
-    size_t at = 0;
-    rs_status st = rs_running_fits(store, project, list, row, spans, &fits, err);
-    if (st == RS_ERR_NOT_FOUND) return RS_OK; /* deleted meanwhile */
-    if (st != RS_OK) return st;
-    while (at < page->n && memcmp(page->rows[at].trace_id, row->trace_id, 16) != 0) at++;
-    if (at < page->n && fits) {
-        page->rows[at] = *row;
-    } else if (at < page->n) {
-        memmove(&page->rows[at], &page->rows[at + 1], (--page->n - at) * sizeof *page->rows);
-        if (page->counted && page->count) page->count--;
-    } else if (fits && !list->sort) {
-        page->count += page->counted && (only || row->span_count == 0);
-        if (is_on_page(list, page, row->key) && !insert(list, page, cap, row, arena)) return no_memory(err);
-    }
-    return RS_OK;
-}
-
-/* Of those that run alone no more than a page. */
-static void cut(const rs_list *list, rs_trace_page *page) {
-    page->has_next = page->n > list->page_size;
-    if (!page->has_next) return;
-    page->n = list->page_size;
-    page->next = (rs_cursor){.key = page->rows[page->n - 1].key};
+    return st;
 }
 
 rs_status rs_running_list(rs_store *store, rs_open_table *open, uint64_t project, rs_list *list,
                           rs_arena *arena, rs_trace_page *out, rs_err *err) {
-    rs_open_trace *traces;
-    size_t n, cap;
-    rs_spans spans;
-    rs_trace_row row;
-    bool only = !list->sort && rs_running_is_asked(list);
-    *out = (rs_trace_page){.counted = true};
-    rs_status st = rs_open_table_list(open, project, arena, &traces, &n, err);
-    if (n > RS_RUNNING_LISTED) n = RS_RUNNING_LISTED;
-    if (st == RS_OK && !only) st = rs_traces_list(store, project, list, arena, out, err);
-    cap = out->n; /* so that it is copied before it grows */
-    for (size_t i = 0; i < n && st == RS_OK; i++) {
-        st = rs_running_get(store, open, project, traces[i].trace_id, arena, &row, &spans, err);
-        if (st == RS_ERR_NOT_FOUND) st = RS_OK, *err = (rs_err){0};
-        else if (st == RS_OK && spans.n > 0)
-            st = place(store, project, list, out, &cap, &row, &spans, only, arena, err);
-    }
-    if (only) cut(list, out);
-    return st;
+    rs_trace_known *known;
+    size_t n;
+    rs_status st = rs_running_know(store, open, project, list, arena, &known, &n, err);
+    if (st != RS_OK) return st;
+    return rs_traces_list_with(store, project, list, known, n, rs_running_is_asked(list), arena, out, err);
 }

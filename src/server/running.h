@@ -23,9 +23,15 @@ bool rs_running_is_asked(const rs_list *list);
 
 enum { RS_RUNNING_LISTED = 200 };
 
-/* rs_traces_list, with running traces in their place: in a list by start those of which nothing is stored yet stand where they
- * started, but for pages asked for by a number behind the first, and may make the page longer by as many; else only what is stored is listed. What only running traces can be is answered
- * from what is open. Of more than RS_RUNNING_LISTED running traces those that began last are. */
+/* The traces that run, as a list and what is counted beside it take them, in the arena. Of more than RS_RUNNING_LISTED those that began
+ * last are; the others are as they are stored. */
+RS_MUST_CHECK rs_status rs_running_know(rs_store *store, rs_open_table *open, uint64_t project,
+                                        const rs_list *list, rs_arena *arena, rs_trace_known **out, size_t *n,
+                                        rs_err *err);
+
+/* rs_traces_list with those in their places, by what they are as running ones: its pages, in either direction and by number,
+ * have each once, and its count counts them. In a list by start those of which nothing is stored yet stand where they
+ * started; in another only what is stored is, where that stands. What only running traces can be is answered from what is open. */
 RS_MUST_CHECK rs_status rs_running_list(rs_store *store, rs_open_table *open, uint64_t project, rs_list *list,
                                         rs_arena *arena, rs_trace_page *out, rs_err *err);
 

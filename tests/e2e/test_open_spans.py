@@ -1,9 +1,11 @@
 """Open spans: what the server holds of those that have not ended yet (POST /v1/open), and how answers show them."""
 
+import itertools
 import json
 import re
 import time
 import uuid
+from urllib.parse import quote
 
 from conftest import otlp, span
 from test_live import Listener
@@ -152,6 +154,89 @@ def test_each_stands_where_it_began(start_server):
         found += [t["trace_unique_id"] for t in answer["results"]]
         path = answer["next"]
     assert found == newest_first[2::3]
+
+
+def pages(server, query, link="next"):
+    """All rows, page by page, and what each page says their count is."""
+    path, found, counts = f"/api/traces/list/?{query}", [], set()
+    while path:
+        answer = server.get(path).json
+        found.append([t["trace_unique_id"] for t in answer["results"]])
+        counts.add(answer["count"])
+        last, path = path, answer[link]
+    return found, counts, last
+
+
+def whole(found):
+    return list(itertools.chain.from_iterable(found))
+
+
+def test_what_is_listed_is_what_is_counted(start_server):
+    """Whatever a filter says of a trace as it is stored, the list takes it as it runs."""
+    server = start_server()
+    failed = {"code": 2, "message": "no"}
+    traces = []  # (its id, its status), by start
+    for n in range(40):
+        kind = n % 5
+        root = open_span(f"root{n}", age_s=1000 - n)
+        child = ended(
+            {**open_span(f"child{n}", root["traceId"], root["spanId"]), "startTimeUnixNano": root["startTimeUnixNano"]}
+        )
+        status = ("ok", "error", "running", "error", "running")[kind]
+        if kind in (0, 2):
+            assert server.send([child]).status == 200
+        if kind in (1, 3):
+            assert server.send([{**child, "status": failed}]).status == 200
+        if kind >= 2:
+            assert rejected(tell(server, root)) == 0
+        traces.append((root["traceId"], status, kind))
+    filters = {
+        "": lambda status, kind: True,
+        "status:ok": lambda status, kind: status == "ok",
+        "NOT status:ok": lambda status, kind: status != "ok",
+        "status:error": lambda status, kind: status == "error",
+        "is:running": lambda status, kind: status == "running",
+        "running:true": lambda status, kind: kind >= 2,
+        "running:true status:error": lambda status, kind: kind == 3,
+        "running:false": lambda status, kind: kind < 2,
+        "NOT is:running": lambda status, kind: status != "running",
+    }
+    for q, fits in filters.items():
+        expected = [t for t, status, kind in traces if fits(status, kind)]
+        for size in (1, 3, 7, 50):
+            for sort, order in (("start_time", expected), ("-start_time", expected[::-1])):
+                query = f"q={quote(q)}&sort_by={sort}&page_size={size}"
+                found, counts, last = pages(server, query)
+                assert whole(found) == order, (query, found)
+                assert all(len(page) == size for page in found[:-1]) and counts == {len(expected)}, (query, counts)
+                back, counts, _ = pages(server, last.split("?", 1)[1], "previous")
+                assert whole(reversed(back)) == order, (query, "back")
+                by_number = [ids(server, f"{query}&page={n + 1}") for n in range(len(found))]
+                assert by_number == found, (query, "by number")
+        [facet] = server.get(f"/api/metrics/facets/?of=traces&fields=name&q={quote(q)}&limit=50").json["facets"]
+        assert facet["distinct"] == len(facet["values"]) and sum(v["count"] for v in facet["values"]) == len(expected)
+        stored = [t for t, status, kind in traces if fits(status, kind) and kind != 4]
+        for size in (3, 50):
+            found, counts, _ = pages(server, f"q={quote(q)}&sort_by=-span_count&page_size={size}")
+            assert sorted(whole(found)) == sorted(stored) and counts == {len(stored)}, q
+
+
+def test_facets_count_what_the_list_shows(start_server):
+    server = start_server()
+
+    def facets(query=""):
+        answer = server.get(f"/api/metrics/facets/?of=traces&fields=status_code,name,metadata&{query}").json
+        return [{v["value"]: v["count"] for v in f["values"]} for f in answer["facets"]]
+
+    half, fresh = open_span("half"), open_span("fresh", attributes={"respan.metadata.plan": "pro"})
+    server.send([span("done"), span("child", half["traceId"], half["spanId"])])
+    assert facets() == [{"ok": 2}, {"done": 1, "child": 1}, {}]
+    tell(server, half, fresh)
+    assert facets() == [{"ok": 1, "running": 2}, {"done": 1, "half": 1, "fresh": 1}, {"plan": 1}]
+    assert facets("q=status:running") == [{"ok": 1, "running": 2}, {"half": 1, "fresh": 1}, {"plan": 1}]
+    assert facets("q=status:ok%20name:child") == [{}, {"done": 1}, {}]
+    server.send([ended(half), ended(fresh)])
+    assert facets() == [{"ok": 3}, {"done": 1, "half": 1, "fresh": 1}, {"plan": 1}]
 
 
 def held(server) -> int:
