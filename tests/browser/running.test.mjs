@@ -55,6 +55,9 @@ test('a trace of which nothing has ended stands in the list, grows, and settles'
   await row('generate').click();
   await page.locator('.pane').getByText('What takes so long?').first().waitFor();
   await page.getByText('this is what it holds so far').waitFor();
+  const actions = page.locator('.trace-actions button');
+  const can = () => actions.evaluateAll((all) => all.map((b) => `${b.textContent} ${!b.disabled}`));
+  assert.deepEqual(await can(), ['Share false', 'Pin false', 'Delete true']); // nothing of it is stored
   const address = page.url();
   const lasts = async () => Number(/, ([\d.]+) s$/.exec(await row('generate').getAttribute('aria-label'))[1]);
   const was = await lasts();
@@ -71,6 +74,7 @@ test('a trace of which nothing has ended stands in the list, grows, and settles'
   await end(t, 'generate');
   await page.getByText('this is what it holds so far').waitFor({ state: 'detached' });
   assert.equal(await page.locator('.span-row.running').count(), 2);
+  assert.deepEqual(await can(), ['Share true', 'Pin true', 'Delete true']);
   await end(t, 'answer', 'look up');
   await page.locator('.trace-head .dot.ok').waitFor();
   assert.equal(await page.locator('.span-row.running').count(), 0);
@@ -81,6 +85,18 @@ test('a trace of which nothing has ended stands in the list, grows, and settles'
   await open('/', '.trace-row:not(.head)');
   assert.equal(await listed('answer').count(), 1);
   assert.equal(await listed('answer').locator('.dot').innerText(), 'ok');
+});
+
+test('one that runs and in which something failed is marked as both', skip, async () => {
+  const t = new TraceBuilder(4, Date.now() - 4000);
+  const root = t.span('goes on', { type: 'workflow' });
+  t.span('broke', { parent: root, at: 10, error: 'no' });
+  await tell(t);
+  await end(t, 'broke');
+  await open('/', '.trace-row:not(.head)');
+  const dot = listed('goes on').locator('.dot.error');
+  await dot.waitFor();
+  assert.equal(await dot.innerText(), 'running');
 });
 
 test('what nobody can await does not run: a ring, and a parent that is missing where the root has ended', async () => {

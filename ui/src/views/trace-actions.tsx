@@ -10,11 +10,13 @@ import { ShareDialog } from './share-dialog';
 interface Props {
   id: string;
   listUrl: string;
+  /** Something of it has ended: else there is nothing yet that a link or a pin could be to. */
+  stored: boolean;
   /** Null until it is known who one is: their place is kept. */
   mayChange: boolean | null;
 }
 
-export function TraceActions({ id, listUrl, mayChange }: Props) {
+export function TraceActions({ id, listUrl, stored, mayChange }: Props) {
   const [open, setOpen] = useState<'share' | 'delete' | null>(null);
   const close = (): void => {
     setOpen(null);
@@ -25,13 +27,14 @@ export function TraceActions({ id, listUrl, mayChange }: Props) {
       <button
         type="button"
         class="tool"
+        disabled={!stored}
         onClick={() => {
           setOpen('share');
         }}
       >
         Share
       </button>
-      <PinButton id={id} />
+      <PinButton id={id} stored={stored} />
       <button
         type="button"
         class="tool"
@@ -48,7 +51,7 @@ export function TraceActions({ id, listUrl, mayChange }: Props) {
 }
 
 /** What is pinned stays when what is as old goes. */
-function PinButton({ id }: { id: string }) {
+function PinButton({ id, stored }: { id: string; stored: boolean }) {
   const [pinned, setPinned] = useState(false);
   const { busy, error, act } = useActing();
   const asking = useRef(new AbortController());
@@ -70,7 +73,7 @@ function PinButton({ id }: { id: string }) {
       type="button"
       class={pinned ? 'tool pinned' : 'tool'}
       aria-pressed={pinned}
-      disabled={busy}
+      disabled={busy || !stored}
       title={
         error
           ? explain(error)

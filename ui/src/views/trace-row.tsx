@@ -230,7 +230,7 @@ function StatusDot({ trace, failed }: { trace: Trace; failed: boolean }) {
   const word = trace.running ? 'running' : failed ? 'error' : trace.status_code === 'ok' ? 'ok' : '';
   if (word === '') return <span class="mute">–</span>;
   return (
-    <span class={`dot ${word}`}>
+    <span class={`dot ${failed ? 'error' : word}`}>
       {word}
       {trace.error_count > 1 && ` ${count(trace.error_count)}`}
     </span>

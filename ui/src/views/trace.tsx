@@ -205,7 +205,11 @@ export function TraceView({
         onReader={() => {
           setLook({ reader: !reader });
         }}
-        actions={isTraceId(id) ? <TraceActions id={id} listUrl={listUrl} mayChange={mayChange} /> : null}
+        actions={
+          isTraceId(id) ? (
+            <TraceActions id={id} listUrl={listUrl} stored={trace.span_count > 0} mayChange={mayChange} />
+          ) : null
+        }
       />
       {error && <Banner error={error} />}
       {reader ? (
