@@ -58,6 +58,7 @@ test('a trace of which nothing has ended stands in the list, grows, and settles'
   const actions = page.locator('.trace-actions button');
   const can = () => actions.evaluateAll((all) => all.map((b) => `${b.textContent} ${!b.disabled}`));
   assert.deepEqual(await can(), ['Share false', 'Pin false', 'Delete true']); // nothing of it is stored
+  assert.ok(Number(await actions.first().evaluate((b) => getComputedStyle(b).opacity)) < 1);
   const address = page.url();
   const lasts = async () => Number(/, ([\d.]+) s$/.exec(await row('generate').getAttribute('aria-label'))[1]);
   const was = await lasts();
