@@ -229,8 +229,9 @@ def test_session(full):
     assert set(session) == {
         *("project", "spans", "traces", "bytes", "version"),
         *("project_id", "projects", "user", "role", "csrf_token"),
+        *("organization_id", "organizations", "server_owner"),
     }
-    assert session["projects"] == [{"id": 1, "name": "default", "role": None}]
+    assert session["projects"] == [{"id": 1, "name": "default", "organization": 1, "role": None}]
     assert session["user"] is None and session["role"] is None and session["csrf_token"] is None
     assert session["traces"] == N and session["spans"] == 2 * N and session["bytes"] > 0 and session["project"]
 
