@@ -77,7 +77,7 @@ const pages = [
   ['settings-audit', '/settings/audit', '.audit-row'],
   ['settings-account', '/settings/account', '.plain'],
   ['signin', '/signin', '.door h2'],
-  ['invite', '/invite/none', '.door h2'],
+  ['invite', '/invite/none', '.door h2', undefined, { stranger: true }],
 ];
 
 const wanted = process.argv.slice(2);
@@ -102,9 +102,9 @@ try {
   const [whoever, newcomer] = [await signIn(server), await signIn(unused)];
   for (const { name: shape, viewport, isMobile = false } of shapes) {
     for (const colorScheme of ['light', 'dark']) {
-      for (const [name, path, whole, then, { wideOnly = false, empty = false } = {}] of pages) {
+      for (const [name, path, whole, then, { wideOnly = false, empty = false, stranger = false } = {}] of pages) {
         if ((isMobile && wideOnly) || (wanted.length > 0 && !wanted.includes(name))) continue;
-        const storageState = empty ? newcomer : whoever;
+        const storageState = stranger ? undefined : empty ? newcomer : whoever;
         const context = await browser.newContext({ viewport, colorScheme, isMobile, storageState });
         const page = await context.newPage();
         await page.goto((empty ? unused : server).url + (typeof path === 'function' ? path() : path));
