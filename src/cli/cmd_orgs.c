@@ -8,8 +8,6 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 typedef struct options {
     const char *data, *owner;
@@ -81,19 +79,6 @@ static int rename_one(rs_control *control, const char *const names[], const opti
     return st == RS_OK ? show(&organization, o) : rs_report_failure(&err);
 }
 
-/* Whoever does not say --yes types its name. */
-static bool is_meant(const rs_organization *organization) {
-    char typed[sizeof organization->name + 2] = "";
-    fprintf(stderr,
-            "All projects of %s go, with their traces and keys, and whoever is in no other organization; "
-            "nothing brings them back. Type its name: ",
-            organization->name);
-    if (!fgets(typed, sizeof typed, stdin)) typed[0] = 0;
-    typed[strcspn(typed, "\r\n")] = 0;
-    if (!isatty(STDIN_FILENO)) fputc('\n', stderr);
-    return strcmp(typed, organization->name) == 0;
-}
-
 static bool take_id(void *ctx, const rs_project *project) {
     rs_buf_put(ctx, (const char *)&project->id, sizeof project->id);
     return true;
@@ -117,10 +102,11 @@ static int delete_one(rs_control *control, const char *const names[], const opti
     rs_status st = rs_data_dir(o->data, dir, &err);
     if (st == RS_OK) st = rs_control_find_organization(control, names[0], &organization, &err);
     if (st != RS_OK) return rs_report_failure(&err);
-    if (!o->yes && !is_meant(&organization)) {
-        fputs("respan: this is not its name: nothing was deleted\n", stderr);
+    if (!o->yes &&
+        !rs_drop_is_meant("projects", organization.name,
+                          "go, with their traces and keys, and whoever is in no other organization; nothing "
+                          "brings them back"))
         return RS_EXIT_NOT_FOUND;
-    }
     rs_buf_init(&projects);
     st = rs_control_list_projects(control, organization.id, take_id, &projects, &err);
     if (st == RS_OK && (st = rs_buf_status(&projects)) != RS_OK)

@@ -11,7 +11,6 @@
 
 #include <getopt.h>
 #include <stdio.h>
-#include <unistd.h>
 
 #define NS_PER_HOUR 3600000000000ull
 
@@ -124,17 +123,6 @@ static int set(rs_control *control, const char *const names[], const options *o)
 
 /* ---- the end of one ------------------------------------------------------------------------------------ */
 
-/* Whoever does not say --yes types its name. */
-static bool is_meant(const rs_project *project) {
-    char typed[sizeof project->name + 2] = "";
-    fprintf(stderr,
-            "All traces and keys of %s go, and nothing brings them back. Type its name: ", project->name);
-    if (!fgets(typed, sizeof typed, stdin)) typed[0] = 0;
-    typed[strcspn(typed, "\r\n")] = 0;
-    if (!isatty(STDIN_FILENO)) fputc('\n', stderr);
-    return strcmp(typed, project->name) == 0;
-}
-
 static int delete_one(rs_control *control, const char *const names[], const options *o) {
     char dir[RS_PATH_MAX];
     rs_err err = {0};
@@ -142,10 +130,8 @@ static int delete_one(rs_control *control, const char *const names[], const opti
     rs_status st = rs_data_dir(o->data, dir, &err);
     if (st == RS_OK) st = rs_control_find_project(control, names[0], &project, &err);
     if (st != RS_OK) return rs_report_failure(&err);
-    if (!o->yes && !is_meant(&project)) {
-        fputs("respan: this is not its name: nothing was deleted\n", stderr);
+    if (!o->yes && !rs_drop_is_meant("traces and keys", project.name, "go, and nothing brings them back"))
         return RS_EXIT_NOT_FOUND;
-    }
     st = rs_control_delete_project(control, project.id, NULL, &err);
     if (st == RS_OK) st = rs_drop_project(dir, project.id, &err);
     if (st != RS_OK) return rs_report_failure(&err);

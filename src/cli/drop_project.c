@@ -3,9 +3,22 @@
 #include "store/store.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { POLL_MS = 200 };
+
+bool rs_drop_is_meant(const char *what, const char *name, const char *go) {
+    char typed[256] = ""; /* more than any name has */
+    fprintf(stderr, "All %s of %s %s. Type its name: ", what, name, go);
+    if (!fgets(typed, sizeof typed, stdin)) typed[0] = 0;
+    typed[strcspn(typed, "\r\n")] = 0;
+    if (!isatty(STDIN_FILENO)) fputc('\n', stderr);
+    if (strcmp(typed, name) == 0) return true;
+    fputs("respan: this is not its name: nothing was deleted\n", stderr);
+    return false;
+}
 
 static rs_status wait_for_server(const char *dir, uint64_t project, rs_err *err) {
     bool gone = false, told = false;

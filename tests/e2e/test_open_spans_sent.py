@@ -5,9 +5,11 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from waiting import wait_until
 
 PROGRAM = """
 import sys, respan
@@ -27,6 +29,7 @@ flow("what is up?")
 assert r.flush(20)
 """
 LONG_S = 60  # sanitizers are slow
+until = partial(wait_until, of_s=LONG_S)
 
 
 class Program:
@@ -48,14 +51,6 @@ class Program:
     def go_on(self):
         self.process.communicate("\n", timeout=LONG_S)
         assert self.process.returncode == 0
-
-
-def until(what, of_s=LONG_S):
-    deadline = time.monotonic() + of_s
-    while not (found := what()):
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return found
 
 
 def traces(server, q="") -> list[dict]:

@@ -7,9 +7,9 @@ import signal
 import struct
 import subprocess
 import sys
-import time
 
 import pytest
+from waiting import wait_until
 
 PROGRAM = """
 import os, signal, sys
@@ -25,7 +25,6 @@ def step():
 step()
 assert respan.flush(20)
 """
-LONG_S = 30  # sanitizers are slow
 
 
 def run(server, name, key, *arguments):
@@ -50,14 +49,6 @@ def spans(server, key):
     answer = server.get("/api/spans/list/", key=key)
     assert answer.status == 200, answer
     return answer.json["results"]
-
-
-def wait_until(holds):
-    deadline = time.monotonic() + LONG_S
-    while not (value := holds()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return value
 
 
 def told(server, *arguments):

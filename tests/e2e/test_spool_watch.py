@@ -5,10 +5,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 from conftest import span
+from waiting import wait_until
 
 PROGRAM = """
 import os, signal, sys
@@ -38,7 +38,6 @@ if "inside" in sys.argv:
     outer()
 os.kill(os.getpid(), signal.SIGKILL)
 """
-LONG_S = 30  # sanitizers are slow
 
 
 def start(server, *arguments, base_url=None):
@@ -69,14 +68,6 @@ def spool(server):
 
 def files(server):
     return sorted(spool(server).glob("*"))
-
-
-def wait_until(holds):
-    deadline = time.monotonic() + LONG_S
-    while not (value := holds()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return value
 
 
 def wait_for_spans(server, count):
